@@ -1,0 +1,72 @@
+# `make test` and `make demo` need Python 3.11 or newer and nothing else.
+#   PYTHON=python3.13 make test     another interpreter (`make clean` first)
+#   JOBS=4 make test                more test processes
+
+PYTHON ?= python3
+JOBS   ?= 2
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+CODE    = src tests $(wildcard examples/*.py benchmarks/*.py)
+BENCHES = $(sort $(wildcard benchmarks/bench_*.py))
+
+.DEFAULT_GOAL := test
+.PHONY: test lint types quick gates demo bench machines crash format environment clean
+
+test: lint gates
+
+# One process for each core; every gate is measured on the same run.
+gates: $(STAMP)
+	$(BIN)/pytest -n $(JOBS) --cov --cov-report=
+	$(BIN)/coverage report --include='src/orderflow/domain/*' --fail-under=100
+	$(BIN)/coverage report --include='src/orderflow/flows/*' --fail-under=100
+
+lint: $(STAMP)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory types
+
+types: $(STAMP)
+	$(BIN)/mypy $(CODE)
+	$(BIN)/pyright $(CODE)
+
+quick: $(STAMP)
+	ORDERFLOW_PROFILE=quick $(BIN)/pytest -q -n $(JOBS) -m 'not slow'
+
+demo: $(STAMP)
+	@$(BIN)/orderflow demo
+
+bench: $(STAMP)
+	@for bench in $(BENCHES); do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
+
+machines: $(STAMP)
+	$(BIN)/python -m orderflow.cli diagram --write docs/machines
+
+crash: $(STAMP)
+	$(BIN)/python tests/campaigns/kill_run.py
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix $(CODE)
+	$(BIN)/ruff format $(CODE)
+
+# A stamp, so that only a changed pyproject.toml installs anew.
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "orderflow needs Python 3.11 or newer: set PYTHON to one." >&2; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(MAKE) --no-print-directory environment
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+# Debian ships python3 without ensurepip; the package python3-venv brings it.
+environment:
+	@$(PYTHON) -m venv --clear $(VENV) >/dev/null 2>&1 \
+	  || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+	       && apt-get -qq update && apt-get -qq install -y python3-venv >/dev/null \
+	       && $(PYTHON) -m venv --clear $(VENV); } \
+	  || { echo "Cannot make a virtual environment: install Python's venv module (Debian: apt-get install python3-venv)." >&2; \
+	       exit 1; }
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* build dist
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,5 @@
+"""Notifiers that ship with the library."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

@@ -1,0 +1,5 @@
+"""Storages that ship with the library: in memory, and in an SQLite file."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

@@ -1,0 +1,228 @@
+"""What people may filter rows by: for each kind its columns, and how to read them off a state.
+
+The SQLite storage writes these columns into its tables, the memory storage reads them when it is asked; so both
+answer a query alike. A kind that is not in ``COLUMNS`` has only its id, version and status.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from enum import Enum
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
+
+from orderflow.domain.keys import Key
+
+__all__ = ["COLUMNS", "DATED", "SEARCHED", "Column", "Value", "columns_of", "row_values", "status_of", "time_text"]
+
+Value = str | int | None
+
+
+class Column(NamedTuple):
+    """One column: its SQL type, how to read its value off a row's key and state, and whether it never changes."""
+
+    type: str
+    read: Callable[[Key, Any], Value]
+    fixed: bool = False
+
+
+def time_text(at: datetime) -> str:
+    """A moment as text in UTC that sorts as time does: no offset, a fraction only where there is one."""
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat()
+
+
+def status_of(state: object) -> str:
+    """The status of a row: the name of its state's class."""
+    return type(state).__name__
+
+
+def _plain(value: Any) -> Value:
+    if value is None or type(value) is int or type(value) is str:
+        return value
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, datetime):
+        return time_text(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value.value if isinstance(value, Enum) else value)
+
+
+def _fact(*paths: str) -> Callable[[Key, Any], Value]:
+    """The first of these dotted attributes that the state has; None where it has none of them."""
+    getters = tuple(attrgetter(path) for path in paths)
+
+    def read(key: Key, state: Any) -> Value:
+        for getter in getters:
+            try:
+                return _plain(getter(state))
+            except AttributeError:
+                continue
+        return None
+
+    return read
+
+
+def _text(*paths: str) -> Column:
+    return Column("TEXT", _fact(*paths))
+
+
+def _number(*paths: str) -> Column:
+    return Column("INTEGER", _fact(*paths))
+
+
+def _listed(*paths: str) -> Column:
+    """All texts of these attributes together, as a JSON array; None where there are none."""
+    getters = tuple(attrgetter(path) for path in paths)
+
+    def read(key: Key, state: Any) -> Value:
+        found: dict[str, None] = {}
+        for getter in getters:
+            try:
+                found.update(dict.fromkeys(getter(state)))
+            except AttributeError:
+                continue
+        return json.dumps(list(found), ensure_ascii=False) if found else None
+
+    return Column("TEXT", read)
+
+
+def _part(separator: str, index: int, *, last: bool = False) -> Column:
+    """A part of the row's id, which never changes: before (0) or after (2) the first or last separator."""
+    split = str.rpartition if last else str.partition
+    return Column("TEXT NOT NULL", lambda key, state: split(key.id, separator)[index], fixed=True)
+
+
+def _first_order(*paths: str) -> Column:
+    """The order of the first item or line of a document; None where there is none, or it is of no order."""
+    getters = tuple(attrgetter(path) for path in paths)
+
+    def read(key: Key, state: Any) -> Value:
+        for getter in getters:
+            try:
+                items = getter(state)
+            except AttributeError:
+                continue
+            return (items[0].order or None) if items else None
+        return None
+
+    return Column("TEXT", read)
+
+
+COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
+    "order": {
+        "number": _text("basket.number"),
+        "channel": _text("basket.channel"),
+        "external_id": _text("basket.external_id"),
+        "customer": _text("basket.customer"),
+        "currency": _text("basket.currency"),
+        "placed_at": _text("placed_at"),
+        "total_minor": _number("totals.gross_minor"),
+        "tags": _listed("basket.tags", "progress.tags"),
+    },
+    "stock": {
+        "sku": _part("@", 0, last=True),
+        "location": _part("@", 2, last=True),
+        "on_hand": _number("on_hand"),
+        "allocated": _number("allocated"),
+        "unavailable": _number("unavailable"),
+        "incoming": _number("incoming"),
+        "backordered": _number("backordered"),
+        "shortfall": _number("shortfall"),
+    },
+    "shipment": {
+        "order_id": _first_order("items"),
+        "carrier": _text("label.carrier", "carriage.label.carrier", "plan.carrier"),
+        "service": _text("label.service", "carriage.label.service", "plan.service"),
+        "tracking_number": _text("label.tracking_number", "carriage.label.tracking_number"),
+        "handed_over_at": _text("carriage.handed_over_at"),
+        "delivered_at": _text("delivered_at"),
+    },
+    "invoice": {
+        "number": _text("number"),
+        "series": _text("content.series"),
+        "order_id": _first_order("content.lines"),
+        "customer": _text("content.customer"),
+        "currency": _text("content.currency"),
+        "issued_on": _text("content.dated"),
+        "due_on": _text("due"),
+        "gross_minor": _number("totals.gross_minor"),
+        "applied_minor": _number("amounts.applied"),
+        "credited_minor": _number("amounts.credited"),
+        "written_off_minor": _number("amounts.written_off"),
+        "due_minor": _number("due_minor"),
+    },
+    "credit_note": {
+        "number": _text("number"),
+        "series": _text("terms.series"),
+        "order_id": _first_order("terms.lines"),
+        "customer": _text("terms.customer"),
+        "currency": _text("terms.currency"),
+        "issued_on": _text("terms.dated"),
+        "document": _text("terms.document"),
+        "gross_minor": _number("totals.gross_minor"),
+    },
+    "return": {
+        "order_id": _first_order("units"),
+        "customer": _text("customer"),
+        "location": _text("location"),
+        "reason": _text("reason"),
+        "credit_note": _text("credit_note"),
+    },
+    "party": {
+        "purpose": _text("purpose"),
+        "retain_until": _text("retain_until", "until"),
+    },
+    "account": {
+        "blocked": _number("blocked"),
+        "limit_minor": _number("limit.minor"),
+        "limit_currency": _text("limit.currency"),
+    },
+    "series": {
+        "prefix": _text("prefix"),
+        "start_number": _number("start"),
+        "next_number": _number("next"),
+        "closed_through": _text("closed_through"),
+    },
+    "intake": {
+        "channel": _part("/", 0),
+        "external_id": _part("/", 2),
+        "became_kind": _text("kind"),
+        "became_id": _text("id"),
+        "line": _number("line"),
+    },
+    "stock_note": {
+        "type": _text("kind"),
+        "reference": _text("reference"),
+        "reason": _text("reason"),
+        "lines": _number("lines"),
+    },
+}
+
+#: The column that dates a row of a kind, for ``since`` and ``until``: a moment (``_at``) or a day (``_on``).
+DATED: Final[Mapping[str, str]] = {
+    "order": "placed_at",
+    "shipment": "handed_over_at",
+    "invoice": "issued_on",
+    "credit_note": "issued_on",
+}
+
+#: The columns that a text search looks into, besides the id.
+SEARCHED: Final[tuple[str, ...]] = ("number", "external_id", "customer", "tracking_number", "tags")
+
+_NONE: Final[Mapping[str, Column]] = {}
+
+
+def columns_of(kind: str) -> Mapping[str, Column]:
+    """The columns of a kind, in table order; none for a kind of a host's own."""
+    return COLUMNS.get(kind, _NONE)
+
+
+def row_values(key: Key, version: int, state: object) -> dict[str, Value]:
+    """Everything a query may compare about one row, by column name."""
+    values: dict[str, Value] = {"id": key.id, "version": version, "status": status_of(state)}
+    for name, column in columns_of(key.kind).items():
+        values[name] = column.read(key, state)
+    return values

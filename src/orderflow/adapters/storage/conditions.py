@@ -1,0 +1,143 @@
+"""A query as a list of conditions on columns: one meaning for every storage.
+
+``since`` is the first moment that counts, ``until`` the first that no longer does. Text is found anywhere in a value,
+with ASCII letters in either case.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, time, timedelta
+from typing import Final, Literal, NamedTuple
+
+from orderflow.adapters.storage.columns import DATED, SEARCHED, Value, columns_of, time_text
+from orderflow.errors import Fault, InputError
+from orderflow.ports.storage import Query
+
+__all__ = ["MAX_LIMIT", "Condition", "check_limit", "check_sums", "conditions", "folded", "holds"]
+
+#: The most rows one call returns; more are read with a cursor.
+MAX_LIMIT: Final = 1000
+
+_GENERIC: Final = {"id": "TEXT", "version": "INTEGER", "status": "TEXT"}
+_ASCII_LOWER: Final = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+
+
+class Condition(NamedTuple):
+    """What one or more columns must satisfy; ``contains`` is satisfied by any of them."""
+
+    columns: tuple[str, ...]
+    test: Literal["is", "in", "from", "before", "lists", "contains"]
+    value: str | int | tuple[str, ...]
+
+
+def folded(text: str) -> str:
+    """Text with its ASCII letters in lower case, as SQLite's ``lower`` does."""
+    return text.translate(_ASCII_LOWER)
+
+
+def conditions(query: Query) -> tuple[Condition, ...]:
+    """What a row must satisfy, after the query was found sound.
+
+    Raises:
+        InputError: unknown columns, a limit out of bounds, a date or tag where the kind has none.
+    """
+    faults = [*_faults(query)]
+    if faults:
+        raise InputError(faults)
+    found = [Condition(("status",), "in", query.status)] if query.status else []
+    found += [Condition((name,), "is", value) for name, value in query.where]
+    dated = (DATED.get(query.kind, ""),)
+    if query.since is not None:
+        found.append(Condition(dated, "from", _bound(dated[0], query.since)))
+    if query.until is not None:
+        found.append(Condition(dated, "before", _bound(dated[0], query.until)))
+    if query.tag:
+        found.append(Condition(("tags",), "lists", query.tag))
+    if query.text:
+        known = columns_of(query.kind)
+        found.append(Condition(("id", *(n for n in SEARCHED if n in known)), "contains", folded(query.text)))
+    return tuple(found)
+
+
+def holds(condition: Condition, values: Mapping[str, Value]) -> bool:
+    """Whether a row's values satisfy a condition. An absent value satisfies none."""
+    found = [value for value in map(values.__getitem__, condition.columns) if value is not None]
+    test, wanted = condition.test, condition.value
+    if test == "contains":
+        return any(str(wanted) in folded(str(value)) for value in found)
+    if not found:
+        return False
+    (value,) = found
+    if test == "is":
+        return value == wanted
+    if test == "in":
+        return isinstance(wanted, tuple) and value in wanted
+    if test == "lists":
+        return wanted in json.loads(str(value))
+    return str(value) >= str(wanted) if test == "from" else str(value) < str(wanted)
+
+
+def check_limit(limit: int) -> None:
+    """Raise an ``InputError`` unless ``limit`` is 1 to ``MAX_LIMIT``."""
+    faults = [*_limit_faults(limit)]
+    if faults:
+        raise InputError(faults)
+
+
+def check_sums(kind: str, columns: Sequence[str], by: Sequence[str]) -> None:
+    """Raise an ``InputError`` unless ``columns`` are known integer columns and ``by`` known columns."""
+    faults = [
+        Fault(f"columns[{index}]", "unknown_column", f"{name!r} is not a number of {kind!r}")
+        for index, name in enumerate(columns)
+        if name not in columns_of(kind) or not _is_number(kind, name)
+    ]
+    faults += [*_unknown(kind, "by", by)]
+    if not columns:
+        faults.append(Fault("columns", "empty", "name at least one column"))
+    if faults:
+        raise InputError(faults)
+
+
+def _faults(query: Query) -> list[Fault]:
+    faults = [*_limit_faults(query.limit), *_unknown(query.kind, "where", [name for name, _ in query.where])]
+    for index, (name, value) in enumerate(query.where):
+        if isinstance(value, int) is not _is_number(query.kind, name):
+            faults.append(Fault(f"where[{index}]", "wrong_type", f"{name!r} is not compared with {value!r}"))
+    for name, moment in (("since", query.since), ("until", query.until)):
+        if moment is not None and query.kind not in DATED:
+            faults.append(Fault(name, "not_dated", f"rows of {query.kind!r} have no date of their own"))
+        if moment is not None and moment.utcoffset() is None:
+            faults.append(Fault(name, "naive_time", "a moment needs a time zone"))
+    if query.tag and "tags" not in columns_of(query.kind):
+        faults.append(Fault("tag", "not_tagged", f"rows of {query.kind!r} have no tags"))
+    return faults
+
+
+def _is_number(kind: str, name: str) -> bool:
+    known = columns_of(kind)
+    return (known[name].type if name in known else _GENERIC.get(name, "")).startswith("INTEGER")
+
+
+def _unknown(kind: str, path: str, names: Sequence[str]) -> list[Fault]:
+    known = columns_of(kind)
+    return [
+        Fault(f"{path}[{index}]", "unknown_column", f"{kind!r} has no column {name!r}")
+        for index, name in enumerate(names)
+        if name not in known and name not in _GENERIC
+    ]
+
+
+def _limit_faults(limit: int) -> list[Fault]:
+    if isinstance(limit, int) and 1 <= limit <= MAX_LIMIT:
+        return []
+    return [Fault("limit", "out_of_range", f"must be 1 to {MAX_LIMIT}")]
+
+
+def _bound(column: str, moment: datetime) -> str:
+    """The bound as the column's text; a column of whole days starts at the first day not before the moment."""
+    if column.endswith("_at"):
+        return time_text(moment)
+    whole = moment.time() == time.min
+    return (moment if whole else moment + timedelta(days=1)).date().isoformat()

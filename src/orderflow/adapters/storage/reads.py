@@ -1,0 +1,133 @@
+"""Reading an SQLite file across rows: the journal, listings and sums."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+from orderflow.adapters.codec import Codec
+from orderflow.adapters.storage.conditions import Condition, check_limit, check_sums, conditions
+from orderflow.adapters.storage.layout import BASKETED, table_of
+from orderflow.adapters.storage.session import Session, Sessions
+from orderflow.adapters.storage.unit import moment
+from orderflow.adapters.storage.vault import VAULT, Redacted
+from orderflow.domain.keys import Key
+from orderflow.ports.storage import Query, Recorded, Row
+
+__all__ = ["entries", "find", "find_text", "history", "sums"]
+
+_PAGE: Final = 500
+
+_RECORDED: Final = """
+    SELECT j.position, j.kind, j.id, j.version, j.type, j.schema, j.data, b.basket,
+        c.at, c.actor, c.id, c.cause, c.occurred_at, c.workflow
+    FROM journal AS j JOIN commands AS c ON c.n = j.command_n
+    LEFT JOIN baskets AS b ON j.kind = 'order' AND b.tenant = j.tenant AND b.id = j.id AND b.version = j.version
+"""
+HISTORY: Final = (
+    _RECORDED + "WHERE j.tenant = ? AND j.kind = ? AND j.id = ? AND j.version > ? ORDER BY j.version LIMIT ?"
+)
+#: The plus keeps SQLite from walking all of a tenant's journal instead of going on from the position.
+ENTRIES: Final = _RECORDED + "WHERE +j.tenant = ? AND j.position > ? ORDER BY j.position LIMIT ?"
+
+
+def history(sessions: Sessions, codec: Codec, key: Key) -> Iterator[Recorded]:
+    """Every entry of one row, oldest first, read page by page."""
+    version = 0
+    while True:
+        with sessions.reading() as session:
+            rows = session.rows(HISTORY, (*key, version, _PAGE))
+        for row in rows:
+            recorded = _recorded(codec, key.tenant, row)
+            version = recorded.version
+            yield recorded
+        if len(rows) < _PAGE:
+            return
+
+
+def entries(session: Session, codec: Codec, tenant: str, after: int, limit: int) -> list[Recorded]:
+    """Entries after a position in commit order, across all rows of the tenant."""
+    check_limit(limit)
+    return [_recorded(codec, tenant, row) for row in session.rows(ENTRIES, (tenant, after, limit))]
+
+
+def find(session: Session, codec: Codec, tenant: str, query: Query) -> list[Row]:
+    """Up to ``query.limit`` rows in order of creation."""
+    wanted = conditions(query)
+    values: list[Any] = [tenant, query.cursor]
+    for condition in wanted:
+        values += condition.value if isinstance(condition.value, tuple) else [condition.value] * _uses(condition)
+    shape = tuple((c.columns, c.test, len(c.value) if isinstance(c.value, tuple) else 1) for c in wanted)
+    rows = session.rows(find_text(query.kind, shape), [*values, query.limit])
+    return [_row(session, codec, Key(tenant, query.kind, row[1]), row) for row in rows]
+
+
+def sums(
+    session: Session, tenant: str, kind: str, columns: Sequence[str], by: Sequence[str]
+) -> Mapping[tuple[str, ...], tuple[int, ...]]:
+    """Exact sums of integer columns, grouped; an absent value counts as 0 and groups as empty text."""
+    check_sums(kind, columns, by)
+    rows = session.rows(_sums_text(kind, tuple(columns), tuple(by)), (tenant,))
+    return {row[: len(by)]: row[len(by) :] for row in rows}
+
+
+@lru_cache(maxsize=256)
+def find_text(kind: str, shape: tuple[tuple[tuple[str, ...], str, int], ...]) -> str:
+    """A listing of a kind under conditions of this shape: columns, test and number of values."""
+    table = table_of(kind)
+    basket = "NULL"
+    if kind == BASKETED:
+        basket = (
+            "(SELECT b.basket FROM baskets AS b WHERE b.tenant = t.tenant AND b.id = t.id"
+            " ORDER BY b.version DESC LIMIT 1)"
+        )
+    tests = "".join(f" AND {_test(*part)}" for part in shape)
+    return (
+        f"SELECT t.n, t.id, t.version, t.status, t.state, {basket} FROM {table} AS t"  # noqa: S608
+        f" WHERE t.tenant = ? AND t.n > ?{tests} ORDER BY t.n LIMIT ?"
+    )
+
+
+@lru_cache(maxsize=256)
+def _sums_text(kind: str, columns: tuple[str, ...], by: tuple[str, ...]) -> str:
+    groups = ", ".join(f"coalesce(CAST({name} AS TEXT), '')" for name in by)
+    totals = ", ".join(f"coalesce(sum({name}), 0)" for name in columns)
+    chosen = f"{groups}, {totals}" if by else totals
+    return f"SELECT {chosen} FROM {table_of(kind)} WHERE tenant = ?" + (f" GROUP BY {groups}" if by else "")  # noqa: S608
+
+
+def _test(columns: tuple[str, ...], test: str, count: int) -> str:
+    if test == "contains":
+        return f"({' OR '.join(f'instr(lower(t.{name}), ?) > 0' for name in columns)})"
+    (name,) = columns
+    if test == "lists":
+        return f"EXISTS (SELECT 1 FROM json_each(t.{name}) WHERE value = ?)"
+    if test == "in":
+        return f"t.{name} IN ({', '.join('?' * count)})"
+    return f"t.{name} {({'is': '=', 'from': '>=', 'before': '<'})[test]} ?"
+
+
+def _uses(condition: Condition) -> int:
+    return len(condition.columns) if condition.test == "contains" else 1
+
+
+def _row(session: Session, codec: Codec, key: Key, row: tuple[Any, ...]) -> Row:
+    cursor, _, version, status, text, basket = row
+    state = session.memo.get(key, version)
+    if state is None:
+        state = codec.join(key.kind, status, basket, text)
+    return Row(cursor, key, version, state)
+
+
+def _recorded(codec: Codec, tenant: str, row: tuple[Any, ...]) -> Recorded:
+    position, kind, id_, version, name, schema, data, basket, at, actor, command_id, cause, occurred, workflow = row
+    if kind in VAULT:
+        event: Any = Redacted(name)
+    else:
+        if basket is not None:
+            data = f'{{"basket":{basket}' + ("}" if data == "{}" else f",{data[1:]}")
+        event = codec.event(kind, name, data, schema)
+    occurred_at = None if occurred is None else moment(occurred)
+    key = Key(tenant, kind, id_)
+    return Recorded(position, key, version, event, moment(at), actor, command_id, cause, occurred_at, workflow)

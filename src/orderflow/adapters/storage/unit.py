@@ -1,0 +1,280 @@
+"""One transaction on an SQLite file.
+
+It begins with ``BEGIN IMMEDIATE``, so nobody else writes from the first load on: what was loaded is what is stored,
+versions are compared in memory, and rows are written by their row number. Constraints stand behind it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import chain
+from types import TracebackType
+from typing import Any, Final, Self
+
+from orderflow.adapters.codec import Codec
+from orderflow.adapters.storage import statements as sql
+from orderflow.adapters.storage.columns import columns_of, status_of, time_text
+from orderflow.adapters.storage.layout import BASKETED
+from orderflow.adapters.storage.session import Session, Sessions
+from orderflow.adapters.storage.vault import VAULT
+from orderflow.domain.keys import Key
+from orderflow.domain.machine import ABSENT
+from orderflow.errors import ConcurrencyConflict, InputError, StorageError
+from orderflow.ports.storage import Ack, Batch, Entry, Held, Message, Recalled, Remembered, Write
+
+__all__ = ["SqliteUnit", "moment"]
+
+_NOTHING: Final = Held(0, ABSENT)
+_MOST_IDS: Final = 128
+_MOST_PARTS: Final = 64
+
+
+def moment(text: str) -> datetime:
+    """A stored time, aware and in UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+class SqliteUnit:
+    """A context manager: entering begins, leaving rolls back what was not committed."""
+
+    def __init__(self, sessions: Sessions, codec: Codec, kinds: Collection[str], tenant: str) -> None:
+        self._sessions, self._codec, self._kinds, self._tenant = sessions, codec, kinds, tenant
+        self._held: dict[Key, Held] = {}
+        self._rows: dict[Key, int] = {}
+        self._session: Session | None = None
+
+    def __enter__(self) -> Self:
+        session = self._sessions.acquire()
+        try:
+            session.run("BEGIN IMMEDIATE")
+        except BaseException:
+            self._sessions.release()
+            raise
+        session.in_unit = True
+        self._session = session
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            self._end(rollback=True)
+
+    def recall(self, command_ids: Collection[str]) -> Mapping[str, Recalled]:
+        """What is remembered of these command ids."""
+        session, ids = self._open(), list(command_ids)
+        found: dict[str, Recalled] = {}
+        for start in range(0, len(ids), _MOST_IDS):
+            part = sql.padded(ids[start : start + _MOST_IDS])
+            for id_, fingerprint, kind, row, version, at in session.rows(
+                sql.recall_text(len(part)), [self._tenant, *part]
+            ):
+                found[id_] = Recalled(fingerprint, Ack(id_, Key(self._tenant, kind, row), version, moment(at)))
+        return found
+
+    def load(self, keys: Collection[Key]) -> Mapping[Key, Held]:
+        """Every key's row, version 0 and ``ABSENT`` where there is none.
+
+        Raises:
+            InputError: a key of another tenant, or of a kind that the book does not have.
+        """
+        session, held = self._open(), self._held
+        missing: dict[str, list[str]] = {}
+        for key in keys:
+            if key not in held:
+                self._check_key(key)
+                missing.setdefault(key.kind, []).append(key.id)
+                held[key] = _NOTHING
+        if missing:
+            self._fetch(session, missing)
+        return {key: held[key] for key in keys}
+
+    def commit(self, batch: Batch) -> None:
+        """Store the whole batch durably; the unit is finished then, whether it could be stored or not.
+
+        Raises:
+            ConcurrencyConflict: a row is not at its expected version, or a command id is already remembered.
+            StorageError: it could not be stored; nothing of it is.
+        """
+        session = self._open()
+        stored = False
+        try:
+            self._check_versions(batch.writes)
+            self._store(session, batch)
+            session.run("COMMIT")
+            stored = True
+        finally:
+            self._end(rollback=not stored)
+        for write in batch.writes:
+            session.memo.put(write.key, write.version, write.state)
+
+    # --- beginning and end ---
+
+    def _open(self) -> Session:
+        if self._session is None:
+            raise StorageError("the unit is finished", retry=False)
+        return self._session
+
+    def _end(self, *, rollback: bool) -> None:
+        session = self._open()
+        self._session = None
+        try:
+            if rollback:
+                session.rollback()
+        finally:
+            session.in_unit = False
+            self._sessions.release()
+
+    def _check_key(self, key: Key) -> None:
+        if key.tenant != self._tenant:
+            message = f"this is the storage of {self._tenant!r}, not of {key.tenant!r}"
+            raise InputError.at("key.tenant", "other_tenant", message)
+        if key.kind not in self._kinds:
+            raise InputError.at("key.kind", "unknown_kind", f"the book has no machine {key.kind!r}")
+
+    # --- reading ---
+
+    def _fetch(self, session: Session, missing: Mapping[str, list[str]]) -> None:
+        parts = [
+            (kind, sql.padded(ids[start : start + _MOST_IDS]))
+            for kind, ids in missing.items()
+            for start in range(0, len(ids), _MOST_IDS)
+        ]
+        cold: dict[str, tuple[int, str, str]] = {}
+        for start in range(0, len(parts), _MOST_PARTS):
+            some = parts[start : start + _MOST_PARTS]
+            text = sql.load_text(tuple([(kind, len(ids)) for kind, ids in some]))
+            values = [self._tenant, *chain.from_iterable(ids for _, ids in some)]
+            for kind, row, id_, version, status, state in session.rows(text, values):
+                key = Key(self._tenant, kind, id_)
+                self._rows[key] = row
+                known = session.memo.get(key, version)
+                if known is not None:
+                    self._held[key] = Held(version, known)
+                elif kind == BASKETED:
+                    cold[id_] = version, status, state
+                else:
+                    self._hold(session, key, version, self._codec.state(kind, status, state))
+        if cold:
+            self._fetch_baskets(session, cold)
+
+    def _fetch_baskets(self, session: Session, cold: Mapping[str, tuple[int, str, str]]) -> None:
+        ids = list(cold)
+        for start in range(0, len(ids), _MOST_IDS):
+            part = sql.padded(ids[start : start + _MOST_IDS])
+            for id_, basket, _ in session.rows(sql.baskets_text(len(part)), [self._tenant, *part]):
+                version, status, rest = cold[id_]
+                state = self._codec.join(BASKETED, status, basket, rest)
+                self._hold(session, Key(self._tenant, BASKETED, id_), version, state)
+
+    def _hold(self, session: Session, key: Key, version: int, state: Any) -> None:
+        self._held[key] = Held(version, state)
+        session.memo.put(key, version, state)
+
+    # --- writing ---
+
+    def _check_versions(self, writes: Iterable[Write]) -> None:
+        held = self.load([write.key for write in writes])
+        for write in writes:
+            found = held[write.key].version
+            if found != write.expected:
+                raise ConcurrencyConflict(write.key, write.expected, found)
+
+    def _store(self, session: Session, batch: Batch) -> None:
+        numbers = self._store_commands(session, batch.commands)
+        by_kind: dict[str, list[Write]] = {}
+        for write in batch.writes:
+            by_kind.setdefault(write.key.kind, []).append(write)
+        for kind, writes in by_kind.items():
+            self._store_rows(session, kind, writes)
+        brought = self._store_baskets(session, by_kind.get(BASKETED, ()), batch.entries)
+        self._store_entries(session, batch.entries, numbers, brought)
+        self._insert(session, sql.MESSAGES, [_message_row(self._tenant, message) for message in batch.messages])
+        for part in sql.chunks(len(batch.answered)):
+            parcels = batch.answered[part]
+            values = chain.from_iterable((parcel.message.id, parcel.token) for parcel in parcels)
+            answered_at = time_text(batch.commands[-1].ack.at) if batch.commands else ""
+            session.run(sql.answered_text(len(parcels)), [answered_at, self._tenant, *values])
+
+    def _store_commands(self, session: Session, commands: Sequence[Remembered]) -> dict[str, int]:
+        """Their row numbers by id. One statement numbers its rows one after the other, as nobody else writes."""
+        numbers: dict[str, int] = {}
+        for part in sql.chunks(len(commands)):
+            some = commands[part]
+            rows = [_command_row(self._tenant, command) for command in some]
+            text = sql.insert_text(sql.COMMANDS, 12, len(rows))
+            last = session.run(text, [*chain.from_iterable(rows)]).lastrowid or 0
+            first = last - len(some) + 1
+            numbers.update({command.ack.command_id: first + index for index, command in enumerate(some)})
+        return numbers
+
+    def _store_rows(self, session: Session, kind: str, writes: Sequence[Write]) -> None:
+        readers = [column.read for column in columns_of(kind).values()]
+        encode: Callable[[Any], str] = self._codec.rest if kind == BASKETED else self._codec.encode
+        for part in sql.chunks(len(writes)):
+            values: list[Any] = []
+            for key, _, version, state in writes[part]:
+                values += (self._rows.get(key), self._tenant, key.id, version, status_of(state))
+                values += [read(key, state) for read in readers]
+                values.append(encode(state))
+            count = len(writes[part])
+            if session.run(sql.upsert_text(kind, count), values).rowcount != count:
+                raise ConcurrencyConflict(None)
+
+    def _store_baskets(self, session: Session, orders: Iterable[Write], entries: Iterable[Entry]) -> set[int]:
+        """Store baskets that are new; the entries (by identity) whose event has brought one of them.
+
+        A basket stands under the version of the event that brought it. One that no event brought as it is, stands
+        under the version of the write.
+        """
+        baskets: dict[Key, Any] = {write.key: write.state.basket for write in orders}
+        if not baskets:
+            return set()
+        brought = [e for e in entries if e.key in baskets and getattr(e.event, "basket", None) is baskets[e.key]]
+        places = {entry.key: [] for entry in brought} | {}
+        for entry in brought:
+            places[entry.key].append(entry.version)
+        for write in orders:
+            held = self._held[write.key].state
+            if write.key not in places and getattr(held, "basket", None) is not write.state.basket:
+                places[write.key] = [write.version]
+        texts = {key: self._codec.encode(baskets[key]) for key in places}
+        rows = [(self._tenant, key.id, version, texts[key]) for key, found in places.items() for version in found]
+        self._insert(session, sql.BASKETS, rows)
+        return {id(entry) for entry in brought}
+
+    def _store_entries(
+        self, session: Session, entries: Iterable[Entry], numbers: Mapping[str, int], brought: Collection[int]
+    ) -> None:
+        codec, tenant = self._codec, self._tenant
+        rows = []
+        for entry in entries:
+            (_, kind, id_), version, event, command_id = entry
+            number = numbers.get(command_id)
+            if number is None:
+                raise StorageError("an entry cites a command that is not in its batch", retry=False)
+            data = "{}" if kind in VAULT else codec.rest(event) if id(entry) in brought else codec.encode(event)
+            event_type = type(event)
+            rows.append((tenant, kind, id_, version, event_type.__name__, codec.schema_of(event_type), data, number))
+        self._insert(session, sql.JOURNAL, rows)
+
+    def _insert(self, session: Session, head: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        for part in sql.chunks(len(rows)):
+            some = rows[part]
+            session.run(sql.insert_text(head, len(some[0]), len(some)), [*chain.from_iterable(some)])
+
+
+def _command_row(tenant: str, command: Remembered) -> tuple[Any, ...]:
+    ack, occurred = command.ack, command.occurred_at
+    at = time_text(ack.at)
+    return (
+        tenant, ack.command_id, command.fingerprint, ack.key.kind, ack.key.id, ack.version, command.command,
+        command.actor, at, command.cause, command.workflow, None if occurred is None else time_text(occurred),
+    )  # fmt: skip
+
+
+def _message_row(tenant: str, message: Message) -> tuple[str, ...]:
+    data = json.dumps(message.data, ensure_ascii=False, separators=(",", ":"))
+    return (tenant, message.id, message.topic, message.lane.kind, message.lane.id, data)

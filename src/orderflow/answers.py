@@ -1,0 +1,125 @@
+"""Answers: what turns a flow's asks into calls on the ports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Final, Self
+
+from orderflow.errors import PortError
+from orderflow.flows import asks as a
+from orderflow.ports.carrier import Carrier, Label
+from orderflow.ports.clock import Clock
+from orderflow.ports.ids import IdSource
+from orderflow.ports.notifier import Notifier
+from orderflow.ports.storage import Storage, Unit
+
+__all__ = ["LEASE_SECONDS", "Answers", "Ports"]
+
+#: How long a claimed message belongs to its worker.
+LEASE_SECONDS: Final = 60
+
+
+class Ports:
+    """The adapters a shop is wired with."""
+
+    __slots__ = ("carriers", "clock", "ids", "notifier", "storage")
+
+    def __init__(
+        self,
+        storage: Storage,
+        carriers: Mapping[str, Carrier],
+        notifier: Notifier | None,
+        clock: Clock,
+        ids: IdSource,
+    ) -> None:
+        self.storage, self.carriers, self.notifier, self.clock, self.ids = storage, carriers, notifier, clock, ids
+
+
+class Answers:
+    """Answers the asks of one flow; used as a context manager, so that an unfinished unit is rolled back.
+
+    A unit begins with the first ``Recall`` or ``Load`` and ends with ``Commit``; no port but the storage is called
+    inside it.
+    """
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+        self._stack = ExitStack()
+        self._unit: Unit | None = None
+        self._answers: dict[type[Any], Callable[[Any], Any]] = {
+            a.Recall: lambda ask: self._begun().recall(ask.command_ids),
+            a.Load: lambda ask: self._begun().load(ask.keys),
+            a.Commit: self._commit,
+            a.Read: self._read,
+            a.Now: lambda ask: ports.clock.now(),
+            a.NewId: lambda ask: ports.ids.new(),
+            a.Find: lambda ask: ports.storage.find(ask.query),
+            a.History: lambda ask: tuple(ports.storage.history(ask.key)),
+            a.Claim: lambda ask: ports.storage.claim(ask.limit, ports.clock.now(), LEASE_SECONDS, ask.topics),
+            a.Done: lambda ask: ports.storage.done(ask.parcels, ports.clock.now()),
+            a.Retry: self._retry,
+            a.Bury: lambda ask: ports.storage.bury(ask.parcel, ports.clock.now(), ask.error),
+            a.BuyLabel: self._buy_label,
+            a.CancelLabel: self._cancel_label,
+            a.SendNotice: self._send,
+        }
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._unit = None
+        self._stack.__exit__(kind, error, trace)
+
+    def __call__(self, request: a.Ask[Any]) -> Any:
+        """Answer one ask."""
+        return self._answers[type(request)](request)
+
+    def _begun(self) -> Unit:
+        if self._unit is None:
+            self._unit = self._stack.enter_context(self._ports.storage.unit())
+        return self._unit
+
+    def _commit(self, request: a.Commit) -> None:
+        unit = self._begun()
+        unit.commit(request.batch)
+        self._unit = None
+        self._stack.close()
+
+    def _read(self, request: a.Read) -> Any:
+        if self._unit is not None:
+            return self._unit.load(request.keys)
+        with self._ports.storage.unit() as unit:
+            return unit.load(request.keys)
+
+    def _retry(self, request: a.Retry) -> None:
+        due = self._ports.clock.now() + timedelta(seconds=request.delay_seconds)
+        self._ports.storage.retry(request.parcel, due, request.error)
+
+    def _outside(self) -> None:
+        if self._unit is not None:
+            raise AssertionError("a port was called between the first load and the commit")
+
+    def _carrier(self, name: str) -> Carrier:
+        self._outside()
+        carrier = self._ports.carriers.get(name)
+        if carrier is None:
+            raise PortError("carrier", f"no carrier {name!r} is wired", retry=False)
+        return carrier
+
+    def _buy_label(self, request: a.BuyLabel) -> Label:
+        return self._carrier(request.carrier).buy_label(request.request)
+
+    def _cancel_label(self, request: a.CancelLabel) -> None:
+        self._carrier(request.carrier).void_label(request.tracking_number, request.idempotency_key)
+
+    def _send(self, request: a.SendNotice) -> None:
+        self._outside()
+        if self._ports.notifier is None:
+            raise PortError("notifier", "no notifier is wired", retry=False)
+        self._ports.notifier.send(request.notice)

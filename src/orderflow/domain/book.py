@@ -1,0 +1,185 @@
+"""The book: machines joined by reactions and follow-ups. It is a value; a host makes its own out of the standard one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from attrs import frozen
+
+from orderflow.domain.keys import RANKS, Key
+from orderflow.domain.machine import Guard, Machine
+from orderflow.domain.stamp import Stamp
+from orderflow.errors import DefinitionError
+
+__all__ = ["Book", "Effect", "FollowUp", "Happened", "Reaction", "Told"]
+
+
+class Happened(NamedTuple):
+    """An event where it happened: the row, its state before and after, and the stamp."""
+
+    key: Key
+    before: Any
+    event: Any
+    after: Any
+    stamp: Stamp
+
+
+class Told(NamedTuple):
+    """A command a reaction sends to a row."""
+
+    key: Key
+    command: Any
+
+
+class Effect(NamedTuple):
+    """Something to do after the commit: ids only. Effects of one ``lane`` are carried out in order."""
+
+    topic: str
+    lane: Key
+    data: tuple[tuple[str, str], ...] = ()
+
+
+@frozen(eq=False)
+class Reaction:
+    """What an event of one life tells other lives, in the same settlement.
+
+    Args:
+        event: the event class.
+        tells: kinds and command classes that ``react`` may produce.
+        react: pure; gives the commands.
+        held: the told row is one the settlement holds already, or one it creates, so that locks keep climbing.
+    """
+
+    event: type[Any]
+    tells: tuple[tuple[str, type[Any]], ...]
+    react: Callable[[Happened], Iterable[Told]]
+    held: bool = False
+
+
+@frozen(eq=False)
+class FollowUp:
+    """What an event asks of the world after the commit; ``effect`` gives None where nothing is to be done."""
+
+    event: type[Any]
+    topics: tuple[str, ...]
+    effects: Callable[[Happened], Iterable[Effect]]
+
+
+class Book:
+    """Machines, reactions and follow-ups, checked together.
+
+    Args:
+        machines: one for each kind.
+        reactions: event of one machine to commands of others.
+        follow_ups: event to effects after the commit.
+        open_commands: commands of reactions that may come from outside as well.
+
+    Raises:
+        DefinitionError: a reaction names what no machine has, or would climb down the order of locks.
+    """
+
+    def __init__(
+        self,
+        machines: Iterable[Machine],
+        reactions: Iterable[Reaction] = (),
+        follow_ups: Iterable[FollowUp] = (),
+        open_commands: Iterable[type[Any]] = (),
+    ) -> None:
+        listed = tuple(machines)
+        self.machines: Mapping[str, Machine] = MappingProxyType({machine.kind: machine for machine in listed})
+        self.reactions = tuple(reactions)
+        self.follow_ups = tuple(follow_ups)
+        breaches = [*self._breaches(listed)]
+        if breaches:
+            raise DefinitionError("book: " + "; ".join(breaches))
+        #: Commands only reactions may send: sent from outside they would break a rule across rows.
+        self.open_commands = frozenset(open_commands)
+        told = {command for reaction in self.reactions for _, command in reaction.tells}
+        self.internal = frozenset(told - self.open_commands)
+        self.kind_of = {command: machine.kind for machine in listed for command in machine.commands}
+        self.fingerprint = self._fingerprint()
+        self._reactions = _by_event(self.reactions)
+        self._follow_ups = _by_event(self.follow_ups)
+
+    def told_by(self, happened: Happened) -> Iterator[Told]:
+        """The commands an event sends to other rows."""
+        for reaction in self._reactions.get(type(happened.event), ()):
+            yield from reaction.react(happened)
+
+    def effects_of(self, happened: Happened) -> Iterator[Effect]:
+        """What an event asks of the world."""
+        for follow_up in self._follow_ups.get(type(happened.event), ()):
+            yield from follow_up.effects(happened)
+
+    def extended(
+        self,
+        *,
+        machines: Iterable[Machine] = (),
+        reactions: Iterable[Reaction] = (),
+        follow_ups: Iterable[FollowUp] = (),
+    ) -> Book:
+        """A new book with more in it; a machine of a kind that is there already takes its place."""
+        merged = {**self.machines, **{machine.kind: machine for machine in machines}}
+        return Book(
+            merged.values(), (*self.reactions, *reactions), (*self.follow_ups, *follow_ups), self.open_commands
+        )
+
+    def guarded(self, command: type[Any], guard: Guard[Any, Any]) -> Book:
+        """A new book that also asks ``guard`` of every ``command``.
+
+        Raises:
+            DefinitionError: no machine takes ``command``.
+        """
+        kind = self.kind_of.get(command)
+        if kind is None:
+            raise DefinitionError(f"book: no machine takes {command.__name__}, so there is nothing to guard")
+        return self.extended(machines=(self.machines[kind].guarded(command, guard),))
+
+    def only(self, *kinds: str) -> Book:
+        """A smaller book: these machines, and the reactions and follow-ups that stay among them."""
+        machines = tuple(self.machines[kind] for kind in kinds)
+        events = {event for machine in machines for event in machine.events}
+        reactions = (
+            reaction
+            for reaction in self.reactions
+            if reaction.event in events and all(kind in kinds for kind, _ in reaction.tells)
+        )
+        return Book(
+            machines, reactions, (item for item in self.follow_ups if item.event in events), self.open_commands
+        )
+
+    def _breaches(self, machines: tuple[Machine, ...]) -> Iterator[str]:
+        if len(self.machines) != len(machines):
+            yield "two machines of one kind"
+        source = {event: machine.kind for machine in machines for event in machine.events}
+        for reaction in self.reactions:
+            name = reaction.event.__name__
+            if reaction.event not in source:
+                yield f"no machine has the event {name}"
+                continue
+            for kind, command in reaction.tells:
+                yield from self._breach(name, source[reaction.event], kind, command, reaction.held)
+        yield from (f"no machine has the event {f.event.__name__}" for f in self.follow_ups if f.event not in source)
+
+    def _breach(self, event: str, source: str, kind: str, command: type[Any], held: bool) -> Iterator[str]:
+        if kind not in self.machines:
+            yield f"{event} tells {kind}, which has no machine"
+        elif command not in self.machines[kind].commands:
+            yield f"{event} tells {kind} {command.__name__}, which it does not take"
+        elif not held and RANKS.get(kind, len(RANKS)) <= RANKS.get(source, len(RANKS)):
+            yield f"{event} of {source} tells {kind}, down the order of locks: make it a follow-up"
+
+    def _fingerprint(self) -> str:
+        parts = [machine.fingerprint for machine in self.machines.values()]
+        parts += [f"{reaction.event.__name__} {reaction.tells}" for reaction in self.reactions]
+        return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()[:12]
+
+
+def _by_event(items: Iterable[Any]) -> dict[type[Any], tuple[Any, ...]]:
+    found: dict[type[Any], tuple[Any, ...]] = {}
+    for item in items:
+        found[item.event] = (*found.get(item.event, ()), item)
+    return found

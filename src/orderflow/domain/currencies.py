@@ -1,0 +1,53 @@
+"""ISO 4217 currencies and the decimals of their minor unit.
+
+Written by ``tools/make_currencies.py``: change that, not this. The accounting table of ISO 4217 list one, not
+the display table of CLDR, which rounds some currencies to fewer decimals. Codes without a minor unit, such as
+gold (XAU), cannot hold an amount and are left out.
+"""
+
+from __future__ import annotations
+
+from orderflow.errors import Fault, InputError
+
+__all__ = ["EXPONENTS", "currency_faults", "exponent"]
+
+_CODES_BY_EXPONENT = {
+    0: """
+        BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF
+    """,
+    2: """
+        AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF
+        CHW CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL
+        HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU
+        MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR
+        SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED
+        VES WST XAD XCD XCG YER ZAR ZMW ZWG
+    """,
+    3: """
+        BHD IQD JOD KWD LYD OMR TND
+    """,
+    4: """
+        CLF UYW
+    """,
+}
+
+EXPONENTS: dict[str, int] = {code: decimals for decimals, codes in _CODES_BY_EXPONENT.items() for code in codes.split()}
+"""Currency code -> decimals of its minor unit: JPY 0, EUR 2, BHD 3."""
+
+
+def exponent(currency: str) -> int:
+    """The decimals of ``currency``.
+
+    Raises:
+        InputError: the code is not in ISO 4217 or has no minor unit.
+    """
+    if faults := currency_faults(currency, "currency"):
+        raise InputError(faults)
+    return EXPONENTS[currency]
+
+
+def currency_faults(value: object, path: str) -> list[Fault]:
+    """What is wrong with a value that must be a currency code of ISO 4217 with a minor unit."""
+    if isinstance(value, str) and value in EXPONENTS:
+        return []
+    return [Fault(path, "currency_unknown", f"{value!r:.20} is not an ISO 4217 currency")]

@@ -1,0 +1,308 @@
+"""The states of an order: a class for each, with the facts that are true in it, and their invariants."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple, Protocol, Self, TypeAlias
+
+from attrs import frozen
+
+from orderflow.domain.order.lines import LineVector
+from orderflow.domain.order.values import Basket, By, Hold, InvoiceBasis, LineKind, OrderLine
+from orderflow.domain.tax import TaxableLine, Totals, totals
+from orderflow.errors import InvariantBroken
+
+__all__ = [
+    "Accepted",
+    "Allocated",
+    "AwaitingStock",
+    "Cancelled",
+    "Completed",
+    "Confirmed",
+    "Draft",
+    "Lived",
+    "Open",
+    "OrderState",
+    "PartlyShipped",
+    "Placed",
+    "Preparing",
+    "Progress",
+    "Shipped",
+    "Tally",
+    "billable",
+    "cancellable",
+    "check_order",
+    "landed",
+    "progress_billable",
+    "standing",
+    "tally",
+    "totals_of",
+]
+
+
+@frozen
+class Progress:
+    """The part of an order that moves: a vector for each line, holds, annotations, what was billed and settled.
+
+    ``exposed_minor`` is the credit exposure not yet moved to an invoice; ``shipments`` counts those ever begun.
+    """
+
+    lines: tuple[LineVector, ...]
+    holds: tuple[Hold, ...] = ()
+    tags: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    invoices: tuple[str, ...] = ()
+    settled: tuple[str, ...] = ()
+    exposed_minor: int = 0
+    shipments: int = 0
+
+
+class Lived(Protocol):
+    """An order that has been placed: it has a basket and progress."""
+
+    @property
+    def basket(self) -> Basket:
+        """What was ordered."""
+
+    @property
+    def progress(self) -> Progress:
+        """Where it stands."""
+
+    def with_progress(self, progress: Progress) -> Self:
+        """The same state with other progress."""
+
+
+@frozen
+class Draft:
+    """Begun, not placed."""
+
+    basket: Basket
+    holds: tuple[Hold, ...] = ()
+
+
+@frozen
+class Placed:
+    """Received and validated (注文受付)."""
+
+    basket: Basket
+    totals: Totals
+    progress: Progress
+    placed_at: datetime
+
+    def with_progress(self, progress: Progress) -> Self:
+        """The same state with other progress."""
+        return type(self)(self.basket, self.totals, progress, self.placed_at)
+
+
+@frozen
+class Accepted:
+    """What every state from confirmation to shipment has in common; never a state itself."""
+
+    basket: Basket
+    totals: Totals
+    progress: Progress
+    placed_at: datetime
+    confirmed_at: datetime
+
+    def with_progress(self, progress: Progress) -> Self:
+        """The same state with other progress."""
+        return type(self)(self.basket, self.totals, progress, self.placed_at, self.confirmed_at)
+
+
+class Confirmed(Accepted):
+    """Accepted; stock not secured yet."""
+
+    __slots__ = ()
+
+
+class AwaitingStock(Accepted):
+    """Some units are on back-order (引当待ち)."""
+
+    __slots__ = ()
+
+
+class Allocated(Accepted):
+    """Every live unit is allocated (引当済み)."""
+
+    __slots__ = ()
+
+
+class Preparing(Accepted):
+    """Units are being prepared; none has left yet (出荷準備)."""
+
+    __slots__ = ()
+
+
+class PartlyShipped(Accepted):
+    """Some live units have left."""
+
+    __slots__ = ()
+
+
+class Shipped(Accepted):
+    """All live units have left."""
+
+    __slots__ = ()
+
+
+@frozen
+class Completed:
+    """Closed. Late returns, losses and credits are still recorded."""
+
+    basket: Basket
+    totals: Totals
+    progress: Progress
+    placed_at: datetime
+    confirmed_at: datetime
+    completed_at: datetime
+
+    def with_progress(self, progress: Progress) -> Self:
+        """The same state with other progress."""
+        return type(self)(self.basket, self.totals, progress, self.placed_at, self.confirmed_at, self.completed_at)
+
+
+@frozen
+class Cancelled:
+    """No live unit is left, or a draft was discarded."""
+
+    basket: Basket
+    totals: Totals
+    progress: Progress
+    cancelled_at: datetime
+    reason: str
+    by: By
+
+    def with_progress(self, progress: Progress) -> Self:
+        """The same state with other progress."""
+        return type(self)(self.basket, self.totals, progress, self.cancelled_at, self.reason, self.by)
+
+
+#: Placed or accepted, not final.
+Open: TypeAlias = Placed | Confirmed | AwaitingStock | Allocated | Preparing | PartlyShipped | Shipped
+OrderState: TypeAlias = Draft | Open | Completed | Cancelled
+
+
+class Tally(NamedTuple):
+    """Units of all goods lines together, by bucket."""
+
+    ordered: int
+    live: int
+    backordered: int
+    allocated: int
+    preparing: int
+    dispatched: int
+    shipped: int
+
+
+def tally(lines: tuple[LineVector, ...]) -> Tally:
+    """Sum the vectors in one pass."""
+    open_ = backordered = allocated = preparing = dispatched = shipped = gone = 0
+    for v in lines:
+        open_ += v.open
+        for waiting in v.backordered:
+            backordered += waiting[1]
+        for allotment in v.allocated:
+            allocated += allotment[1]
+        for picking in v.preparing:
+            preparing += picking[2]
+        shipped += v.shipped
+        dispatched += v.shipped + v.delivered + v.returned + v.lost
+        gone += v.cancelled + v.moved
+    live = open_ + backordered + allocated + preparing + dispatched
+    return Tally(live + gone, live, backordered, allocated, preparing, dispatched, shipped)
+
+
+def standing(seen: Tally) -> type[Accepted] | type[Cancelled]:
+    """The state an accepted order is in, as its quantities say."""
+    if seen.live == 0:
+        return Cancelled if seen.ordered else Confirmed
+    if seen.dispatched:
+        return Shipped if seen.dispatched == seen.live else PartlyShipped
+    if seen.preparing:
+        return Preparing
+    if seen.allocated == seen.live:
+        return Allocated
+    return AwaitingStock if seen.backordered else Confirmed
+
+
+def landed(order: Accepted | Placed, progress: Progress, confirmed_at: datetime) -> Accepted:
+    """The accepted state that ``progress`` puts the order in."""
+    state = standing(tally(progress.lines))
+    if not issubclass(state, Accepted):
+        raise InvariantBroken("order state", "no live unit is left, yet the order was not cancelled")
+    return state(order.basket, order.totals, progress, order.placed_at, confirmed_at)
+
+
+def totals_of(basket: Basket) -> Totals:
+    """The order's sums by its own tax policy, in minor units."""
+    lines = [TaxableLine(line.net_minor, line.tax, line.quantity) for line in basket.lines]
+    return totals(lines, basket.tax, basket.currency)
+
+
+def billable(line: OrderLine, vector: LineVector, basis: InvoiceBasis, started: bool) -> int:
+    """Units of a line that may go on an invoice now, never below 0.
+
+    Goods: the basis, less what came back or was lost, less what is billed and not credited. Other lines are billed
+    once, when the order has ``started`` to leave (or has no goods, or is billed as ordered).
+    """
+    if line.kind is not LineKind.GOODS:
+        return line.quantity - vector.invoiced if started or basis is InvoiceBasis.ORDERED else 0
+    v = vector
+    if basis is InvoiceBasis.DISPATCHED:
+        basic = v.shipped + v.delivered
+    else:
+        basic = line.quantity - v.cancelled - v.moved - v.returned - v.lost
+    return max(0, basic - (v.invoiced - v.credited))
+
+
+def progress_billable(order: Accepted) -> list[tuple[OrderLine, int]]:
+    """Every line with the units of it that may be billed now."""
+    seen = tally(order.progress.lines)
+    started = seen.dispatched > 0 or seen.ordered == 0
+    basis = order.basket.policy.invoice_basis
+    found = []
+    for line, vector in zip(order.basket.lines, order.progress.lines, strict=True):
+        quantity = billable(line, vector, basis, started)
+        if quantity:
+            found.append((line, quantity))
+    return found
+
+
+def cancellable(vector: LineVector) -> int:
+    """Units of a line that have not left."""
+    return vector.open + vector.backordered_quantity + vector.allocated_quantity + vector.preparing_quantity
+
+
+def check_order(state: OrderState) -> None:
+    """The order's invariants: vectors sum to what was ordered (L1), no bucket is negative, state and vectors agree.
+
+    Raises:
+        InvariantBroken: naming the first line or the state that is wrong.
+    """
+    if isinstance(state, Draft):
+        return
+    lines = state.basket.lines
+    vectors = state.progress.lines
+    if len(lines) != len(vectors):
+        raise InvariantBroken("I12", f"{len(lines)} lines, {len(vectors)} vectors")
+    for line, v in zip(lines, vectors, strict=True):
+        _check_line(line, v)
+    if isinstance(state, Accepted):
+        seen = standing(tally(vectors))
+        if type(state) is not seen:
+            raise InvariantBroken("I11", f"vectors say {seen.__name__}, the state is {type(state).__name__}")
+
+
+def _check_line(line: OrderLine, v: LineVector) -> None:
+    total = v.open + v.shipped + v.delivered + v.returned + v.lost + v.cancelled + v.moved
+    for waiting in v.backordered:
+        total += waiting[1]
+    for allotment in v.allocated:
+        total += allotment[1]
+    for picking in v.preparing:
+        total += picking[2]
+    expected = line.quantity if line.kind is LineKind.GOODS else 0
+    if total != expected:
+        raise InvariantBroken("L1", f"line {line.line}: buckets sum to {total}, ordered {expected}")
+    if v.open < 0 or v.shipped < 0 or v.delivered < 0 or v.credited > v.invoiced:
+        raise InvariantBroken("L1", f"line {line.line}: a bucket is negative or more is credited than billed")

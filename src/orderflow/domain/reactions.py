@@ -1,0 +1,369 @@
+"""What the events of one life tell other lives: a table, and a function for each row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+from orderflow.domain import credit as cn
+from orderflow.domain import customer as cu
+from orderflow.domain import returns as rt
+from orderflow.domain.allocation import Pick
+from orderflow.domain.book import Happened, Reaction, Told
+from orderflow.domain.calendar import business_date
+from orderflow.domain.invoice import messages as inv
+from orderflow.domain.keys import Key, stock_key
+from orderflow.domain.money import Money, share
+from orderflow.domain.order import messages as om
+from orderflow.domain.order.values import Units
+from orderflow.domain.payment import messages as pay
+from orderflow.domain.records import account as ac
+from orderflow.domain.records import series as se
+from orderflow.domain.records import stock_note as sn
+from orderflow.domain.records.account import Posting
+from orderflow.domain.records.intake import AcceptDocument, intake_key
+from orderflow.domain.shipment import messages as sm
+from orderflow.domain.stock import messages as st
+
+__all__ = ["OPEN_COMMANDS", "REACTIONS"]
+
+# -- order to stock
+
+
+def _told_stock(h: Happened, items: Iterable[Pick], command: Callable[[int, str], Any]) -> Iterator[Told]:
+    """One command for each stock row, however many lines draw on it."""
+    lines = h.after.basket.lines
+    sums: dict[tuple[str, str], int] = {}
+    for line, location, quantity in items:
+        at = (lines[line - 1].sku, location)
+        sums[at] = sums.get(at, 0) + quantity
+    tenant, _, document = h.key
+    for (sku, location), quantity in sums.items():
+        yield Told(stock_key(tenant, sku, location), command(quantity, document))
+
+
+def _allocated(h: Happened) -> Iterator[Told]:
+    event = h.event
+    waited = [Pick(item.line, item.waited_at, item.quantity) for item in event.filled]
+    filled = [Pick(item.line, item.location, item.quantity) for item in event.filled]
+    yield from _told_stock(h, waited, st.DropBackorder)
+    yield from _told_stock(h, (*event.picks, *filled), st.Allocate)
+    yield from _told_stock(h, event.backordered, st.Backorder)
+
+
+def _released(h: Happened) -> Iterator[Told]:
+    return _told_stock(h, h.event.picks, st.Release)
+
+
+def _picked_short(h: Happened) -> Iterator[Told]:
+    yield from _told_stock(h, h.event.loads, st.Release)
+    yield from _told_stock(h, h.event.loads, lambda units, document: st.MarkUnavailable(units, "not found", document))
+
+
+def _dispatched(h: Happened) -> Iterator[Told]:
+    return _told_stock(h, h.event.loads, st.Ship)
+
+
+def _returned(h: Happened) -> Iterator[Told]:
+    event = h.event
+    back = [Pick(units.line, event.location, units.quantity) for units in event.units]
+    return _told_stock(h, back, lambda units, _: st.Restock(units, event.usable, event.document))
+
+
+def _cancelled(h: Happened) -> Iterator[Told]:
+    slices = h.event.slices
+    kept = [Pick(s.line, s.location, s.quantity) for s in slices if s.bucket in ("allocated", "preparing")]
+    waiting = [Pick(s.line, s.location, s.quantity) for s in slices if s.bucket == "backordered"]
+    yield from _told_stock(h, kept, st.Release)
+    yield from _told_stock(h, waiting, st.DropBackorder)
+
+
+# -- order to intake, account, invoice
+
+
+def _taken_in(h: Happened) -> Iterator[Told]:
+    basket = h.event.basket
+    if basket.channel and basket.external_id:
+        key = intake_key(h.key.tenant, basket.channel, basket.external_id)
+        yield Told(key, AcceptDocument("order", h.key.id))
+
+
+def _exposed(h: Happened) -> Iterator[Told]:
+    order = h.after
+    amount = Money(order.progress.exposed_minor, order.basket.currency)
+    yield from _told_account(h.key, order.basket.customer, ac.TakeExposure(h.key.id, amount))
+
+
+def _relieved(h: Happened) -> Iterator[Told]:
+    if h.event.relieved_minor:
+        post = ac.Post(Posting.ORDER, h.key.id, Money(0, h.after.basket.currency), h.event.relieved_minor)
+        yield from _told_account(h.key, h.after.basket.customer, post)
+
+
+def _told_account(key: Key, customer: str, command: Any) -> Iterator[Told]:
+    if customer:
+        yield Told(key.beside("account", customer), command)
+
+
+def _billed(h: Happened) -> Iterator[Told]:
+    event, basket, order = h.event, h.after.basket, h.key.id
+    lines = tuple(
+        [inv.InvoiceLine(order, b.line, b.quantity, b.net_minor, basket.lines[b.line - 1].tax, b.shipment) for b in event.lines]
+    )
+    content = inv.Content(
+        series=event.series,
+        customer=basket.customer,
+        bill_to=basket.bill_to,
+        currency=basket.currency,
+        lines=lines,
+        tax=basket.tax,
+        dated=business_date(h.stamp.at, basket.policy.zone),
+        terms=basket.terms,
+    )
+    yield Told(h.key.beside("invoice", event.invoice), inv.DraftInvoice(content))
+
+
+# -- shipment to order
+
+
+def _by_order(h: Happened) -> Iterator[tuple[Key, tuple[Pick, ...]]]:
+    found: dict[str, list[Pick]] = {}
+    for order, line, location, quantity in h.event.items:
+        found.setdefault(order, []).append(Pick(line, location, quantity))
+    for order, picks in found.items():
+        yield h.key.beside("order", order), tuple(picks)
+
+
+def _units(picks: Iterable[Pick]) -> tuple[Units, ...]:
+    sums: dict[int, int] = {}
+    for pick in picks:
+        sums[pick.line] = sums.get(pick.line, 0) + pick.quantity
+    return tuple([Units(line, quantity) for line, quantity in sums.items()])
+
+
+def _planned(h: Happened) -> Iterator[Told]:
+    return (Told(key, om.PrepareShipment(h.key.id, picks)) for key, picks in _by_order(h))
+
+
+def _short(h: Happened) -> Iterator[Told]:
+    return (Told(key, om.ShortPick(h.key.id, picks)) for key, picks in _by_order(h))
+
+
+def _dropped(h: Happened) -> Iterator[Told]:
+    if not h.event.cancelled:
+        yield from _unprepared(h)
+
+
+def _unprepared(h: Happened) -> Iterator[Told]:
+    return (Told(key, om.CancelPreparation(h.key.id, picks)) for key, picks in _by_order(h))
+
+
+def _handed_over(h: Happened) -> Iterator[Told]:
+    return (Told(key, om.DispatchShipment(h.key.id, picks)) for key, picks in _by_order(h))
+
+
+def _delivered(h: Happened) -> Iterator[Told]:
+    return (Told(key, om.RecordDelivery(h.key.id, _units(picks))) for key, picks in _by_order(h))
+
+
+def _delivered_unscanned(h: Happened) -> Iterator[Told]:
+    yield from _handed_over(h)
+    yield from _delivered(h)
+
+
+def _sent_back(h: Happened) -> Iterator[Told]:
+    event = h.event
+    for key, picks in _by_order(h):
+        yield Told(key, om.RecordReturn(h.key.id, _units(picks), event.location, event.usable))
+
+
+# -- returns, credit notes, invoices, series, payments, customers, stock notes
+
+
+def _came_back(h: Happened) -> Iterator[Told]:
+    event, document = h.event, h.key.id
+    by_order: dict[str, list[Pick]] = {}
+    for order, line, quantity in event.units:
+        by_order.setdefault(order, []).append(Pick(line, event.location, quantity))
+    for order, picks in by_order.items():
+        yield Told(h.key.beside("order", order), om.RecordReturn(document, _units(picks), event.location, event.usable))
+    for sku, quantity in _summed((item.sku, item.quantity) for item in event.loose):
+        yield Told(stock_key(h.key.tenant, sku, event.location), st.Restock(quantity, event.usable, document))
+
+
+def _summed(items: Iterable[tuple[Any, int]]) -> Iterable[tuple[Any, int]]:
+    sums: dict[Any, int] = {}
+    for name, quantity in items:
+        sums[name] = sums.get(name, 0) + quantity
+    return sums.items()
+
+
+def _credited(h: Happened) -> Iterator[Told]:
+    terms, linked = h.event.terms, [line for line in h.event.terms.lines if line.order]
+    for order in dict.fromkeys(line.order for line in linked):
+        units = _summed((line.order_line, line.quantity) for line in linked if line.order == order)
+        credit = om.RecordCredit(h.key.id, tuple(Units(number, quantity) for number, quantity in units))
+        yield Told(h.key.beside("order", order), credit)
+    for invoice, minor in _per_invoice(h.event):
+        if minor > 0:
+            yield Told(h.key.beside("invoice", invoice), inv.ApplyCredit(h.key.id, minor))
+    number = se.AllotNumber("credit_note", h.key.id, terms.dated)
+    yield Told(h.key.beside("series", terms.series), number)
+
+
+def _per_invoice(event: cn.CreditNoteDrafted) -> Iterator[tuple[str, int]]:
+    """The note's total shared over what it is linked to; tax goes with the net amounts."""
+    nets = [*_summed((line.invoice, line.net_minor) for line in event.terms.lines)]
+    gross = share(event.totals.gross_minor, [max(0, net) for _, net in nets])
+    for (invoice, _), minor in zip(nets, gross, strict=True):
+        if invoice:
+            yield invoice, minor
+
+
+def _note_issued(h: Happened) -> Iterator[Told]:
+    yield from _posted(h, Posting.CREDIT_NOTE, h.after.terms.customer, h.after.totals.gross)
+
+
+def _posted(h: Happened, posting: Posting, customer: str, amount: Money) -> Iterator[Told]:
+    if amount.minor:
+        yield from _told_account(h.key, customer, ac.Post(posting, h.key.id, amount))
+
+
+def _invoice_drafted(h: Happened) -> Iterator[Told]:
+    content = h.event.content
+    yield Told(h.key.beside("series", content.series), se.AllotNumber("invoice", h.key.id, content.dated))
+
+
+def _invoice_issued(h: Happened) -> Iterator[Told]:
+    yield from _posted(h, Posting.INVOICE, h.after.content.customer, h.after.totals.gross)
+
+
+def _invoice_voided(h: Happened) -> Iterator[Told]:
+    yield from _posted(h, Posting.INVOICE, h.after.content.customer, -h.after.totals.gross)
+
+
+def _written_off(h: Happened) -> Iterator[Told]:
+    content = h.after.content
+    yield from _posted(h, Posting.WRITE_OFF, content.customer, Money(h.event.amount_minor, content.currency))
+
+
+def _numbered(h: Happened) -> Iterator[Told]:
+    event = h.event
+    issue = inv.IssueInvoice if event.kind == "invoice" else cn.IssueCreditNote
+    yield Told(h.key.beside(event.kind, event.document), issue(event.text))
+
+
+def _paid(h: Happened) -> Iterator[Told]:
+    yield from _posted(h, Posting.PAYMENT, h.after.origin.customer, h.event.amount)
+
+
+def _unpaid(h: Happened) -> Iterator[Told]:
+    yield from _posted(h, Posting.PAYMENT, h.after.origin.customer, -h.event.amount)
+
+
+def _charged_back(h: Happened) -> Iterator[Told]:
+    for target, document, minor in h.event.released:
+        if target is pay.AllocationTarget.INVOICE:
+            unapply = inv.UnapplyPayment(h.key.id, minor, h.event.amount.currency)
+            yield Told(h.key.beside("invoice", document), unapply)
+    yield from _unpaid(h)
+
+
+def _applied(h: Happened) -> Iterator[Told]:
+    yield from _told_invoice(h, inv.ApplyPayment)
+
+
+def _unapplied(h: Happened) -> Iterator[Told]:
+    yield from _told_invoice(h, inv.UnapplyPayment)
+
+
+def _told_invoice(h: Happened, command: Callable[[str, int, str], Any]) -> Iterator[Told]:
+    event = h.event
+    if event.target is pay.AllocationTarget.INVOICE:
+        amount = event.amount
+        yield Told(h.key.beside("invoice", event.id), command(h.key.id, amount.minor, amount.currency))
+
+
+def _blocked(h: Happened) -> Iterator[Told]:
+    yield Told(h.key.beside("account", h.key.id), ac.BlockAccount(h.event.reason))
+
+
+def _unblocked(h: Happened) -> Iterator[Told]:
+    yield Told(h.key.beside("account", h.key.id), ac.UnblockAccount())
+
+
+def _receipt(h: Happened) -> Iterator[Told]:
+    for (sku, location), quantity in _summed(((i.sku, i.location), i.quantity) for i in h.event.items):
+        yield Told(stock_key(h.key.tenant, sku, location), st.ReceiveGoods(quantity, 0, h.key.id))
+
+
+def _adjustment(h: Happened) -> Iterator[Told]:
+    for item in h.event.items:
+        reason = item.reason or h.event.reason
+        yield Told(stock_key(h.key.tenant, item.sku, item.location), st.Adjust(item.quantity, reason, h.key.id))
+
+
+def _transfer(h: Happened) -> Iterator[Told]:
+    for (sku, location), quantity in _summed(((i.sku, i.location), i.quantity) for i in h.event.items):
+        yield Told(stock_key(h.key.tenant, sku, location), st.TransferOut(quantity, h.key.id))
+        yield Told(stock_key(h.key.tenant, sku, h.event.to), st.TransferIn(quantity, h.key.id))
+
+
+REACTIONS: Final = (
+    Reaction(om.OrderPlaced, (("intake", AcceptDocument),), _taken_in),
+    Reaction(om.OrderConfirmed, (("account", ac.TakeExposure),), _exposed),
+    Reaction(om.OrderUnconfirmed, (("account", ac.Post),), _relieved),
+    Reaction(om.OrderCancelled, (("account", ac.Post),), _relieved),
+    Reaction(om.OrderCompleted, (("account", ac.Post),), _relieved),
+    Reaction(om.UnitsBilled, (("account", ac.Post),), _relieved),
+    Reaction(om.UnitsBilled, (("invoice", inv.DraftInvoice),), _billed),
+    Reaction(
+        om.StockAllocated, (("stock", st.DropBackorder), ("stock", st.Allocate), ("stock", st.Backorder)), _allocated
+    ),
+    Reaction(om.StockReleased, (("stock", st.Release),), _released),
+    Reaction(om.AllocationExpired, (("stock", st.Release),), _released),
+    Reaction(om.UnitsPickedShort, (("stock", st.Release), ("stock", st.MarkUnavailable)), _picked_short),
+    Reaction(om.ShipmentDispatched, (("stock", st.Ship),), _dispatched),
+    Reaction(om.UnitsReturned, (("stock", st.Restock),), _returned),
+    Reaction(om.UnitsCancelled, (("stock", st.Release), ("stock", st.DropBackorder)), _cancelled),
+    Reaction(om.OrderCancelled, (("stock", st.Release), ("stock", st.DropBackorder)), _cancelled),
+    Reaction(sm.ShipmentPlanned, (("order", om.PrepareShipment),), _planned),
+    Reaction(sm.ItemsShort, (("order", om.ShortPick),), _short),
+    Reaction(sm.ItemsDropped, (("order", om.CancelPreparation),), _dropped),
+    Reaction(sm.ShipmentVoided, (("order", om.CancelPreparation),), _unprepared),
+    Reaction(sm.HandedOver, (("order", om.DispatchShipment),), _handed_over),
+    Reaction(sm.ShipmentDelivered, (("order", om.RecordDelivery),), _delivered),
+    Reaction(sm.ShipmentFound, (("order", om.RecordDelivery),), _delivered),
+    Reaction(
+        sm.DeliveredUnscanned, (("order", om.DispatchShipment), ("order", om.RecordDelivery)), _delivered_unscanned
+    ),
+    Reaction(sm.ReceivedBack, (("order", om.RecordReturn),), _sent_back),
+    Reaction(rt.ReturnReceived, (("order", om.RecordReturn), ("stock", st.Restock)), _came_back),
+    Reaction(
+        cn.CreditNoteDrafted,
+        (("order", om.RecordCredit), ("invoice", inv.ApplyCredit), ("series", se.AllotNumber)),
+        _credited,
+    ),
+    Reaction(cn.CreditNoteIssued, (("account", ac.Post),), _note_issued),
+    Reaction(inv.InvoiceDrafted, (("series", se.AllotNumber),), _invoice_drafted),
+    Reaction(inv.InvoiceIssued, (("account", ac.Post),), _invoice_issued),
+    Reaction(inv.InvoiceVoided, (("account", ac.Post),), _invoice_voided),
+    Reaction(inv.WrittenOff, (("account", ac.Post),), _written_off),
+    Reaction(
+        se.NumberAllotted, (("invoice", inv.IssueInvoice), ("credit_note", cn.IssueCreditNote)), _numbered, held=True
+    ),
+    Reaction(pay.PaymentReceived, (("account", ac.Post),), _paid),
+    Reaction(pay.PaymentCaptured, (("account", ac.Post),), _paid),
+    Reaction(pay.PaymentRefunded, (("account", ac.Post),), _unpaid),
+    Reaction(pay.ChargedBack, (("account", ac.Post), ("invoice", inv.UnapplyPayment)), _charged_back),
+    Reaction(pay.PaymentAllocated, (("invoice", inv.ApplyPayment),), _applied),
+    Reaction(pay.PaymentDeallocated, (("invoice", inv.UnapplyPayment),), _unapplied),
+    Reaction(cu.CustomerBlocked, (("account", ac.BlockAccount),), _blocked),
+    Reaction(cu.CustomerUnblocked, (("account", ac.UnblockAccount),), _unblocked),
+    Reaction(sn.ReceiptPosted, (("stock", st.ReceiveGoods),), _receipt),
+    Reaction(sn.AdjustmentPosted, (("stock", st.Adjust),), _adjustment),
+    Reaction(sn.TransferPosted, (("stock", st.TransferOut), ("stock", st.TransferIn)), _transfer),
+)
+
+#: Told by reactions, and harmless from outside: they change one row and break no rule across rows.
+OPEN_COMMANDS: Final = (st.ReceiveGoods, st.Adjust, st.MarkUnavailable, ac.BlockAccount, ac.UnblockAccount)

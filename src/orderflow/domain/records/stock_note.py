@@ -1,0 +1,161 @@
+"""A stock note: one document that moves stock of many SKUs at once (goods receipt, adjustment, transfer)."""
+
+from __future__ import annotations
+
+from typing import Annotated, NamedTuple, TypeAlias
+
+from attrs import frozen
+
+from orderflow.domain.limits import MAX_LINES
+from orderflow.domain.machine import Absent, Machine, Refusal, refuse, rule, to
+from orderflow.domain.shape import Count, Delta, Id, Length, Name, Quantity
+from orderflow.domain.stamp import Stamp
+
+__all__ = [
+    "STOCK_NOTE",
+    "AdjustmentPosted",
+    "Change",
+    "Moved",
+    "PostAdjustment",
+    "PostReceipt",
+    "PostTransfer",
+    "ReceiptPosted",
+    "StockNote",
+    "StockNoteCommand",
+    "StockNoteEvent",
+    "TransferPosted",
+]
+
+
+class Moved(NamedTuple):
+    """Units of a SKU at a location."""
+
+    sku: Id
+    location: Id
+    quantity: Quantity
+
+
+class Change(NamedTuple):
+    """A signed difference of a SKU at a location."""
+
+    sku: Id
+    location: Id
+    quantity: Delta
+    reason: Name = ""
+
+
+@frozen
+class PostReceipt:
+    """Goods came in (入荷)."""
+
+    items: Annotated[tuple[Moved, ...], Length(1, MAX_LINES)]
+    reference: Name = ""
+
+
+@frozen
+class PostAdjustment:
+    """Differences are booked. ``memo`` counts lines that move no stock."""
+
+    items: Annotated[tuple[Change, ...], Length(0, MAX_LINES)]
+    reference: Name = ""
+    reason: Name = ""
+    memo: Count = 0
+
+
+@frozen
+class PostTransfer:
+    """Units go from one location to another, by way of a virtual location in transit if that is ``to``."""
+
+    items: Annotated[tuple[Moved, ...], Length(1, MAX_LINES)]
+    to: Id
+    reference: Name = ""
+
+
+@frozen
+class ReceiptPosted:
+    """Goods came in."""
+
+    items: tuple[Moved, ...]
+    reference: str
+
+
+@frozen
+class AdjustmentPosted:
+    """Differences were booked."""
+
+    items: tuple[Change, ...]
+    reference: str
+    reason: str
+    memo: int
+
+
+@frozen
+class TransferPosted:
+    """Units went elsewhere."""
+
+    items: tuple[Moved, ...]
+    to: str
+    reference: str
+
+
+@frozen
+class StockNote:
+    """A posted note; it never changes. ``lines`` counts its items, moving or not."""
+
+    kind: str
+    reference: str
+    reason: str
+    lines: int
+
+
+StockNoteCommand: TypeAlias = PostReceipt | PostAdjustment | PostTransfer
+StockNoteEvent: TypeAlias = ReceiptPosted | AdjustmentPosted | TransferPosted
+
+
+def goes_elsewhere(state: Absent, command: PostTransfer, stamp: Stamp) -> Refusal | None:
+    """A transfer leaves its location."""
+    if all(item.location != command.to for item in command.items):
+        return None
+    return refuse("same_location", "units are at {location} already", location=command.to)
+
+
+def _receive(state: Absent, command: PostReceipt, stamp: Stamp) -> ReceiptPosted:
+    return ReceiptPosted(command.items, command.reference)
+
+
+def _received(state: Absent, event: ReceiptPosted) -> StockNote:
+    return StockNote("receipt", event.reference, "", len(event.items))
+
+
+def _adjust(state: Absent, command: PostAdjustment, stamp: Stamp) -> AdjustmentPosted:
+    return AdjustmentPosted(command.items, command.reference, command.reason, command.memo)
+
+
+def _adjusted(state: Absent, event: AdjustmentPosted) -> StockNote:
+    return StockNote("adjustment", event.reference, event.reason, len(event.items) + event.memo)
+
+
+def _transfer(state: Absent, command: PostTransfer, stamp: Stamp) -> TransferPosted:
+    return TransferPosted(command.items, command.to, command.reference)
+
+
+def _transferred(state: Absent, event: TransferPosted) -> StockNote:
+    return StockNote("transfer", event.reference, "", len(event.items))
+
+
+def _check(state: StockNote) -> None:
+    """A note has no invariant beyond its shape."""
+
+
+STOCK_NOTE = Machine(
+    "stock_note",
+    commands=StockNoteCommand,
+    events=StockNoteEvent,
+    final=(StockNote,),
+    check=_check,
+    rules=(
+        rule(Absent, PostReceipt, _receive, to(ReceiptPosted, StockNote, _received)),
+        rule(Absent, PostAdjustment, _adjust, to(AdjustmentPosted, StockNote, _adjusted)),
+        rule(Absent, PostTransfer, _transfer, to(TransferPosted, StockNote, _transferred), guards=(goes_elsewhere,)),
+    ),
+)

@@ -1,0 +1,202 @@
+"""The states of a shipment: a class for each, with the facts that are true in it, and their invariants."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final, NamedTuple, TypeAlias
+
+from attrs import frozen
+
+from orderflow.domain.shipment.messages import Item, Plan, ReturnReason, Scan, ShippingLabel
+from orderflow.errors import InvariantBroken
+
+__all__ = [
+    "MAX_LOG",
+    "MAX_PARKED",
+    "UNTRACKED",
+    "Carriage",
+    "Delivered",
+    "InTransit",
+    "Labelled",
+    "Left",
+    "Lost",
+    "Packed",
+    "Packing",
+    "Planned",
+    "ReturnedToSender",
+    "Returning",
+    "ShipmentState",
+    "Tracking",
+    "Unsent",
+    "Voided",
+    "check_shipment",
+]
+
+MAX_LOG = 200
+"""Carrier's events a shipment keeps, the newest; the journal keeps all."""
+
+MAX_PARKED = 50
+"""Parked events a shipment keeps, the newest; the journal keeps all."""
+
+
+class Packing(NamedTuple):
+    """What the packed goods weigh in grams (0: not weighed), and how many pieces they are."""
+
+    weight_grams: int
+    pieces: int
+
+
+class Tracking(NamedTuple):
+    """The carrier's events: those noted, and those parked because they came too early or too late to be true."""
+
+    log: tuple[Scan, ...] = ()
+    parked: tuple[Scan, ...] = ()
+
+    def knows(self, event_id: str) -> bool:
+        """Whether the event is noted already."""
+        return any(scan.event_id == event_id for scan in self.log)
+
+    def noted(self, scan: Scan) -> Tracking:
+        """With ``scan`` in the log, once, and no longer parked."""
+        log = self.log if self.knows(scan.event_id) else (*self.log, scan)
+        return Tracking(log[-MAX_LOG:], tuple([kept for kept in self.parked if kept.event_id != scan.event_id]))
+
+    def parking(self, scan: Scan) -> Tracking:
+        """With ``scan`` parked, once."""
+        others = [kept for kept in self.parked if kept.event_id != scan.event_id]
+        return Tracking(self.log, (*others, scan)[-MAX_PARKED:])
+
+
+UNTRACKED: Final = Tracking()
+
+
+class Carriage(NamedTuple):
+    """What is true once a shipment has left. ``label`` is None where the carrier needs none."""
+
+    packing: Packing
+    label: ShippingLabel | None
+    handed_over_at: datetime
+
+
+@frozen
+class Planned:
+    """To be picked and packed (出荷準備)."""
+
+    items: tuple[Item, ...]
+    plan: Plan
+    tracking: Tracking
+
+
+@frozen
+class Packed:
+    """Packed, without a label."""
+
+    items: tuple[Item, ...]
+    plan: Plan
+    tracking: Tracking
+    packing: Packing
+
+
+@frozen
+class Labelled:
+    """Packed, and its label is bought."""
+
+    items: tuple[Item, ...]
+    plan: Plan
+    tracking: Tracking
+    packing: Packing
+    label: ShippingLabel
+    bought_at: datetime
+
+
+@frozen
+class InTransit:
+    """With the carrier (配送中)."""
+
+    items: tuple[Item, ...]
+    plan: Plan
+    tracking: Tracking
+    carriage: Carriage
+
+
+@frozen
+class Delivered:
+    """Arrived (配達完了)."""
+
+    items: tuple[Item, ...]
+    plan: Plan
+    tracking: Tracking
+    carriage: Carriage
+    delivered_at: datetime
+
+
+@frozen
+class Returning:
+    """On its way back."""
+
+    items: tuple[Item, ...]
+    plan: Plan
+    tracking: Tracking
+    carriage: Carriage
+    why: ReturnReason
+
+
+@frozen
+class ReturnedToSender:
+    """Back at one of our locations."""
+
+    items: tuple[Item, ...]
+    plan: Plan
+    tracking: Tracking
+    carriage: Carriage
+    location: str
+    received_at: datetime
+
+
+@frozen
+class Lost:
+    """Missing; it may still be found."""
+
+    items: tuple[Item, ...]
+    plan: Plan
+    tracking: Tracking
+    carriage: Carriage
+    lost_at: datetime
+
+
+@frozen
+class Voided:
+    """Given up before it left, or nothing was left in it: it holds no items."""
+
+    plan: Plan
+    tracking: Tracking
+    voided_at: datetime
+
+
+Unsent: TypeAlias = Planned | Packed | Labelled
+Left: TypeAlias = InTransit | Delivered | Returning | ReturnedToSender | Lost
+ShipmentState: TypeAlias = Unsent | Left | Voided
+
+
+def check_shipment(state: ShipmentState) -> None:
+    """The shipment's invariants: it holds items, each place once; its lists are bounded; it left with its label.
+
+    Raises:
+        InvariantBroken: naming what is wrong.
+    """
+    if len(state.tracking.log) > MAX_LOG or len(state.tracking.parked) > MAX_PARKED:
+        raise InvariantBroken("shipment tracking", "more events are kept than the bounds allow")
+    if isinstance(state, Voided):
+        return
+    _check_items(state.items)
+    if isinstance(state, Left) and state.plan.needs_label and state.carriage.label is None:
+        raise InvariantBroken("shipment label", "a shipment that needs a label has left without one")
+
+
+def _check_items(items: tuple[Item, ...]) -> None:
+    if not items:
+        raise InvariantBroken("shipment items", "nothing is in the shipment, yet it is not voided")
+    if len({item[:3] for item in items}) != len(items):
+        raise InvariantBroken("shipment items", "an order line and location stands twice")
+    if any(item.quantity < 1 for item in items):
+        raise InvariantBroken("shipment items", "an item has no units")

@@ -1,0 +1,22 @@
+"""The stamp: when, by whom and under which id a command is decided."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from attrs import frozen
+
+__all__ = ["Stamp"]
+
+
+@frozen
+class Stamp:
+    """What the caller brings to a decision, so that no rule reads a clock or makes an id.
+
+    ``at`` is aware UTC and is what gets recorded; ``occurred_at`` is what the source of a fact says.
+    """
+
+    at: datetime
+    actor: str
+    command_id: str
+    occurred_at: datetime | None = None

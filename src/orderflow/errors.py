@@ -1,0 +1,162 @@
+"""Every exception the library raises on purpose.
+
+::
+
+    OrderFlowError
+    ├── CommandRefused        the rules say no: show ``refusals`` to whoever asked
+    ├── InputError            bad data: every fault with its path
+    │   └── CurrencyMismatch  two currencies met in one sum
+    ├── NotFound              no such row
+    ├── ConcurrencyConflict   somebody was faster: load again, decide again
+    ├── CommandMismatch       a known command id came with other content
+    ├── PortError             an adapter failed; the foreign error is the cause
+    │   └── StorageError      the storage failed; nothing of the batch is in it
+    └── DefinitionError       a table contradicts itself, found at start
+
+    InvariantBroken(AssertionError)   a bug in the rules; never caught here
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from orderflow.domain.keys import Key
+    from orderflow.domain.machine import Refusal
+
+__all__ = [
+    "CommandMismatch",
+    "CommandRefused",
+    "ConcurrencyConflict",
+    "CurrencyMismatch",
+    "DefinitionError",
+    "Fault",
+    "InputError",
+    "InvariantBroken",
+    "NotFound",
+    "OrderFlowError",
+    "PortError",
+    "StorageError",
+]
+
+
+class OrderFlowError(Exception):
+    """Root of everything a caller may want to catch."""
+
+
+class CommandRefused(OrderFlowError):
+    """The rules refuse the command; nothing has changed.
+
+    ``refusals`` holds every guard's answer, not only the first.
+    """
+
+    def __init__(self, refusals: Iterable[Refusal]) -> None:
+        self.refusals = tuple(refusals)
+        super().__init__("; ".join(str(refusal) for refusal in self.refusals))
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The stable codes, in the order the guards stand in the table."""
+        return tuple(refusal.code for refusal in self.refusals)
+
+
+class Fault:
+    """One thing wrong with the input: where, a stable code, a sentence."""
+
+    __slots__ = ("code", "message", "path")
+
+    def __init__(self, path: str, code: str, message: str) -> None:
+        self.path, self.code, self.message = path, code, message
+
+    def __repr__(self) -> str:
+        return f"Fault({self.path!r}, {self.code!r}, {self.message!r})"
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Fault):
+            return NotImplemented
+        return (self.path, self.code, self.message) == (other.path, other.code, other.message)
+
+    def __hash__(self) -> int:
+        return hash((self.path, self.code, self.message))
+
+    def under(self, prefix: str) -> Fault:
+        """The same fault seen from one level further out."""
+        joiner = "" if not self.path or self.path.startswith("[") else "."
+        return Fault(f"{prefix}{joiner}{self.path}", self.code, self.message)
+
+
+class InputError(OrderFlowError, ValueError):
+    """The input is not what it must be; ``faults`` names all that is wrong with it."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(str(fault) for fault in self.faults))
+
+    @classmethod
+    def at(cls, path: str, code: str, message: str) -> InputError:
+        """An error with a single fault."""
+        return cls((Fault(path, code, message),))
+
+
+class CurrencyMismatch(InputError):
+    """Amounts of two currencies were added, subtracted or compared."""
+
+    def __init__(self, left: str, right: str) -> None:
+        self.left, self.right = left, right
+        super().__init__((Fault("", "currency_mismatch", f"{left} and {right} do not mix"),))
+
+
+class NotFound(OrderFlowError, LookupError):
+    """Nothing is stored under ``key``."""
+
+    def __init__(self, key: Key) -> None:
+        self.key = key
+        super().__init__(f"no {key.kind} {key.id!r}")
+
+
+class ConcurrencyConflict(OrderFlowError):
+    """A row has moved on since it was loaded; safe to try again."""
+
+    def __init__(self, key: Key | None, expected: int = 0, found: int = 0) -> None:
+        self.key, self.expected, self.found = key, expected, found
+        what = f"{key.kind} {key.id!r}" if key else "storage"
+        super().__init__(f"{what}: expected version {expected}, found {found}")
+
+
+class CommandMismatch(OrderFlowError):
+    """The command id was used before for something else; nothing has changed."""
+
+    def __init__(self, command_id: str) -> None:
+        self.command_id = command_id
+        super().__init__(f"command id {command_id!r} was used before with other content")
+
+
+class PortError(OrderFlowError):
+    """An adapter failed. ``__cause__`` is the foreign error where there is one."""
+
+    def __init__(self, port: str, message: str, *, retry: bool = True) -> None:
+        self.port, self.retry = port, retry
+        super().__init__(f"{port}: {message}")
+
+
+class StorageError(PortError):
+    """The storage failed; the batch is wholly in it or wholly absent, never in part."""
+
+    def __init__(self, message: str, *, retry: bool = True) -> None:
+        super().__init__("storage", message, retry=retry)
+
+
+class DefinitionError(OrderFlowError):
+    """A machine, a reaction table or a book contradicts itself."""
+
+
+class InvariantBroken(AssertionError):
+    """A rule produced a state that must not exist: a bug, not an input error."""
+
+    def __init__(self, invariant: str, detail: str) -> None:
+        self.invariant = invariant
+        super().__init__(f"{invariant}: {detail}")

@@ -1,0 +1,273 @@
+"""The way in: an :class:`OrderFlow` is wired with adapters and runs flows, one call for each thing a shop does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple, TypeVar
+
+from orderflow.answers import Answers, Ports
+from orderflow.domain.book import Book
+from orderflow.domain.keys import Key, PartyRef, party_id
+from orderflow.domain.machine import ABSENT, Refusal
+from orderflow.domain.order.values import Basket, Hold
+from orderflow.domain.party import Person, RecordParty
+from orderflow.domain.stamp import Stamp
+from orderflow.domain.standard import standard_book
+from orderflow.drive import run
+from orderflow.errors import ConcurrencyConflict, Fault, InputError, NotFound, StorageError
+from orderflow.flows.advance import Advanced, Plans, advance
+from orderflow.flows.allocate import allocate_many
+from orderflow.flows.asks import Flow
+from orderflow.flows.expire import expire
+from orderflow.flows.handle import Outcome, handle_many
+from orderflow.flows.prepare import ShipmentPlan, shipments_for
+from orderflow.flows.receive import Received, receive
+from orderflow.flows.relay import RelayReport, relay
+from orderflow.flows.settle import Order
+from orderflow.ports.carrier import Carrier
+from orderflow.ports.clock import Clock
+from orderflow.ports.ids import IdSource
+from orderflow.ports.notifier import Notifier
+from orderflow.ports.storage import Ack, Held, Message, Query, Recorded, Row, Storage
+from orderflow.worklists import WORKLISTS, Task
+
+__all__ = ["Do", "OrderFlow"]
+
+R = TypeVar("R")
+
+#: Times a flow is run on fresh rows before a conflict is given back to the caller.
+ATTEMPTS: Final = 8
+
+
+class Do(NamedTuple):
+    """A command for :meth:`OrderFlow.handle_many`: the row's id, the command, and what its stamp needs.
+
+    Without ``command_id`` a fresh one is minted; without ``at`` it is decided now.
+    """
+
+    id: str
+    command: Any
+    command_id: str = ""
+    at: datetime | None = None
+    by: str = ""
+
+
+class OrderFlow:
+    """A shop's order processing.
+
+    Args:
+        storage: where rows, journal and outbox live.
+        book: the rules; the standard book by default.
+        carriers: by the name orders ask for.
+        notifier: who tells the customer; without one, notices end as dead letters.
+        clock, ids: time and ids; the system's by default.
+        plans: how orders advance by themselves: locations and strategy, carrier, invoice series.
+        actor: who commands are by, where a call does not say.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        *,
+        book: Book | None = None,
+        carriers: Iterable[Carrier] = (),
+        notifier: Notifier | None = None,
+        clock: Clock | None = None,
+        ids: IdSource | None = None,
+        plans: Plans = Plans(),
+        actor: str = "system",
+    ) -> None:
+        self.book = book or standard_book()
+        self.storage, self.plans, self.actor = storage, plans, actor
+        by_name: Mapping[str, Carrier] = {carrier.name: carrier for carrier in carriers}
+        self._ports = Ports(storage, by_name, notifier, clock or _system_clock(), ids or _uuid7())
+
+    # -- commands
+
+    def handle(
+        self,
+        id: str,  # noqa: A002 - the row's id
+        command: Any,
+        *,
+        by: str = "",
+        command_id: str = "",
+        at: datetime | None = None,
+    ) -> Ack:
+        """Carry out one command on the row ``id``; its kind follows from the command.
+
+        The same ``command_id`` with the same content gives the first ``Ack`` again.
+
+        Raises:
+            InputError: the command is malformed; every fault is named.
+            CommandRefused: the rules say no; every reason is given.
+            CommandMismatch: the command id was used for something else.
+            ConcurrencyConflict, StorageError: the storage could not.
+        """
+        [outcome] = self.handle_many([Do(id, command, command_id, at, by)])
+        if isinstance(outcome, Ack):
+            return outcome
+        raise outcome
+
+    def handle_many(self, commands: Sequence[Do]) -> list[Outcome]:
+        """Carry out a group of commands in one commit; each has its own outcome, a refused one hurts no other.
+
+        A group the storage rejects is halved, down to single commands.
+        """
+        orders = [self._order(command) for command in commands]
+        minted = [order.stamp.command_id for order, do in zip(orders, commands, strict=True) if not do.command_id]
+        return self._group(orders, frozenset(minted))
+
+    def receive(
+        self, id: str, basket: Basket, *, holds: Sequence[Hold] = (), by: str = "", command_id: str = ""  # noqa: A002
+    ) -> Received:
+        """Take an order in once, by its (channel, external id): ``Created``, ``Unchanged`` or ``Changed``."""
+        stamp = self._stamp(command_id, None, by)
+        return self._run(lambda: receive(self.book, self.key("order", id), basket, stamp, tuple(holds)))
+
+    def record_party(self, id: str, person: Person, *, version: int = 1) -> PartyRef:  # noqa: A002
+        """Keep a version of a party in the vault, and give the reference orders point to it with."""
+        self.handle(party_id(id, version), RecordParty(person), command_id=f"party/{party_id(id, version)}")
+        return PartyRef(id, version)
+
+    def allocate(self, *wishes: str | Do) -> list[Outcome]:
+        """Allocate what is open and fill what waits of each order, on the stock as it is under lock.
+
+        A wish is an order id, or a ``Do`` whose command is not looked at, for a command id and time of its own.
+        """
+        asked = [wish if isinstance(wish, Do) else Do(wish, None) for wish in wishes]
+        keys = [(self.key("order", do.id), self._stamp(do.command_id, do.at, do.by)) for do in asked]
+        return self._run(lambda: allocate_many(self.book, keys, self.plans.allocation))
+
+    def shipments(self, order: str) -> list[ShipmentPlan]:
+        """The shipments that would take all that is allocated of an order, one for each location."""
+        key = self.key("order", order)
+        return [*shipments_for(key, self.get("order", order), self.plans.parcelling)]
+
+    def advance(self, order: str, *, by: str = "") -> Advanced:
+        """Take every step of an order that needs nobody's hands, as far as policy and holds allow."""
+        return self._run(lambda: advance(self.book, self.key("order", order), by or self.actor, self.plans))
+
+    def relay(self, limit: int = 100, *, time_of: Callable[[Message], datetime] | None = None) -> RelayReport:
+        """Carry out up to ``limit`` effects of committed batches: labels, notices, messages to other rows."""
+        return self._run(lambda: relay(self.book, limit=limit, time_of=time_of))
+
+    def expire(self, limit: int = 100) -> list[Outcome]:
+        """Give allocations back whose time has run out."""
+        now = self._ports.clock.now()
+        return self._run(lambda: expire(self.book, now, limit=limit))
+
+    # -- questions
+
+    def explain(self, id: str, command: Any) -> tuple[Refusal, ...]:  # noqa: A002
+        """Every reason why the row ``id`` would refuse ``command`` now; empty when it would not. Changes nothing.
+
+        Rows it would tell are not asked.
+        """
+        kind = self._kind(command)
+        held = self._held(self.key(kind, id))
+        return self.book.machines[kind].explain(held.state, command, self._stamp("explain", None, ""))
+
+    def get(self, kind: str, id: str) -> Any:  # noqa: A002
+        """The state of a row.
+
+        Raises:
+            NotFound: nothing is stored under it.
+        """
+        key = self.key(kind, id)
+        held = self._held(key)
+        if held.version == 0:
+            raise NotFound(key)
+        return held.state
+
+    def order(self, id: str) -> Any:  # noqa: A002
+        """The state of an order."""
+        return self.get("order", id)
+
+    def stock(self, sku: str, location: str = "main") -> Any:
+        """The stock row of a SKU at a location; its ``available`` may be promised."""
+        return self.get("stock", f"{sku}@{location}")
+
+    def history(self, kind: str, id: str) -> Iterator[Recorded]:  # noqa: A002
+        """Every event of a row, oldest first."""
+        return self.storage.history(self.key(kind, id))
+
+    def find(self, query: Query) -> Sequence[Row]:
+        """Rows by state, column, period, tag or text; see :class:`~orderflow.ports.storage.Query`."""
+        return self.storage.find(query)
+
+    def worklist(self, name: str, *, cursor: int = 0, limit: int = 100) -> list[Task]:
+        """What waits for somebody: ``to_confirm``, ``unpaid``, ``awaiting_stock``, ``to_prepare``, ``to_ship``,
+        ``invoices_due``, each row with the reasons that hold its next step back.
+
+        Raises:
+            InputError: there is no such list.
+        """
+        worklist = WORKLISTS.get(name)
+        if worklist is None:
+            raise InputError.at("name", "unknown_worklist", f"must be one of {', '.join(WORKLISTS)}")
+        stamp = self._stamp("explain", None, "")
+        rows = self.storage.find(worklist.query(stamp.at, cursor, limit))
+        return [worklist.task(self.book, row, stamp) for row in rows]
+
+    def balance(self, customer: str, currency: str) -> int:
+        """What a customer owes, in minor units: billed less credits, payments and write-offs; may be negative."""
+        state = self._held(self.key("account", customer)).state
+        return 0 if state is ABSENT else state.of(currency).balance
+
+    def key(self, kind: str, id: str) -> Key:  # noqa: A002
+        """The key of a row of this shop."""
+        return Key(self.storage.tenant, kind, id)
+
+    # -- inside
+
+    def _kind(self, command: Any) -> str:
+        kind = self.book.kind_of.get(type(command))
+        if kind is None:
+            name = type(command).__name__
+            raise InputError([Fault("command", "unknown_command", f"no machine takes {name}")])
+        return kind
+
+    def _order(self, do: Do) -> Order:
+        key = self.key(self._kind(do.command), do.id)
+        return Order(key, do.command, self._stamp(do.command_id, do.at, do.by))
+
+    def _stamp(self, command_id: str, at: datetime | None, by: str) -> Stamp:
+        moment = at.astimezone(UTC) if at else self._ports.clock.now()
+        return Stamp(moment, by or self.actor, command_id or self._ports.ids.new())
+
+    def _held(self, key: Key) -> Held:
+        with self.storage.unit() as unit:
+            return unit.load([key])[key]
+
+    def _group(self, orders: Sequence[Order], minted: frozenset[str]) -> list[Outcome]:
+        try:
+            return self._run(lambda: handle_many(self.book, orders, fresh_ids=minted))
+        except (ConcurrencyConflict, StorageError) as error:
+            if len(orders) == 1 or (isinstance(error, StorageError) and error.retry):
+                raise
+            half = len(orders) // 2
+            return [*self._group(orders[:half], minted), *self._group(orders[half:], minted)]
+
+    def _run(self, flow: Callable[[], Flow[R]]) -> R:
+        """Run a flow; on a conflict run it again on fresh rows, for it is pure."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with Answers(self._ports) as answer:
+                    return run(flow(), answer)
+            except ConcurrencyConflict:
+                if attempt == ATTEMPTS:
+                    raise
+        raise AssertionError("the loop returns or raises")
+
+
+def _system_clock() -> Clock:
+    from orderflow.adapters.clock import SystemClock
+
+    return SystemClock()
+
+
+def _uuid7() -> IdSource:
+    from orderflow.adapters.ids import Uuid7Ids
+
+    return Uuid7Ids()

@@ -1,0 +1,144 @@
+"""Handling: commands in, one batch out, with each command's own outcome."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+from orderflow.domain.book import Book
+from orderflow.domain.keys import Key
+from orderflow.domain.shape import faults_of
+from orderflow.errors import CommandMismatch, CommandRefused, Fault, InputError
+from orderflow.flows.asks import Commit, Flow, Recall, ask
+from orderflow.flows.settle import Order, Settled, settle_group
+from orderflow.ports.storage import Ack, Batch, Held, Parcelled, Recalled, Remembered, Write
+
+__all__ = ["Outcome", "fingerprint", "handle_many"]
+
+#: What became of one command of a group: accepted, or why not.
+Outcome: TypeAlias = Ack | CommandRefused | InputError | CommandMismatch
+
+
+def handle_many(
+    book: Book,
+    orders: Sequence[Order],
+    *,
+    fresh_ids: Collection[str] = (),
+    trusted: bool = False,
+    cause: str = "",
+    answered: Sequence[Parcelled] = (),
+) -> Flow[list[Outcome]]:
+    """Settle a group in one commit. A refused command leaves no trace and hurts no other.
+
+    Args:
+        fresh_ids: command ids just minted, which nobody can have used: they are not looked up.
+        trusted: the commands come from the library itself, so reactions' own commands are let in.
+        answered: messages whose answers these commands are; done in the same commit, even if all are refused.
+    """
+    outcomes: dict[int, Outcome] = {}
+    for at, order in enumerate(orders):
+        faults = _faults(book, order, trusted)
+        if faults:
+            outcomes[at] = InputError(faults)
+    ids = {order.stamp.command_id for at, order in enumerate(orders) if at not in outcomes}
+    known = yield from _recalled(ids.difference(fresh_ids))
+    prints: dict[int, str] = {}
+    first: dict[str, int] = {}
+    for at, order in enumerate(orders):
+        if at in outcomes:
+            continue
+        prints[at] = fingerprint(order)
+        command_id = order.stamp.command_id
+        if command_id in known:
+            outcomes[at] = _repeated(known[command_id], prints[at])
+        else:
+            first.setdefault(command_id, at)
+    chosen = sorted(first.values())
+    ends, loaded = yield from settle_group(book, [orders[at] for at in chosen])
+    remembered, settled = [], []
+    for at, end in zip(chosen, ends, strict=True):
+        if isinstance(end, CommandRefused):
+            outcomes[at] = end
+        else:
+            ack = _ack(orders[at], end)
+            outcomes[at] = ack
+            settled.append(end)
+            remembered.append(_remembered(book, orders[at], ack, prints[at], cause))
+    if settled or answered:
+        yield from ask(Commit(_batch(remembered, settled, loaded, answered)))
+    for at, order in enumerate(orders):
+        if at not in outcomes:
+            outcomes[at] = _again(outcomes[first[order.stamp.command_id]], prints[first[order.stamp.command_id]], prints[at], order)
+    return [outcomes[at] for at in range(len(orders))]
+
+
+def fingerprint(order: Order) -> str:
+    """What tells a repeated command from another one under the same id; of personal commands, only their name.
+
+    The vault's values must leave no trace outside it, not even a hash that could be guessed.
+    """
+    content = type(order.command).__name__ if order.key.kind == "party" else repr(order.command)
+    return hashlib.sha256(f"{order.key}\n{content}".encode(errors="surrogatepass")).hexdigest()[:24]
+
+
+def _faults(book: Book, order: Order, trusted: bool) -> Iterator[Fault] | list[Fault] | tuple[Fault, ...]:
+    kind, command = order.key.kind, type(order.command)
+    machine = book.machines.get(kind)
+    if machine is None:
+        return [Fault("key.kind", "unknown_kind", f"no machine governs {kind!r}")]
+    if command not in machine.commands:
+        return [Fault("command", "unknown_command", f"{command.__name__} is no command of {kind}")]
+    if command in book.internal and not trusted:
+        return [Fault("command", "internal_command", f"{command.__name__} is sent by reactions only")]
+    if trusted:
+        return ()
+    return [*_address(order), *faults_of(order.command)]
+
+
+def _address(order: Order) -> Iterator[Fault]:
+    for path, text in (("key.id", order.key.id), ("command_id", order.stamp.command_id), ("actor", order.stamp.actor)):
+        if not isinstance(text, str) or not 1 <= len(text) <= 200 or not text.isprintable() or not text.strip():
+            yield Fault(path, "bad_id", "must be 1 to 200 printable characters")
+
+
+def _recalled(ids: Collection[str]) -> Flow[Mapping[str, Recalled]]:
+    if not ids:
+        return {}
+    return (yield from ask(Recall(sorted(ids))))
+
+
+def _repeated(recalled: Recalled, print_: str) -> Ack | CommandMismatch:
+    return recalled.ack if recalled.fingerprint == print_ else CommandMismatch(recalled.ack.command_id)
+
+
+def _again(outcome: Outcome, first: str, print_: str, order: Order) -> Outcome:
+    """The same id twice in one group: the same command has the same outcome, another one is a mismatch."""
+    return outcome if first == print_ else CommandMismatch(order.stamp.command_id)
+
+
+def _ack(order: Order, end: Settled) -> Ack:
+    return Ack(order.stamp.command_id, order.key, end.rows[order.key].version, order.stamp.at)
+
+
+def _remembered(book: Book, order: Order, ack: Ack, print_: str, cause: str) -> Remembered:
+    stamp = order.stamp
+    name = type(order.command).__name__
+    return Remembered(ack, print_, stamp.actor, name, cause, book.fingerprint, stamp.occurred_at)
+
+
+def _batch(
+    remembered: Sequence[Remembered],
+    settled: Sequence[Settled],
+    loaded: Mapping[Key, Held],
+    answered: Sequence[Parcelled],
+) -> Batch:
+    last: dict[Key, Held] = {}
+    for end in settled:
+        last.update(end.rows)
+    writes = tuple(
+        [Write(key, loaded[key].version, held.version, held.state) for key, held in last.items() if held.version > loaded[key].version]
+    )
+    entries = tuple([entry for end in settled for entry in end.entries])
+    messages = tuple([message for end in settled for message in end.messages])
+    return Batch(tuple(remembered), writes, entries, messages, tuple(answered))

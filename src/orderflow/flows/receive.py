@@ -1,0 +1,91 @@
+"""Receiving: an order comes in once, however often its channel sends it."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import attrs
+from attrs import frozen
+
+from orderflow.domain.book import Book
+from orderflow.domain.keys import Key
+from orderflow.domain.order.messages import PlaceHold, PlaceOrder
+from orderflow.domain.order.values import Basket, Gate, Hold, HoldReason
+from orderflow.domain.records.intake import Accepted, intake_key
+from orderflow.domain.stamp import Stamp
+from orderflow.errors import CommandRefused
+from orderflow.flows.asks import Flow, Read, ask
+from orderflow.flows.handle import Outcome, handle_many
+from orderflow.flows.settle import Order
+from orderflow.ports.storage import Ack
+
+__all__ = ["Changed", "Created", "Received", "Unchanged", "receive"]
+
+
+@frozen
+class Created:
+    """The order is new."""
+
+    key: Key
+    ack: Ack
+
+
+@frozen
+class Unchanged:
+    """The order is known, with the same content."""
+
+    key: Key
+
+
+@frozen
+class Changed:
+    """The order is known with other content: nothing was overwritten, the order is held.
+
+    ``differences`` are the basket's fields that differ: name, known value, received value.
+    """
+
+    key: Key
+    differences: tuple[tuple[str, Any, Any], ...]
+
+
+Received: TypeAlias = Created | Unchanged | Changed
+
+
+def receive(book: Book, key: Key, basket: Basket, stamp: Stamp, holds: tuple[Hold, ...] = ()) -> Flow[Received]:
+    """Place the order, unless its (channel, external id) is known: then say whether it is the same.
+
+    Raises:
+        CommandRefused, InputError: as placing it does.
+    """
+    known = yield from _known(key, basket)
+    if known is None:
+        [outcome] = yield from handle_many(book, [Order(key, PlaceOrder(basket, holds), stamp)])
+        return Created(key, _accepted(outcome))
+    rows = yield from ask(Read([known]))
+    differences = tuple(_differences(rows[known].state.basket, basket))
+    if not differences:
+        return Unchanged(known)
+    hold = PlaceHold(Hold(HoldReason.CHANNEL_CHANGED, Gate.PREPARE))
+    [outcome] = yield from handle_many(book, [Order(known, hold, stamp)])
+    if isinstance(outcome, Exception) and not isinstance(outcome, CommandRefused):
+        raise outcome
+    return Changed(known, differences)
+
+
+def _known(key: Key, basket: Basket) -> Flow[Key | None]:
+    if not (basket.channel and basket.external_id):
+        return None
+    intake = intake_key(key.tenant, basket.channel, basket.external_id)
+    row = (yield from ask(Read([intake])))[intake].state
+    return key.beside(row.kind, row.id) if isinstance(row, Accepted) else None
+
+
+def _accepted(outcome: Outcome) -> Ack:
+    if isinstance(outcome, Ack):
+        return outcome
+    raise outcome
+
+
+def _differences(known: Basket, received: Basket) -> list[tuple[str, Any, Any]]:
+    pairs = ((name, getattr(known, name), getattr(received, name)) for name in attrs.fields_dict(Basket))
+    return [(name, old, new) for name, old, new in pairs if old != new]

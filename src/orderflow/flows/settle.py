@@ -1,0 +1,162 @@
+"""Settling: one command with its reactions, accepted or refused as a whole, and groups of them in one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from heapq import heappop, heappush
+from typing import Any, Final, NamedTuple
+
+from attrs import define, field
+
+from orderflow.domain.book import Book, Happened
+from orderflow.domain.keys import RANKS, Key
+from orderflow.domain.stamp import Stamp
+from orderflow.errors import CommandRefused, InvariantBroken
+from orderflow.flows.asks import Flow, Load, ask
+from orderflow.ports.storage import Entry, Held, Message
+
+__all__ = ["SETTLE_LIMIT", "Order", "Settled", "settle", "settle_group"]
+
+#: Commands one settlement may send, reactions included: a reaction loop ends here.
+SETTLE_LIMIT: Final = 50_000
+
+
+class Order(NamedTuple):
+    """A command on its way: the row, the command, and the stamp it is decided with."""
+
+    key: Key
+    command: Any
+    stamp: Stamp
+
+
+class Settled(NamedTuple):
+    """What one command has changed, in the settlement's own copy: rows touched, events, effects."""
+
+    rows: Mapping[Key, Held]
+    entries: tuple[Entry, ...]
+    messages: tuple[Message, ...]
+
+
+Wants = Generator[Sequence[Key], Mapping[Key, Held], Settled]
+
+
+def settle(book: Book, order: Order) -> Wants:
+    """Step ``order`` and every command its events send to other rows, lowest rank first.
+
+    Yields the keys it needs, of one rank at a time, so that locks are taken in climbing order.
+
+    Raises:
+        CommandRefused: a guard of any of the rows refuses; nothing of the settlement counts.
+    """
+    rows: dict[Key, Held] = {}
+    entries: list[Entry] = []
+    messages: list[Message] = []
+    waiting: list[tuple[int, int, Key, Any]] = [(_rank(order.key), 0, order.key, order.command)]
+    sent = 1
+    while waiting:
+        rank, _, key, command = heappop(waiting)
+        if key not in rows:
+            wanted = {item[2]: None for item in waiting if item[0] == rank and item[2] not in rows}
+            wanted[key] = None
+            rows.update((yield [*wanted]))
+        happened, version = _step(book, rows, key, command, order.stamp)
+        entries.append(Entry(key, version, happened.event, order.stamp.command_id))
+        for told in book.told_by(happened):
+            heappush(waiting, (_rank(told.key), sent, told.key, told.command))
+            sent += 1
+        for topic, lane, data in book.effects_of(happened):
+            name = f"{key.kind}/{key.id}/{version}/{topic}/{len(messages)}"
+            messages.append(Message(name, topic, lane, data))
+        if sent > SETTLE_LIMIT:
+            raise InvariantBroken("settle", f"more than {SETTLE_LIMIT} commands in one settlement")
+    return Settled(rows, tuple(entries), tuple(messages))
+
+
+def _rank(key: Key) -> int:
+    return RANKS.get(key.kind, len(RANKS))
+
+
+def _step(book: Book, rows: dict[Key, Held], key: Key, command: Any, stamp: Stamp) -> tuple[Happened, int]:
+    version, state = rows[key]
+    event, after = book.machines[key.kind].step(state, command, stamp)
+    rows[key] = Held(version + 1, after)
+    return Happened(key, state, event, after, stamp), version + 1
+
+
+@define
+class _Run:
+    """A settlement under way: what it waits for, what it has read, how it ended."""
+
+    order: Order
+    wants: Wants
+    needs: Sequence[Key] | None = None
+    reads: dict[Key, Held] = field(factory=dict)
+    end: Settled | CommandRefused | None = None
+
+    def advance(self, current: Mapping[Key, Held]) -> None:
+        """Go on as far as the loaded rows allow."""
+        try:
+            if self.needs is None:
+                self.needs = next(self.wants)
+            while all(key in current for key in self.needs):
+                given = {key: current[key] for key in self.needs}
+                self.reads.update(given)
+                self.needs = self.wants.send(given)
+        except StopIteration as stop:
+            self.end = stop.value
+        except CommandRefused as refused:
+            self.end = refused
+
+    def stale(self, current: Mapping[Key, Held]) -> bool:
+        """Whether an earlier settlement has changed what this one has read."""
+        return any(current[key] is not held for key, held in self.reads.items())
+
+
+def settle_group(book: Book, orders: Sequence[Order]) -> Flow[tuple[list[Settled | CommandRefused], dict[Key, Held]]]:
+    """Settle commands one after another, state threaded from one to the next; a refused one leaves no trace.
+
+    Returns each command's own end, and every row as it was first loaded. Rows are asked for a rank at a time for
+    the whole group: settlements run ahead on what is loaded, are merged strictly in order, and one that has read
+    what an earlier one changed is run again.
+    """
+    first: dict[Key, Held] = {}
+    current: dict[Key, Held] = {}
+    runs = [_Run(order, settle(book, order)) for order in orders]
+    at = 0
+    while at < len(runs):
+        missing: dict[Key, None] = {}
+        for index in range(at, len(runs)):
+            run = runs[index]
+            if run.end is None:
+                run.advance(current)
+            if index == at and run.end is not None:
+                runs[index] = run = _fresh(book, run, current)
+                if run.end is not None:
+                    _merge(run, current)
+                    at += 1
+                    continue
+            if run.end is None:
+                missing.update((key, None) for key in run.needs or () if key not in current)
+        if missing:
+            loaded = yield from ask(Load(_lowest(missing)))
+            first.update(loaded)
+            current.update(loaded)
+    return [run.end for run in runs if run.end is not None], first
+
+
+def _fresh(book: Book, run: _Run, current: dict[Key, Held]) -> _Run:
+    if not run.stale(current):
+        return run
+    again = _Run(run.order, settle(book, run.order))
+    again.advance(current)
+    return again
+
+
+def _merge(run: _Run, current: dict[Key, Held]) -> None:
+    if isinstance(run.end, Settled):
+        current.update(run.end.rows)
+
+
+def _lowest(keys: Iterable[Key]) -> list[Key]:
+    listed = sorted(keys, key=lambda key: (_rank(key), key))
+    return [key for key in listed if _rank(key) == _rank(listed[0])]

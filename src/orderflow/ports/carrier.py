@@ -1,0 +1,83 @@
+"""Carriers: a price asked, a label bought, a label given back."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from attrs import frozen
+
+from orderflow.domain.money import Money
+
+__all__ = ["Carrier", "Label", "LabelRequest", "Parcel", "Quote"]
+
+
+@frozen
+class Parcel:
+    """One box: its weight in grams, and the goods units in it."""
+
+    weight_grams: int
+    pieces: int
+
+
+@frozen
+class LabelRequest:
+    """What is to be carried where. Holds no personal data: the address is read by the adapter that prints it.
+
+    ``zone`` is the carrier's own tariff zone and may be empty; ``country`` is ISO 3166-1 alpha-2 or the shop's name
+    for it; ``service`` names one of the carrier's services, None leaves the choice to the carrier.
+    A purchase is known by its ``idempotency_key``: whoever asks again must ask for the same thing.
+    """
+
+    shipment: str
+    reference: str
+    zone: str
+    country: str
+    parcels: tuple[Parcel, ...]
+    service: str | None
+    idempotency_key: str
+
+
+@frozen
+class Quote:
+    """An offer: what a service costs for the request, and how many days it takes."""
+
+    service: str
+    price: Money
+    days: int
+
+
+@frozen
+class Label:
+    """A bought label. ``data`` is what the printer needs, as text of ``media_type``; ``price`` is None if not told."""
+
+    carrier: str
+    service: str
+    tracking_number: str
+    price: Money | None
+    data: str
+    media_type: str
+
+
+class Carrier(Protocol):
+    """Sells carriage.
+
+    Every method raises only ``PortError``: with ``retry=True`` when asking again may help or the outcome is unknown,
+    with ``retry=False`` when the answer will stay no.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name under which orders and labels know this carrier."""
+        ...
+
+    def quote(self, request: LabelRequest) -> tuple[Quote, ...]:
+        """The services that would take the request, at least one; the named one only, where it names one."""
+        ...
+
+    def buy_label(self, request: LabelRequest) -> Label:
+        """Buys a label; the same idempotency key gives the same label again, never a second one."""
+        ...
+
+    def void_label(self, tracking_number: str, idempotency_key: str) -> None:
+        """Gives a label back. Doing it twice is the same as doing it once; a number never sold is refused."""
+        ...

@@ -1,0 +1,249 @@
+"""Storage: rows by key with versions, a journal, remembered commands and an outbox, committed as one batch.
+
+The batch is a value: a storage does all of it in one transaction, or nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+
+from attrs import frozen
+
+from orderflow.domain.keys import Key
+
+__all__ = [
+    "Ack",
+    "Batch",
+    "Entry",
+    "Feed",
+    "Held",
+    "Message",
+    "Outbox",
+    "Parcelled",
+    "Query",
+    "Queries",
+    "Recalled",
+    "Remembered",
+    "Row",
+    "Storage",
+    "Unit",
+    "Write",
+]
+
+
+class Held(NamedTuple):
+    """A loaded row. Version 0 with ``ABSENT`` means nothing is stored."""
+
+    version: int
+    state: Any
+
+
+class Write(NamedTuple):
+    """The new state of one row: stored only if the row is still at version ``expected``.
+
+    ``version`` is ``expected`` plus the number of events.
+    """
+
+    key: Key
+    expected: int
+    version: int
+    state: Any
+
+
+class Entry(NamedTuple):
+    """One event in the journal: the ``version``-th of its row, caused by one remembered command."""
+
+    key: Key
+    version: int
+    event: Any
+    command_id: str
+
+
+@frozen
+class Ack:
+    """The answer to an accepted command: the row it was for, its version then, and when it was recorded."""
+
+    command_id: str
+    key: Key
+    version: int
+    at: datetime
+
+
+@frozen
+class Remembered:
+    """An accepted command: what makes its repetition recognisable, and what its journal entries share."""
+
+    ack: Ack
+    fingerprint: str
+    actor: str
+    command: str
+    cause: str = ""
+    workflow: str = ""
+    occurred_at: datetime | None = None
+
+
+class Recalled(NamedTuple):
+    """What is remembered of a command id."""
+
+    fingerprint: str
+    ack: Ack
+
+
+class Message(NamedTuple):
+    """An effect to be carried out after the commit: ids only, no personal data.
+
+    ``id`` is stable (it derives from the event), unique, and the idempotency key of the effect. ``lane`` is the key
+    whose messages go out in order.
+    """
+
+    id: str
+    topic: str
+    lane: Key
+    data: tuple[tuple[str, str], ...] = ()
+
+
+class Parcelled(NamedTuple):
+    """A message handed to a worker under a lease. ``token`` fences: an old lease cannot settle the message."""
+
+    message: Message
+    attempts: int
+    token: int
+
+
+@frozen
+class Batch:
+    """One to many settlements in one commit; at most one write for each key.
+
+    ``answered`` are messages whose answers these settlements are: done with the same commit.
+    """
+
+    commands: tuple[Remembered, ...]
+    writes: tuple[Write, ...]
+    entries: tuple[Entry, ...]
+    messages: tuple[Message, ...] = ()
+    answered: tuple[Parcelled, ...] = ()
+
+
+class Unit(Protocol):
+    """One transaction. Leaving it without ``commit`` rolls back."""
+
+    def recall(self, command_ids: Collection[str]) -> Mapping[str, Recalled]:
+        """What is remembered of these command ids; unknown ones are left out."""
+
+    def load(self, keys: Collection[Key]) -> Mapping[Key, Held]:
+        """Every key's row, version 0 and ``ABSENT`` where there is none. May be called again for more keys."""
+
+    def commit(self, batch: Batch) -> None:
+        """Store the whole batch durably.
+
+        Raises:
+            ConcurrencyConflict: a row is not at its expected version, or a command id is already remembered.
+            StorageError: it could not be stored; nothing of it is.
+        """
+
+
+class Outbox(Protocol):
+    """The messages of committed batches: delivered at least once, retried with backoff, then listed as dead."""
+
+    def claim(self, limit: int, now: datetime, lease_seconds: int, topics: Collection[str] | None = None) -> Sequence[Parcelled]:
+        """Lease up to ``limit`` due messages, at most the earliest unfinished one of each lane, oldest first."""
+
+    def done(self, parcels: Iterable[Parcelled], now: datetime) -> None:
+        """The effects are carried out; parcels whose lease was lost are ignored."""
+
+    def retry(self, parcel: Parcelled, due: datetime, error: str) -> None:
+        """The effect failed and is due again at ``due``."""
+
+    def bury(self, parcel: Parcelled, now: datetime, error: str) -> None:
+        """Give the message up: a dead letter, listed until somebody revives it; its lane goes on."""
+
+    def dead(self, limit: int = 100) -> Sequence[tuple[Message, str]]:
+        """Dead letters with their last error."""
+
+    def revive(self, message_id: str, now: datetime) -> None:
+        """Make a dead letter due again."""
+
+    def waiting(self) -> int:
+        """Messages neither done nor dead."""
+
+
+class Recorded(NamedTuple):
+    """A journal entry as read back."""
+
+    position: int
+    key: Key
+    version: int
+    event: Any
+    at: datetime
+    actor: str
+    command_id: str
+    cause: str
+    occurred_at: datetime | None
+    workflow: str
+
+
+class Feed(Protocol):
+    """The journal, read."""
+
+    def history(self, key: Key) -> Iterator[Recorded]:
+        """Every entry of one row, oldest first."""
+
+    def entries(self, after: int, limit: int) -> Sequence[Recorded]:
+        """Entries after a position in commit order, across all rows of the tenant."""
+
+
+@frozen
+class Query:
+    """Which rows: all given conditions hold. ``text`` matches numbers, external ids, tags and customers.
+
+    ``where`` compares columns of the kind exactly (see ``COLUMNS``); ``since``/``until`` bound the row's own date;
+    ``due_by`` takes rows that fall due by then (an order's first expiring allocation, an invoice's due date).
+    ``cursor`` continues a listing: only rows after it, in id order of creation.
+    """
+
+    kind: str
+    status: tuple[str, ...] = ()
+    where: tuple[tuple[str, str | int], ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    due_by: datetime | None = None
+    tag: str = ""
+    text: str = ""
+    cursor: int = 0
+    limit: int = 100
+
+
+class Row(NamedTuple):
+    """A row found by a query. ``cursor`` continues after it."""
+
+    cursor: int
+    key: Key
+    version: int
+    state: Any
+
+
+class Queries(Protocol):
+    """Reads across rows."""
+
+    def find(self, query: Query) -> Sequence[Row]:
+        """Up to ``query.limit`` rows in order of creation."""
+
+    def sums(self, kind: str, columns: Sequence[str], by: Sequence[str] = ()) -> Mapping[tuple[str, ...], tuple[int, ...]]:
+        """Exact sums of integer columns, grouped."""
+
+    def movements(self) -> Mapping[tuple[str, str, str], int]:
+        """Every stock movement summed: (SKU, location, event type) to units, as its events give them."""
+
+
+class Storage(Outbox, Feed, Queries, Protocol):
+    """All of it, for one tenant. A host may compose it from parts of its own."""
+
+    @property
+    def tenant(self) -> str:
+        """Whose rows these are."""
+
+    def unit(self) -> AbstractContextManager[Unit]:
+        """Begin a transaction."""

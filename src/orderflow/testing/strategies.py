@@ -1,0 +1,216 @@
+"""Hypothesis strategies for messages, states and values, derived from their annotations.
+
+The bounds a class states for its fields (``Quantity``, ``Id``, ``Name`` and the like) are kept, so what
+:func:`message` draws has no fault, for a class of yours as for one of ours::
+
+    @given(message(PlaceOrder))
+    def test_our_rule_never_raises(command): ...
+
+Identifiers, times and currencies come from small pools half of the time, so that independently drawn messages speak
+of the same things; the other half goes to the bounds. A state drawn here has the right shape only: it need not
+keep the invariants of its machine.
+"""
+
+from __future__ import annotations
+
+import types
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from functools import cache
+from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import attrs
+from hypothesis import strategies as st
+
+from orderflow.domain.calendar import PaymentTerms, RollDirection
+from orderflow.domain.limits import MAX_MONEY_MINOR, MAX_NAME
+from orderflow.domain.money import Money, Rounding
+from orderflow.domain.order.values import Basket, LineKind, OrderLine
+from orderflow.domain.price import Price
+from orderflow.domain.shape import Between, Id, Length, Name, Text, faults_of
+from orderflow.domain.tax import TaxCategory, TaxPolicy
+
+__all__ = [
+    "baskets",
+    "categories",
+    "currencies",
+    "decimals",
+    "message",
+    "money",
+    "prices",
+    "terms",
+    "texts",
+    "times",
+    "value",
+]
+
+T = TypeVar("T")
+
+_IDS: Final = ("A-1", "A-2", "B-1", "TOKYO", "注文-1")
+_CURRENCIES: Final = ("JPY", "EUR", "GBP", "USD", "BHD")
+_RATES: Final = ("0", "5.5", "8", "10", "20")
+_MOST_CHARACTERS, _MORE_ITEMS = 20, 3
+_FIRST, _LAST = datetime(2000, 1, 1), datetime(2099, 12, 31, 23, 59, 59)  # noqa: DTZ001 - Hypothesis adds the zone
+
+# Control and format characters, surrogates, unassigned code points and line separators have no place in a text.
+_LETTERS = st.characters(exclude_categories=("C", "Zl", "Zp"))
+_LETTERS_AND_BREAKS = st.one_of(_LETTERS, st.sampled_from("\n\t"))
+
+
+def message(kind: type[T]) -> st.SearchStrategy[T]:
+    """Instances of a message, state or value class that have no fault."""
+    drawn: st.SearchStrategy[T] = value(kind)
+    return drawn
+
+
+@cache
+def value(annotation: Any) -> st.SearchStrategy[Any]:
+    """Values of an annotation within its bounds: a class, ``X | None``, ``tuple[...]``, ``Annotated[...]``."""
+    base, bound = get_args(annotation)[:2] if get_origin(annotation) is Annotated else (annotation, None)
+    if isinstance(bound, Between):
+        return _integers(bound)
+    if isinstance(bound, Text):
+        return texts(bound)
+    if get_origin(base) is tuple:
+        return _tuples(get_args(base), bound or Length(0, _MORE_ITEMS))
+    if get_origin(base) in {Union, types.UnionType}:
+        return st.one_of(*[value(choice) for choice in get_args(base)])
+    return _of_class(base)
+
+
+def _of_class(kind: Any) -> st.SearchStrategy[Any]:
+    if get_origin(kind) is Literal:
+        return st.sampled_from(get_args(kind))
+    if kind in _KNOWN:
+        return _KNOWN[kind]
+    if attrs.has(kind) or hasattr(kind, "_fields"):
+        return _records(kind)
+    return st.sampled_from(kind) if issubclass(kind, Enum) else st.from_type(kind)
+
+
+def _records(kind: Any) -> st.SearchStrategy[Any]:
+    drawn = st.builds(kind, **{name: value(hint) for name, hint in _hints(kind).items()})
+    return drawn.filter(lambda made: not faults_of(made)) if hasattr(kind, "faults") else drawn
+
+
+def _hints(kind: Any) -> dict[str, Any]:
+    hints = get_type_hints(kind, include_extras=True)
+    names = [field.name for field in attrs.fields(kind)] if attrs.has(kind) else kind._fields
+    return {name: hints[name] for name in names}
+
+
+def _integers(bound: Between) -> st.SearchStrategy[int]:
+    low = max(bound.least, 0)
+    return st.one_of(st.integers(low, min(bound.most, low + 5)), st.integers(bound.least, bound.most))
+
+
+def texts(bound: Text) -> st.SearchStrategy[str]:
+    """Texts without control characters, of at most 20 characters or what ``bound`` allows; not blank if required."""
+    letters = _LETTERS_AND_BREAKS if bound.lines else _LETTERS
+    drawn = st.text(letters, min_size=bound.least, max_size=min(bound.most, max(_MOST_CHARACTERS, bound.least)))
+    some = drawn.filter(lambda text: not bound.least or bool(text.strip()))
+    pool = [text for text in _IDS if bound.least <= len(text) <= bound.most]
+    return st.one_of(st.sampled_from(pool), some) if pool else some
+
+
+def _tuples(items: tuple[Any, ...], length: Length) -> st.SearchStrategy[tuple[Any, ...]]:
+    if items[1:] != (Ellipsis,):
+        return st.tuples(*[value(item) for item in items])
+    most = min(length.most, length.least + _MORE_ITEMS)
+    return st.lists(value(items[0]), min_size=length.least, max_size=most).map(tuple)
+
+
+def times() -> st.SearchStrategy[datetime]:
+    """Aware times in UTC, from 2000 to 2099, to the second or to the microsecond."""
+    drawn = st.datetimes(_FIRST, _LAST, timezones=st.just(UTC))
+    return st.one_of(st.sampled_from(_POOL_OF_TIMES), drawn.map(lambda at: at.replace(microsecond=0)), drawn)
+
+
+_POOL_OF_TIMES = (datetime(2026, 3, 31, 9, 30, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
+
+
+def decimals(least: int, most: int, places: int) -> st.SearchStrategy[Decimal]:
+    """Decimals from ``least`` to ``most`` with up to ``places`` digits after the point."""
+    scaled = st.integers(0, places).flatmap(
+        lambda digits: st.integers(least * 10**digits, most * 10**digits).map(lambda n: Decimal(n).scaleb(-digits))
+    )
+    return st.one_of(st.integers(least, most).map(Decimal), scaled)
+
+
+def currencies() -> st.SearchStrategy[str]:
+    """Currencies with 0, 2 and 3 decimals."""
+    return st.sampled_from(_CURRENCIES)
+
+
+def money() -> st.SearchStrategy[Money]:
+    """Amounts of either sign, up to the limit."""
+    minor = st.one_of(st.integers(0, 1000), st.integers(-MAX_MONEY_MINOR, MAX_MONEY_MINOR))
+    return st.builds(Money, minor, currencies())
+
+
+def prices(currency: str | None = None) -> st.SearchStrategy[Price]:
+    """Prices from 0 to 100,000 per 1 or per some larger base, of one currency or of any."""
+    bases = st.sampled_from((1, 1, 100, 365, 1000))
+    return st.builds(Price, decimals(0, 100_000, 4), st.just(currency) if currency else currencies(), bases)
+
+
+def categories() -> st.SearchStrategy[TaxCategory]:
+    """Tax categories from 0 to 100 percent, usually of a rate that some country has."""
+    rates = st.one_of(st.sampled_from(_RATES).map(Decimal), decimals(0, 100, 2))
+    return st.builds(TaxCategory, st.sampled_from(("S", "Z", "E", "AE")), rates)
+
+
+def terms() -> st.SearchStrategy[PaymentTerms]:
+    """Payment terms of at most a year."""
+    day = st.one_of(st.none(), st.integers(1, 31))
+    months, days, business = st.integers(0, 6), st.integers(0, 180), st.sampled_from(get_args(RollDirection))
+    at_end = st.builds(PaymentTerms, day, months, st.just(value=True), st.none(), days, business)
+    return st.one_of(at_end, st.builds(PaymentTerms, day, months, st.just(value=False), day, days, business))
+
+
+@st.composite
+def _lines(draw: st.DrawFn, number: int, currency: str, rounding: Rounding) -> OrderLine:
+    return OrderLine.of(
+        number,
+        draw(value(Id)),
+        draw(st.integers(1, 1000)),
+        draw(prices(currency)),
+        draw(categories()),
+        description=draw(value(Name)),
+        kind=draw(st.sampled_from(LineKind)),
+        discount_minor=draw(st.integers(0, 100)),
+        weight_grams=draw(st.integers(0, 5000)),
+        rounding=rounding,
+    )
+
+
+@st.composite
+def baskets(draw: st.DrawFn, most_lines: int = 3) -> Basket:
+    """Baskets of 1 to ``most_lines`` lines whose amounts follow from their prices."""
+    currency, tax = draw(currencies()), draw(message(TaxPolicy))
+    count = draw(st.integers(1, most_lines))
+    hints = {name: hint for name, hint in _hints(Basket).items() if name not in {"currency", "lines", "tax"}}
+    return Basket(
+        currency=currency,
+        lines=tuple(draw(_lines(number, currency, tax.rounding)) for number in range(1, count + 1)),
+        tax=tax,
+        **draw(st.fixed_dictionaries({name: value(hint) for name, hint in hints.items()})),
+    )
+
+
+_KNOWN: Final[dict[Any, st.SearchStrategy[Any]]] = {
+    int: st.integers(-MAX_MONEY_MINOR, MAX_MONEY_MINOR),
+    str: texts(Text(MAX_NAME)),
+    bool: st.booleans(),
+    type(None): st.none(),
+    datetime: times(),
+    date: st.dates(_FIRST.date(), _LAST.date()),
+    Decimal: decimals(-(10**12), 10**12, 6),
+    Money: money(),
+    PaymentTerms: terms(),
+    Price: prices(),
+    TaxCategory: categories(),
+    Basket: baskets(),
+}
+"""The strategies of classes whose annotations do not say all about them."""

@@ -1,0 +1,32 @@
+"""What all tests share: Hypothesis profiles, and the folder of real data where there is one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+_SLOW_MACHINE = (HealthCheck.too_slow,)
+
+settings.register_profile("quick", max_examples=25, deadline=None, suppress_health_check=_SLOW_MACHINE)
+settings.register_profile(
+    "ci", max_examples=100, deadline=None, derandomize=True, print_blob=True, suppress_health_check=_SLOW_MACHINE
+)
+settings.load_profile(os.environ.get("ORDERFLOW_PROFILE", "ci"))
+
+
+@pytest.fixture(scope="session")
+def project_root() -> Path:
+    """The folder that holds pyproject.toml."""
+    return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared_data(project_root: Path) -> Path:
+    """The folder of real and official inputs beside the project; tests that need it skip where it is absent."""
+    folder = project_root.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("the folder ../shared/data is not there: this test needs its files")
+    return folder

@@ -1,0 +1,430 @@
+"""The payment: its table, its guards, and that no money is used twice."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orderflow.domain.machine import ABSENT
+from orderflow.domain.money import Money
+from orderflow.domain.payment import messages as m
+from orderflow.domain.payment import states as s
+from orderflow.domain.payment.guards import FUTURE_DAYS
+from orderflow.domain.payment.machine import PAYMENT
+from orderflow.domain.payment.messages import Allocation, AllocationTarget, Operation, Origin
+from orderflow.domain.shape import faults_of
+from orderflow.domain.stamp import Stamp
+from orderflow.errors import CommandRefused, InvariantBroken
+
+NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
+INVOICE, ORDER = AllocationTarget.INVOICE, AllocationTarget.ORDER
+AUTHORISE, CAPTURE, REFUND = Operation.AUTHORISE, Operation.CAPTURE, Operation.REFUND
+BANK = Origin("bank", "2026-04-01/17", "C-1", "transfer")
+CARD = Origin("card", "ch_1", "C-1", "card", authorises=True)
+
+
+def yen(minor: int) -> Money:
+    """An amount in yen."""
+    return Money(minor, "JPY")
+
+
+def stamp(ahead: timedelta | None = None) -> Stamp:
+    """Noon; the fact itself is ``ahead`` of it, where that is told."""
+    return Stamp(NOON, "tester", "c", None if ahead is None else NOON + ahead)
+
+
+def play(*commands: Any, state: Any = ABSENT) -> Any:
+    """The state after the commands, all at noon."""
+    for command in commands:
+        _, state = PAYMENT.step(state, command, stamp())
+    return state
+
+
+def event_of(state: Any, command: Any) -> Any:
+    """The event a command gives."""
+    return PAYMENT.step(state, command, stamp())[0]
+
+
+def codes(state: Any, command: Any, at: Stamp | None = None) -> tuple[str, ...]:
+    """The codes of all that stands in the way."""
+    return tuple(reason.code for reason in PAYMENT.explain(state, command, at or stamp()))
+
+
+def name(value: object) -> str:
+    """The name of a value's class."""
+    return type(value).__name__
+
+
+EXPECTED = play(m.ExpectPayment(BANK, yen(1_000)))
+EXPECTED_CARD = play(m.ExpectPayment(CARD, yen(1_000)))
+AUTHORISED = play(m.AuthorisePayment(yen(1_000)), state=EXPECTED_CARD)
+CAPTURED = play(m.CapturePayment(yen(600)), state=AUTHORISED)
+RECEIVED = play(m.RecordPayment(BANK, yen(1_000), date(2026, 4, 1)))
+PART_USED = play(m.AllocatePayment(INVOICE, "I-1", yen(400)), state=RECEIVED)
+USED = play(m.AllocatePayment(INVOICE, "I-2", yen(600)), state=PART_USED)
+DISPUTED = play(m.DisputePayment(yen(700)), state=PART_USED)
+CLOSED = play(m.ClosePayment(), state=USED)
+
+# -- the table
+
+WAITING = m.MarkPending(AUTHORISE, yen(1_000))
+STATES = (
+    ABSENT,
+    EXPECTED_CARD,
+    AUTHORISED,
+    CAPTURED,
+    play(m.AllocatePayment(INVOICE, "I-1", yen(400)), m.DisputePayment(yen(100)), state=CAPTURED),
+    play(m.AllocatePayment(INVOICE, "I-1", yen(600)), m.ClosePayment(), state=CAPTURED),
+)
+COMMANDS = (
+    m.ExpectPayment(CARD, yen(1_000)),
+    m.AuthorisePayment(yen(1_000)),
+    m.CapturePayment(yen(100)),
+    m.RecordPayment(BANK, yen(1_000)),
+    m.AllocatePayment(INVOICE, "I-1", yen(100)),
+    m.DeallocatePayment(INVOICE, "I-1", yen(100)),
+    m.RefundPayment(yen(100)),
+    m.ChargeBackPayment(yen(100)),
+    m.DisputePayment(yen(100)),
+    m.ResolveDispute(won=True),
+    m.MarkPending(CAPTURE, yen(100)),
+    m.ResolvePending(CAPTURE, succeeded=False),
+    m.ClosePayment(),
+)
+
+# For every state, where each command leads that the table takes there, or which guard answers; the rest is refused.
+LEADS: dict[str, dict[str, str]] = {
+    "Absent": {"ExpectPayment": "Expected", "RecordPayment": "Received"},
+    "Expected": {
+        "AuthorisePayment": "Authorised",
+        "RecordPayment": "other_origin method_authorises",
+        "MarkPending": "not_possible",
+        "ResolvePending": "not_pending",
+        "ClosePayment": "Closed",
+    },
+    "Authorised": {
+        "CapturePayment": "Received",
+        "MarkPending": "Authorised",
+        "ResolvePending": "not_pending",
+        "ClosePayment": "Closed",
+    },
+    "Received": {
+        "CapturePayment": "Received",
+        "AllocatePayment": "Received",
+        "DeallocatePayment": "exceeds_allocated",
+        "RefundPayment": "Received",
+        "ChargeBackPayment": "Received",
+        "DisputePayment": "Disputed",
+        "MarkPending": "Received",
+        "ResolvePending": "not_pending",
+        "ClosePayment": "money_left",
+    },
+    "Disputed": {"DeallocatePayment": "Disputed", "ResolveDispute": "Received", "ResolvePending": "not_pending"},
+    "Closed": {
+        "AllocatePayment": "exceeds_free",
+        "DeallocatePayment": "Closed",
+        "RefundPayment": "exceeds_free",
+        "ChargeBackPayment": "Closed",
+        "MarkPending": "not_possible",
+        "ResolvePending": "not_pending",
+    },
+}
+
+
+def test_the_samples_are_complete() -> None:
+    """Every state and every command of the machine stands among the samples."""
+    assert {type(state) for state in STATES} == set(PAYMENT.states)
+    assert {type(command) for command in COMMANDS} == set(PAYMENT.commands)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=name)
+@pytest.mark.parametrize("state", STATES, ids=name)
+def test_every_state_answers_every_command(state: Any, command: Any) -> None:
+    """A command leads where the table says, or is refused with codes and changes nothing."""
+    leads = LEADS[name(state)].get(name(command), "not_found" if state is ABSENT else "not_now")
+    if leads[0].isupper():
+        assert name(play(command, state=state)) == leads
+    else:
+        with pytest.raises(CommandRefused) as caught:
+            play(command, state=state)
+        assert caught.value.codes == tuple(leads.split())
+
+
+@pytest.mark.parametrize("amount", [yen(0), yen(-1), Money(1, "XXQ"), yen(10**15 + 1)])
+def test_amounts_are_positive_money(amount: Money) -> None:
+    """Nothing, less than nothing, too much and unknown currencies are faults of the amount."""
+    for command in (m.RecordPayment(BANK, amount), m.RefundPayment(amount), m.MarkPending(REFUND, amount)):
+        faults = faults_of(command)
+        assert faults
+        assert all(fault.path.startswith("amount") for fault in faults)
+    assert not faults_of(m.RefundPayment(yen(1)))
+
+
+def test_an_origin_is_named() -> None:
+    """A payment without a source or an external id could not be told from another."""
+    faults = faults_of(m.RecordPayment(Origin("", ""), yen(1)))
+    assert [fault.path for fault in faults] == ["origin.source", "origin.external_id"]
+
+
+# -- money comes in
+
+
+def test_money_is_recorded_with_its_dates() -> None:
+    """What comes in is free, with the value date of the statement and the time the source tells."""
+    told = stamp(timedelta(hours=-3))
+    event, state = PAYMENT.step(EXPECTED, m.RecordPayment(BANK, yen(1_200), date(2026, 3, 31)), told)
+    assert event == m.PaymentReceived(BANK, yen(1_200), date(2026, 3, 31), NOON - timedelta(hours=3))
+    assert (state.free, state.funds.value_date, state.funds.received_at) == (1_200, date(2026, 3, 31), event.at)
+
+
+def test_other_money_does_not_meet_an_expectation() -> None:
+    """A record from another source or in another currency is refused, with every reason."""
+    other = m.RecordPayment(evolve(BANK, external_id="18"), Money(1_000, "EUR"))
+    assert codes(EXPECTED, other) == ("other_currency", "other_origin")
+
+
+def test_a_method_authorises_or_pays_at_once() -> None:
+    """Card money is authorised and captured; transfers are only recorded."""
+    assert codes(EXPECTED, m.AuthorisePayment(yen(1_000))) == ("method_pays_at_once",)
+    assert codes(EXPECTED_CARD, m.RecordPayment(CARD, yen(1_000))) == ("method_authorises",)
+    assert codes(RECEIVED, m.CapturePayment(yen(1))) == ("exceeds_authorised",)
+
+
+def test_no_more_is_captured_than_authorised() -> None:
+    """Captures add up to the authorised amount at most, however many there are."""
+    assert codes(AUTHORISED, m.CapturePayment(yen(1_001))) == ("exceeds_authorised",)
+    assert codes(CAPTURED, m.CapturePayment(yen(401))) == ("exceeds_authorised",)
+    assert play(m.CapturePayment(yen(400)), state=CAPTURED).funds.received == 1_000
+
+
+def test_facts_of_the_future_are_refused() -> None:
+    """A fact may be a day ahead of our clock, and so may a value date; not more."""
+    day = timedelta(days=FUTURE_DAYS)
+    later = day + timedelta(seconds=1)
+    facts = [
+        (ABSENT, m.RecordPayment(BANK, yen(1))),
+        (EXPECTED, m.RecordPayment(BANK, yen(1))),
+        (EXPECTED_CARD, m.AuthorisePayment(yen(1))),
+        (AUTHORISED, m.CapturePayment(yen(1))),
+        (RECEIVED, m.RefundPayment(yen(1))),
+        (RECEIVED, m.ChargeBackPayment(yen(1))),
+        (RECEIVED, m.DisputePayment(yen(1))),
+        (DISPUTED, m.ResolveDispute(won=False)),
+    ]
+    for state, command in facts:
+        assert codes(state, command, stamp(day)) == ()
+        assert codes(state, command, stamp(later)) == ("in_the_future",)
+    assert codes(ABSENT, m.RecordPayment(BANK, yen(1), NOON.date() + day)) == ()
+    assert codes(ABSENT, m.RecordPayment(BANK, yen(1), NOON.date() + 2 * day)) == ("in_the_future",)
+
+
+# -- money is used
+
+
+def test_an_overpayment_stays_free() -> None:
+    """What is not allocated is customer credit; more than that cannot be allocated."""
+    assert PART_USED.free == 600
+    reason = PAYMENT.explain(PART_USED, m.AllocatePayment(ORDER, "O-1", yen(601)), stamp())[0]
+    assert (reason.code, reason["asked"], reason["free"]) == ("exceeds_free", 601, 600)
+    assert codes(PART_USED, m.AllocatePayment(INVOICE, "I-2", Money(1, "EUR"))) == ("other_currency",)
+
+
+def test_allocations_to_one_document_are_one() -> None:
+    """Allocating again adds, deallocating takes off, and what is fully taken off is gone."""
+    more = play(m.AllocatePayment(INVOICE, "I-1", yen(100)), state=PART_USED)
+    assert more.funds.allocations == (Allocation(INVOICE, "I-1", 500),)
+    assert codes(more, m.DeallocatePayment(ORDER, "I-1", yen(1))) == ("exceeds_allocated",)
+    none = play(m.DeallocatePayment(INVOICE, "I-1", yen(500)), state=more)
+    assert none == RECEIVED
+    assert event_of(more, m.DeallocatePayment(INVOICE, "I-1", yen(1))) == m.PaymentDeallocated(INVOICE, "I-1", yen(1))
+
+
+def test_the_number_of_allocations_is_bounded() -> None:
+    """A payment pays at most so many documents; those it pays already may get more."""
+    allocations = tuple(Allocation(INVOICE, f"I-{number}", 1) for number in range(s.MAX_ALLOCATIONS))
+    full = evolve(RECEIVED, funds=evolve(RECEIVED.funds, received=10_000, allocations=allocations))
+    assert codes(full, m.AllocatePayment(INVOICE, "I-new", yen(1))) == ("too_many_allocations",)
+    assert codes(full, m.AllocatePayment(INVOICE, "I-7", yen(1))) == ()
+
+
+# -- money goes back
+
+
+def test_only_free_money_is_refunded() -> None:
+    """Allocated money is taken off its document before it is refunded."""
+    assert codes(PART_USED, m.RefundPayment(yen(601))) == ("exceeds_free",)
+    back = play(m.RefundPayment(yen(600)), state=PART_USED)
+    assert (back.free, back.funds.kept) == (0, 400)
+
+
+def test_a_chargeback_takes_free_money_first() -> None:
+    """A bank does not ask: where free money does not suffice, the newest allocations lose theirs, and are named."""
+    assert event_of(PART_USED, m.ChargeBackPayment(yen(600))).released == ()
+    event = event_of(USED, m.ChargeBackPayment(yen(700)))
+    assert event.released == (Allocation(INVOICE, "I-2", 600), Allocation(INVOICE, "I-1", 100))
+    after = PAYMENT.evolve(USED, event)
+    assert (after.free, after.funds.allocations) == (0, (Allocation(INVOICE, "I-1", 300),))
+    assert codes(after, m.ChargeBackPayment(yen(301))) == ("exceeds_received",)
+
+
+def test_a_dispute_is_won_or_charged_back() -> None:
+    """A won dispute leaves all as it was; a lost one takes the disputed amount back."""
+    assert play(m.ResolveDispute(won=True), state=DISPUTED) == PART_USED
+    lost = play(m.ResolveDispute(won=False), state=DISPUTED)
+    assert (lost.funds.charged_back, lost.free, lost.funds.allocated) == (700, 0, 300)
+    assert codes(PART_USED, m.DisputePayment(yen(1_001))) == ("exceeds_received",)
+
+
+# -- outcomes that are not known yet
+
+
+def test_an_unknown_outcome_is_not_tried_again() -> None:
+    """While an operation is pending it is not done again, its amount is set aside, and the payment stays open."""
+    unknown = play(m.MarkPending(REFUND, yen(600)), state=PART_USED)
+    assert (unknown.free, unknown.reversible) == (0, 400)
+    assert codes(unknown, m.RefundPayment(yen(1))) == ("exceeds_free", "pending")
+    assert codes(unknown, m.MarkPending(REFUND, yen(1))) == ("pending",)
+    assert codes(unknown, m.ChargeBackPayment(yen(401))) == ("exceeds_received",)
+    assert codes(unknown, m.ClosePayment()) == ("pending",)
+    assert play(m.ResolvePending(REFUND, succeeded=False), state=unknown) == PART_USED
+    assert play(m.ResolvePending(REFUND, succeeded=True), state=unknown).funds.refunded == 600
+
+
+@pytest.mark.parametrize(
+    "state, operation, told",
+    [
+        (EXPECTED_CARD, AUTHORISE, m.AuthorisePayment(yen(400))),
+        (EXPECTED, CAPTURE, m.RecordPayment(BANK, yen(400))),
+        (AUTHORISED, CAPTURE, m.CapturePayment(yen(400))),
+        (CAPTURED, CAPTURE, m.CapturePayment(yen(400))),
+        (CAPTURED, REFUND, m.RefundPayment(yen(400))),
+        (play(m.DeallocatePayment(INVOICE, "I-2", yen(600)), state=CLOSED), REFUND, m.RefundPayment(yen(400))),
+    ],
+)
+def test_a_late_success_is_the_same_as_a_timely_one(state: Any, operation: Operation, told: Any) -> None:
+    """Pending, then succeeded leads exactly where the plain command leads; pending, then failed leads back."""
+    unknown = play(m.MarkPending(operation, yen(400)), state=state)
+    assert "pending" in codes(unknown, told)
+    assert play(m.ResolvePending(operation, succeeded=True), state=unknown) == play(told, state=state)
+    assert play(m.ResolvePending(operation, succeeded=False), state=unknown) == state
+
+
+@pytest.mark.parametrize(
+    "state, operation, code",
+    [
+        (EXPECTED, AUTHORISE, "not_possible"),
+        (EXPECTED_CARD, CAPTURE, "not_possible"),
+        (EXPECTED, REFUND, "not_possible"),
+        (AUTHORISED, AUTHORISE, "not_possible"),
+        (AUTHORISED, CAPTURE, "exceeds_authorised"),
+        (CAPTURED, AUTHORISE, "not_possible"),
+        (CAPTURED, REFUND, "exceeds_free"),
+        (CLOSED, CAPTURE, "not_possible"),
+    ],
+)
+def test_only_what_could_happen_is_pending(state: Any, operation: Operation, code: str) -> None:
+    """An operation the state does not know, or of more money than there is, cannot be pending."""
+    assert codes(state, m.MarkPending(operation, yen(5_000))) == (code,)
+
+
+def test_a_dispute_does_not_stop_an_answer() -> None:
+    """An answer to an earlier operation is recorded while the payment is disputed."""
+    unknown = play(m.MarkPending(CAPTURE, yen(400)), m.MarkPending(REFUND, yen(100)), state=CAPTURED)
+    disputed = play(m.DisputePayment(yen(500)), state=unknown)
+    known = play(m.ResolvePending(CAPTURE, succeeded=True), m.ResolvePending(REFUND, succeeded=True), state=disputed)
+    assert (name(known), known.funds.received, known.funds.refunded, known.disputed) == ("Disputed", 1_000, 100, 500)
+    assert known.pending == ()
+
+
+# -- close
+
+
+def test_a_payment_closes_when_no_money_is_left() -> None:
+    """Free money keeps a payment open; a payment that never came closes too."""
+    assert codes(PART_USED, m.ClosePayment()) == ("money_left",)
+    assert CLOSED.closed_at == NOON
+    for abandoned in (EXPECTED, AUTHORISED):
+        closed = play(m.ClosePayment(), state=abandoned)
+        assert (closed.free, closed.funds.received, closed.funds.received_at) == (0, 0, None)
+    assert codes(play(WAITING, state=EXPECTED_CARD), m.ClosePayment()) == ("pending",)
+
+
+# -- the whole life
+
+AMOUNT = st.integers(1, 12).map(yen)
+DOCUMENT = st.sampled_from(["1", "2", "3"])
+ANY_COMMAND = st.one_of(
+    st.builds(m.AuthorisePayment, AMOUNT),
+    st.builds(m.CapturePayment, AMOUNT),
+    st.builds(m.RecordPayment, st.sampled_from([BANK, CARD]), AMOUNT),
+    st.builds(m.AllocatePayment, st.sampled_from(AllocationTarget), DOCUMENT, AMOUNT),
+    st.builds(m.DeallocatePayment, st.sampled_from(AllocationTarget), DOCUMENT, AMOUNT),
+    st.builds(m.RefundPayment, AMOUNT),
+    st.builds(m.ChargeBackPayment, AMOUNT),
+    st.builds(m.DisputePayment, AMOUNT),
+    st.builds(m.ResolveDispute, st.booleans()),
+    st.builds(m.MarkPending, st.sampled_from(Operation), AMOUNT),
+    st.builds(m.ResolvePending, st.sampled_from(Operation), st.booleans()),
+    st.just(m.ClosePayment()),
+)
+
+
+def moved(events: list[Any], *kinds: type) -> int:
+    """The sum of the amounts of the events of these kinds."""
+    return sum(event.amount.minor for event in events if isinstance(event, kinds))
+
+
+@given(st.sampled_from([BANK, CARD]), st.lists(ANY_COMMAND, max_size=40))
+def test_no_money_is_used_twice(origin: Origin, commands: list[Any]) -> None:
+    """Captured <= authorised, and what was received is free, used, set aside or gone: nothing else, nothing twice."""
+    events: list[Any] = []
+    first = state = play(m.ExpectPayment(origin, yen(10)))
+    for command in commands:
+        if PAYMENT.explain(state, command, stamp()):
+            continue
+        event, state = PAYMENT.step(state, command, stamp())
+        events.append(event)
+        if not isinstance(state, s.Funded):
+            continue
+        came = moved(events, m.PaymentReceived, m.PaymentCaptured)
+        gone = moved(events, m.PaymentRefunded, m.ChargedBack)
+        released = sum(item.minor for event in events if isinstance(event, m.ChargedBack) for item in event.released)
+        used = moved(events, m.PaymentAllocated) - moved(events, m.PaymentDeallocated) - released
+        aside = s.pending_minor(state.pending, REFUND)
+        assert min(came, gone, used, state.free) >= 0
+        assert came == gone + used + state.free + aside
+        assert not origin.authorises or came <= moved(events, m.PaymentAuthorised)
+    for event in events:
+        first = PAYMENT.evolve(first, event)
+    assert first == state
+
+
+# -- invariants
+
+
+def funds(**changes: Any) -> Any:
+    """A received payment with some facts of its funds changed, past every rule."""
+    return evolve(PART_USED, funds=evolve(PART_USED.funds, **changes))
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        funds(refunded=-1),
+        funds(refunded=601),
+        funds(refunded=1_001, allocations=()),
+        funds(allocations=(Allocation(INVOICE, "I-1", 1), Allocation(INVOICE, "I-1", 1))),
+        funds(allocations=(Allocation(INVOICE, "I-1", -1),)),
+        evolve(CAPTURED, funds=evolve(CAPTURED.funds, authorised=599)),
+        evolve(AUTHORISED, pending=(s.Pending(CAPTURE, 1), s.Pending(CAPTURE, 2))),
+    ],
+)
+def test_impossible_states_are_found(broken: s.PaymentState) -> None:
+    """Negative amounts, money used twice, captures beyond the authorised, two operations of a kind pending: a bug."""
+    with pytest.raises(InvariantBroken):
+        s.check_payment(broken)

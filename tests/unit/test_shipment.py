@@ -1,0 +1,379 @@
+"""The shipment: its table, its guards, and what becomes of its items and of the carrier's events."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orderflow.domain.machine import ABSENT
+from orderflow.domain.shape import faults_of
+from orderflow.domain.shipment import messages as m
+from orderflow.domain.shipment import states as s
+from orderflow.domain.shipment.machine import SHIPMENT
+from orderflow.domain.shipment.messages import Item, ReturnReason, Scan, TrackingStatus
+from orderflow.domain.stamp import Stamp
+from orderflow.errors import CommandRefused, InvariantBroken
+
+NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
+ITEMS = (Item("A", 1, "tokyo", 5), Item("A", 2, "tokyo", 1), Item("B", 1, "osaka", 2))
+LABEL = m.ShippingLabel("post", "parcel", "T-1", 850, "JPY", "label of T-1", "text/plain")
+PLAN = m.PlanShipment(ITEMS, m.Plan(carrier="post", service="parcel", country="JP"))
+UNLABELLED = m.PlanShipment(ITEMS, m.Plan(carrier="own van", needs_label=False))
+PACK, BUY, HAND_OVER = m.PackShipment(1_200, 8), m.RecordLabel(LABEL), m.HandOver()
+SCAN = m.RecordTracking("e1", TrackingStatus.IN_TRANSIT, "sorting centre")
+DELIVERED, REFUSED = m.RecordDelivered("e2"), m.RecordReturning("e3", ReturnReason.REFUSED)
+DROP, BACK, LOSE, VOID = m.DropItems(ITEMS[:1]), m.ReceiveBack("tokyo"), m.DeclareLost(), m.VoidShipment()
+
+
+def stamp(hours: int = 0, occurred: int | None = None) -> Stamp:
+    """Noon and some hours, by a tester; ``occurred`` as told by the source, in hours from noon."""
+    told = None if occurred is None else NOON + timedelta(hours=occurred)
+    return Stamp(NOON + timedelta(hours=hours), "tester", "c", told)
+
+
+def play(*commands: Any, state: Any = ABSENT) -> Any:
+    """The state after the commands, all at noon."""
+    for command in commands:
+        _, state = SHIPMENT.step(state, command, stamp())
+    return state
+
+
+def event_of(state: Any, command: Any, at: Stamp | None = None) -> Any:
+    """The event a command gives."""
+    return SHIPMENT.step(state, command, at or stamp())[0]
+
+
+def refusal(state: Any, command: Any) -> tuple[str, ...]:
+    """The codes of the refusal."""
+    with pytest.raises(CommandRefused) as caught:
+        SHIPMENT.step(state, command, stamp())
+    return caught.value.codes
+
+
+PLANNED = play(PLAN)
+PACKED = play(PACK, state=PLANNED)
+LABELLED = play(BUY, state=PACKED)
+IN_TRANSIT = play(HAND_OVER, state=LABELLED)
+RETURNING = play(REFUSED, state=IN_TRANSIT)
+STATES = (
+    ABSENT,
+    PLANNED,
+    PACKED,
+    LABELLED,
+    IN_TRANSIT,
+    play(DELIVERED, state=IN_TRANSIT),
+    RETURNING,
+    play(BACK, state=RETURNING),
+    play(LOSE, state=IN_TRANSIT),
+    play(VOID, state=PLANNED),
+)
+COMMANDS = (PLAN, PACK, BUY, DROP, m.VoidLabel(), HAND_OVER, SCAN, DELIVERED, REFUSED, BACK, LOSE, VOID)
+
+# For every state, where each command that it takes leads; what is not named is refused.
+LEADS: dict[str, dict[str, str]] = {
+    "Absent": {"PlanShipment": "Planned"},
+    "Planned": {
+        "PackShipment": "Packed",
+        "DropItems": "Planned",
+        "RecordTracking": "Planned",
+        "RecordDelivered": "Planned",
+        "RecordReturning": "Planned",
+        "VoidShipment": "Voided",
+    },
+    "Packed": {
+        "RecordLabel": "Labelled",
+        "DropItems": "Planned",
+        "RecordTracking": "Packed",
+        "RecordDelivered": "Packed",
+        "RecordReturning": "Packed",
+        "VoidShipment": "Voided",
+    },
+    "Labelled": {
+        "DropItems": "Planned",
+        "VoidLabel": "Packed",
+        "HandOver": "InTransit",
+        "RecordTracking": "Labelled",
+        "RecordDelivered": "Delivered",
+        "RecordReturning": "Labelled",
+        "VoidShipment": "Voided",
+    },
+    "InTransit": {
+        "RecordTracking": "InTransit",
+        "RecordDelivered": "Delivered",
+        "RecordReturning": "Returning",
+        "DeclareLost": "Lost",
+    },
+    "Delivered": {
+        "RecordTracking": "Delivered",
+        "RecordDelivered": "Delivered",
+        "RecordReturning": "Delivered",
+    },
+    "Returning": {
+        "RecordTracking": "Returning",
+        "RecordDelivered": "Returning",
+        "RecordReturning": "Returning",
+        "ReceiveBack": "ReturnedToSender",
+        "DeclareLost": "Lost",
+    },
+    "ReturnedToSender": {
+        "RecordTracking": "ReturnedToSender",
+        "RecordDelivered": "ReturnedToSender",
+        "RecordReturning": "ReturnedToSender",
+    },
+    "Lost": {"RecordTracking": "Lost", "RecordDelivered": "Delivered", "RecordReturning": "Returning"},
+    "Voided": {"RecordTracking": "Voided", "RecordDelivered": "Voided", "RecordReturning": "Voided"},
+}
+
+
+def name(value: object) -> str:
+    """The name of a value's class."""
+    return type(value).__name__
+
+
+# -- the table
+
+
+def test_the_samples_are_complete() -> None:
+    """Every state and every command of the machine stands among the samples."""
+    assert {type(state) for state in STATES} == set(SHIPMENT.states)
+    assert {type(command) for command in COMMANDS} == set(SHIPMENT.commands)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=name)
+@pytest.mark.parametrize("state", STATES, ids=name)
+def test_every_state_answers_every_command(state: Any, command: Any) -> None:
+    """A command leads where the table says, or is refused with a code and changes nothing."""
+    leads = LEADS[name(state)].get(name(command))
+    if leads is not None:
+        assert name(play(command, state=state)) == leads
+    elif state is ABSENT:
+        assert refusal(state, command) == ("not_found",)
+    else:
+        # Packed takes a hand-over too, but this one still needs its label.
+        assert refusal(state, command) == ("not_labelled" if (state, command) == (PACKED, HAND_OVER) else "not_now",)
+
+
+# -- plan and pack
+
+
+def test_a_shipment_needs_items_and_each_place_once() -> None:
+    """A plan without items is a fault, and so is an order line that stands twice for one location."""
+    assert [fault.code for fault in faults_of(m.PlanShipment(()))] == ["bad_length"]
+    twice = (*ITEMS, Item("A", 1, "tokyo", 1))
+    for command in (m.PlanShipment(twice), m.DropItems(twice), m.PackShipment(1, 1, twice)):
+        assert [fault.code for fault in faults_of(command)] == ["repeated"]
+        assert faults_of(command)[0].path in {"items[3]", "short[3]"}
+    assert not faults_of(m.PlanShipment((*ITEMS, Item("A", 1, "osaka", 1))))
+
+
+def test_a_short_pick_goes_back_to_planned() -> None:
+    """What was not found is out of the shipment, which is packed again; when all is short, it is void."""
+    short = m.PackShipment(1, 1, (Item("A", 1, "tokyo", 2), Item("B", 1, "osaka", 2)))
+    assert event_of(PLANNED, short) == m.ItemsShort(short.short, NOON)
+    assert play(short, state=PLANNED).items == (Item("A", 1, "tokyo", 3), ITEMS[1])
+    assert play(m.PackShipment(1, 1, ITEMS), state=PLANNED) == s.Voided(PLANNED.plan, s.UNTRACKED, NOON)
+
+
+@pytest.mark.parametrize("wrong", [Item("A", 1, "tokyo", 6), Item("A", 1, "osaka", 1), Item("C", 1, "tokyo", 1)])
+def test_only_what_is_in_the_shipment_comes_out(wrong: Item) -> None:
+    """Too many units, another location or another order are refused, with what was wanted and found."""
+    assert refusal(PLANNED, m.PackShipment(1, 1, (wrong,))) == ("not_in_shipment",)
+    reason = SHIPMENT.explain(LABELLED, m.DropItems((wrong,)), stamp())[0]
+    assert (reason["wanted"], reason["found"]) == (wrong.quantity, 5 if wrong.quantity == 6 else 0)
+
+
+def test_dropping_items_names_the_label_to_void() -> None:
+    """Items drop out before the shipment has left; it is packed again, and its label is named if it has one."""
+    assert event_of(PACKED, DROP) == m.ItemsDropped(ITEMS[:1], False, "", NOON)
+    cancelled = m.DropItems(ITEMS, cancelled=True)
+    assert event_of(LABELLED, cancelled) == m.ItemsDropped(ITEMS, True, "T-1", NOON)
+    assert name(play(cancelled, state=LABELLED)) == "Voided"
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=6), st.data())
+def test_units_are_dropped_or_stay(quantities: list[int], data: st.DataObject) -> None:
+    """What is left and what was dropped sum to what was planned, place by place; nothing left means void."""
+    items = tuple(Item("A", line, "x", quantity + 1) for line, quantity in enumerate(quantities, start=1))
+    gone = {item.line: data.draw(st.integers(0, item.quantity)) for item in items}
+    dropped = tuple(item._replace(quantity=gone[item.line]) for item in items if gone[item.line])
+    before = play(m.PlanShipment(items), PACK)
+    after = play(m.DropItems(dropped), state=before) if dropped else before
+    left = {item.line: item.quantity for item in getattr(after, "items", ())}
+    assert {item.line: gone[item.line] + left.get(item.line, 0) for item in items} == {
+        item.line: item.quantity for item in items
+    }
+    assert (name(after) == "Voided") is (not left)
+
+
+# -- label
+
+
+def test_a_label_is_bought_where_one_is_needed() -> None:
+    """A carrier without labels takes the packed shipment as it is; others take it labelled only."""
+    unlabelled = play(UNLABELLED, PACK)
+    assert refusal(unlabelled, BUY) == ("no_label_needed",)
+    assert play(HAND_OVER, state=unlabelled).carriage == s.Carriage(s.Packing(1_200, 8), None, NOON)
+    assert refusal(PACKED, HAND_OVER) == ("not_labelled",)
+    assert IN_TRANSIT.carriage.label == LABEL
+
+
+def test_a_voided_label_is_named() -> None:
+    """Voiding a label steps back to packed; voiding the shipment names its items and its label, if it has one."""
+    assert event_of(LABELLED, m.VoidLabel()) == m.LabelVoided("T-1")
+    assert play(m.VoidLabel(), state=LABELLED) == PACKED
+    assert event_of(LABELLED, VOID) == m.ShipmentVoided(ITEMS, "T-1", NOON)
+    assert event_of(PACKED, VOID) == m.ShipmentVoided(ITEMS, "", NOON)
+
+
+def test_a_label_price_has_a_currency() -> None:
+    """A price without a currency is a fault, and so are a negative price and a blank tracking number."""
+    free = m.ShippingLabel("post", "parcel", "T-1", 0)
+    assert [fault.path for fault in faults_of(m.RecordLabel(free))] == ["label.currency"]
+    wrong = m.ShippingLabel("post", "parcel", "", -1, "JPY")
+    assert {fault.path for fault in faults_of(m.RecordLabel(wrong))} == {"label.tracking_number", "label.price_minor"}
+    assert not faults_of(BUY)
+    assert not faults_of(m.RecordLabel(m.ShippingLabel("post", "parcel", "T-1")))
+
+
+# -- on the way
+
+
+def test_events_tell_whose_units_moved() -> None:
+    """Whoever hears of a dispatch, an arrival or a return learns the items with it."""
+    scan = Scan("e2", "delivered", "", NOON)
+    assert event_of(LABELLED, HAND_OVER, stamp(3, occurred=2)) == m.HandedOver(ITEMS, NOON + timedelta(hours=2))
+    assert event_of(IN_TRANSIT, DELIVERED) == m.ShipmentDelivered(ITEMS, scan)
+    assert event_of(RETURNING, m.ReceiveBack("tokyo", usable=False)) == m.ReceivedBack(ITEMS, "tokyo", False, NOON)
+
+
+def test_events_before_the_departure_are_parked_once() -> None:
+    """What the carrier tells too early is parked once for each event id, and noted when it is told again later."""
+    parked = play(SCAN, SCAN, REFUSED, state=LABELLED)
+    assert [scan.event_id for scan in parked.tracking.parked] == ["e1", "e3"]
+    assert parked.tracking.log == ()
+    left = play(HAND_OVER, SCAN, state=parked)
+    assert [scan.event_id for scan in left.tracking.parked] == ["e3"]
+    assert left.tracking.log == (Scan("e1", "in_transit", "sorting centre", NOON),)
+
+
+def test_duplicates_are_recorded_as_such() -> None:
+    """An event id that is in the log is a duplicate: told, not noted a second time."""
+    once = play(SCAN, state=IN_TRANSIT)
+    assert not event_of(IN_TRANSIT, SCAN).duplicate
+    assert event_of(once, SCAN).duplicate
+    assert play(SCAN, state=once) == once
+
+
+def test_a_late_event_changes_no_fact() -> None:
+    """A return told after the delivery is noted, and the delivery stands."""
+    delivered = play(DELIVERED, state=IN_TRANSIT)
+    late = play(REFUSED, state=delivered)
+    assert [scan.status for scan in late.tracking.log] == ["delivered", "refused"]
+    assert late == evolve(delivered, tracking=late.tracking)
+
+
+@pytest.mark.parametrize(
+    "occurred, event", [(-1, m.TrackingParked), (0, m.DeliveredUnscanned), (1, m.DeliveredUnscanned)]
+)
+def test_an_unscanned_delivery_implies_the_departure(occurred: int, event: type) -> None:
+    """Delivered out of labelled implies dispatch, unless it is said to be earlier than the label."""
+    told: Any = event_of(LABELLED, DELIVERED, stamp(5, occurred))
+    assert type(told) is event
+    after = SHIPMENT.evolve(LABELLED, told)
+    if isinstance(told, m.DeliveredUnscanned):
+        assert told.items == ITEMS
+        assert after.delivered_at == after.carriage.handed_over_at == NOON + timedelta(hours=occurred)
+    else:
+        assert after.tracking.parked == (told.scan,)
+
+
+def test_a_lost_shipment_is_found() -> None:
+    """A lost shipment is found delivered or on its way back; an event noted before the loss does not find it."""
+    lost = play(LOSE, state=IN_TRANSIT)
+    assert event_of(lost, DELIVERED) == m.ShipmentFound(ITEMS, Scan("e2", "delivered", "", NOON))
+    assert play(REFUSED, state=lost).why is ReturnReason.REFUSED
+    lost_again = play(DELIVERED, LOSE, state=RETURNING)
+    assert play(DELIVERED, REFUSED, state=lost_again) == lost_again
+    assert event_of(lost_again, DELIVERED).duplicate
+    assert event_of(lost_again, REFUSED).duplicate
+    assert name(play(m.RecordDelivered("e9"), state=lost_again)) == "Delivered"
+
+
+@given(st.lists(st.integers(0, 400), max_size=400))
+def test_tracking_is_bounded(ids: list[int]) -> None:
+    """The newest events are kept, each once, within the bounds."""
+    tracking = s.UNTRACKED
+    for number in ids:
+        scan = Scan(str(number), "info", "", NOON)
+        tracking = tracking.noted(scan) if number % 2 else tracking.parking(scan)
+    assert len(tracking.log) == len(set(tracking.log)) <= s.MAX_LOG
+    assert len(tracking.parked) == len(set(tracking.parked)) <= s.MAX_PARKED
+    if ids:
+        assert str(ids[-1]) in {scan.event_id for scan in (*tracking.log, *tracking.parked)}
+
+
+def test_the_oldest_event_goes_first() -> None:
+    """Past the bound, the log and the parked events lose their oldest."""
+    tracking = s.UNTRACKED
+    for number in range(s.MAX_LOG + 1):
+        tracking = tracking.noted(Scan(f"l{number}", "info", "", NOON)).parking(Scan(f"p{number}", "info", "", NOON))
+    assert (len(tracking.log), tracking.log[0].event_id) == (s.MAX_LOG, "l1")
+    assert (len(tracking.parked), tracking.parked[-1].event_id) == (s.MAX_PARKED, f"p{s.MAX_LOG}")
+
+
+# -- the whole life
+
+ANY_COMMAND = st.one_of(
+    st.sampled_from(COMMANDS),
+    st.builds(m.RecordTracking, st.sampled_from("abcd"), st.sampled_from(TrackingStatus)),
+    st.builds(m.RecordDelivered, st.sampled_from("abcd")),
+    st.builds(m.RecordReturning, st.sampled_from("abcd"), st.sampled_from(ReturnReason)),
+    st.builds(
+        lambda item, part: m.DropItems((item._replace(quantity=part),)), st.sampled_from(ITEMS), st.integers(1, 5)
+    ),
+)
+
+
+@given(st.sampled_from([PLAN, UNLABELLED]), st.lists(ANY_COMMAND, max_size=30))
+def test_a_life_is_the_fold_of_its_events(first: m.PlanShipment, commands: list[Any]) -> None:
+    """Whatever is told, in whatever order, the events replayed give the state; what has left keeps its items."""
+    events, state = [], ABSENT
+    for command in (first, *commands):
+        if SHIPMENT.explain(state, command, stamp()):
+            continue
+        before = state
+        event, state = SHIPMENT.step(before, command, stamp())
+        events.append(event)
+        if isinstance(before, s.Left):
+            assert state.items == before.items
+    folded: Any = ABSENT
+    for event in events:
+        folded = SHIPMENT.evolve(folded, event)
+    assert folded == state
+
+
+# -- invariants
+
+SCANS = tuple(Scan(str(number), "info", "", NOON) for number in range(s.MAX_LOG + 1))
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        evolve(PLANNED, items=()),
+        evolve(PLANNED, items=(*ITEMS, ITEMS[0])),
+        evolve(PLANNED, items=(Item("A", 1, "tokyo", 0),)),
+        evolve(PLANNED, tracking=s.Tracking(SCANS)),
+        evolve(PLANNED, tracking=s.Tracking((), SCANS)),
+        evolve(IN_TRANSIT, carriage=IN_TRANSIT.carriage._replace(label=None)),
+    ],
+)
+def test_impossible_states_are_found(broken: s.ShipmentState) -> None:
+    """No items, a place twice, no units, too many events, or a departure without the label: a bug."""
+    with pytest.raises(InvariantBroken):
+        s.check_shipment(broken)
