@@ -119,7 +119,13 @@ class OrderFlow:
         return self._group(orders, frozenset(minted))
 
     def receive(
-        self, id: str, basket: Basket, *, holds: Sequence[Hold] = (), by: str = "", command_id: str = ""  # noqa: A002
+        self,
+        id: str,
+        basket: Basket,
+        *,
+        holds: Sequence[Hold] = (),
+        by: str = "",
+        command_id: str = "",
     ) -> Received:
         """Take an order in once, by its (channel, external id): ``Created``, ``Unchanged`` or ``Changed``."""
         stamp = self._stamp(command_id, None, by)

@@ -59,9 +59,10 @@ LEADS: dict[str, dict[str, str]] = {
 
 
 def test_the_samples_are_complete() -> None:
-    """Every state and every command of the machine stands among the samples."""
+    """Every state and every command of the machine stands among the samples, and no sample is faulty."""
     assert {type(state) for state in STATES} == set(c.CUSTOMER.states)
     assert {type(command) for command in COMMANDS} == set(c.CUSTOMER.commands)
+    assert not [fault for command in COMMANDS for fault in faults_of(command)]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=name)

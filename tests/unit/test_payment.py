@@ -137,9 +137,10 @@ LEADS: dict[str, dict[str, str]] = {
 
 
 def test_the_samples_are_complete() -> None:
-    """Every state and every command of the machine stands among the samples."""
+    """Every state and every command of the machine stands among the samples, and no sample is faulty."""
     assert {type(state) for state in STATES} == set(PAYMENT.states)
     assert {type(command) for command in COMMANDS} == set(PAYMENT.commands)
+    assert not [fault for command in COMMANDS for fault in faults_of(command)]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=name)
@@ -374,7 +375,7 @@ ANY_COMMAND = st.one_of(
 )
 
 
-def moved(events: list[Any], *kinds: type) -> int:
+def moved(events: list[Any], *kinds: Any) -> int:
     """The sum of the amounts of the events of these kinds."""
     return sum(event.amount.minor for event in events if isinstance(event, kinds))
 

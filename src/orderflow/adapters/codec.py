@@ -10,7 +10,7 @@ The form is compact and legible: fields equal to their default are left out, nam
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
@@ -20,7 +20,13 @@ from cattrs import Converter
 from cattrs.errors import ForbiddenExtraKeysError
 
 from orderflow.adapters.codec_outside import read_outside
-from orderflow.adapters.codec_stored import Reader, Writer, reader_beside, stored_converter, writer_without
+from orderflow.adapters.codec_stored import (
+    Reader,
+    Writer,
+    reader_beside_basket,
+    stored_converter,
+    writer_without_basket,
+)
 from orderflow.domain.machine import Machine
 from orderflow.errors import DefinitionError, InputError, StorageError
 
@@ -107,7 +113,7 @@ class Codec:
             found = self._states[kind][name]
             read = self._readers.get(found)
             if read is None:
-                read = self._readers[found] = reader_beside(self._converter, found, "basket")
+                read = self._readers[found] = reader_beside_basket(self._converter, found)
             if type(basket) is str:
                 basket = self._converter.structure(json.loads(basket), fields(found).basket.type)
             return read(json.loads(rest) | {"basket": basket}, found)
@@ -158,7 +164,7 @@ class Codec:
 
     def _writer(self, kind: type[Any]) -> Writer:
         if has(kind) and hasattr(fields(kind), "basket"):
-            return writer_without(self._converter, kind, "basket")
+            return writer_without_basket(self._converter, kind)
         write: Writer = self._converter.get_unstructure_hook(kind)
         return write
 
@@ -176,7 +182,7 @@ def _check_chains(upcasters: Iterable[tuple[str, int]], versions: Mapping[str, i
 
 
 @contextmanager
-def _reading(kind: str, name: str) -> Iterator[None]:
+def _reading(kind: str, name: str) -> Generator[None]:
     """Turns whatever malformed data runs into; reading trusts, so it cannot be named beforehand."""
     try:
         yield

@@ -6,16 +6,15 @@ that is written as one text as an object of its fields.
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from functools import cache
-from typing import Annotated, Any, Final, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import attrs
 
 from orderflow.adapters.codec_forms import FORMS, Form
+from orderflow.adapters.codec_text import load_tree, shown, type_name
 from orderflow.domain.calendar import PaymentTerms, terms_faults
 from orderflow.domain.currencies import currency_faults
 from orderflow.domain.limits import MAX_GROUP
@@ -25,25 +24,10 @@ from orderflow.domain.shape import Length, check_shape, faults_of
 from orderflow.domain.tax import TaxCategory, category_faults
 from orderflow.errors import Fault, InputError
 
-__all__ = ["MAX_DEPTH", "MAX_SIZE", "read_outside"]
-
-MAX_SIZE: Final = 2**20
-"""Characters of one JSON text, and values in one tree: an order of 5,000 lines fits."""
-
-MAX_DEPTH: Final = 32
-"""Levels of nesting in one JSON text."""
-
-_MAX_DIGITS = 20
+__all__ = ["read_outside"]
 
 T = TypeVar("T")
 Reader = Callable[[Any], Any]
-
-
-class _Unfit(NamedTuple):
-    """Stands where the text held something that JSON libraries would swallow."""
-
-    code: str
-    message: str
 
 
 def read_outside(kind: type[T], data: str | Mapping[str, Any]) -> T:
@@ -52,12 +36,10 @@ def read_outside(kind: type[T], data: str | Mapping[str, Any]) -> T:
     Raises:
         InputError: with every fault of the data: its form, its types, its ranges, and what the class itself demands.
     """
-    tree = _loaded(data) if isinstance(data, str) else data
-    if not isinstance(tree, Mapping):
-        raise InputError.at("", "not_an_object", f"must be an object, not {_type_name(tree)}")
-    faults = list(_tree_faults(tree))
+    tree, faults = load_tree(data)
+    wanted: Any = kind
     try:
-        made: T = _reader(kind)(dict(tree))
+        made: T = _reader(wanted)(tree)
     except InputError as error:
         known = {fault.path for fault in faults}
         raise InputError([*faults, *(fault for fault in error.faults if fault.path not in known)]) from None
@@ -65,71 +47,6 @@ def read_outside(kind: type[T], data: str | Mapping[str, Any]) -> T:
         raise InputError(faults)
     check_shape(made)
     return made
-
-
-def _loaded(text: str) -> Any:
-    if len(text) > MAX_SIZE:
-        raise InputError.at("", "too_large", f"must have at most {MAX_SIZE} characters, not {len(text)}")
-    try:
-        return json.loads(text, object_pairs_hook=_members, parse_int=_integer, parse_constant=_constant)
-    except json.JSONDecodeError as error:
-        raise InputError.at("", "bad_json", f"is not JSON: {error}") from error
-    except RecursionError as error:
-        raise InputError.at("", "too_deep", f"must be nested at most {MAX_DEPTH} deep") from error
-
-
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        counts = Counter(name for name, _ in pairs)
-        members.update({name: _TWICE for name, count in counts.items() if count > 1})
-    return members
-
-
-def _integer(digits: str) -> int | _Unfit:
-    return int(digits) if len(digits) <= _MAX_DIGITS else _HUGE
-
-
-def _constant(name: str) -> _Unfit:
-    return _Unfit("not_a_number", f"must not be {name}")
-
-
-_TWICE = _Unfit("duplicate_key", "stands more than once in its object")
-_HUGE = _Unfit("out_of_range", f"must have at most {_MAX_DIGITS} digits")
-
-
-def _tree_faults(tree: Any) -> Iterator[Fault]:
-    waiting: list[tuple[str, Any, int]] = [("", tree, 1)]
-    seen = 0
-    while waiting:
-        path, value, depth = waiting.pop()
-        seen += 1
-        if seen > MAX_SIZE:
-            raise InputError.at("", "too_large", f"must hold at most {MAX_SIZE} values")
-        if type(value) is _Unfit:
-            yield Fault(path, value.code, value.message)
-        elif isinstance(value, (Mapping, list, tuple)):
-            if depth > MAX_DEPTH:
-                yield Fault(path, "too_deep", f"must be nested at most {MAX_DEPTH} deep")
-            else:
-                waiting += [(inner, item, depth + 1) for inner, item in _children(path, value)]
-
-
-def _children(path: str, value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping):
-        dot = f"{path}." if path else ""
-        return ((dot + _shown(name), item) for name, item in value.items())
-    return ((f"{path}[{index}]", item) for index, item in enumerate(value))
-
-
-def _shown(name: object) -> str:
-    """A field name from outside, fit to stand in a path."""
-    text = str(name)
-    return text if text.isprintable() and 0 < len(text) <= 100 else ascii(text)[:100]
-
-
-def _type_name(value: object) -> str:
-    return "null" if value is None else type(value).__name__
 
 
 @cache
@@ -213,7 +130,7 @@ def _fixed(inner: list[Reader]) -> Reader:
 
 def _check_array(values: Any, length: Length) -> None:
     if type(values) not in {list, tuple}:
-        raise InputError.at("", "not_an_array", f"must be an array, not {_type_name(values)}")
+        raise InputError.at("", "not_an_array", f"must be an array, not {type_name(values)}")
     if not length.least <= len(values) <= length.most:
         raise InputError.at("", "bad_length", f"must have {length.least} to {length.most} items, not {len(values)}")
 
@@ -237,15 +154,16 @@ def _object(kind: Any) -> Reader:
 
     def read(value: Any) -> Any:
         if type(value) is not dict:
-            raise InputError.at("", "not_an_object", f"must be an object, not {_type_name(value)}")
+            raise InputError.at("", "not_an_object", f"must be an object, not {type_name(value)}")
         faults = [Fault(name, "missing", "is required") for name in required if name not in value]
         faults += [
-            Fault(_shown(name), "unknown_field", f"is no field of {kind.__name__}")
+            Fault(shown(name), "unknown_field", f"is no field of {kind.__name__}")
             for name in value
             if name not in readers
         ]
         known = [name for name in value if name in readers]
-        return kind(**dict(zip(known, _collected(((name, readers[name], value[name]) for name in known), faults))))
+        made = _collected(((name, readers[name], value[name]) for name in known), faults)
+        return kind(**dict(zip(known, made, strict=True)))
 
     return read
 
@@ -282,9 +200,11 @@ def _text_form(kind: Any, form: Form) -> Reader:
         if type(text) is not str or not form.pattern.fullmatch(text):
             raise InputError.at("", "bad_form", f"must be a text such as {form.example}")
         try:
-            return form.read(text)
+            made = form.read(text)
         except (ValueError, OverflowError) as error:
             raise InputError.at("", "bad_form", f"must be a text such as {form.example}: {error}") from error
+        check_shape(made)
+        return made
 
     return read
 

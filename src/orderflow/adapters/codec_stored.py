@@ -18,7 +18,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 
 from orderflow.adapters.codec_forms import FORMS, Form
 
-__all__ = ["is_row", "is_tuple", "reader_beside", "stored_converter", "writer_without"]
+__all__ = ["Reader", "Writer", "reader_beside_basket", "stored_converter", "writer_without_basket"]
 
 Reader = Callable[[Any, Any], Any]
 Writer = Callable[[Any], Any]
@@ -31,36 +31,38 @@ def stored_converter() -> Converter:
     converter = Converter(detailed_validation=False, omit_if_default=True, forbid_extra_keys=True)
     for kind in (int, str, bool):
         converter.register_structure_hook(kind, _exactly(kind))
-    converter.register_structure_hook_factory(lambda kind: get_origin(kind) is Literal, _literal_reader)
-    converter.register_structure_hook_factory(is_tuple, _tuple_reader)
-    converter.register_structure_hook_factory(is_row, _row_reader)
+    converter.register_structure_hook_factory(_is_literal, _literal_reader)
+    converter.register_structure_hook_factory(_is_tuple, _tuple_reader)
+    converter.register_structure_hook_factory(_is_row, _row_reader)
     converter.register_structure_hook_factory(_is_enum, _enum_reader)
-    converter.register_unstructure_hook_factory(is_tuple, _tuple_writer)
-    converter.register_unstructure_hook_factory(is_row, _row_writer)
+    converter.register_unstructure_hook_factory(_is_tuple, _tuple_writer)
+    converter.register_unstructure_hook_factory(_is_row, _row_writer)
     for kind, form in FORMS.items():
         converter.register_structure_hook(kind, _form_reader(form))
         converter.register_unstructure_hook(kind, form.write)
     return converter
 
 
-def writer_without(converter: Converter, kind: type[Any], field: str) -> Writer:
-    """The function that writes an attrs class and leaves ``field`` out."""
-    return make_dict_unstructure_fn(kind, converter, _cattrs_omit_if_default=True, **{field: override(omit=True)})
+def writer_without_basket(converter: Converter, kind: type[Any]) -> Writer:
+    """The function that writes an attrs class and leaves its ``basket`` out."""
+    return make_dict_unstructure_fn(kind, converter, _cattrs_omit_if_default=True, basket=override(omit=True))
 
 
-def reader_beside(converter: Converter, kind: type[Any], field: str) -> Reader:
-    """The function that reads an attrs class whose ``field`` comes as an object already made."""
-    return make_dict_structure_fn(kind, converter, **{field: override(struct_hook=_as_is)})
+def reader_beside_basket(converter: Converter, kind: type[Any]) -> Reader:
+    """The function that reads an attrs class whose ``basket`` comes as an object already made."""
+    return make_dict_structure_fn(kind, converter, basket=override(struct_hook=_as_is))
 
 
-def is_row(kind: Any) -> bool:
-    """Whether a class is a named tuple."""
-    return isinstance(kind, type) and issubclass(kind, tuple) and hasattr(kind, "_fields")
+def _is_row(kind: Any) -> bool:
+    return isinstance(kind, type) and hasattr(kind, "_fields")
 
 
-def is_tuple(kind: Any) -> bool:
-    """Whether an annotation is ``tuple[...]``."""
+def _is_tuple(kind: Any) -> bool:
     return get_origin(kind) is tuple
+
+
+def _is_literal(kind: Any) -> bool:
+    return get_origin(kind) is Literal
 
 
 def _is_enum(kind: Any) -> bool:
@@ -160,7 +162,7 @@ def _is_native(kind: Any) -> bool:
     """Whether json writes a value of this annotation as it should look, so that nothing has to be converted."""
     if get_origin(kind) is Annotated:
         return _is_native(get_args(kind)[0])
-    if is_row(kind):
+    if _is_row(kind):
         hints = get_type_hints(kind, include_extras=True)
         return kind not in FORMS and not kind._field_defaults and all(map(_is_native, hints.values()))
     if get_origin(kind) is not None:

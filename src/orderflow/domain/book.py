@@ -123,9 +123,7 @@ class Book:
     ) -> Book:
         """A new book with more in it; a machine of a kind that is there already takes its place."""
         merged = {**self.machines, **{machine.kind: machine for machine in machines}}
-        return Book(
-            merged.values(), (*self.reactions, *reactions), (*self.follow_ups, *follow_ups), self.open_commands
-        )
+        return Book(merged.values(), (*self.reactions, *reactions), (*self.follow_ups, *follow_ups), self.open_commands)
 
     def guarded(self, command: type[Any], guard: Guard[Any, Any]) -> Book:
         """A new book that also asks ``guard`` of every ``command``.
@@ -147,9 +145,7 @@ class Book:
             for reaction in self.reactions
             if reaction.event in events and all(kind in kinds for kind, _ in reaction.tells)
         )
-        return Book(
-            machines, reactions, (item for item in self.follow_ups if item.event in events), self.open_commands
-        )
+        return Book(machines, reactions, (item for item in self.follow_ups if item.event in events), self.open_commands)
 
     def _breaches(self, machines: tuple[Machine, ...]) -> Iterator[str]:
         if len(self.machines) != len(machines):

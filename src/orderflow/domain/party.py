@@ -16,8 +16,8 @@ from orderflow.domain.stamp import Stamp
 
 __all__ = [
     "PARTY",
-    "Erased",
     "ErasePartyVersion",
+    "Erased",
     "PartyErased",
     "PartyEvent",
     "PartyRecorded",

@@ -108,7 +108,10 @@ def _told_account(key: Key, customer: str, command: Any) -> Iterator[Told]:
 def _billed(h: Happened) -> Iterator[Told]:
     event, basket, order = h.event, h.after.basket, h.key.id
     lines = tuple(
-        [inv.InvoiceLine(order, b.line, b.quantity, b.net_minor, basket.lines[b.line - 1].tax, b.shipment) for b in event.lines]
+        [
+            inv.InvoiceLine(order, b.line, b.quantity, b.net_minor, basket.lines[b.line - 1].tax, b.shipment)
+            for b in event.lines
+        ]
     )
     content = inv.Content(
         series=event.series,

@@ -175,14 +175,18 @@ def _bad(character: str, lines: bool) -> bool:
     code = ord(character)
     if character in "\n\t" and lines:
         return False
-    return code < 32 or 0x7F <= code < 0xA0 or 0xD800 <= code <= 0xDFFF or code in (0x2028, 0x2029) or character in _BIDI
+    return (
+        code < 32 or 0x7F <= code < 0xA0 or 0xD800 <= code <= 0xDFFF or code in (0x2028, 0x2029) or character in _BIDI
+    )
 
 
 def _decimal(value: Any, path: str, faults: list[Fault]) -> None:
     if type(value) is not Decimal:
         faults.append(Fault(path, "not_a_decimal", f"must be a Decimal, not {type(value).__name__}"))
     elif not value.is_finite() or value.adjusted() > 17 or value.as_tuple().exponent < -12:  # type: ignore[operator]
-        faults.append(Fault(path, "out_of_range", "must be finite, with at most 18 digits before and 12 after the point"))
+        faults.append(
+            Fault(path, "out_of_range", "must be finite, with at most 18 digits before and 12 after the point")
+        )
 
 
 def _aware(value: Any, path: str, faults: list[Fault]) -> None:
@@ -193,7 +197,9 @@ def _aware(value: Any, path: str, faults: list[Fault]) -> None:
 
 
 def _instance(kind: type[Any]) -> Check:
-    what = "one of " + ", ".join(str(member.value) for member in kind) if issubclass(kind, Enum) else f"a {kind.__name__}"
+    what = (
+        "one of " + ", ".join(str(member.value) for member in kind) if issubclass(kind, Enum) else f"a {kind.__name__}"
+    )
 
     def check(value: Any, path: str, faults: list[Fault]) -> None:
         if not isinstance(value, kind) or (kind is date and isinstance(value, datetime)):

@@ -43,16 +43,14 @@ class Allocation:
     until: datetime | None = None
 
 
-def allocate_many(
-    book: Book, wishes: Sequence[tuple[Key, Stamp]], allocation: Allocation
-) -> Flow[list[Outcome]]:
+def allocate_many(book: Book, wishes: Sequence[tuple[Key, Stamp]], allocation: Allocation) -> Flow[list[Outcome]]:
     """Allocate what is open, and fill what waits, of each order; first come, first served.
 
     An id that is remembered gives the first Ack again, whatever the stock is now.
     """
     known = yield from ask(Recall(sorted({stamp.command_id for _, stamp in wishes})))
     todo = [(key, stamp) for key, stamp in wishes if stamp.command_id not in known]
-    held = yield from ask(Load([key for key, _ in todo])) if todo else {}
+    held = yield from ask(Load([key for key, _ in todo]))
     free = yield from _free(held, allocation)
     outcomes: dict[str, Outcome] = {command_id: recalled.ack for command_id, recalled in known.items()}
     orders: list[Order] = []

@@ -69,7 +69,9 @@ def handle_many(
         yield from ask(Commit(_batch(remembered, settled, loaded, answered)))
     for at, order in enumerate(orders):
         if at not in outcomes:
-            outcomes[at] = _again(outcomes[first[order.stamp.command_id]], prints[first[order.stamp.command_id]], prints[at], order)
+            outcomes[at] = _again(
+                outcomes[first[order.stamp.command_id]], prints[first[order.stamp.command_id]], prints[at], order
+            )
     return [outcomes[at] for at in range(len(orders))]
 
 
@@ -137,7 +139,11 @@ def _batch(
     for end in settled:
         last.update(end.rows)
     writes = tuple(
-        [Write(key, loaded[key].version, held.version, held.state) for key, held in last.items() if held.version > loaded[key].version]
+        [
+            Write(key, loaded[key].version, held.version, held.state)
+            for key, held in last.items()
+            if held.version > loaded[key].version
+        ]
     )
     entries = tuple([entry for end in settled for entry in end.entries])
     messages = tuple([message for end in settled for message in end.messages])

@@ -29,15 +29,17 @@ TEMPLATES: Final[dict[str, tuple[str, str]]] = {
 
 def addressee(state: Any) -> PartyRef | None:
     """The party version a row's notices go to."""
+    ref: PartyRef | None = None
     if isinstance(state, Numbered):
         return state.content.bill_to
     if isinstance(state, IssuedNote):
         return state.terms.bill_to
     basket = getattr(state, "basket", None)
     if basket is not None:
-        return basket.bill_to or basket.ship_to
-    plan = getattr(state, "plan", None)
-    return plan.ship_to if plan is not None else None
+        ref = basket.bill_to or basket.ship_to
+    elif getattr(state, "plan", None) is not None:
+        ref = state.plan.ship_to
+    return ref
 
 
 def compose(message_id: str, template: str, key: Key, state: Any, person: Any, at: datetime) -> Notice:

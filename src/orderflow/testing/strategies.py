@@ -60,7 +60,8 @@ _LETTERS_AND_BREAKS = st.one_of(_LETTERS, st.sampled_from("\n\t"))
 
 def message(kind: type[T]) -> st.SearchStrategy[T]:
     """Instances of a message, state or value class that have no fault."""
-    drawn: st.SearchStrategy[T] = value(kind)
+    annotation: Any = kind
+    drawn: st.SearchStrategy[T] = value(annotation)
     return drawn
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from orderflow.adapters.storage.columns import columns_of
 from orderflow.errors import DefinitionError, StorageError
 
-__all__ = ["APPLICATION_ID", "BASKETED", "LAYOUT", "STEPS", "kind_statements", "migrate", "table_of"]
+__all__ = ["APPLICATION_ID", "BASKETED", "INDEXED", "LAYOUT", "STEPS", "kind_statements", "migrate", "table_of"]
 
 Run = Callable[[str], Any]
 
@@ -49,7 +49,7 @@ _CHECKS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 #: Columns that are searched by value often enough to pay for an index.
-_INDEXED: Final[Mapping[str, tuple[str, ...]]] = {
+INDEXED: Final[Mapping[str, tuple[str, ...]]] = {
     "order": ("status", "customer"),
     "stock": ("sku",),
     "shipment": ("status", "order_id"),
@@ -62,7 +62,7 @@ _BASE: Final = (
     """CREATE TABLE commands (
         n INTEGER PRIMARY KEY, tenant TEXT NOT NULL, id TEXT NOT NULL, fingerprint TEXT NOT NULL,
         kind TEXT NOT NULL, row_id TEXT NOT NULL, version INTEGER NOT NULL, command TEXT NOT NULL,
-        actor TEXT NOT NULL, at TEXT NOT NULL, cause TEXT, workflow TEXT, occurred_at TEXT,
+        actor TEXT NOT NULL, at TEXT NOT NULL, cause TEXT NOT NULL, workflow TEXT NOT NULL, occurred_at TEXT,
         UNIQUE (tenant, id))""",
     """CREATE TABLE journal (
         position INTEGER PRIMARY KEY, tenant TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL,
@@ -122,7 +122,7 @@ def kind_statements(kind: str) -> Iterator[str]:
     parts += ["status TEXT NOT NULL", *(f"{name} {column.type}" for name, column in columns_of(kind).items())]
     parts += ["state TEXT NOT NULL", "UNIQUE (tenant, id)", *(f"CHECK ({law})" for law in _CHECKS.get(kind, ()))]
     yield f"CREATE TABLE {table} ({', '.join(parts)})"
-    for name in _INDEXED.get(kind, ()):
+    for name in INDEXED.get(kind, ()):
         yield f"CREATE INDEX {table}_{name} ON {table} (tenant, {name})"
 
 

@@ -1,4 +1,4 @@
-"""The outbox of an SQLite file: leases, fencing tokens and dead letters. Done messages stay, as the record of effects."""
+"""The outbox of an SQLite file: leases, fencing tokens, dead letters. Done messages stay, as the record of effects."""
 
 from __future__ import annotations
 
@@ -29,9 +29,14 @@ _CLAIM: Final = """
 """
 CLAIM_ANY: Final = _CLAIM.format(topics="")
 CLAIM_TOPICS: Final = _CLAIM.format(topics="AND m.topic IN (SELECT value FROM json_each(?))")
-_MINE: Final = " WHERE tenant = ? AND id = ? AND token = ? AND state = 'waiting'"
-RETRY: Final = "UPDATE outbox SET due_at = ?, lease_until = '', error = ?" + _MINE
-BURY: Final = "UPDATE outbox SET state = 'dead', done_at = ?, error = ?" + _MINE
+RETRY: Final = (
+    "UPDATE outbox SET due_at = ?, lease_until = '', error = ?"
+    " WHERE tenant = ? AND id = ? AND token = ? AND state = 'waiting'"
+)
+BURY: Final = (
+    "UPDATE outbox SET state = 'dead', done_at = ?, error = ?"
+    " WHERE tenant = ? AND id = ? AND token = ? AND state = 'waiting'"
+)
 REVIVE: Final = (
     "UPDATE outbox SET state = 'waiting', done_at = NULL, due_at = ?, lease_until = '', attempts = 0"
     " WHERE tenant = ? AND id = ? AND state = 'dead'"

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from orderflow.adapters.codec import Codec
 from orderflow.adapters.storage.conditions import Condition, check_limit, check_sums, conditions
-from orderflow.adapters.storage.layout import BASKETED, table_of
+from orderflow.adapters.storage.layout import BASKETED, INDEXED, table_of
 from orderflow.adapters.storage.session import Session, Sessions
 from orderflow.adapters.storage.unit import moment
 from orderflow.adapters.storage.vault import VAULT, Redacted
@@ -30,6 +30,9 @@ HISTORY: Final = (
 )
 #: The plus keeps SQLite from walking all of a tenant's journal instead of going on from the position.
 ENTRIES: Final = _RECORDED + "WHERE +j.tenant = ? AND j.position > ? ORDER BY j.position LIMIT ?"
+_BASKET: Final = (
+    "(SELECT b.basket FROM baskets AS b WHERE b.tenant = t.tenant AND b.id = t.id ORDER BY b.version DESC LIMIT 1)"
+)
 
 
 def history(sessions: Sessions, codec: Codec, key: Key) -> Iterator[Recorded]:
@@ -76,16 +79,13 @@ def sums(
 def find_text(kind: str, shape: tuple[tuple[tuple[str, ...], str, int], ...]) -> str:
     """A listing of a kind under conditions of this shape: columns, test and number of values."""
     table = table_of(kind)
-    basket = "NULL"
-    if kind == BASKETED:
-        basket = (
-            "(SELECT b.basket FROM baskets AS b WHERE b.tenant = t.tenant AND b.id = t.id"
-            " ORDER BY b.version DESC LIMIT 1)"
-        )
     tests = "".join(f" AND {_test(*part)}" for part in shape)
+    helped = any(test in {"is", "in"} and columns[0] in INDEXED.get(kind, ()) for columns, test, _ in shape)
+    # Where no index helps, the rows are walked in order until there are enough; the plus hides the tenant's index.
+    tenant = "tenant = ?" if helped else "+tenant = ?"
     return (
-        f"SELECT t.n, t.id, t.version, t.status, t.state, {basket} FROM {table} AS t"  # noqa: S608
-        f" WHERE t.tenant = ? AND t.n > ?{tests} ORDER BY t.n LIMIT ?"
+        f"SELECT t.n, t.id, t.version, t.status, t.state, {_BASKET if kind == BASKETED else 'NULL'} FROM {table} AS t"  # noqa: S608
+        f" WHERE t.n IN (SELECT n FROM {table} WHERE {tenant} AND n > ?{tests} ORDER BY n LIMIT ?) ORDER BY t.n"
     )
 
 
@@ -94,18 +94,18 @@ def _sums_text(kind: str, columns: tuple[str, ...], by: tuple[str, ...]) -> str:
     groups = ", ".join(f"coalesce(CAST({name} AS TEXT), '')" for name in by)
     totals = ", ".join(f"coalesce(sum({name}), 0)" for name in columns)
     chosen = f"{groups}, {totals}" if by else totals
-    return f"SELECT {chosen} FROM {table_of(kind)} WHERE tenant = ?" + (f" GROUP BY {groups}" if by else "")  # noqa: S608
+    return f"SELECT {chosen} FROM {table_of(kind)} WHERE +tenant = ?" + (f" GROUP BY {groups}" if by else "")  # noqa: S608
 
 
 def _test(columns: tuple[str, ...], test: str, count: int) -> str:
     if test == "contains":
-        return f"({' OR '.join(f'instr(lower(t.{name}), ?) > 0' for name in columns)})"
+        return f"({' OR '.join(f'instr(lower({name}), ?) > 0' for name in columns)})"
     (name,) = columns
     if test == "lists":
-        return f"EXISTS (SELECT 1 FROM json_each(t.{name}) WHERE value = ?)"
+        return f"EXISTS (SELECT 1 FROM json_each({name}) WHERE value = ?)"  # noqa: S608
     if test == "in":
-        return f"t.{name} IN ({', '.join('?' * count)})"
-    return f"t.{name} {({'is': '=', 'from': '>=', 'before': '<'})[test]} ?"
+        return f"{name} IN ({', '.join('?' * count)})"
+    return f"{name} {({'is': '=', 'from': '>=', 'before': '<'})[test]} ?"
 
 
 def _uses(condition: Condition) -> int:

@@ -158,12 +158,15 @@ class Sessions:
         if not self._gate.acquire(timeout=self._timeout):
             raise StorageError("another thread holds the storage")
         try:
-            session = self.session()
-            if session.in_unit:
-                raise StorageError("a unit is already open in this thread", retry=False)
+            return self._free_session()
         except BaseException:
             self._gate.release()
             raise
+
+    def _free_session(self) -> Session:
+        session = self.session()
+        if session.in_unit:
+            raise StorageError("a unit is already open in this thread", retry=False)
         return session
 
     def release(self) -> None:

@@ -105,9 +105,12 @@ def recall_text(ids: int) -> str:
 
 @lru_cache(maxsize=512)
 def answered_text(parcels: int) -> str:
-    """Mark messages done: the moment and the tenant, then for each parcel its id and token."""
+    """Mark messages done: the moment and the tenant, then for each parcel its id and token.
+
+    The plus keeps SQLite from walking all that is waiting instead of searching by id.
+    """
     return (
-        "UPDATE outbox SET state = 'done', done_at = ?, error = NULL WHERE state = 'waiting' AND tenant = ?"  # noqa: S608
+        "UPDATE outbox SET state = 'done', done_at = ?, error = NULL WHERE +state = 'waiting' AND tenant = ?"  # noqa: S608
         f" AND (id, token) IN (VALUES {_rows(2, parcels)})"
     )
 

@@ -161,13 +161,14 @@ class SqliteUnit:
             self._fetch_baskets(session, cold)
 
     def _fetch_baskets(self, session: Session, cold: Mapping[str, tuple[int, str, str]]) -> None:
-        ids = list(cold)
+        ids, baskets = list(cold), dict[str, str]()
         for start in range(0, len(ids), _MOST_IDS):
             part = sql.padded(ids[start : start + _MOST_IDS])
-            for id_, basket, _ in session.rows(sql.baskets_text(len(part)), [self._tenant, *part]):
-                version, status, rest = cold[id_]
-                state = self._codec.join(BASKETED, status, basket, rest)
-                self._hold(session, Key(self._tenant, BASKETED, id_), version, state)
+            found = session.rows(sql.baskets_text(len(part)), [self._tenant, *part])
+            baskets.update({id_: basket for id_, basket, _ in found})
+        for id_, (version, status, rest) in cold.items():
+            state = self._codec.join(BASKETED, status, baskets.get(id_), rest)
+            self._hold(session, Key(self._tenant, BASKETED, id_), version, state)
 
     def _hold(self, session: Session, key: Key, version: int, state: Any) -> None:
         self._held[key] = Held(version, state)
@@ -223,26 +224,24 @@ class SqliteUnit:
             if session.run(sql.upsert_text(kind, count), values).rowcount != count:
                 raise ConcurrencyConflict(None)
 
-    def _store_baskets(self, session: Session, orders: Iterable[Write], entries: Iterable[Entry]) -> set[int]:
+    def _store_baskets(self, session: Session, orders: Collection[Write], entries: Iterable[Entry]) -> set[int]:
         """Store baskets that are new; the entries (by identity) whose event has brought one of them.
 
         A basket stands under the version of the event that brought it. One that no event brought as it is, stands
         under the version of the write.
         """
-        baskets: dict[Key, Any] = {write.key: write.state.basket for write in orders}
+        baskets = {write.key: write.state.basket for write in orders}
         if not baskets:
             return set()
         brought = [e for e in entries if e.key in baskets and getattr(e.event, "basket", None) is baskets[e.key]]
-        places = {entry.key: [] for entry in brought} | {}
-        for entry in brought:
-            places[entry.key].append(entry.version)
+        places = [(entry.key, entry.version) for entry in brought]
+        placed = {key for key, _ in places}
         for write in orders:
             held = self._held[write.key].state
-            if write.key not in places and getattr(held, "basket", None) is not write.state.basket:
-                places[write.key] = [write.version]
-        texts = {key: self._codec.encode(baskets[key]) for key in places}
-        rows = [(self._tenant, key.id, version, texts[key]) for key, found in places.items() for version in found]
-        self._insert(session, sql.BASKETS, rows)
+            if write.key not in placed and getattr(held, "basket", None) is not write.state.basket:
+                places.append((write.key, write.version))
+        texts = {key: self._codec.encode(baskets[key]) for key, _ in places}
+        self._insert(session, sql.BASKETS, [(self._tenant, key.id, version, texts[key]) for key, version in places])
         return {id(entry) for entry in brought}
 
     def _store_entries(

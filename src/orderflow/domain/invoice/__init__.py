@@ -1,0 +1,3 @@
+"""The invoice aggregate: read ``machine`` first."""
+
+__all__: list[str] = []

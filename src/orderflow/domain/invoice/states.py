@@ -11,7 +11,17 @@ from orderflow.domain.invoice.messages import Content
 from orderflow.domain.tax import Totals
 from orderflow.errors import InvariantBroken
 
-__all__ = ["Amounts", "Draft", "InvoiceState", "Issued", "Numbered", "Settled", "Void", "check_invoice", "paid_standing"]
+__all__ = [
+    "Amounts",
+    "Draft",
+    "InvoiceState",
+    "Issued",
+    "Numbered",
+    "Settled",
+    "Void",
+    "check_invoice",
+    "paid_standing",
+]
 
 
 @frozen

@@ -1,0 +1,3 @@
+"""The order aggregate: read ``machine`` first."""
+
+__all__: list[str] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, TypeVar
 
 from orderflow.domain.machine import Absent, Machine, Rule, rule, to, to_any
+from orderflow.domain.order import closing as c
 from orderflow.domain.order import guards as g
 from orderflow.domain.order import messages as m
 from orderflow.domain.order import rules as r
@@ -37,9 +38,11 @@ SENT = (PartlyShipped, Shipped)
 ACCEPTED = (*SENDING, Shipped)
 
 CONFIRM = g.not_held(Gate.CONFIRM)
-ALLOCATE = g.not_held(Gate.ALLOCATE, lambda c: [pick.line for pick in (*c.picks, *getattr(c, "backorder", ()))])
-PREPARE = g.not_held(Gate.PREPARE, lambda c: [load.line for load in c.loads])
-SHIP = g.not_held(Gate.SHIP, lambda c: [load.line for load in c.loads])
+ALLOCATE = g.not_held(
+    Gate.ALLOCATE, lambda told: [pick.line for pick in (*told.picks, *getattr(told, "backorder", ()))]
+)
+PREPARE = g.not_held(Gate.PREPARE, lambda told: [load.line for load in told.loads])
+SHIP = g.not_held(Gate.SHIP, lambda told: [load.line for load in told.loads])
 COMPLETE = g.not_held(Gate.COMPLETE)
 
 
@@ -100,33 +103,33 @@ def _lose(source: type[A]) -> Rule:
 
 
 def _cancel(source: type[A], *targets: type[Accepted]) -> Rule:
-    part = to_any(m.UnitsCancelled, r.units_cancelled, *targets)
-    whole = to(m.OrderCancelled, Cancelled, r.order_cancelled)
-    return rule(source, m.CancelUnits, r.cancel, part, whole, guards=(g.cancellable_there,))
+    part = to_any(m.UnitsCancelled, c.units_cancelled, *targets)
+    whole = to(m.OrderCancelled, Cancelled, c.order_cancelled)
+    return rule(source, m.CancelUnits, c.cancel, part, whole, guards=(g.cancellable_there,))
 
 
 def _bill(source: type[A]) -> Rule:
-    return rule(source, m.BillUnits, r.bill, to(m.UnitsBilled, source, r.billed), guards=(g.something_billable,))
+    return rule(source, m.BillUnits, c.bill, to(m.UnitsBilled, source, c.billed), guards=(g.something_billable,))
 
 
 def _credit(source: type[K]) -> tuple[Rule, Rule]:
     return (
-        rule(source, m.RecordCredit, r.credit, to(m.UnitsCredited, source, r.credited), guards=(g.billed_before,)),
-        rule(source, m.RecordSettlement, r.settle, to(m.SettlementRecorded, source, r.settled)),
+        rule(source, m.RecordCredit, c.credit, to(m.UnitsCredited, source, c.credited), guards=(g.billed_before,)),
+        rule(source, m.RecordSettlement, c.settle, to(m.SettlementRecorded, source, c.settled)),
     )
 
 
 def _hold(source: type[K]) -> tuple[Rule, Rule]:
     return (
-        rule(source, m.PlaceHold, r.place_hold, to(m.HoldPlaced, source, r.hold_placed), guards=(g.hold_is_new,)),
+        rule(source, m.PlaceHold, c.place_hold, to(m.HoldPlaced, source, c.hold_placed), guards=(g.hold_is_new,)),
         rule(
-            source, m.ReleaseHold, r.release_hold, to(m.HoldReleased, source, r.hold_released), guards=(g.hold_stands,)
+            source, m.ReleaseHold, c.release_hold, to(m.HoldReleased, source, c.hold_released), guards=(g.hold_stands,)
         ),
     )
 
 
 def _annotate(source: type[K]) -> Rule:
-    return rule(source, m.AnnotateOrder, r.annotate, to(m.OrderAnnotated, source, r.annotated))
+    return rule(source, m.AnnotateOrder, c.annotate, to(m.OrderAnnotated, source, c.annotated))
 
 
 ORDER: Final = Machine(
@@ -141,8 +144,8 @@ ORDER: Final = Machine(
         rule(Draft, m.EditDraft, r.edit_draft, to(m.DraftEdited, Draft, r.draft_edited)),
         rule(Draft, m.PlaceOrder, r.place, to(m.OrderPlaced, Placed, r.placed), guards=(g.total_agrees,)),
         rule(Draft, m.DiscardDraft, r.discard_draft, to(m.DraftDiscarded, Cancelled, r.draft_discarded)),
-        rule(Draft, m.PlaceHold, r.place_hold, to(m.HoldPlaced, Draft, r.draft_held), guards=(g.hold_is_new,)),
-        rule(Draft, m.ReleaseHold, r.release_hold, to(m.HoldReleased, Draft, r.draft_freed), guards=(g.hold_stands,)),
+        rule(Draft, m.PlaceHold, c.place_hold, to(m.HoldPlaced, Draft, c.draft_held), guards=(g.hold_is_new,)),
+        rule(Draft, m.ReleaseHold, c.release_hold, to(m.HoldReleased, Draft, c.draft_freed), guards=(g.hold_stands,)),
         rule(Placed, m.ConfirmOrder, r.confirm, to_any(m.OrderConfirmed, r.confirmed, *WAITING), guards=(CONFIRM,)),
         rule(
             Placed, m.AllocateStock, r.allocate, to(m.StockAllocated, Placed, r.allocated_early),
@@ -154,8 +157,8 @@ ORDER: Final = Machine(
             guards=(g.expired_there,),
         ),
         rule(
-            Placed, m.CancelUnits, r.cancel, to(m.UnitsCancelled, Placed, r.units_cancelled_early),
-            to(m.OrderCancelled, Cancelled, r.order_cancelled), guards=(g.cancellable_there,),
+            Placed, m.CancelUnits, c.cancel, to(m.UnitsCancelled, Placed, c.units_cancelled_early),
+            to(m.OrderCancelled, Cancelled, c.order_cancelled), guards=(g.cancellable_there,),
         ),
         rule(Confirmed, m.UnconfirmOrder, r.unconfirm, to(m.OrderUnconfirmed, Placed, r.unconfirmed)),
         *_allocate(Confirmed, *WAITING),
@@ -192,11 +195,11 @@ ORDER: Final = Machine(
         *[_bill(state) for state in ACCEPTED],
         *[row for state in (*ACCEPTED, Completed, Cancelled) for row in _credit(state)],
         rule(
-            Confirmed, m.CompleteOrder, r.complete, to(m.OrderCompleted, Completed, r.completed),
+            Confirmed, m.CompleteOrder, c.complete, to(m.OrderCompleted, Completed, c.completed),
             guards=(g.nothing_live, g.nothing_billable, COMPLETE, g.settled_if_asked),
         ),
         rule(
-            Shipped, m.CompleteOrder, r.complete, to(m.OrderCompleted, Completed, r.completed),
+            Shipped, m.CompleteOrder, c.complete, to(m.OrderCompleted, Completed, c.completed),
             guards=(g.nothing_on_the_way, g.nothing_billable, COMPLETE, g.settled_if_asked),
         ),
         *[row for state in (Placed, *ACCEPTED) for row in _hold(state)],

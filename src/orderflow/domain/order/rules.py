@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from typing import TypeAlias, TypeVar
 
 from attrs import evolve
 
 from orderflow.domain.allocation import Pick
 from orderflow.domain.machine import Absent
-from orderflow.domain.money import cumulative
 from orderflow.domain.order import lines as moves
 from orderflow.domain.order import messages as m
 from orderflow.domain.order.lines import LineVector, Slice
@@ -20,12 +18,9 @@ from orderflow.domain.order.states import (
     Completed,
     Draft,
     Lived,
-    Open,
     Placed,
     Progress,
     landed,
-    progress_billable,
-    tally,
     totals_of,
 )
 from orderflow.domain.order.values import AllocateAt, By, Gate, Hold, HoldReason, LineKind, Units
@@ -95,7 +90,9 @@ def confirm(state: Placed, command: m.ConfirmOrder, stamp: Stamp) -> m.OrderConf
 def confirmed(state: Placed, event: m.OrderConfirmed) -> Accepted:
     p = state.progress
     exposed = max(0, state.totals.gross_minor)
-    return landed(state, Progress(p.lines, p.holds, p.tags, p.notes, p.invoices, p.settled, exposed, p.shipments), event.at)
+    return landed(
+        state, Progress(p.lines, p.holds, p.tags, p.notes, p.invoices, p.settled, exposed, p.shipments), event.at
+    )
 
 
 def unconfirm(state: Accepted, command: m.UnconfirmOrder, stamp: Stamp) -> m.OrderUnconfirmed:
@@ -172,7 +169,7 @@ def expire(state: Working, command: m.ExpireAllocation, stamp: Stamp) -> m.Alloc
 
 
 def _expiry(state: Working, event: m.AllocationExpired | m.StockReleased) -> Progress:
-    return _moved(state, event.picks, lambda v, pick: moves.release(v, pick.location, pick.quantity))
+    return moved(state, event.picks, lambda v, pick: moves.release(v, pick.location, pick.quantity))
 
 
 def released_early(state: Placed, event: m.AllocationExpired | m.StockReleased) -> Placed:
@@ -192,9 +189,9 @@ def prepare(state: Accepted, command: m.PrepareShipment, stamp: Stamp) -> m.Ship
 
 def prepared(state: Accepted, event: m.ShipmentPrepared) -> Accepted:
     ship, p = event.shipment, state.progress
-    moved = _moved(state, event.loads, lambda v, load: moves.prepare(v, ship, load.location, load.quantity))
+    shifted = moved(state, event.loads, lambda v, load: moves.prepare(v, ship, load.location, load.quantity))
     progress = Progress(
-        moved.lines, p.holds, p.tags, p.notes, p.invoices, p.settled, p.exposed_minor, p.shipments + 1
+        shifted.lines, p.holds, p.tags, p.notes, p.invoices, p.settled, p.exposed_minor, p.shipments + 1
     )
     return landed(state, progress, state.confirmed_at)
 
@@ -205,7 +202,7 @@ def cancel_preparation(state: Accepted, command: m.CancelPreparation, stamp: Sta
 
 def preparation_cancelled(state: Accepted, event: m.PreparationCancelled) -> Accepted:
     ship = event.shipment
-    return _landed(state, event.loads, lambda v, load: moves.move_back(v, ship, load.location, load.quantity))
+    return moved_on(state, event.loads, lambda v, load: moves.move_back(v, ship, load.location, load.quantity))
 
 
 def pick_short(state: Accepted, command: m.ShortPick, stamp: Stamp) -> m.UnitsPickedShort:
@@ -214,7 +211,7 @@ def pick_short(state: Accepted, command: m.ShortPick, stamp: Stamp) -> m.UnitsPi
 
 def picked_short(state: Accepted, event: m.UnitsPickedShort) -> Accepted:
     ship = event.shipment
-    return _landed(state, event.loads, lambda v, load: moves.short(v, ship, load.location, load.quantity))
+    return moved_on(state, event.loads, lambda v, load: moves.short(v, ship, load.location, load.quantity))
 
 
 def dispatch(state: Accepted, command: m.DispatchShipment, stamp: Stamp) -> m.ShipmentDispatched:
@@ -223,7 +220,7 @@ def dispatch(state: Accepted, command: m.DispatchShipment, stamp: Stamp) -> m.Sh
 
 def dispatched(state: Accepted, event: m.ShipmentDispatched) -> Accepted:
     ship = event.shipment
-    return _landed(state, event.loads, lambda v, load: moves.dispatch(v, ship, load.location, load.quantity))
+    return moved_on(state, event.loads, lambda v, load: moves.dispatch(v, ship, load.location, load.quantity))
 
 
 def deliver(state: Lived, command: m.RecordDelivery, stamp: Stamp) -> m.UnitsDelivered:
@@ -231,7 +228,7 @@ def deliver(state: Lived, command: m.RecordDelivery, stamp: Stamp) -> m.UnitsDel
 
 
 def delivered(state: Same, event: m.UnitsDelivered) -> Same:
-    return _same(state, event.units, lambda v, units: moves.deliver(v, units.quantity))
+    return moved_within(state, event.units, lambda v, units: moves.deliver(v, units.quantity))
 
 
 def take_back(state: Lived, command: m.RecordReturn, stamp: Stamp) -> m.UnitsReturned:
@@ -239,7 +236,7 @@ def take_back(state: Lived, command: m.RecordReturn, stamp: Stamp) -> m.UnitsRet
 
 
 def taken_back(state: Same, event: m.UnitsReturned) -> Same:
-    return _same(state, event.units, lambda v, units: moves.take_back(v, units.quantity))
+    return moved_within(state, event.units, lambda v, units: moves.take_back(v, units.quantity))
 
 
 def resolve_loss(state: Lived, command: m.ResolveLoss, stamp: Stamp) -> m.LossResolved:
@@ -248,167 +245,11 @@ def resolve_loss(state: Lived, command: m.ResolveLoss, stamp: Stamp) -> m.LossRe
 
 def loss_resolved(state: Accepted, event: m.LossResolved) -> Accepted:
     move = moves.resupply if event.resupply else moves.lose
-    return _landed(state, event.units, lambda v, units: move(v, units.quantity))
+    return moved_on(state, event.units, lambda v, units: move(v, units.quantity))
 
 
 def written_off(state: Completed, event: m.LossResolved) -> Completed:
-    return _same(state, event.units, lambda v, units: moves.lose(v, units.quantity))
-
-
-# -- cancel
-
-
-def cancel(state: Working, command: m.CancelUnits, stamp: Stamp) -> m.UnitsCancelled | m.OrderCancelled:
-    wanted = dict(command.units) if command.units else None
-    slices: list[Slice] = []
-    for line, vector in enumerate(state.progress.lines, start=1):
-        quantity = vector.quantity if wanted is None else wanted.get(line, 0)
-        slices += _slices(line, vector, quantity)
-    seen = tally(state.progress.lines)
-    left = seen.live - sum(piece.quantity for piece in slices)
-    if left:
-        return m.UnitsCancelled(command.reason, command.by, tuple(slices))
-    exposed = state.progress.exposed_minor
-    return m.OrderCancelled(command.reason, command.by, tuple(slices), exposed, stamp.at)
-
-
-def _slices(line: int, v: LineVector, quantity: int) -> Iterator[Slice]:
-    """Cancelled first where it costs least: open, waiting, allocated, preparing."""
-    for piece in _pieces(line, v):
-        taken = min(quantity, piece.quantity)
-        if taken:
-            yield piece._replace(quantity=taken)
-        quantity -= taken
-
-
-def _pieces(line: int, v: LineVector) -> Iterator[Slice]:
-    yield Slice(line, "open", v.open)
-    for waiting in v.backordered:
-        yield Slice(line, "backordered", waiting.quantity, waiting.location)
-    for allotment in v.allocated:
-        yield Slice(line, "allocated", allotment.quantity, allotment.location)
-    for picking in v.preparing:
-        yield Slice(line, "preparing", picking.quantity, picking.location, picking.shipment)
-
-
-def _cancellation(state: Working, slices: tuple[Slice, ...]) -> Progress:
-    return _moved(state, slices, moves.cancel)
-
-
-def units_cancelled_early(state: Placed, event: m.UnitsCancelled) -> Placed:
-    return state.with_progress(_cancellation(state, event.slices))
-
-
-def units_cancelled(state: Accepted, event: m.UnitsCancelled) -> Accepted:
-    return landed(state, _cancellation(state, event.slices), state.confirmed_at)
-
-
-def order_cancelled(state: Working, event: m.OrderCancelled) -> Cancelled:
-    progress = evolve(_cancellation(state, event.slices), exposed_minor=0)
-    return Cancelled(state.basket, state.totals, progress, event.at, event.reason, event.by)
-
-
-# -- bill and complete
-
-
-def bill(state: Accepted, command: m.BillUnits, stamp: Stamp) -> m.UnitsBilled:
-    rounding = state.basket.tax.rounding
-    vectors = state.progress.lines
-    lines = []
-    for line, quantity in progress_billable(state):
-        v = vectors[line.line - 1]
-        net = cumulative(line.net_minor, line.quantity, v.invoiced - v.credited, quantity, rounding)
-        lines.append(m.Billed(line.line, quantity, net, command.shipment))
-    relieved = _relieved(state, sum(item.quantity for item in lines), sum(item.net_minor for item in lines))
-    return m.UnitsBilled(command.invoice, command.series, tuple(lines), relieved)
-
-
-def _relieved(state: Accepted, units: int, net_minor: int) -> int:
-    """Exposure that moves to the invoice: all of it with the last units, else at most the amount billed."""
-    exposed = state.progress.exposed_minor
-    billed = units + sum(v.invoiced for v in state.progress.lines)
-    whole = sum(line.quantity for line in state.basket.lines)
-    return exposed if billed >= whole else max(0, min(exposed, net_minor))
-
-
-def billed(state: A, event: m.UnitsBilled) -> A:
-    p = state.progress
-    vectors = list(p.lines)
-    for item in event.lines:
-        vectors[item.line - 1] = moves.bill(vectors[item.line - 1], item.quantity)
-    exposed = p.exposed_minor - event.relieved_minor
-    invoices = (*p.invoices, event.invoice)
-    return state.with_progress(
-        Progress(tuple(vectors), p.holds, p.tags, p.notes, invoices, p.settled, exposed, p.shipments)
-    )
-
-
-def credit(state: Lived, command: m.RecordCredit, stamp: Stamp) -> m.UnitsCredited:
-    return m.UnitsCredited(command.credit_note, command.units)
-
-
-def credited(state: Same, event: m.UnitsCredited) -> Same:
-    return _same(state, event.units, lambda v, units: moves.credit(v, units.quantity))
-
-
-def settle(state: Lived, command: m.RecordSettlement, stamp: Stamp) -> m.SettlementRecorded:
-    return m.SettlementRecorded(command.invoice)
-
-
-def settled(state: Same, event: m.SettlementRecorded) -> Same:
-    known = tuple(dict.fromkeys((*state.progress.settled, event.invoice)))
-    return state.with_progress(evolve(state.progress, settled=known))
-
-
-def complete(state: Accepted, command: m.CompleteOrder, stamp: Stamp) -> m.OrderCompleted:
-    return m.OrderCompleted(state.progress.exposed_minor, stamp.at)
-
-
-def completed(state: Accepted, event: m.OrderCompleted) -> Completed:
-    p = state.progress
-    progress = Progress(p.lines, p.holds, p.tags, p.notes, p.invoices, p.settled, 0, p.shipments)
-    return Completed(state.basket, state.totals, progress, state.placed_at, state.confirmed_at, event.at)
-
-
-# -- holds and annotations
-
-
-def place_hold(state: Draft | Open, command: m.PlaceHold, stamp: Stamp) -> m.HoldPlaced:
-    return m.HoldPlaced(command.hold)
-
-
-def draft_held(state: Draft, event: m.HoldPlaced) -> Draft:
-    return Draft(state.basket, (*state.holds, event.hold))
-
-
-def hold_placed(state: Same, event: m.HoldPlaced) -> Same:
-    return state.with_progress(evolve(state.progress, holds=(*state.progress.holds, event.hold)))
-
-
-def release_hold(state: Draft | Open, command: m.ReleaseHold, stamp: Stamp) -> m.HoldReleased:
-    holds = state.holds if isinstance(state, Draft) else state.progress.holds
-    asked = (command.reason, command.gate, command.line)
-    return m.HoldReleased(next(hold for hold in holds if (hold.reason, hold.gate, hold.line) == asked))
-
-
-def draft_freed(state: Draft, event: m.HoldReleased) -> Draft:
-    return Draft(state.basket, tuple(hold for hold in state.holds if hold != event.hold))
-
-
-def hold_released(state: Same, event: m.HoldReleased) -> Same:
-    holds = tuple(hold for hold in state.progress.holds if hold != event.hold)
-    return state.with_progress(evolve(state.progress, holds=holds))
-
-
-def annotate(state: Lived, command: m.AnnotateOrder, stamp: Stamp) -> m.OrderAnnotated:
-    return m.OrderAnnotated(command.note, command.add, command.remove)
-
-
-def annotated(state: Same, event: m.OrderAnnotated) -> Same:
-    p = state.progress
-    tags = tuple(tag for tag in dict.fromkeys((*p.tags, *event.add)) if tag not in event.remove)
-    notes = (*p.notes, event.note) if event.note else p.notes
-    return state.with_progress(evolve(p, tags=tags, notes=notes))
+    return moved_within(state, event.units, lambda v, units: moves.lose(v, units.quantity))
 
 
 # -- shared
@@ -417,7 +258,7 @@ def annotated(state: Same, event: m.OrderAnnotated) -> Same:
 Item = TypeVar("Item", Pick, Units, Slice)
 
 
-def _moved(
+def moved(
     state: Lived,
     items: tuple[Item, ...],
     move: Callable[[LineVector, Item], LineVector],
@@ -429,12 +270,12 @@ def _moved(
     return _with_lines(state.progress, vectors)
 
 
-def _landed(state: Accepted, items: tuple[Item, ...], move: Callable[[LineVector, Item], LineVector]) -> Accepted:
-    return landed(state, _moved(state, items, move), state.confirmed_at)
+def moved_on(state: Accepted, items: tuple[Item, ...], move: Callable[[LineVector, Item], LineVector]) -> Accepted:
+    return landed(state, moved(state, items, move), state.confirmed_at)
 
 
-def _same(state: Same, items: tuple[Item, ...], move: Callable[[LineVector, Item], LineVector]) -> Same:
-    return state.with_progress(_moved(state, items, move))
+def moved_within(state: Same, items: tuple[Item, ...], move: Callable[[LineVector, Item], LineVector]) -> Same:
+    return state.with_progress(moved(state, items, move))
 
 
 def _with_lines(p: Progress, vectors: list[LineVector]) -> Progress:

@@ -212,7 +212,7 @@ def tally(lines: tuple[LineVector, ...]) -> Tally:
     return Tally(live + gone, live, backordered, allocated, preparing, dispatched, shipped)
 
 
-def standing(seen: Tally) -> type[Accepted] | type[Cancelled]:
+def standing(seen: Tally) -> type[Accepted | Cancelled]:
     """The state an accepted order is in, as its quantities say."""
     if seen.live == 0:
         return Cancelled if seen.ordered else Confirmed

@@ -175,7 +175,9 @@ def within_credit(state: Account, command: TakeExposure, stamp: Stamp) -> Refusa
     after = state.of(limit.currency).exposure + command.amount.minor
     if after <= limit.minor:
         return None
-    return refuse("credit_exceeded", "{after} exceeds the limit of {limit} (minor units)", after=after, limit=limit.minor)
+    return refuse(
+        "credit_exceeded", "{after} exceeds the limit of {limit} (minor units)", after=after, limit=limit.minor
+    )
 
 
 def _account(state: Absent | Account) -> Account:

@@ -198,5 +198,5 @@ def _check_items(items: tuple[Item, ...]) -> None:
         raise InvariantBroken("shipment items", "nothing is in the shipment, yet it is not voided")
     if len({item[:3] for item in items}) != len(items):
         raise InvariantBroken("shipment items", "an order line and location stands twice")
-    if any(item.quantity < 1 for item in items):
+    if min([item[3] for item in items]) < 1:
         raise InvariantBroken("shipment items", "an item has no units")

@@ -1,0 +1,3 @@
+"""The stock aggregate: read ``machine`` first."""
+
+__all__: list[str] = []

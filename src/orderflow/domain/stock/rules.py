@@ -26,7 +26,9 @@ def is_available(state: Stocked, command: m.Allocate | m.TransferOut, stamp: Sta
     if command.quantity <= state.available and not state.shortfall:
         return None
     have = 0 if state.shortfall else state.available
-    return refuse("insufficient_stock", "{wanted} wanted, {available} available", wanted=command.quantity, available=have)
+    return refuse(
+        "insufficient_stock", "{wanted} wanted, {available} available", wanted=command.quantity, available=have
+    )
 
 
 def is_allocated(state: Stocked, command: m.Release | m.Ship, stamp: Stamp) -> Refusal | None:
@@ -48,14 +50,18 @@ def is_unavailable(state: Stocked, command: m.Restore, stamp: Stamp) -> Refusal 
     """Only what was set aside is restored."""
     if command.quantity <= state.unavailable:
         return None
-    return refuse("not_unavailable", "{wanted} wanted, {found} set aside", wanted=command.quantity, found=state.unavailable)
+    return refuse(
+        "not_unavailable", "{wanted} wanted, {found} set aside", wanted=command.quantity, found=state.unavailable
+    )
 
 
 def is_backordered(state: Stocked, command: m.DropBackorder, stamp: Stamp) -> Refusal | None:
     """Only demand that waits can be dropped."""
     if command.quantity <= state.backordered:
         return None
-    return refuse("not_backordered", "{wanted} wanted, {found} waiting", wanted=command.quantity, found=state.backordered)
+    return refuse(
+        "not_backordered", "{wanted} wanted, {found} waiting", wanted=command.quantity, found=state.backordered
+    )
 
 
 def covers_expected(state: Row, command: m.ReceiveGoods, stamp: Stamp) -> Refusal | None:
@@ -201,9 +207,7 @@ def adjust(state: Row, command: m.Adjust, stamp: Stamp) -> m.StockAdjusted:
 
 
 def count(state: Row, command: m.CountStock, stamp: Stamp) -> m.StockCounted:
-    return m.StockCounted(
-        command.counted, command.counted - _row(state).on_hand, command.reason, command.document
-    )
+    return m.StockCounted(command.counted, command.counted - _row(state).on_hand, command.reason, command.document)
 
 
 def adjusted(state: Row, event: m.StockAdjusted | m.StockCounted) -> Stocked:
@@ -211,9 +215,7 @@ def adjusted(state: Row, event: m.StockAdjusted | m.StockCounted) -> Stocked:
     return _found(s, s.on_hand + event.quantity, s.unavailable)
 
 
-def _healed(
-    on_hand: int, allocated: int, unavailable: int, incoming: int, backordered: int, shortfall: int
-) -> Stocked:
+def _healed(on_hand: int, allocated: int, unavailable: int, incoming: int, backordered: int, shortfall: int) -> Stocked:
     """A movement that can only make a shortfall smaller."""
     if shortfall:
         shortfall = min(shortfall, max(0, allocated + unavailable - on_hand))

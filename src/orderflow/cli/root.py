@@ -1,0 +1,73 @@
+"""The group of all commands. Each lives in a module of its own, loaded when it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, Final, NamedTuple
+
+import click
+
+from orderflow import __version__
+from orderflow.errors import OrderFlowError
+
+__all__ = ["COMMANDS", "Listed", "root"]
+
+
+class Listed(NamedTuple):
+    """A command: the module and name it is found under, and the line that the help shows."""
+
+    module: str
+    name: str
+    help: str
+
+
+COMMANDS: Final[Mapping[str, Listed]] = {
+    "run": Listed("orderflow.cli.run", "run", "Take a file of orders through all six steps."),
+    "demo": Listed("orderflow.cli.demo", "demo", "Run a generated sample of orders and show what came of it."),
+    "show": Listed("orderflow.cli.show", "show", "Show an order: lines, timeline, shipments, invoices."),
+    "orders": Listed("orderflow.cli.lists", "orders", "List orders, filtered."),
+    "worklist": Listed("orderflow.cli.lists", "worklist", "List what waits for somebody, with the reasons."),
+    "stock": Listed("orderflow.cli.lists", "stock", "Show stock levels by SKU and location."),
+    "history": Listed("orderflow.cli.show", "history", "Show every event of a row."),
+    "diagram": Listed("orderflow.cli.diagram", "diagram", "Print the state machines, or write them as pages."),
+    "verify": Listed("orderflow.cli.verify", "verify", "Check a database against the invariants."),
+    "doctor": Listed("orderflow.cli.doctor", "doctor", "Show the storage settings, whether they are safe, and health."),
+}
+
+
+class _Commands(click.Group):
+    """A group that imports a command's module when the command is called, not before."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order the help shows them."""
+        return [*COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, its module loaded now; None where there is none of the name."""
+        listed = COMMANDS.get(cmd_name)
+        if listed is None:
+            return None
+        command: click.Command = getattr(import_module(listed.module), listed.name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The help's list, without loading anything."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, listed.help) for name, listed in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; what the library refuses becomes one sentence on stderr and exit status 1."""
+        try:
+            return super().invoke(ctx)
+        except OrderFlowError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Commands)
+@click.version_option(__version__, prog_name="orderflow")
+def root() -> None:
+    """Order processing: run files of orders, look at a shop's database, and check it.
+
+    Exit status: 0 done, 1 refused, not found or violations found, 2 wrong usage.
+    """

@@ -1,0 +1,187 @@
+"""How an order is cancelled, billed, completed, held and annotated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias, TypeVar
+
+from attrs import evolve
+
+from orderflow.domain.money import cumulative
+from orderflow.domain.order import lines as moves
+from orderflow.domain.order import messages as m
+from orderflow.domain.order.lines import LineVector, Slice
+from orderflow.domain.order.rules import moved, moved_within
+from orderflow.domain.order.states import (
+    Accepted,
+    Cancelled,
+    Completed,
+    Draft,
+    Lived,
+    Open,
+    Placed,
+    Progress,
+    landed,
+    progress_billable,
+    tally,
+)
+from orderflow.domain.stamp import Stamp
+
+Working: TypeAlias = Placed | Accepted
+Same = TypeVar("Same", bound=Lived)
+A = TypeVar("A", bound=Accepted)
+
+# -- cancel
+
+
+def cancel(state: Working, command: m.CancelUnits, stamp: Stamp) -> m.UnitsCancelled | m.OrderCancelled:
+    wanted = dict(command.units) if command.units else None
+    slices: list[Slice] = []
+    for line, vector in enumerate(state.progress.lines, start=1):
+        quantity = vector.quantity if wanted is None else wanted.get(line, 0)
+        slices += _slices(line, vector, quantity)
+    seen = tally(state.progress.lines)
+    left = seen.live - sum(piece.quantity for piece in slices)
+    if left:
+        return m.UnitsCancelled(command.reason, command.by, tuple(slices))
+    exposed = state.progress.exposed_minor
+    return m.OrderCancelled(command.reason, command.by, tuple(slices), exposed, stamp.at)
+
+
+def _slices(line: int, v: LineVector, quantity: int) -> Iterator[Slice]:
+    """Cancelled first where it costs least: open, waiting, allocated, preparing."""
+    for piece in _pieces(line, v):
+        taken = min(quantity, piece.quantity)
+        if taken:
+            yield piece._replace(quantity=taken)
+        quantity -= taken
+
+
+def _pieces(line: int, v: LineVector) -> Iterator[Slice]:
+    yield Slice(line, "open", v.open)
+    for waiting in v.backordered:
+        yield Slice(line, "backordered", waiting.quantity, waiting.location)
+    for allotment in v.allocated:
+        yield Slice(line, "allocated", allotment.quantity, allotment.location)
+    for picking in v.preparing:
+        yield Slice(line, "preparing", picking.quantity, picking.location, picking.shipment)
+
+
+def _cancellation(state: Working, slices: tuple[Slice, ...]) -> Progress:
+    return moved(state, slices, moves.cancel)
+
+
+def units_cancelled_early(state: Placed, event: m.UnitsCancelled) -> Placed:
+    return state.with_progress(_cancellation(state, event.slices))
+
+
+def units_cancelled(state: Accepted, event: m.UnitsCancelled) -> Accepted:
+    return landed(state, _cancellation(state, event.slices), state.confirmed_at)
+
+
+def order_cancelled(state: Working, event: m.OrderCancelled) -> Cancelled:
+    progress = evolve(_cancellation(state, event.slices), exposed_minor=0)
+    return Cancelled(state.basket, state.totals, progress, event.at, event.reason, event.by)
+
+
+# -- bill and complete
+
+
+def bill(state: Accepted, command: m.BillUnits, stamp: Stamp) -> m.UnitsBilled:
+    rounding = state.basket.tax.rounding
+    vectors = state.progress.lines
+    lines = []
+    for line, quantity in progress_billable(state):
+        v = vectors[line.line - 1]
+        net = cumulative(line.net_minor, line.quantity, v.invoiced - v.credited, quantity, rounding)
+        lines.append(m.Billed(line.line, quantity, net, command.shipment))
+    relieved = _relieved(state, sum(item.quantity for item in lines), sum(item.net_minor for item in lines))
+    return m.UnitsBilled(command.invoice, command.series, tuple(lines), relieved)
+
+
+def _relieved(state: Accepted, units: int, net_minor: int) -> int:
+    """Exposure that moves to the invoice: all of it with the last units, else at most the amount billed."""
+    exposed = state.progress.exposed_minor
+    billed = units + sum(v.invoiced for v in state.progress.lines)
+    whole = sum(line.quantity for line in state.basket.lines)
+    return exposed if billed >= whole else max(0, min(exposed, net_minor))
+
+
+def billed(state: A, event: m.UnitsBilled) -> A:
+    p = state.progress
+    vectors = list(p.lines)
+    for item in event.lines:
+        vectors[item.line - 1] = moves.bill(vectors[item.line - 1], item.quantity)
+    exposed = p.exposed_minor - event.relieved_minor
+    invoices = (*p.invoices, event.invoice)
+    return state.with_progress(
+        Progress(tuple(vectors), p.holds, p.tags, p.notes, invoices, p.settled, exposed, p.shipments)
+    )
+
+
+def credit(state: Lived, command: m.RecordCredit, stamp: Stamp) -> m.UnitsCredited:
+    return m.UnitsCredited(command.credit_note, command.units)
+
+
+def credited(state: Same, event: m.UnitsCredited) -> Same:
+    return moved_within(state, event.units, lambda v, units: moves.credit(v, units.quantity))
+
+
+def settle(state: Lived, command: m.RecordSettlement, stamp: Stamp) -> m.SettlementRecorded:
+    return m.SettlementRecorded(command.invoice)
+
+
+def settled(state: Same, event: m.SettlementRecorded) -> Same:
+    known = tuple(dict.fromkeys((*state.progress.settled, event.invoice)))
+    return state.with_progress(evolve(state.progress, settled=known))
+
+
+def complete(state: Accepted, command: m.CompleteOrder, stamp: Stamp) -> m.OrderCompleted:
+    return m.OrderCompleted(state.progress.exposed_minor, stamp.at)
+
+
+def completed(state: Accepted, event: m.OrderCompleted) -> Completed:
+    p = state.progress
+    progress = Progress(p.lines, p.holds, p.tags, p.notes, p.invoices, p.settled, 0, p.shipments)
+    return Completed(state.basket, state.totals, progress, state.placed_at, state.confirmed_at, event.at)
+
+
+# -- holds and annotations
+
+
+def place_hold(state: Draft | Open, command: m.PlaceHold, stamp: Stamp) -> m.HoldPlaced:
+    return m.HoldPlaced(command.hold)
+
+
+def draft_held(state: Draft, event: m.HoldPlaced) -> Draft:
+    return Draft(state.basket, (*state.holds, event.hold))
+
+
+def hold_placed(state: Same, event: m.HoldPlaced) -> Same:
+    return state.with_progress(evolve(state.progress, holds=(*state.progress.holds, event.hold)))
+
+
+def release_hold(state: Draft | Open, command: m.ReleaseHold, stamp: Stamp) -> m.HoldReleased:
+    holds = state.holds if isinstance(state, Draft) else state.progress.holds
+    asked = (command.reason, command.gate, command.line)
+    return m.HoldReleased(next(hold for hold in holds if (hold.reason, hold.gate, hold.line) == asked))
+
+
+def draft_freed(state: Draft, event: m.HoldReleased) -> Draft:
+    return Draft(state.basket, tuple(hold for hold in state.holds if hold != event.hold))
+
+
+def hold_released(state: Same, event: m.HoldReleased) -> Same:
+    holds = tuple(hold for hold in state.progress.holds if hold != event.hold)
+    return state.with_progress(evolve(state.progress, holds=holds))
+
+
+def annotate(state: Lived, command: m.AnnotateOrder, stamp: Stamp) -> m.OrderAnnotated:
+    return m.OrderAnnotated(command.note, command.add, command.remove)
+
+
+def annotated(state: Same, event: m.OrderAnnotated) -> Same:
+    p = state.progress
+    tags = tuple(tag for tag in dict.fromkeys((*p.tags, *event.add)) if tag not in event.remove)
+    notes = (*p.notes, event.note) if event.note else p.notes
+    return state.with_progress(evolve(p, tags=tags, notes=notes))
