@@ -25,7 +25,7 @@ LEASE_SECONDS: Final = 60
 class Ports:
     """The adapters a shop is wired with."""
 
-    __slots__ = ("carriers", "clock", "ids", "notifier", "storage")
+    __slots__ = ("carriers", "clock", "ids", "lease_seconds", "notifier", "storage")
 
     def __init__(
         self,
@@ -34,8 +34,10 @@ class Ports:
         notifier: Notifier | None,
         clock: Clock,
         ids: IdSource,
+        lease_seconds: int = LEASE_SECONDS,
     ) -> None:
         self.storage, self.carriers, self.notifier, self.clock, self.ids = storage, carriers, notifier, clock, ids
+        self.lease_seconds = lease_seconds
 
 
 class Answers:
@@ -58,7 +60,7 @@ class Answers:
             a.NewId: lambda ask: ports.ids.new(),
             a.Find: lambda ask: ports.storage.find(ask.query),
             a.History: lambda ask: tuple(ports.storage.history(ask.key)),
-            a.Claim: lambda ask: ports.storage.claim(ask.limit, ports.clock.now(), LEASE_SECONDS, ask.topics),
+            a.Claim: lambda ask: ports.storage.claim(ask.limit, ports.clock.now(), ports.lease_seconds, ask.topics),
             a.Done: lambda ask: ports.storage.done(ask.parcels, ports.clock.now()),
             a.Retry: self._retry,
             a.Bury: lambda ask: ports.storage.bury(ask.parcel, ports.clock.now(), ask.error),

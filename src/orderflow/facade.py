@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, TypeVar
 
-from orderflow.answers import Answers, Ports
+from orderflow.answers import LEASE_SECONDS, Answers, Ports
 from orderflow.domain.book import Book
 from orderflow.domain.keys import Key, PartyRef, party_id
 from orderflow.domain.machine import ABSENT, Refusal
@@ -43,7 +43,8 @@ ATTEMPTS: Final = 8
 class Do(NamedTuple):
     """A command for :meth:`OrderFlow.handle_many`: the row's id, the command, and what its stamp needs.
 
-    Without ``command_id`` a fresh one is minted; without ``at`` it is decided now.
+    Without ``command_id`` a fresh one is minted; without ``at`` it is recorded now; ``occurred_at`` is what the source
+    of a fact says, and the date of what is placed, confirmed or billed by it.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Do(NamedTuple):
     command_id: str = ""
     at: datetime | None = None
     by: str = ""
+    occurred_at: datetime | None = None
 
 
 class OrderFlow:
@@ -64,6 +66,7 @@ class OrderFlow:
         clock, ids: time and ids; the system's by default.
         plans: how orders advance by themselves: locations and strategy, carrier, invoice series.
         actor: who commands are by, where a call does not say.
+        lease_seconds: how long a claimed effect belongs to the worker that claimed it.
     """
 
     def __init__(
@@ -77,11 +80,12 @@ class OrderFlow:
         ids: IdSource | None = None,
         plans: Plans = Plans(),
         actor: str = "system",
+        lease_seconds: int = LEASE_SECONDS,
     ) -> None:
         self.book = book or standard_book()
         self.storage, self.plans, self.actor = storage, plans, actor
         by_name: Mapping[str, Carrier] = {carrier.name: carrier for carrier in carriers}
-        self._ports = Ports(storage, by_name, notifier, clock or _system_clock(), ids or _uuid7())
+        self._ports = Ports(storage, by_name, notifier, clock or _system_clock(), ids or _uuid7(), lease_seconds)
 
     # -- commands
 
@@ -93,6 +97,7 @@ class OrderFlow:
         by: str = "",
         command_id: str = "",
         at: datetime | None = None,
+        occurred_at: datetime | None = None,
     ) -> Ack:
         """Carry out one command on the row ``id``; its kind follows from the command.
 
@@ -104,7 +109,7 @@ class OrderFlow:
             CommandMismatch: the command id was used for something else.
             ConcurrencyConflict, StorageError: the storage could not.
         """
-        [outcome] = self.handle_many([Do(id, command, command_id, at, by)])
+        [outcome] = self.handle_many([Do(id, command, command_id, at, by, occurred_at)])
         if isinstance(outcome, Ack):
             return outcome
         raise outcome
@@ -142,7 +147,7 @@ class OrderFlow:
         A wish is an order id, or a ``Do`` whose command is not looked at, for a command id and time of its own.
         """
         asked = [wish if isinstance(wish, Do) else Do(wish, None) for wish in wishes]
-        keys = [(self.key("order", do.id), self._stamp(do.command_id, do.at, do.by)) for do in asked]
+        keys = [(self.key("order", do.id), self._stamp(do.command_id, do.at, do.by, do.occurred_at)) for do in asked]
         return self._run(lambda: allocate_many(self.book, keys, self.plans.allocation))
 
     def shipments(self, order: str) -> list[ShipmentPlan]:
@@ -172,7 +177,7 @@ class OrderFlow:
         """
         kind = self._kind(command)
         held = self._held(self.key(kind, id))
-        return self.book.machines[kind].explain(held.state, command, self._stamp("explain", None, ""))
+        return self.book.machines[kind].explain(held.state, command, self._stamp("explain"))
 
     def get(self, kind: str, id: str) -> Any:  # noqa: A002
         """The state of a row.
@@ -185,6 +190,11 @@ class OrderFlow:
         if held.version == 0:
             raise NotFound(key)
         return held.state
+
+    def read(self, keys: Sequence[Key]) -> Mapping[Key, Held]:
+        """Rows as they stand: version 0 and ``ABSENT`` where nothing is stored."""
+        with self.storage.unit() as unit:
+            return unit.load(keys)
 
     def order(self, id: str) -> Any:  # noqa: A002
         """The state of an order."""
@@ -212,7 +222,7 @@ class OrderFlow:
         worklist = WORKLISTS.get(name)
         if worklist is None:
             raise InputError.at("name", "unknown_worklist", f"must be one of {', '.join(WORKLISTS)}")
-        stamp = self._stamp("explain", None, "")
+        stamp = self._stamp("explain")
         rows = self.storage.find(worklist.query(stamp.at, cursor, limit))
         return [worklist.task(self.book, row, stamp) for row in rows]
 
@@ -236,15 +246,17 @@ class OrderFlow:
 
     def _order(self, do: Do) -> Order:
         key = self.key(self._kind(do.command), do.id)
-        return Order(key, do.command, self._stamp(do.command_id, do.at, do.by))
+        return Order(key, do.command, self._stamp(do.command_id, do.at, do.by, do.occurred_at))
 
-    def _stamp(self, command_id: str, at: datetime | None, by: str) -> Stamp:
-        moment = at.astimezone(UTC) if at else self._ports.clock.now()
-        return Stamp(moment, by or self.actor, command_id or self._ports.ids.new())
+    def _stamp(
+        self, command_id: str = "", at: datetime | None = None, by: str = "", occurred_at: datetime | None = None
+    ) -> Stamp:
+        recorded = at.astimezone(UTC) if at else self._ports.clock.now()
+        occurred = occurred_at.astimezone(UTC) if occurred_at else None
+        return Stamp(recorded, by or self.actor, command_id or self._ports.ids.new(), occurred)
 
     def _held(self, key: Key) -> Held:
-        with self.storage.unit() as unit:
-            return unit.load([key])[key]
+        return self.read([key])[key]
 
     def _group(self, orders: Sequence[Order], minted: frozenset[str]) -> list[Outcome]:
         try:

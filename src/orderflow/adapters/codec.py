@@ -10,7 +10,7 @@ The form is compact and legible: fields equal to their default are left out, nam
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
@@ -50,7 +50,8 @@ class Codec:
         upcasters: for an event class and a version below its present one, what makes the next version of the data.
 
     Raises:
-        DefinitionError: an event class cannot be brought from version 1 to its present one.
+        DefinitionError: two states, events or commands of a machine have one name, or an event class cannot be
+            brought from version 1 to its present one.
     """
 
     def __init__(
@@ -169,8 +170,12 @@ class Codec:
         return write
 
 
-def _by_name(classes: Iterable[type[Any]]) -> dict[str, type[Any]]:
-    return {kind.__name__: kind for kind in classes}
+def _by_name(classes: Sequence[type[Any]]) -> dict[str, type[Any]]:
+    named = {kind.__name__: kind for kind in classes}
+    if len(named) < len(classes):
+        twice = sorted(kind.__name__ for kind in classes if named[kind.__name__] is not kind)
+        raise DefinitionError(f"codec: two classes of one name: {', '.join(twice)}")
+    return named
 
 
 def _check_chains(upcasters: Iterable[tuple[str, int]], versions: Mapping[str, int]) -> None:

@@ -33,16 +33,16 @@ class Form(NamedTuple):
 
 
 def _time_text(at: datetime) -> str:
-    if at.tzinfo is not UTC:
-        if at.tzinfo is None:
-            raise InputError.at("", "naive_time", f"{at.isoformat()} must carry its time zone")
-        at = at.astimezone(UTC)
-    return at.isoformat()[:-6] + "Z"
+    if at.tzinfo is None:
+        raise InputError.at("", "naive_time", f"{at.isoformat()} must carry its time zone")
+    return at.astimezone(UTC).isoformat()[:-6] + "Z"
 
 
 def _read_time(text: str) -> datetime:
     at = datetime.fromisoformat(text)
-    return at if at.tzinfo is UTC else at.astimezone(UTC)
+    if at.tzinfo is None:
+        raise ValueError(f"{text} has no time zone")
+    return at.astimezone(UTC)
 
 
 def _decimal_text(value: Decimal) -> str:

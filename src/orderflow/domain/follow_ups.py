@@ -26,6 +26,11 @@ def _void_label(h: Happened) -> Iterator[Effect]:
         yield Effect("void_label", h.key, data)
 
 
+def _replace_label(h: Happened) -> Iterator[Effect]:
+    yield from _void_label(h)
+    yield Effect("buy_label", h.key)
+
+
 def _drop_items(h: Happened) -> Iterator[Effect]:
     """A shipment stands below its order in the order of locks, so it hears of a cancellation afterwards."""
     for piece in h.event.slices:
@@ -47,7 +52,7 @@ def _unbill(h: Happened) -> Iterator[Effect]:
 
 FOLLOW_UPS: Final = (
     FollowUp(sm.ShipmentPacked, ("buy_label",), _buy_label),
-    FollowUp(sm.LabelVoided, ("void_label",), _void_label),
+    FollowUp(sm.LabelVoided, ("void_label", "buy_label"), _replace_label),
     FollowUp(sm.ItemsDropped, ("void_label",), _void_label),
     FollowUp(sm.ShipmentVoided, ("void_label",), _void_label),
     FollowUp(om.UnitsCancelled, ("drop_items",), _drop_items),

@@ -120,7 +120,7 @@ def _billed(h: Happened) -> Iterator[Told]:
         currency=basket.currency,
         lines=lines,
         tax=basket.tax,
-        dated=business_date(h.stamp.at, basket.policy.zone),
+        dated=business_date(h.stamp.moment, basket.policy.zone),
         terms=basket.terms,
     )
     yield Told(h.key.beside("invoice", event.invoice), inv.DraftInvoice(content))
@@ -291,6 +291,10 @@ def _blocked(h: Happened) -> Iterator[Told]:
     yield Told(h.key.beside("account", h.key.id), ac.BlockAccount(h.event.reason))
 
 
+def _closed(h: Happened) -> Iterator[Told]:
+    yield Told(h.key.beside("account", h.key.id), ac.BlockAccount("closed"))
+
+
 def _unblocked(h: Happened) -> Iterator[Told]:
     yield Told(h.key.beside("account", h.key.id), ac.UnblockAccount())
 
@@ -362,6 +366,7 @@ REACTIONS: Final = (
     Reaction(pay.PaymentAllocated, (("invoice", inv.ApplyPayment),), _applied),
     Reaction(pay.PaymentDeallocated, (("invoice", inv.UnapplyPayment),), _unapplied),
     Reaction(cu.CustomerBlocked, (("account", ac.BlockAccount),), _blocked),
+    Reaction(cu.CustomerClosed, (("account", ac.BlockAccount),), _closed),
     Reaction(cu.CustomerUnblocked, (("account", ac.UnblockAccount),), _unblocked),
     Reaction(sn.ReceiptPosted, (("stock", st.ReceiveGoods),), _receipt),
     Reaction(sn.AdjustmentPosted, (("stock", st.Adjust),), _adjustment),

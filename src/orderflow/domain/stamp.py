@@ -20,3 +20,8 @@ class Stamp:
     actor: str
     command_id: str
     occurred_at: datetime | None = None
+
+    @property
+    def moment(self) -> datetime:
+        """When it happened, for business dates: what the source says, else when it is recorded."""
+        return self.occurred_at or self.at

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TypeAlias
 
 from orderflow.domain.book import Book
@@ -28,13 +29,15 @@ def handle_many(
     trusted: bool = False,
     cause: str = "",
     answered: Sequence[Parcelled] = (),
+    answers: Mapping[str, Parcelled] = MappingProxyType({}),
 ) -> Flow[list[Outcome]]:
     """Settle a group in one commit. A refused command leaves no trace and hurts no other.
 
     Args:
         fresh_ids: command ids just minted, which nobody can have used: they are not looked up.
         trusted: the commands come from the library itself, so reactions' own commands are let in.
-        answered: messages whose answers these commands are; done in the same commit, even if all are refused.
+        answered: messages that are done with this commit, whatever becomes of the commands.
+        answers: by command id, the message that is done if its commands are accepted.
     """
     outcomes: dict[int, Outcome] = {}
     for at, order in enumerate(orders):
@@ -65,14 +68,26 @@ def handle_many(
             outcomes[at] = ack
             settled.append(end)
             remembered.append(_remembered(book, orders[at], ack, prints[at], cause))
-    if settled or answered:
-        yield from ask(Commit(_batch(remembered, settled, loaded, answered)))
+    done = (*answered, *_done(answers, orders, outcomes))
+    if settled or done:
+        yield from ask(Commit(_batch(remembered, settled, loaded, done)))
     for at, order in enumerate(orders):
         if at not in outcomes:
             outcomes[at] = _again(
                 outcomes[first[order.stamp.command_id]], prints[first[order.stamp.command_id]], prints[at], order
             )
     return [outcomes[at] for at in range(len(orders))]
+
+
+def _done(answers: Mapping[str, Parcelled], orders: Sequence[Order], outcomes: Mapping[int, Outcome]) -> list[Parcelled]:
+    """Messages all of whose commands are accepted, now or before."""
+    accepted: dict[str, tuple[Parcelled, bool]] = {}
+    for at, outcome in outcomes.items():
+        parcel = answers.get(orders[at].stamp.command_id)
+        if parcel is not None:
+            before = accepted.get(parcel.message.id, (parcel, True))[1]
+            accepted[parcel.message.id] = (parcel, before and isinstance(outcome, Ack))
+    return [parcel for parcel, whole in accepted.values() if whole]
 
 
 def fingerprint(order: Order) -> str:

@@ -46,10 +46,11 @@ class RelayReport:
 
 @define
 class _Round:
-    """One claim: the rows it reads, the commands its answers become, and what failed."""
+    """One claim: the rows it reads, the commands its answers become and whose answers they are, what failed."""
 
     rows: dict[Key, Held] = field(factory=dict)
     orders: list[Order] = field(factory=list)
+    answers: dict[str, Parcelled] = field(factory=dict)
     done: list[Parcelled] = field(factory=list)
     retried: int = 0
     buried: int = 0
@@ -79,9 +80,20 @@ def relay(
     for parcel in parcels:
         at = time_of(parcel.message) if time_of else now
         yield from _carry_out(round_, parcel, Stamp(at, actor, f"relay/{parcel.message.id}"))
-    if round_.done:
-        yield from handle_many(book, round_.orders, trusted=True, cause="relay", answered=round_.done)
-    return RelayReport(len(round_.done), round_.retried, round_.buried)
+    yield from _answered(book, round_)
+    return RelayReport(len(parcels) - round_.retried - round_.buried, round_.retried, round_.buried)
+
+
+def _answered(book: Book, round_: _Round) -> Flow[None]:
+    """Commit the answers; a message whose answer is refused comes again, and is buried in the end."""
+    answers = round_.answers
+    outcomes = yield from handle_many(
+        book, round_.orders, trusted=True, cause="relay", answered=round_.done, answers=answers
+    )
+    for order, outcome in zip(round_.orders, outcomes, strict=True):
+        parcel = answers.pop(order.stamp.command_id, None)
+        if parcel is not None and isinstance(outcome, Exception):
+            yield from _failed(round_, parcel, PortError("answer", str(outcome)))
 
 
 def _people(round_: _Round, parcels: Sequence[Parcelled]) -> Flow[dict[Key, Held]]:
@@ -97,14 +109,16 @@ def _people(round_: _Round, parcels: Sequence[Parcelled]) -> Flow[dict[Key, Held
 def _carry_out(round_: _Round, parcel: Parcelled, stamp: Stamp) -> Flow[None]:
     message = parcel.message
     try:
-        commands = yield from _EFFECTS[message.topic](round_, message, stamp.at)
+        commands = yield from _EFFECTS[message.topic](round_, parcel, stamp.at)
     except PortError as error:
         yield from _failed(round_, parcel, error)
         return
-    round_.done.append(parcel)
+    if not commands:
+        round_.done.append(parcel)
     for number, (key, command) in enumerate(commands):
         command_id = stamp.command_id if number == 0 else f"{stamp.command_id}/{number}"
         round_.orders.append(Order(key, command, Stamp(stamp.at, stamp.actor, command_id)))
+        round_.answers[command_id] = parcel
 
 
 def _failed(round_: _Round, parcel: Parcelled, error: PortError) -> Flow[None]:
@@ -117,21 +131,31 @@ def _failed(round_: _Round, parcel: Parcelled, error: PortError) -> Flow[None]:
         yield from ask(Bury(parcel, str(error)))
 
 
-def _buy_label(round_: _Round, message: Message, at: datetime) -> Flow[Commands]:
-    shipment = round_.rows[message.lane].state
-    if not isinstance(shipment, Packed):
+def _buy_label(round_: _Round, parcel: Parcelled, at: datetime) -> Flow[Commands]:
+    """Buy the label of a packed shipment.
+
+    When the shipment has moved on, an earlier attempt may have bought one all the same: the same key gives that
+    label again, and it is given back, so that every bought label is used or voided (I30).
+    """
+    key, shipment = parcel.message.lane, round_.rows[parcel.message.lane].state
+    plan, packing = shipment.plan, getattr(shipment, "packing", None)
+    if not isinstance(shipment, Packed) and (parcel.attempts == 1 or packing is None):
         return ()
     request = LabelRequest(
-        shipment=message.lane.id,
-        reference=shipment.plan.reference,
-        zone=shipment.plan.zone,
-        country=shipment.plan.country,
-        parcels=(Parcel(shipment.packing.weight_grams, shipment.packing.pieces),),
-        service=shipment.plan.service or None,
-        idempotency_key=message.id,
+        shipment=key.id,
+        reference=plan.reference,
+        zone=plan.zone,
+        country=plan.country,
+        parcels=(Parcel(packing.weight_grams, packing.pieces),),
+        service=plan.service or None,
+        idempotency_key=parcel.message.id,
     )
-    label = yield from ask(BuyLabel(shipment.plan.carrier, request))
-    return ((message.lane, RecordLabel(_shipping_label(label))),)
+    label = yield from ask(BuyLabel(plan.carrier, request))
+    if isinstance(shipment, Packed):
+        return ((key, RecordLabel(_shipping_label(label))),)
+    if label.tracking_number != getattr(getattr(shipment, "label", None), "tracking_number", ""):
+        yield from ask(CancelLabel(plan.carrier, label.tracking_number, parcel.message.id))
+    return ()
 
 
 def _shipping_label(label: Label) -> ShippingLabel:
@@ -140,33 +164,37 @@ def _shipping_label(label: Label) -> ShippingLabel:
         label.carrier,
         label.service,
         label.tracking_number,
-        price.minor if price else None,
-        price.currency if price else "",
+        price.minor if price is not None else None,
+        price.currency if price is not None else "",
         label.data,
         label.media_type,
     )
 
 
-def _void_label(round_: _Round, message: Message, at: datetime) -> Flow[Commands]:
+def _void_label(round_: _Round, parcel: Parcelled, at: datetime) -> Flow[Commands]:
+    message = parcel.message
     data = dict(message.data)
     yield from ask(CancelLabel(data["carrier"], data["tracking_number"], message.id))
     return ()
 
 
-def _drop_items(round_: _Round, message: Message, at: datetime) -> Flow[Commands]:
+def _drop_items(round_: _Round, parcel: Parcelled, at: datetime) -> Flow[Commands]:
+    message = parcel.message
     data = dict(message.data)
     item = Item(data["order"], int(data["line"]), data["location"], int(data["quantity"]))
     yield from ()
     return ((message.lane, DropItems((item,), cancelled=True)),)
 
 
-def _record_settlement(round_: _Round, message: Message, at: datetime) -> Flow[Commands]:
+def _record_settlement(round_: _Round, parcel: Parcelled, at: datetime) -> Flow[Commands]:
+    message = parcel.message
     order = dict(message.data)["order"]
     yield from ()
     return ((message.lane.beside("order", order), RecordSettlement(message.lane.id)),)
 
 
-def _unbill(round_: _Round, message: Message, at: datetime) -> Flow[Commands]:
+def _unbill(round_: _Round, parcel: Parcelled, at: datetime) -> Flow[Commands]:
+    message = parcel.message
     """A voided invoice frees its units to be billed again: they count as credited by it."""
     invoice = round_.rows[message.lane].state
     yield from ()
@@ -181,7 +209,8 @@ def _unbill(round_: _Round, message: Message, at: datetime) -> Flow[Commands]:
     ]
 
 
-def _notify(round_: _Round, message: Message, at: datetime) -> Flow[Commands]:
+def _notify(round_: _Round, parcel: Parcelled, at: datetime) -> Flow[Commands]:
+    message = parcel.message
     state = round_.rows[message.lane].state
     template = dict(message.data)["template"]
     ref = addressee(state)
@@ -191,7 +220,7 @@ def _notify(round_: _Round, message: Message, at: datetime) -> Flow[Commands]:
     return ((message.lane, MarkSent()),) if template == "invoice_issued" else ()
 
 
-_EFFECTS: Final[dict[str, Callable[[_Round, Message, datetime], Flow[Commands]]]] = {
+_EFFECTS: Final[dict[str, Callable[[_Round, Parcelled, datetime], Flow[Commands]]]] = {
     "buy_label": _buy_label,
     "void_label": _void_label,
     "drop_items": _drop_items,

@@ -15,7 +15,18 @@ from typing import Any, Final, NamedTuple
 
 from orderflow.domain.keys import Key
 
-__all__ = ["COLUMNS", "DATED", "SEARCHED", "Column", "Value", "columns_of", "row_values", "status_of", "time_text"]
+__all__ = [
+    "COLUMNS",
+    "DATED",
+    "DUE",
+    "SEARCHED",
+    "Column",
+    "Value",
+    "columns_of",
+    "row_values",
+    "status_of",
+    "time_text",
+]
 
 Value = str | int | None
 
@@ -95,6 +106,15 @@ def _part(separator: str, index: int, *, last: bool = False) -> Column:
     return Column("TEXT NOT NULL", lambda key, state: split(key.id, separator)[index], fixed=True)
 
 
+def _first_expiry(key: Key, state: Any) -> Value:
+    """When the first of an order's allocations expires; None where none does."""
+    progress = getattr(state, "progress", None)
+    if progress is None:
+        return None
+    ends = [a.until for vector in progress.lines for a in vector.allocated if a.until is not None]
+    return time_text(min(ends)) if ends else None
+
+
 def _first_order(*paths: str) -> Column:
     """The order of the first item or line of a document; None where there is none, or it is of no order."""
     getters = tuple(attrgetter(path) for path in paths)
@@ -120,6 +140,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
         "currency": _text("basket.currency"),
         "placed_at": _text("placed_at"),
         "total_minor": _number("totals.gross_minor"),
+        "expires_at": Column("TEXT", _first_expiry),
         "tags": _listed("basket.tags", "progress.tags"),
     },
     "stock": {
@@ -164,12 +185,32 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
         "document": _text("terms.document"),
         "gross_minor": _number("totals.gross_minor"),
     },
+    "payment": {
+        "source": _text("origin.source"),
+        "external_id": _text("origin.external_id"),
+        "method": _text("origin.method"),
+        "customer": _text("origin.customer"),
+        "currency": _text("funds.currency", "authorised.currency", "amount.currency"),
+        "expected_minor": _number("amount.minor"),
+        "authorised_minor": _number("funds.authorised", "authorised.minor"),
+        "received_minor": _number("funds.received"),
+        "refunded_minor": _number("funds.refunded"),
+        "charged_back_minor": _number("funds.charged_back"),
+        "allocated_minor": _number("funds.allocated"),
+        "free_minor": _number("free"),
+        "value_on": _text("funds.value_date"),
+    },
     "return": {
         "order_id": _first_order("units"),
         "customer": _text("customer"),
         "location": _text("location"),
         "reason": _text("reason"),
         "credit_note": _text("credit_note"),
+    },
+    "customer": {
+        "party": _text("party"),
+        "tags": _listed("tags"),
+        "reason": _text("reason"),
     },
     "party": {
         "purpose": _text("purpose"),
@@ -207,7 +248,11 @@ DATED: Final[Mapping[str, str]] = {
     "shipment": "handed_over_at",
     "invoice": "issued_on",
     "credit_note": "issued_on",
+    "payment": "value_on",
 }
+
+#: The column that says when a row of a kind falls due, for ``due_by``.
+DUE: Final[Mapping[str, str]] = {"order": "expires_at", "invoice": "due_on"}
 
 #: The columns that a text search looks into, besides the id.
 SEARCHED: Final[tuple[str, ...]] = ("number", "external_id", "customer", "tracking_number", "tags")

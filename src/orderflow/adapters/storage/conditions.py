@@ -1,6 +1,6 @@
 """A query as a list of conditions on columns: one meaning for every storage.
 
-``since`` is the first moment that counts, ``until`` the first that no longer does. Text is found anywhere in a value,
+``since`` is the first moment that counts, ``until`` the first that no longer does, ``due_by`` the last. Text is found anywhere in a value,
 with ASCII letters in either case.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Final, Literal, NamedTuple
 
-from orderflow.adapters.storage.columns import DATED, SEARCHED, Value, columns_of, time_text
+from orderflow.adapters.storage.columns import DATED, DUE, SEARCHED, Value, columns_of, time_text
 from orderflow.errors import Fault, InputError
 from orderflow.ports.storage import Query
 
@@ -28,7 +28,7 @@ class Condition(NamedTuple):
     """What one or more columns must satisfy; ``contains`` is satisfied by any of them."""
 
     columns: tuple[str, ...]
-    test: Literal["is", "in", "from", "before", "lists", "contains"]
+    test: Literal["is", "in", "from", "before", "by", "lists", "contains"]
     value: str | int | tuple[str, ...]
 
 
@@ -48,11 +48,15 @@ def conditions(query: Query) -> tuple[Condition, ...]:
         raise InputError(faults)
     found = [Condition(("status",), "in", query.status)] if query.status else []
     found += [Condition((name,), "is", value) for name, value in query.where]
-    dated = (DATED.get(query.kind, ""),)
+    dated = DATED.get(query.kind, "")
     if query.since is not None:
-        found.append(Condition(dated, "from", _bound(dated[0], query.since)))
+        found.append(Condition((dated,), "from", _bound(dated, query.since)))
     if query.until is not None:
-        found.append(Condition(dated, "before", _bound(dated[0], query.until)))
+        found.append(Condition((dated,), "before", _bound(dated, query.until)))
+    if query.due_by is not None:
+        due = DUE[query.kind]
+        text = time_text(query.due_by) if due.endswith("_at") else query.due_by.date().isoformat()
+        found.append(Condition((due,), "by", text))
     if query.tag:
         found.append(Condition(("tags",), "lists", query.tag))
     if query.text:
@@ -76,7 +80,9 @@ def holds(condition: Condition, values: Mapping[str, Value]) -> bool:
         return isinstance(wanted, tuple) and value in wanted
     if test == "lists":
         return wanted in json.loads(str(value))
-    return str(value) >= str(wanted) if test == "from" else str(value) < str(wanted)
+    if test == "from":
+        return str(value) >= str(wanted)
+    return str(value) < str(wanted) if test == "before" else str(value) <= str(wanted)
 
 
 def check_limit(limit: int) -> None:
@@ -105,9 +111,10 @@ def _faults(query: Query) -> list[Fault]:
     for index, (name, value) in enumerate(query.where):
         if isinstance(value, int) is not _is_number(query.kind, name):
             faults.append(Fault(f"where[{index}]", "wrong_type", f"{name!r} is not compared with {value!r}"))
-    for name, moment in (("since", query.since), ("until", query.until)):
-        if moment is not None and query.kind not in DATED:
-            faults.append(Fault(name, "not_dated", f"rows of {query.kind!r} have no date of their own"))
+    moments = (("since", query.since, DATED), ("until", query.until, DATED), ("due_by", query.due_by, DUE))
+    for name, moment, columns in moments:
+        if moment is not None and query.kind not in columns:
+            faults.append(Fault(name, "not_dated", f"rows of {query.kind!r} have no such date"))
         if moment is not None and moment.utcoffset() is None:
             faults.append(Fault(name, "naive_time", "a moment needs a time zone"))
     if query.tag and "tags" not in columns_of(query.kind):

@@ -55,6 +55,7 @@ INDEXED: Final[Mapping[str, tuple[str, ...]]] = {
     "shipment": ("status", "order_id"),
     "invoice": ("status", "order_id", "customer"),
     "credit_note": ("customer",),
+    "payment": ("status", "customer"),
     "return": ("customer",),
 }
 
@@ -104,6 +105,19 @@ _BASE: Final = (
 )
 
 
+#: What people may want to see of a kind as rows, though its state holds it as a list.
+_VIEWS: Final[Mapping[str, str]] = {
+    "account": """CREATE VIEW account_sums AS
+        SELECT a.tenant, a.id AS customer, json_extract(sums.value, '$.currency') AS currency,
+            coalesce(json_extract(sums.value, '$.ordered'), 0) AS ordered_minor,
+            coalesce(json_extract(sums.value, '$.invoiced'), 0) AS invoiced_minor,
+            coalesce(json_extract(sums.value, '$.credited'), 0) AS credited_minor,
+            coalesce(json_extract(sums.value, '$.paid'), 0) AS paid_minor,
+            coalesce(json_extract(sums.value, '$.written_off'), 0) AS written_off_minor
+        FROM accounts AS a, json_each(a.state, '$.sums') AS sums""",
+}
+
+
 def table_of(kind: str) -> str:
     """The table of a kind; a kind of a host's own has one with a prefix.
 
@@ -116,7 +130,7 @@ def table_of(kind: str) -> str:
 
 
 def kind_statements(kind: str) -> Iterator[str]:
-    """What makes the table of a kind and its indexes."""
+    """What makes the table of a kind, its indexes and its view."""
     table = table_of(kind)
     parts = ["n INTEGER PRIMARY KEY", "tenant TEXT NOT NULL", "id TEXT NOT NULL", "version INTEGER NOT NULL"]
     parts += ["status TEXT NOT NULL", *(f"{name} {column.type}" for name, column in columns_of(kind).items())]
@@ -124,6 +138,11 @@ def kind_statements(kind: str) -> Iterator[str]:
     yield f"CREATE TABLE {table} ({', '.join(parts)})"
     for name in INDEXED.get(kind, ()):
         yield f"CREATE INDEX {table}_{name} ON {table} (tenant, {name})"
+    if kind == BASKETED:
+        # Most orders never have a promise that expires.
+        yield f"CREATE INDEX {table}_expires_at ON {table} (tenant, expires_at) WHERE expires_at IS NOT NULL"
+    if kind in _VIEWS:
+        yield _VIEWS[kind]
 
 
 def _first(run: Run) -> None:

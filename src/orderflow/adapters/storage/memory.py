@@ -151,7 +151,12 @@ class MemoryStorage:
     # --- feed and queries ---
 
     def history(self, key: Key) -> Iterator[Recorded]:
-        """Every entry of one row, oldest first."""
+        """Every entry of one row, oldest first. Events of the vault are ``Redacted``.
+
+        Raises:
+            InputError: a key of another tenant.
+        """
+        _check_tenant(self._tenant, key)
         with self._lock:
             return iter(self._streams.get(key, ())[:])
 
@@ -186,6 +191,17 @@ class MemoryStorage:
             before = groups.get(group, (0,) * len(columns))
             groups[group] = tuple(sum_ + int(values[name] or 0) for sum_, name in zip(before, columns, strict=True))
         return groups
+
+    def movements(self) -> Mapping[tuple[str, str, str], int]:
+        """Every stock movement summed: (SKU, location, event type) to units, as its events give them."""
+        summed: dict[tuple[str, str, str], int] = {}
+        with self._lock:
+            for recorded in self._journal:
+                if recorded.key.kind == "stock":
+                    sku, _, location = recorded.key.id.rpartition("@")
+                    movement = (sku, location, type(recorded.event).__name__)
+                    summed[movement] = summed.get(movement, 0) + recorded.event.quantity
+        return summed
 
     # --- what a unit does ---
 
@@ -256,15 +272,15 @@ class MemoryUnit:
         return found
 
     def commit(self, batch: Batch) -> None:
-        """Store the whole batch.
+        """Store the whole batch; the unit is finished then, whether it could be stored or not.
 
         Raises:
             ConcurrencyConflict: a row is not at its expected version, or a command id is already remembered.
             StorageError: the batch contradicts itself or what is stored; nothing of it is stored.
         """
         self._check_open()
-        self._storage._commit(batch)  # noqa: SLF001 - a unit is a part of its storage
         self.finished = True
+        self._storage._commit(batch)  # noqa: SLF001 - a unit is a part of its storage
 
     def _check_open(self) -> None:
         if self.finished:

@@ -74,7 +74,7 @@ def done(session: Session, tenant: str, parcels: Iterable[Parcelled], now: datet
     try:
         for part in sql.chunks(len(listed)):
             values = chain.from_iterable((parcel.message.id, parcel.token) for parcel in listed[part])
-            session.run(sql.answered_text(len(listed[part])), [time_text(now), tenant, *values])
+            session.run(sql.answered_text(len(listed[part])), [*values, time_text(now), tenant])
         session.run("COMMIT")
     except BaseException:
         session.rollback()

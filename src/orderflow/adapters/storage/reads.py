@@ -15,9 +15,10 @@ from orderflow.adapters.storage.vault import VAULT, Redacted
 from orderflow.domain.keys import Key
 from orderflow.ports.storage import Query, Recorded, Row
 
-__all__ = ["entries", "find", "find_text", "history", "sums"]
+__all__ = ["entries", "find", "find_text", "history", "movements", "sums"]
 
 _PAGE: Final = 500
+_SIGNS: Final = {"is": "=", "from": ">=", "before": "<", "by": "<="}
 
 _RECORDED: Final = """
     SELECT j.position, j.kind, j.id, j.version, j.type, j.schema, j.data, b.basket,
@@ -33,6 +34,13 @@ ENTRIES: Final = _RECORDED + "WHERE +j.tenant = ? AND j.position > ? ORDER BY j.
 _BASKET: Final = (
     "(SELECT b.basket FROM baskets AS b WHERE b.tenant = t.tenant AND b.id = t.id ORDER BY b.version DESC LIMIT 1)"
 )
+
+
+#: Every event of a stock row has the units it moves as its ``quantity``.
+MOVEMENTS: Final = """
+    SELECT id, type, sum(json_extract(data, '$.quantity')) FROM journal
+    WHERE tenant = ? AND kind = 'stock' GROUP BY id, type
+"""
 
 
 def history(sessions: Sessions, codec: Codec, key: Key) -> Iterator[Recorded]:
@@ -75,12 +83,20 @@ def sums(
     return {row[: len(by)]: row[len(by) :] for row in rows}
 
 
+def movements(session: Session, tenant: str) -> Mapping[tuple[str, str, str], int]:
+    """Every stock movement summed: (SKU, location, event type) to units."""
+    rows = session.rows(MOVEMENTS, (tenant,))
+    parts = ((id_.rpartition("@"), type_, units) for id_, type_, units in rows)
+    return {(sku, location, type_): units for (sku, _, location), type_, units in parts}
+
+
 @lru_cache(maxsize=256)
 def find_text(kind: str, shape: tuple[tuple[tuple[str, ...], str, int], ...]) -> str:
     """A listing of a kind under conditions of this shape: columns, test and number of values."""
     table = table_of(kind)
     tests = "".join(f" AND {_test(*part)}" for part in shape)
-    helped = any(test in {"is", "in"} and columns[0] in INDEXED.get(kind, ()) for columns, test, _ in shape)
+    helped = any(columns[0] in INDEXED.get(kind, ()) for columns, test, _ in shape if test in {"is", "in"})
+    helped = helped or (("expires_at",), "by", 1) in shape
     # Where no index helps, the rows are walked in order until there are enough; the plus hides the tenant's index.
     tenant = "tenant = ?" if helped else "+tenant = ?"
     return (
@@ -105,7 +121,7 @@ def _test(columns: tuple[str, ...], test: str, count: int) -> str:
         return f"EXISTS (SELECT 1 FROM json_each({name}) WHERE value = ?)"  # noqa: S608
     if test == "in":
         return f"{name} IN ({', '.join('?' * count)})"
-    return f"{name} {({'is': '=', 'from': '>=', 'before': '<'})[test]} ?"
+    return f"{name} {_SIGNS[test]} ?"
 
 
 def _uses(condition: Condition) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -90,6 +91,12 @@ class SqliteStorage:
     def tenant(self) -> str:
         """Whose rows these are."""
         return self._tenant
+
+    def for_tenant(self, tenant: str) -> SqliteStorage:
+        """The storage of another tenant in the same file, by the same connections."""
+        other = copy.copy(self)
+        other._tenant = tenant  # noqa: SLF001 - it is one of us
+        return other
 
     def close(self) -> None:
         """Close the connections of this process."""
@@ -185,6 +192,11 @@ class SqliteStorage:
         self._check_kind(kind)
         with self._sessions.reading() as session:
             return reads.sums(session, self._tenant, kind, columns, by)
+
+    def movements(self) -> Mapping[tuple[str, str, str], int]:
+        """Every stock movement summed: (SKU, location, event type) to units, as its events give them."""
+        with self._sessions.reading() as session:
+            return reads.movements(session, self._tenant)
 
     def _check_kind(self, kind: str) -> None:
         if kind not in self._kinds:

@@ -197,7 +197,7 @@ class SqliteUnit:
             parcels = batch.answered[part]
             values = chain.from_iterable((parcel.message.id, parcel.token) for parcel in parcels)
             answered_at = time_text(batch.commands[-1].ack.at) if batch.commands else ""
-            session.run(sql.answered_text(len(parcels)), [answered_at, self._tenant, *values])
+            session.run(sql.answered_text(len(parcels)), [*values, answered_at, self._tenant])
 
     def _store_commands(self, session: Session, commands: Sequence[Remembered]) -> dict[str, int]:
         """Their row numbers by id. One statement numbers its rows one after the other, as nobody else writes."""

@@ -45,7 +45,7 @@ def cancel(state: Working, command: m.CancelUnits, stamp: Stamp) -> m.UnitsCance
     if left:
         return m.UnitsCancelled(command.reason, command.by, tuple(slices))
     exposed = state.progress.exposed_minor
-    return m.OrderCancelled(command.reason, command.by, tuple(slices), exposed, stamp.at)
+    return m.OrderCancelled(command.reason, command.by, tuple(slices), exposed, stamp.moment)
 
 
 def _slices(line: int, v: LineVector, quantity: int) -> Iterator[Slice]:
@@ -137,7 +137,7 @@ def settled(state: Same, event: m.SettlementRecorded) -> Same:
 
 
 def complete(state: Accepted, command: m.CompleteOrder, stamp: Stamp) -> m.OrderCompleted:
-    return m.OrderCompleted(state.progress.exposed_minor, stamp.at)
+    return m.OrderCompleted(state.progress.exposed_minor, stamp.moment)
 
 
 def completed(state: Accepted, event: m.OrderCompleted) -> Completed:

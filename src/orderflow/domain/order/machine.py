@@ -162,7 +162,7 @@ ORDER: Final = Machine(
         ),
         rule(Confirmed, m.UnconfirmOrder, r.unconfirm, to(m.OrderUnconfirmed, Placed, r.unconfirmed)),
         *_allocate(Confirmed, *WAITING),
-        *_allocate(AwaitingStock, AwaitingStock, Allocated),
+        *_allocate(AwaitingStock, *WAITING),
         *_allocate(Preparing, Preparing),
         *_allocate(PartlyShipped, PartlyShipped),
         *_release(Confirmed, Confirmed),

@@ -51,7 +51,7 @@ def draft_edited(state: Draft, event: m.DraftEdited) -> Draft:
 
 
 def discard_draft(state: Draft, command: m.DiscardDraft, stamp: Stamp) -> m.DraftDiscarded:
-    return m.DraftDiscarded(stamp.at)
+    return m.DraftDiscarded(stamp.moment)
 
 
 def draft_discarded(state: Draft, event: m.DraftDiscarded) -> Cancelled:
@@ -69,7 +69,7 @@ def place(state: Absent | Draft, command: m.PlaceOrder, stamp: Stamp) -> m.Order
     holds = command.holds if isinstance(state, Absent) else (*state.holds, *command.holds)
     if basket.policy.allocate_at is AllocateAt.PAID:
         holds = (*holds, Hold(HoldReason.PAYMENT, Gate.ALLOCATE))
-    return m.OrderPlaced(basket, totals_of(basket), tuple(dict.fromkeys(holds)), stamp.at)
+    return m.OrderPlaced(basket, totals_of(basket), tuple(dict.fromkeys(holds)), stamp.moment)
 
 
 def placed(state: Absent | Draft, event: m.OrderPlaced) -> Placed:
@@ -84,7 +84,7 @@ def placed(state: Absent | Draft, event: m.OrderPlaced) -> Placed:
 
 
 def confirm(state: Placed, command: m.ConfirmOrder, stamp: Stamp) -> m.OrderConfirmed:
-    return m.OrderConfirmed(stamp.at)
+    return m.OrderConfirmed(stamp.moment)
 
 
 def confirmed(state: Placed, event: m.OrderConfirmed) -> Accepted:

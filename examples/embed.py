@@ -1,0 +1,89 @@
+"""A shop with tables and a catalogue of its own hands its carts to orderflow: ``python examples/embed.py``.
+
+The shop's database and orderflow's are two. No transaction spans them and none is needed: a cart is received once by
+its (channel, external id), so ``check_out`` may be run again after a crash.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+from orderflow import (
+    Basket,
+    HandOver,
+    MaildirNotifier,
+    MemoryCarrier,
+    OrderFlow,
+    OrderLine,
+    Parcelling,
+    Person,
+    Plans,
+    Price,
+    ReceiveGoods,
+    SqliteStorage,
+    TaxCategory,
+    TaxPolicy,
+    standard_book,
+)
+
+TABLES = """
+CREATE TABLE products (sku TEXT PRIMARY KEY, name TEXT, price TEXT, grams INTEGER, vat TEXT);
+CREATE TABLE carts (id TEXT PRIMARY KEY, customer TEXT, mail TEXT, standing TEXT NOT NULL DEFAULT '');
+CREATE TABLE cart_items (cart TEXT, sku TEXT, quantity INTEGER);
+INSERT INTO products VALUES ('TEA', 'Green tea', '2.55', 120, '20'), ('POT', 'Tea pot', '18.00', 900, '20');
+INSERT INTO carts (id, customer, mail) VALUES ('C-1', 'ann', 'ann@example.org'), ('C-2', 'bob', 'bob@example.org');
+INSERT INTO cart_items VALUES ('C-1', 'TEA', 3), ('C-1', 'POT', 1), ('C-2', 'POT', 2);
+"""
+ITEMS = "SELECT sku, quantity, name, price, grams, vat FROM cart_items JOIN products USING (sku) WHERE cart = ?"
+
+
+def basket_of(db: sqlite3.Connection, flow: OrderFlow, cart: str, customer: str, mail: str) -> Basket:
+    """What is in a cart, at today's prices of the shop's own catalogue."""
+    lines = tuple(
+        OrderLine.of(
+            n, sku, units, Price.of(price, "GBP"), TaxCategory.of("S", vat), description=name, weight_grams=grams
+        )
+        for n, (sku, units, name, price, grams, vat) in enumerate(db.execute(ITEMS, [cart]), start=1)
+    )
+    party = flow.record_party(customer, Person(email=mail))
+    return Basket(
+        "GBP", lines, TaxPolicy(included=True),
+        customer=customer, bill_to=party, ship_to=party, channel="shop", external_id=cart,
+    )  # fmt: skip
+
+
+def check_out(db: sqlite3.Connection, flow: OrderFlow) -> None:
+    """Hand over every cart that is not marked yet, and mark it with the standing of its order."""
+    for cart, customer, mail in db.execute("SELECT id, customer, mail FROM carts WHERE standing = ''").fetchall():
+        flow.receive(cart, basket_of(db, flow, cart, customer, mail))
+        db.execute("UPDATE carts SET standing = ? WHERE id = ?", [flow.advance(cart).state, cart])
+        db.commit()
+    flow.relay()
+
+
+def main(folder: Path) -> None:
+    """Two carts, stock for one and a half of them."""
+    storage = SqliteStorage(folder / "orders.db", standard_book().machines.values())
+    plans = Plans(parcelling=Parcelling(carrier="memory"))
+    notifier = MaildirNotifier(folder / "mail", "shop@example.org")
+    with closing(storage), closing(sqlite3.connect(folder / "shop.db")) as db:
+        db.executescript(TABLES)
+        flow = OrderFlow(storage, carriers=[MemoryCarrier()], notifier=notifier, plans=plans)
+        flow.handle("TEA@main", ReceiveGoods(10))
+        flow.handle("POT@main", ReceiveGoods(2))
+        check_out(db, flow)
+        check_out(db, flow)  # a second run finds nothing to do
+        flow.handle("C-1/1", HandOver())
+        for cart, standing in db.execute("SELECT id, standing FROM carts"):
+            order = flow.order(cart)
+            print(f"{cart}: {order.totals.gross}, {standing} at check-out, now {type(order).__name__}")
+        print(f"tea pots: {flow.stock('POT').available} available, {flow.stock('POT').backordered} waited for")
+        print(f"mails: {len(list((folder / 'mail' / 'new').iterdir()))}")
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as name:
+        main(Path(name))

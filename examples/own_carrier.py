@@ -1,0 +1,90 @@
+"""A carrier adapter of one's own: the shop's van, and an order that travels with it.
+
+Run it with ``python examples/own_carrier.py``; ``tests/docs/test_examples.py`` asks it every clause of the contract
+that carriers keep.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from orderflow import (
+    Basket,
+    MemoryStorage,
+    Money,
+    OrderFlow,
+    OrderLine,
+    Parcelling,
+    Plans,
+    Price,
+    ReceiveGoods,
+    TaxCategory,
+    TaxPolicy,
+)
+from orderflow.errors import PortError
+from orderflow.ports.carrier import Label, LabelRequest, Quote
+
+OFFERS = (Quote("slow", Money.of("4.90", "EUR"), days=3), Quote("fast", Money.of("9.90", "EUR"), days=1))
+TABLE = "CREATE TABLE IF NOT EXISTS labels (number INTEGER PRIMARY KEY, key TEXT UNIQUE NOT NULL, void TEXT)"
+
+
+class Van:
+    """Sells the shop's own rounds. Labels stand in a file, so that a retry after a crash finds the one it bought."""
+
+    def __init__(self, path: Path, name: str = "van") -> None:
+        self.name, self._path = name, path
+
+    def quote(self, request: LabelRequest) -> tuple[Quote, ...]:
+        """Both rounds, or the one that is asked for."""
+        offers = tuple(offer for offer in OFFERS if request.service in (None, offer.service))
+        if not offers or not request.parcels:
+            raise PortError("carrier", f"{self.name} does not carry {request.shipment}", retry=False)
+        return offers
+
+    def buy_label(self, request: LabelRequest) -> Label:
+        """The label of this idempotency key: the key's row in the file decides its number."""
+        offer = self.quote(request)[0]
+        with self._file() as db:
+            db.execute("INSERT OR IGNORE INTO labels (key) VALUES (?)", [request.idempotency_key])
+            (number,) = db.execute("SELECT number FROM labels WHERE key = ?", [request.idempotency_key]).fetchone()
+        tracking = f"{self.name}-{number:06}"
+        return Label(self.name, offer.service, tracking, offer.price, f"{tracking} {request.reference}", "text/plain")
+
+    def void_label(self, tracking_number: str, idempotency_key: str) -> None:
+        """Strikes a label out; striking it out twice changes nothing."""
+        number = tracking_number.removeprefix(f"{self.name}-")
+        with self._file() as db:
+            if not db.execute("UPDATE labels SET void = ? WHERE number = ?", [idempotency_key, number]).rowcount:
+                raise PortError("carrier", f"{tracking_number} was never sold", retry=False)
+
+    @contextmanager
+    def _file(self) -> Generator[sqlite3.Connection]:
+        try:
+            with closing(sqlite3.connect(self._path)) as db, db:
+                db.execute(TABLE)
+                yield db
+        except sqlite3.Error as error:
+            raise PortError("carrier", f"{self.name}: {error}") from error
+
+
+def main(folder: Path) -> None:
+    """An order of one line, packed for the van."""
+    plans = Plans(parcelling=Parcelling(carrier="van", service="fast"))
+    flow = OrderFlow(MemoryStorage(), carriers=[Van(folder / "van.db")], plans=plans)
+    flow.handle("TEA@main", ReceiveGoods(10))
+    line = OrderLine.of(1, "TEA", 3, Price.of("2.55", "EUR"), TaxCategory.of("S", 20), weight_grams=120)
+    flow.receive("order-1", Basket("EUR", (line,), TaxPolicy()))
+    flow.advance("order-1")
+    while flow.relay().done:
+        pass
+    label = flow.get("shipment", "order-1/1").label
+    print(f"{label.tracking_number}: {label.service}, {Money(label.price_minor, label.currency)}")
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as name:
+        main(Path(name))

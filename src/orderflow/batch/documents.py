@@ -1,0 +1,134 @@
+"""What a file holds, whatever its layout: orders, cancellations, adjustments, receipts, and what was rejected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple, Protocol, TypeAlias
+
+from attrs import frozen
+
+from orderflow.domain.keys import PartyRef
+from orderflow.domain.order.values import Basket
+from orderflow.domain.party import Person
+from orderflow.domain.price import Price
+from orderflow.domain.records.stock_note import Change, Moved
+from orderflow.domain.tax import TaxCategory, TaxPolicy
+
+__all__ = [
+    "AdjustmentDocument",
+    "CancellationDocument",
+    "CancelledLine",
+    "Document",
+    "OrderDocument",
+    "Party",
+    "ReceiptDocument",
+    "RejectedDocument",
+    "RejectedRow",
+    "Source",
+]
+
+
+class Party(NamedTuple):
+    """Who a document is for: the version its rows point to, and the data kept under it."""
+
+    ref: PartyRef
+    person: Person
+
+
+@frozen
+class OrderDocument:
+    """An order; ``basket`` names its party version."""
+
+    number: str
+    at: datetime
+    line: int
+    basket: Basket
+    party: Party
+
+
+class CancelledLine(NamedTuple):
+    """Units given back at a price; only goods come back into stock."""
+
+    sku: str
+    quantity: int
+    price: Price
+    tax: TaxCategory
+    goods: bool
+
+
+@frozen
+class CancellationDocument:
+    """Goods and money come back. Lines are matched to earlier orders by customer, SKU and price."""
+
+    number: str
+    at: datetime
+    line: int
+    customer: str
+    currency: str
+    lines: tuple[CancelledLine, ...]
+    tax: TaxPolicy
+    party: Party
+    location: str = "main"
+
+
+@frozen
+class AdjustmentDocument:
+    """Signed changes of stock. ``memo`` counts lines that move none."""
+
+    number: str
+    at: datetime
+    line: int
+    changes: tuple[Change, ...]
+    memo: int = 0
+
+
+@frozen
+class ReceiptDocument:
+    """Goods that came in."""
+
+    number: str
+    at: datetime
+    line: int
+    items: tuple[Moved, ...]
+
+
+class RejectedRow(NamedTuple):
+    """Why a row of the file cannot be taken: its line number, a stable code, a sentence."""
+
+    line: int
+    code: str
+    reason: str
+
+
+@frozen
+class RejectedDocument:
+    """A document with a bad row is rejected as a whole."""
+
+    number: str
+    at: datetime | None
+    line: int
+    rows: tuple[RejectedRow, ...]
+
+
+Document: TypeAlias = (
+    OrderDocument | CancellationDocument | AdjustmentDocument | ReceiptDocument | RejectedDocument
+)
+
+
+class Source(Protocol):
+    """A file in some layout."""
+
+    @property
+    def channel(self) -> str:
+        """The channel its orders come from."""
+
+    @property
+    def zone(self) -> str:
+        """The time zone of its business dates."""
+
+    def count(self) -> int:
+        """How many documents it holds."""
+
+    def documents(self) -> Iterator[Document]:
+        """Every document once, in the order of its first line."""

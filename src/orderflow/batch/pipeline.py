@@ -1,0 +1,289 @@
+"""The pipeline: documents in windows, each window stage by stage, each stage one commit.
+
+Windows follow from the file alone. What a stage does follows from the rows as they are, under command ids that follow
+from the documents: a run that was interrupted passes over the windows marked as finished, goes through the next one
+again, where what is done already is answered and not done twice, and ends with the same rows as a run in one go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Final
+
+from attrs import define, field
+
+from orderflow.adapters.clock import FixedClock
+from orderflow.batch.cancelling import credit_note_of, return_of
+from orderflow.batch.documents import (
+    AdjustmentDocument,
+    CancellationDocument,
+    Document,
+    OrderDocument,
+    Party,
+    ReceiptDocument,
+    Source,
+)
+from orderflow.batch.matching import Matcher
+from orderflow.batch.progress import RecordProgress, Run
+from orderflow.batch.receiving import Shelf
+from orderflow.domain.customer import RegisterCustomer
+from orderflow.domain.keys import Key, party_id, stock_key
+from orderflow.domain.machine import Absent
+from orderflow.domain.order.messages import BillUnits, CompleteOrder, ConfirmOrder, PlaceOrder
+from orderflow.domain.order.states import Accepted, Confirmed, Placed, Shipped, progress_billable
+from orderflow.domain.order.values import LineKind
+from orderflow.domain.party import Person, RecordParty
+from orderflow.domain.records.intake import RejectDocument
+from orderflow.domain.records.stock_note import PostAdjustment, PostReceipt
+from orderflow.domain.shipment.messages import HandOver, RecordDelivered
+from orderflow.domain.shipment.states import InTransit, Labelled, Packed
+from orderflow.errors import CommandRefused
+from orderflow.facade import Do, OrderFlow
+from orderflow.flows.prepare import shipments_for
+from orderflow.ports.storage import Ack, Query
+
+__all__ = ["WINDOW", "Pipeline"]
+
+#: Orders worked together at most.
+WINDOW: Final = 50
+
+
+@define
+class Pipeline:
+    """Takes a source's documents through the six steps.
+
+    Args:
+        shop: where they go; its clock must be ``clock``.
+        source: where they come from.
+        clock: set to the time of the newest document of each window, which is when the window's steps are recorded;
+            each document's own time is when they occurred.
+        name: what progress is marked under.
+        receive: before each order and each negative adjustment, receive what exceeds the available stock.
+        advanced: called with the number of documents finished, after each window.
+    """
+
+    shop: OrderFlow
+    source: Source
+    clock: FixedClock
+    name: str
+    receive: bool = False
+    advanced: Callable[[int], None] = lambda _: None
+    _matcher: Matcher = field(factory=Matcher, init=False)
+    _met: set[str] = field(factory=set, init=False)
+    _seen: int = field(default=0, init=False)
+    _finished: int = field(default=0, init=False)
+    refused: list[tuple[str, str]] = field(factory=list, init=False)
+
+    def run(self) -> None:
+        """Work every document that is not finished yet."""
+        mark = self._states([self.shop.key("run", self.name)])[0]
+        self._finished = mark.documents if isinstance(mark, Run) else 0
+        window: list[OrderDocument] = []
+        for document in self.source.documents():
+            if not isinstance(document, OrderDocument):
+                self._orders(window)
+                window = []
+                self._other(document)
+                continue
+            self._matcher.bought(document)
+            window.append(document)
+            if len(window) == WINDOW:
+                self._orders(window)
+                window = []
+        self._orders(window)
+
+    # -- windows
+
+    def _begin(self, count: int, at: Any) -> bool:
+        """Whether a window of ``count`` documents has still to be worked."""
+        self._seen += count
+        if self._seen <= self._finished:
+            return False
+        if at is not None:
+            self.clock.set(max(at, self.clock.now()))
+        return True
+
+    def _end(self, *commands: Do) -> None:
+        """Mark the window as finished, in one commit with its last commands."""
+        mark = Do(self.name, RecordProgress(self._seen), f"run/{self.name}/{self._seen}")
+        self._stage([*commands, mark])
+        self.advanced(self._seen)
+
+    def _orders(self, window: Sequence[OrderDocument]) -> None:
+        if not window or not self._begin(len(window), window[-1].at):
+            return
+        self._stage(self._place(window))
+        self._stage(self._confirm(window))
+        self._onwards(window, "")
+        self._end()
+
+    def _other(self, document: Document) -> None:
+        matches = self._matcher.given_back(document) if isinstance(document, CancellationDocument) else []
+        if not self._begin(1, document.at):
+            return
+        if isinstance(document, CancellationDocument):
+            self._cancel(document, matches)
+        elif isinstance(document, AdjustmentDocument):
+            self._end(*self._adjust(document))
+        elif isinstance(document, ReceiptDocument):
+            self._receipt(document)
+        else:
+            codes = tuple(dict.fromkeys(row.code for row in document.rows))
+            reject = RejectDocument(document.line, codes)
+            self._end(Do(f"{self.source.channel}/{document.number}", reject, self._id(document, "reject")))
+
+    def _onwards(self, window: Sequence[OrderDocument], suffix: str) -> None:
+        """From the shelf to completion, as far as the stock allows."""
+        goods = [d for d in window if any(line.kind is LineKind.GOODS for line in d.basket.lines)]
+        self._allocate(goods, suffix)
+        self._stage(self._prepare(goods))
+        self._relay()
+        self._stage(self._of_shipments(goods, (Packed, Labelled), HandOver()))
+        self._stage(self._of_shipments(goods, (InTransit,), RecordDelivered("delivered")))
+        self._stage(self._bill(window))
+        self._stage(self._complete(window, suffix))
+        self._relay()
+
+    def _stage(self, commands: Iterable[Do]) -> None:
+        """One commit. A refusal is remembered for the summary; anything worse ends the run."""
+        listed = [*commands]
+        outcomes = self.shop.handle_many(listed) if listed else []
+        for do, outcome in zip(listed, outcomes, strict=True):
+            if isinstance(outcome, CommandRefused):
+                self.refused.append((do.command_id, str(outcome)))
+            elif not isinstance(outcome, Ack):
+                raise outcome
+
+    def _relay(self) -> None:
+        while self.shop.relay(200).done:
+            pass
+
+    # -- stages
+
+    def _place(self, window: Sequence[OrderDocument]) -> Iterator[Do]:
+        shelf = self._shelf({line.sku for d in window for line in d.basket.lines if line.kind is LineKind.GOODS})
+        for document, state in self._now(window):
+            if not isinstance(state, Absent):
+                continue
+            yield from self._introduce(document.party, document.basket.customer)
+            if self.receive:
+                yield from self._receive(document, shelf.receipt_for_order(document))
+            place = PlaceOrder(document.basket)
+            yield Do(document.number, place, self._id(document, "place"), occurred_at=document.at)
+
+    def _introduce(self, party: Party, customer: str) -> Iterator[Do]:
+        """Party versions and customers, each when first met."""
+        ref = party_id(*party.ref)
+        if ref not in self._met:
+            self._met.add(ref)
+            yield Do(ref, RecordParty(party.person), f"party/{ref}")
+        if customer and customer not in self._met:
+            self._met.add(customer)
+            yield Do(customer, RegisterCustomer(party.ref), f"customer/{customer}")
+
+    def _receive(self, document: OrderDocument | AdjustmentDocument, receipt: PostReceipt | None) -> Iterator[Do]:
+        if receipt is not None:
+            number = f"{document.number}/receipt"
+            yield Do(number, receipt, self._id(document, "receive"), occurred_at=document.at)
+
+    def _confirm(self, window: Sequence[OrderDocument]) -> Iterator[Do]:
+        for document, state in self._now(window):
+            if isinstance(state, Placed):
+                yield Do(document.number, ConfirmOrder(), self._id(document, "confirm"), occurred_at=document.at)
+
+    def _allocate(self, window: Sequence[OrderDocument], suffix: str) -> None:
+        wishes = [
+            Do(document.number, None, self._id(document, f"allocate{suffix}"), occurred_at=document.at)
+            for document, state in self._now(window)
+            if isinstance(state, Accepted) and any(v.open or v.backordered for v in state.progress.lines)
+        ]
+        if wishes:
+            self.shop.allocate(*wishes)
+
+    def _prepare(self, window: Sequence[OrderDocument]) -> Iterator[Do]:
+        for document, state in self._now(window):
+            for key, plan, pack in shipments_for(
+                self.shop.key("order", document.number), state, self.shop.plans.parcelling
+            ):
+                yield Do(key.id, plan, self._id(document, f"plan/{key.id}"), occurred_at=document.at)
+                yield Do(key.id, pack, self._id(document, f"pack/{key.id}"), occurred_at=document.at)
+
+    def _of_shipments(
+        self, window: Sequence[OrderDocument], states: tuple[type[Any], ...], command: HandOver | RecordDelivered
+    ) -> Iterator[Do]:
+        """The same command to every shipment of the window that is in one of ``states``."""
+        owners = {
+            self.shop.key("shipment", f"{document.number}/{number}"): document
+            for document, state in self._now(window)
+            if isinstance(state, Accepted)
+            for number in range(1, state.progress.shipments + 1)
+        }
+        verb = type(command).__name__
+        for (key, document), state in zip(owners.items(), self._states([*owners]), strict=True):
+            if isinstance(state, states):
+                yield Do(key.id, command, self._id(document, f"{verb}/{key.id}"), occurred_at=document.at)
+
+    def _bill(self, window: Sequence[OrderDocument]) -> Iterator[Do]:
+        for document, state in self._now(window):
+            if isinstance(state, Accepted) and progress_billable(state):
+                invoice = f"{document.number}/{1 + len(state.progress.invoices)}"
+                bill = BillUnits(invoice, self.shop.plans.series)
+                yield Do(document.number, bill, self._id(document, f"bill/{invoice}"), occurred_at=document.at)
+
+    def _complete(self, window: Sequence[OrderDocument], suffix: str) -> Iterator[Do]:
+        for document, state in self._now(window):
+            if isinstance(state, Confirmed | Shipped):
+                complete = self._id(document, f"complete{suffix}")
+                yield Do(document.number, CompleteOrder(), complete, occurred_at=document.at)
+
+    # -- other documents
+
+    def _cancel(self, document: CancellationDocument, matches: list[Any]) -> None:
+        commands = [*self._introduce(document.party, document.customer)]
+        returned = return_of(document, matches)
+        if returned is not None:
+            commands.append(Do(document.number, returned, self._id(document, "return"), occurred_at=document.at))
+        note = credit_note_of(document, matches, self.source.zone)
+        commands.append(Do(document.number, note, self._id(document, "credit"), occurred_at=document.at))
+        self._stage(commands)
+        self._relay()
+        self._end()
+
+    def _adjust(self, document: AdjustmentDocument) -> Iterator[Do]:
+        if self.receive:
+            shelf = self._shelf({change.sku for change in document.changes})
+            yield from self._receive(document, shelf.receipt_for_adjustment(document))
+        adjust = PostAdjustment(document.changes, document.number, memo=document.memo)
+        yield Do(document.number, adjust, self._id(document, "adjust"), occurred_at=document.at)
+
+    def _receipt(self, document: ReceiptDocument) -> None:
+        """Goods came in: book them, then go on with the orders that wait, first come, first served."""
+        receipt = PostReceipt(document.items, document.number)
+        self._stage([Do(document.number, receipt, self._id(document, "receive"), occurred_at=document.at)])
+        waiting = self.shop.find(Query("order", ("AwaitingStock", "PartlyShipped"), limit=WINDOW))
+        window = [
+            OrderDocument(row.key.id, document.at, document.line, row.state.basket, Party(row.state.basket.bill_to, Person()))
+            for row in waiting
+        ]
+        self._onwards(window, f"/{document.number}")
+        self._end()
+
+    # -- rows
+
+    def _id(self, document: Document, step: str) -> str:
+        return f"{self.source.channel}/{document.number}/{step}"
+
+    def _now(self, window: Sequence[OrderDocument]) -> Iterator[tuple[OrderDocument, Any]]:
+        return zip(window, self._states([self.shop.key("order", d.number) for d in window]), strict=True)
+
+    def _states(self, keys: Sequence[Key]) -> list[Any]:
+        if not keys:
+            return []
+        rows = self.shop.read(keys)
+        return [rows[key].state for key in keys]
+
+    def _shelf(self, skus: Iterable[str]) -> Shelf:
+        home = self.shop.plans.allocation.locations[0]
+        listed = [*skus] if self.receive else []
+        keys = [stock_key(self.shop.storage.tenant, sku, home) for sku in listed]
+        return Shelf(home, dict(zip(listed, self._states(keys), strict=True)))

@@ -1,0 +1,91 @@
+"""Auditing: everything a storage holds, streamed row by row, for whoever checks it against the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+
+from orderflow.domain.keys import Key
+from orderflow.domain.stamp import Stamp
+
+__all__ = ["AuditSource", "Cited", "Logged", "Sent", "Stored", "Stream", "Unreadable"]
+
+
+class Unreadable(NamedTuple):
+    """Stands for an event or a state that makes no sense."""
+
+    error: str
+
+
+class Cited(NamedTuple):
+    """The command an event cites: the row it was for, and what it was decided with."""
+
+    key: Key
+    stamp: Stamp
+    workflow: str
+
+
+class Logged(NamedTuple):
+    """A journal entry. ``cited`` is None where its command is missing; ``event`` may be :class:`Unreadable`."""
+
+    version: int
+    at: datetime | None
+    event: Any
+    cited: Cited | None
+
+
+class Stored(NamedTuple):
+    """A row as it stands. ``astray`` names columns that do not say what the state says."""
+
+    version: int
+    state: Any
+    astray: tuple[str, ...] = ()
+
+
+class Stream(NamedTuple):
+    """Everything about one row: its entries by version, and how to read the row itself once they are consumed."""
+
+    key: Key
+    entries: Iterator[Logged]
+    stored: Callable[[], Stored | None]
+
+
+class Sent(NamedTuple):
+    """A message of the outbox, done or not: the version of the event that it is an effect of, and what it says."""
+
+    version: int
+    topic: str
+    lane: Key
+    data: tuple[tuple[str, str], ...]
+
+
+class AuditSource(Protocol):
+    """A storage seen as a whole, for one tenant, as of one moment."""
+
+    def kinds(self) -> Sequence[str]:
+        """The kinds that the journal or the rows know, in a constant order."""
+
+    def streams(self, kind: str) -> Iterator[Stream]:
+        """Every row of a kind that has a journal, a stored state, or both, by id. One is read at a time."""
+
+    def messages(self, key: Key) -> Sequence[Sent]:
+        """The messages whose ids say that they are effects of this row's events, in any order."""
+
+    def templates(self) -> Sequence[str]:
+        """The templates of all notices in the outbox."""
+
+    def ghosts(self) -> Iterator[str]:
+        """Ids of messages that name no event of the journal."""
+
+    def orphans(self) -> Iterator[str]:
+        """Ids of commands that no event cites, and of commands remembered twice."""
+
+    def commands(self) -> int:
+        """How many commands are remembered."""
+
+    def strays(self) -> int:
+        """Entries whose command is of another tenant."""
+
+    def faults(self) -> Iterator[str]:
+        """What the storage itself finds wrong: damage, broken constraints and references."""

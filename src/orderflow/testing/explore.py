@@ -1,0 +1,309 @@
+"""A bounded walk: every world a small alphabet of commands can reach, and every law held in each of them.
+
+A world is the rows of a shop and the effects that still wait in its outbox. The walk goes breadth first on the
+shipped machines, reactions and settlements, so that what breaks a law is found with the shortest commands that lead
+there; when nothing is left to try the walk is closed, which is a proof for that alphabet::
+
+    found = explore(book, {}, lambda world: COMMANDS, laws=(nothing_oversold,))
+    assert found.closed
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from time import perf_counter
+from typing import Any, Final, TypeAlias
+
+from attrs import define, field, frozen
+
+from orderflow.domain.book import Book, Effect, Told
+from orderflow.domain.keys import Key
+from orderflow.domain.machine import ABSENT, Edge, Machine
+from orderflow.domain.stamp import Stamp
+from orderflow.errors import CommandRefused, InvariantBroken
+from orderflow.flows.settle import Order, Settled, settle
+from orderflow.ports.storage import Held
+
+__all__ = ["Carry", "Counterexample", "Exploration", "Law", "World", "explore"]
+
+
+class World:
+    """Rows by key, and the effects that wait, oldest first. A key without a row is ``ABSENT``."""
+
+    __slots__ = ("_rows", "pending")
+
+    def __init__(self, rows: Mapping[Key, Any], pending: tuple[Effect, ...] = ()) -> None:
+        self._rows, self.pending = rows, pending
+
+    def __getitem__(self, key: Key) -> Any:
+        return self._rows.get(key, ABSENT)
+
+    def of(self, kind: str) -> Iterator[tuple[Key, Any]]:
+        """Every row of a kind that exists."""
+        return ((key, state) for key, state in self._rows.items() if key.kind == kind)
+
+
+#: Says what is wrong with a world, or None.
+Law: TypeAlias = Callable[[World], str | None]
+#: The commands an effect comes back as, once it is carried out.
+Carry: TypeAlias = Callable[[World, Effect], Iterable[Told]]
+#: What may be tried in a world.
+Alphabet: TypeAlias = Callable[[World], Iterable[Told]]
+
+
+class Counterexample(AssertionError):
+    """A law is broken; ``commands`` are the fewest that lead there, ``law`` is its name."""
+
+    def __init__(self, law: str, detail: str, commands: Sequence[Told | Effect]) -> None:
+        self.law, self.detail, self.commands = law, detail, tuple(commands)
+        steps = "".join(f"\n  {number}. {_said(step)}" for number, step in enumerate(commands, start=1))
+        super().__init__(f"{law}: {detail}, after{steps or ' nothing at all'}")
+
+
+@frozen
+class Exploration:
+    """How far a walk went. ``edges`` are the arrows of each kind's table that were taken."""
+
+    states: int
+    transitions: int
+    refused: int
+    seconds: float
+    closed: bool
+    edges: Mapping[str, frozenset[Edge]]
+
+    def __str__(self) -> str:
+        end = "closed" if self.closed else "not closed"
+        return (
+            f"{self.states} states, {self.transitions} transitions, {self.refused} refusals "
+            f"in {self.seconds:.1f} s: {end}"
+        )
+
+    def missed(self, machine: Machine) -> list[Edge]:
+        """Arrows of a table that the walk never took."""
+        taken = self.edges.get(machine.kind, frozenset())
+        return [edge for edge in machine.edges() if edge not in taken]
+
+
+def explore(
+    book: Book,
+    start: Mapping[Key, Any],
+    alphabet: Alphabet,
+    laws: Sequence[Law] = (),
+    *,
+    stamp: Stamp,
+    carry: Mapping[str, Carry] | None = None,
+    limit: int = 100_000,
+) -> Exploration:
+    """Walk every world reachable from ``start``.
+
+    Args:
+        start: the rows that are there at first.
+        alphabet: the commands tried in a world, reactions' own among them if wanted. It must be bounded: a world
+            that can always grow never closes.
+        laws: asked in every world, beside each machine's own invariants.
+        stamp: when and by whom; the same for every step, or worlds would never repeat.
+        carry: for each topic that matters, what its effects come back as; effects of other topics are dropped.
+        limit: the most worlds to visit.
+
+    Raises:
+        Counterexample: a law or an invariant is broken, a final state is left, or a refusal changed something.
+    """
+    return _Walk(book, alphabet, tuple(laws), stamp, dict(carry or {})).run(start, limit)
+
+
+Rows: TypeAlias = tuple[int, ...]
+Node: TypeAlias = tuple[Rows, tuple[Effect, ...]]
+Move: TypeAlias = tuple[tuple[tuple[int, int], ...], tuple[Effect, ...]]
+_REFUSED: Final = None
+
+
+@define
+class _Branch:
+    """A settlement is a function of the rows it reads: which it asks for next, and what follows from them."""
+
+    keys: tuple[int, ...]
+    ends: dict[Rows, _Branch | Move | None] = field(factory=dict)
+
+    def on(self, read: Rows, keys: tuple[int, ...]) -> _Branch:
+        """The branch that asks for ``keys`` after ``read``; made once."""
+        after = self.ends.get(read)
+        if not isinstance(after, _Branch):
+            after = self.ends[read] = _Branch(keys)
+        return after
+
+
+class _Walk:
+    """Rows are numbered once, so that a world is a tuple of small integers and equal worlds are met again cheaply."""
+
+    def __init__(
+        self, book: Book, alphabet: Alphabet, laws: tuple[Law, ...], stamp: Stamp, carry: Mapping[str, Carry]
+    ) -> None:
+        self.edges: dict[str, set[Edge]] = {}
+        self.book = book.extended(machines=[_Watched(machine, self.edges) for machine in book.machines.values()])
+        self.alphabet, self.laws, self.stamp, self.carry = alphabet, laws, stamp, carry
+        self.keys: dict[Key, int] = {}
+        self.key_list: list[Key] = []
+        self.numbers: dict[Any, int] = {ABSENT: 0}
+        self.states: list[Any] = [ABSENT]
+        self.seen: dict[Node, tuple[Node, Told | Effect] | None] = {}
+        self.known: dict[tuple[Key, Any], _Branch] = {}
+        self.transitions = self.refused = 0
+
+    def run(self, start: Mapping[Key, Any], limit: int) -> Exploration:
+        """Breadth first, until nothing new is found or ``limit`` worlds are known."""
+        began = perf_counter()
+        waiting: deque[Node] = deque()
+        changes = tuple((self._place(key), self._number(key, state)) for key, state in start.items())
+        self._visit((_changed((), changes), ()), None, waiting)
+        while waiting and len(self.seen) <= limit:
+            self._expand(waiting.popleft(), waiting)
+        edges = {kind: frozenset(taken) for kind, taken in self.edges.items()}
+        seconds = perf_counter() - began
+        return Exploration(len(self.seen), self.transitions, self.refused, seconds, not waiting, edges)
+
+    def _expand(self, node: Node, waiting: deque[Node]) -> None:
+        rows, pending = node
+        world = self._world(node)
+        for told in self.alphabet(world):
+            moved = self._try(node, told)
+            if moved is _REFUSED:
+                self.refused += 1
+            else:
+                changes, effects = moved
+                self._arrive(node, told, (_changed(rows, changes), (*pending, *effects)), waiting)
+        lanes: set[Key] = set()
+        for at, effect in enumerate(pending):
+            if effect.lane not in lanes:
+                self._arrive(node, effect, self._carried(node, world, at), waiting)
+            lanes.add(effect.lane)
+
+    def _carried(self, node: Node, world: World, at: int) -> Node:
+        """An effect is done when its commands are accepted, and waits on when one is refused, as the relay has it."""
+        rows, pending = node
+        effect = pending[at]
+        after: Node = (rows, (*pending[:at], *pending[at + 1 :]))
+        for told in self.carry[effect.topic](world, effect):
+            moved = self._try(after, told)
+            if moved is _REFUSED:
+                return node
+            after = (_changed(after[0], moved[0]), (*after[1], *moved[1]))
+        return after
+
+    def _arrive(self, before: Node, step: Told | Effect, after: Node, waiting: deque[Node]) -> None:
+        self.transitions += 1
+        if after not in self.seen:
+            self._visit(after, (before, step), waiting)
+
+    def _visit(self, node: Node, came: tuple[Node, Told | Effect] | None, waiting: deque[Node]) -> None:
+        self.seen[node] = came
+        world = self._world(node)
+        for law in self.laws:
+            broken = law(world)
+            if broken is not None:
+                raise Counterexample(law.__name__, broken, self._path(node))
+        waiting.append(node)
+
+    def _try(self, node: Node, told: Told) -> Move | None:
+        """What a command changes, or None where it is refused; settled once for the rows that it reads."""
+        rows = node[0]
+        branch: _Branch | Move | None = self.known.get((told.key, told.command))
+        if branch is None:
+            branch = self.known[told.key, told.command] = _Branch((self._place(told.key),))
+        while isinstance(branch, _Branch):
+            read = _read(rows, branch.keys)
+            if read not in branch.ends:
+                return self._settled(node, told)
+            branch = branch.ends[read]
+        return branch
+
+    def _settled(self, node: Node, told: Told) -> Move | None:
+        """Settle for real, and keep what was read on the way."""
+        branch, read, end = self.known[told.key, told.command], (0,), _REFUSED
+        wants = settle(self.book, Order(told.key, told.command, self.stamp))
+        given: dict[Key, Held] = {}
+        try:
+            asked = next(wants)
+            while True:
+                read = _read(node[0], branch.keys)
+                held = {key: Held(0, self.states[number]) for key, number in zip(asked, read, strict=True)}
+                given |= held
+                asked = wants.send(held)
+                branch = branch.on(read, tuple(self._place(key) for key in asked))
+        except StopIteration as stop:
+            end = self._move(given, stop.value)
+        except CommandRefused:
+            pass
+        except InvariantBroken as broken:
+            raise Counterexample(broken.invariant, str(broken), [*self._path(node), told]) from broken
+        branch.ends[read] = end
+        return end
+
+    def _move(self, before: Mapping[Key, Held], settled: Settled) -> Move:
+        changes = []
+        for key, held in settled.rows.items():
+            if held.version > before[key].version:
+                changes.append((self._place(key), self._number(key, held.state)))
+        effects = [Effect(m.topic, m.lane, m.data) for m in settled.messages if m.topic in self.carry]
+        return tuple(changes), tuple(effects)
+
+    def _place(self, key: Key) -> int:
+        at = self.keys.setdefault(key, len(self.keys))
+        if at == len(self.key_list):
+            self.key_list.append(key)
+        return at
+
+    def _number(self, key: Key, state: Any) -> int:
+        number = self.numbers.get(state)
+        if number is None:
+            self.book.machines[key.kind].check(state)
+            number = self.numbers[state] = len(self.states)
+            self.states.append(state)
+        return number
+
+    def _world(self, node: Node) -> World:
+        rows = {self.key_list[at]: self.states[number] for at, number in enumerate(node[0]) if number}
+        return World(rows, node[1])
+
+    def _path(self, node: Node) -> list[Told | Effect]:
+        path: list[Told | Effect] = []
+        came = self.seen[node]
+        while came is not None:
+            node, step = came
+            path.append(step)
+            came = self.seen[node]
+        return path[::-1]
+
+
+class _Watched(Machine):
+    """The same machine, noting the arrows it takes and that a final state is never left."""
+
+    def __init__(self, machine: Machine, edges: dict[str, set[Edge]]) -> None:
+        self.__dict__.update(machine.__dict__)
+        self._taken = edges.setdefault(machine.kind, set())
+
+    def step(self, state: Any, command: Any, stamp: Stamp) -> tuple[Any, Any]:
+        """As the machine itself."""
+        event, after = super().step(state, command, stamp)
+        if type(state) in self.final and type(after) not in self.final:
+            raise InvariantBroken("final states", f"{type(state).__name__} was left by {type(command).__name__}")
+        self._taken.add(Edge(type(state), type(command), type(event), type(after)))
+        return event, after
+
+
+def _read(rows: Rows, places: tuple[int, ...]) -> Rows:
+    return tuple([rows[at] if at < len(rows) else 0 for at in places])
+
+
+def _changed(rows: Rows, changes: Iterable[tuple[int, int]]) -> Rows:
+    after = list(rows)
+    for at, number in changes:
+        after += [0] * (at + 1 - len(after))
+        after[at] = number
+    return tuple(after)
+
+
+def _said(step: Told | Effect) -> str:
+    if isinstance(step, Effect):
+        return f"relay {step.topic} to {step.lane}"
+    return f"{step.key}: {step.command}"

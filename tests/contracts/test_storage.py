@@ -1,0 +1,255 @@
+"""The storage contract, asked of every storage that ships, and of broken ones that must be caught."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+
+from orderflow.adapters.storage.memory import MemoryStorage
+from orderflow.adapters.storage.sqlite import SqliteStorage
+from orderflow.domain.order.machine import ORDER
+from orderflow.domain.stock.machine import STOCK
+from orderflow.ports.storage import Batch, Parcelled, Query, Recalled, Recorded, Row, Storage
+from orderflow.testing.contracts import Clause, violations
+from orderflow.testing.outbox_contract import OUTBOX
+from orderflow.testing.storage_contract import STORAGE, StorageMaker
+
+CLAUSES = (*STORAGE, *OUTBOX)
+AT = datetime(2026, 3, 31, tzinfo=UTC)
+
+
+class Handles:
+    """Keeps one memory storage for each tenant, as every handle must see the same content."""
+
+    def __init__(self, make: Callable[[str], MemoryStorage]) -> None:
+        self._make, self._made = make, dict[str, MemoryStorage]()
+
+    def __call__(self, tenant: str) -> MemoryStorage:
+        """The storage of a tenant."""
+        return self._made.setdefault(tenant, self._make(tenant))
+
+
+@pytest.fixture(params=["memory", "sqlite", "sqlite exclusive"])
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StorageMaker]:
+    """A maker of handles on one fresh content; those of an exclusive file share its one connection."""
+    if request.param == "memory":
+        yield Handles(MemoryStorage)
+        return
+    machines, path = (STOCK, ORDER), tmp_path / "shop.db"
+    if request.param == "sqlite exclusive":
+        with closing(SqliteStorage(path, machines, exclusive=True)) as alone:
+            yield alone.for_tenant
+        return
+    with ExitStack() as opened:
+        yield lambda tenant: opened.enter_context(closing(SqliteStorage(path, machines, tenant=tenant)))
+
+
+@pytest.mark.parametrize("clause", CLAUSES, ids=lambda clause: clause.id)
+def test_shipped_storages_keep_every_clause(clause: Clause[StorageMaker], make: StorageMaker) -> None:
+    """Memory and SQLite keep the whole contract."""
+    clause.check(make)
+
+
+def test_clause_ids_are_unique() -> None:
+    """A clause is cited by its id, so no two share one."""
+    assert len({clause.id for clause in CLAUSES}) == len(CLAUSES)
+
+
+# --- broken storages: each breaks one promise ---
+
+
+class LosesUpdates(MemoryStorage):
+    """Writes whatever the version is."""
+
+    def _commit(self, batch: Batch) -> None:
+        rows = self._rows
+        found = {write.key: rows[write.key].version if write.key in rows else 0 for write in batch.writes}
+        super()._commit(evolve(batch, writes=tuple(w._replace(expected=found[w.key]) for w in batch.writes)))
+
+
+class ForgetsRollback(MemoryStorage):
+    """Stores row after row and stops at the one that conflicts."""
+
+    def _commit(self, batch: Batch) -> None:
+        for write in batch.writes[:-1]:
+            super()._commit(Batch((), (write,), ()))
+        super()._commit(evolve(batch, writes=batch.writes[-1:]))
+
+
+class AcceptsCommandsTwice(MemoryStorage):
+    """Does not look whether a command id is known."""
+
+    def _commit(self, batch: Batch) -> None:
+        known = {
+            id_: self._remembered.pop(id_) for c in batch.commands if (id_ := c.ack.command_id) in self._remembered
+        }
+        super()._commit(batch)
+        self._remembered.update(known)
+
+
+class ForgetsCommands(MemoryStorage):
+    """Remembers no command."""
+
+    def _commit(self, batch: Batch) -> None:
+        super()._commit(batch)
+        self._remembered.clear()
+
+
+class DropsMessages(MemoryStorage):
+    """Keeps the first message of a batch only."""
+
+    def _commit(self, batch: Batch) -> None:
+        super()._commit(evolve(batch, messages=batch.messages[:1]))
+
+
+class SkipsJournal(MemoryStorage):
+    """Keeps the first event of each row only."""
+
+    def _commit(self, batch: Batch) -> None:
+        super()._commit(evolve(batch, entries=tuple(entry for entry in batch.entries if entry.version == 1)))
+
+
+class ForgetsAnswers(MemoryStorage):
+    """Leaves answered messages waiting."""
+
+    def _commit(self, batch: Batch) -> None:
+        super()._commit(evolve(batch, answered=()))
+
+
+class PostsBeforeChecking(MemoryStorage):
+    """Posts the messages of a batch that it then rejects."""
+
+    def _commit(self, batch: Batch) -> None:
+        super()._commit(Batch((), (), (), batch.messages))
+        super()._commit(evolve(batch, messages=()))
+
+
+class IgnoresLeases(MemoryStorage):
+    """Hands out what is leased."""
+
+    def claim(
+        self, limit: int, now: datetime, lease_seconds: int, topics: Collection[str] | None = None
+    ) -> Sequence[Parcelled]:
+        """Claims as if no lease had been given."""
+        for posted in self._outbox.values():
+            posted.leased_until = None
+        return super().claim(limit, now, lease_seconds, topics)
+
+
+class IgnoresTokens(MemoryStorage):
+    """Lets any worker settle a message, whoever holds it now."""
+
+    def done(self, parcels: Iterable[Parcelled], now: datetime) -> None:
+        """Settles under the token that holds."""
+        super().done([p._replace(token=self._outbox[p.message.id].token) for p in parcels], now)
+
+
+class LetsOthersOvertake(MemoryStorage):
+    """Looks at topics before lanes."""
+
+    def claim(
+        self, limit: int, now: datetime, lease_seconds: int, topics: Collection[str] | None = None
+    ) -> Sequence[Parcelled]:
+        """Claims the first message of each lane among those of the topics."""
+        whole = self._outbox
+        self._outbox = {id_: p for id_, p in whole.items() if topics is None or p.message.topic in topics}
+        try:
+            return super().claim(limit, now, lease_seconds, topics)
+        finally:
+            self._outbox = whole
+
+
+class IgnoresLanes(MemoryStorage):
+    """Hands out every due message."""
+
+    def _heads(self) -> Iterator[object]:  # type: ignore[override]
+        return (posted for posted in self._outbox.values() if posted.standing == "waiting")
+
+
+class ForgetsDead(MemoryStorage):
+    """Drops dead letters."""
+
+    def bury(self, parcel: Parcelled, now: datetime, error: str) -> None:
+        """Treats the message as done."""
+        self.done([parcel], now)
+
+
+class RetriesAtOnce(MemoryStorage):
+    """Does not wait for the time a message is due again."""
+
+    def retry(self, parcel: Parcelled, due: datetime, error: str) -> None:
+        """Makes it due since ever."""
+        super().retry(parcel, AT.replace(year=2000), error)
+
+
+class ShowsPagesAgain(MemoryStorage):
+    """Does not go on from the cursor."""
+
+    def find(self, query: Query) -> Sequence[Row]:
+        """Begins from the start."""
+        return super().find(evolve(query, cursor=0))
+
+
+class ReadsFeedAnew(MemoryStorage):
+    """Skips an entry at every page."""
+
+    def entries(self, after: int, limit: int) -> Sequence[Recorded]:
+        """Reads one too far."""
+        return super().entries(after + 1 if after else 0, limit)
+
+
+class WrongSums(MemoryStorage):
+    """Adds up roughly."""
+
+    def sums(
+        self, kind: str, columns: Sequence[str], by: Sequence[str] = ()
+    ) -> Mapping[tuple[str, ...], tuple[int, ...]]:
+        """Rounds to thousands."""
+        exact = super().sums(kind, columns, by)
+        return {group: tuple(number // 1000 * 1000 for number in sums) for group, sums in exact.items()}
+
+
+class SkipsMovements(MemoryStorage):
+    """Looks at the last movement of each row only."""
+
+    def movements(self) -> Mapping[tuple[str, str, str], int]:
+        """Sums what is left."""
+        whole, self._journal = self._journal, [stream[-1] for stream in self._streams.values()]
+        try:
+            return super().movements()
+        finally:
+            self._journal = whole
+
+
+BROKEN: tuple[tuple[type[MemoryStorage], set[str]], ...] = (
+    (LosesUpdates, {"STORAGE-VERSION-01", "STORAGE-VERSION-02", "STORAGE-ATOMIC-01"}),
+    (ForgetsRollback, {"STORAGE-ATOMIC-01"}),
+    (AcceptsCommandsTwice, {"STORAGE-COMMAND-01"}),
+    (ForgetsCommands, {"STORAGE-COMMAND-02"}),
+    (DropsMessages, {"OUTBOX-DELIVER-01"}),
+    (SkipsJournal, {"STORAGE-JOURNAL-01"}),
+    (ForgetsAnswers, {"OUTBOX-ATOMIC-02"}),
+    (PostsBeforeChecking, {"OUTBOX-ATOMIC-01"}),
+    (IgnoresLeases, {"OUTBOX-LEASE-01", "OUTBOX-LANE-01"}),
+    (IgnoresTokens, {"OUTBOX-LEASE-02"}),
+    (LetsOthersOvertake, {"OUTBOX-LANE-02"}),
+    (IgnoresLanes, {"OUTBOX-LANE-01"}),
+    (ForgetsDead, {"OUTBOX-DEAD-01"}),
+    (RetriesAtOnce, {"OUTBOX-RETRY-01"}),
+    (ShowsPagesAgain, {"STORAGE-FIND-01"}),
+    (ReadsFeedAnew, {"STORAGE-JOURNAL-02"}),
+    (WrongSums, {"STORAGE-FIND-03"}),
+    (SkipsMovements, {"STORAGE-FIND-04"}),
+)
+
+
+@pytest.mark.parametrize("broken, clauses", BROKEN, ids=lambda value: getattr(value, "__name__", ""))
+def test_each_broken_storage_is_caught_by_its_clause(broken: type[MemoryStorage], clauses: set[str]) -> None:
+    """The contract bites: a storage that breaks a promise breaks the clause that states it."""
+    found = {violation.clause for violation in violations(CLAUSES, lambda: Handles(broken))}
+    assert clauses <= found

@@ -1,0 +1,165 @@
+"""The pages tell the truth: every Python snippet runs, every command line is one, every link leads somewhere."""
+
+from __future__ import annotations
+
+import doctest
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted(
+    page for page in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")) if page.parent != ROOT / "docs" / "machines"
+)
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)")
+CODE = re.compile(r"`([^`\n]+)`")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+#: Most lines from import to a shipped order, blank lines not counted.
+MOST_LINES = 15
+
+
+class Snippet(NamedTuple):
+    """A fenced block: its language, its text, and the line of the page it begins on."""
+
+    language: str
+    text: str
+    line: int
+
+
+def snippets(page: Path) -> Iterator[Snippet]:
+    """The fenced blocks of a page, in order."""
+    text = page.read_text(encoding="utf-8")
+    for found in FENCE.finditer(text):
+        yield Snippet(found[1], found[2], text.count("\n", 0, found.start()) + 2)
+
+
+def run_code(page: Path, snippet: Snippet, names: dict[str, Any]) -> None:
+    """Execute a block as if it stood in the page's own line."""
+    exec(compile("\n" * (snippet.line - 1) + snippet.text, str(page), "exec", dont_inherit=True), names)
+
+
+def run_session(page: Path, snippet: Snippet, names: dict[str, Any]) -> None:
+    """Execute a block of ``>>>`` lines and compare what they print."""
+    session = doctest.DocTestParser().get_doctest(snippet.text, names, page.name, str(page), snippet.line - 1)
+    said: list[str] = []
+    outcome = doctest.DocTestRunner().run(session, out=said.append, clear_globs=False)
+    assert not outcome.failed, "".join(said)
+    names.update(session.globs)
+
+
+RUNNERS = {"python": run_code, "pycon": run_session}
+RUNNABLE = [page for page in PAGES if any(snippet.language in RUNNERS for snippet in snippets(page))]
+
+
+def name_of(page: Path) -> str:
+    """How a page is called in a report."""
+    return page.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("page", RUNNABLE, ids=name_of)
+def test_every_snippet_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The blocks of a page run from top to bottom in one namespace, in an empty folder, and print what they show."""
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {"__name__": "page"}
+    for snippet in snippets(page):
+        runner = RUNNERS.get(snippet.language)
+        if runner:
+            runner(page, snippet, names)
+
+
+def test_an_order_is_shipped_within_fifteen_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    """The README's first Python block needs at most 15 lines from the import to the shipped order."""
+    first = next(snippet for snippet in snippets(ROOT / "README.md") if snippet.language == "python")
+    run_code(ROOT / "README.md", first, {"__name__": "page"})
+    assert capsys.readouterr().out == "Shipped\n"
+    assert len([line for line in first.text.splitlines() if line.strip()]) <= MOST_LINES
+
+
+def command_lines() -> list[str]:
+    """The shell commands that pages show, in blocks and between backticks, comments cut off."""
+    shown = [line for page in PAGES for s in snippets(page) if s.language == "sh" for line in s.text.splitlines()]
+    inline = [code for page in PAGES for code in CODE.findall(FENCE.sub("", page.read_text(encoding="utf-8")))]
+    shown += [code for code in inline if code.startswith(("make ", "orderflow ", "python ", ".venv/bin/"))]
+    return sorted({line.split("#")[0].strip() for line in shown if line.split("#")[0].strip()})
+
+
+@pytest.mark.parametrize("line", command_lines())
+def test_every_command_line_is_one(line: str) -> None:
+    """A command that a page shows names a target, a script, a test folder or a command that is there."""
+    program, *rest = shlex.split(line)
+    check = CHECKS.get(Path(program).name)
+    assert check is not None, f"no check for {program}"
+    check(rest)
+
+
+def check_make(rest: list[str]) -> None:
+    """Each word is a target of the Makefile."""
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(rest) <= set(targets)
+
+
+def check_paths(rest: list[str]) -> None:
+    """Each word that is no option names a file or folder of the project."""
+    assert all((ROOT / word).exists() for word in rest if not word.startswith("-"))
+
+
+def check_pip(rest: list[str]) -> None:
+    """What is installed is this project."""
+    name = re.search(r'^name = "(.+)"$', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
+    assert name is not None
+    assert rest[0] == "install"
+    assert rest[1].partition("[")[0] == name[1]
+
+
+def check_orderflow(rest: list[str]) -> None:
+    """The command, its options and the number of its arguments are known to the command line."""
+    from orderflow.cli.root import root
+
+    command: click.Command = root
+    while isinstance(command, click.Group):
+        found = command.get_command(click.Context(command), rest.pop(0))
+        assert found is not None
+        command = found
+    context = click.Context(command)
+    _, surplus, _ = command.make_parser(context).parse_args(rest)
+    assert not surplus
+
+
+CHECKS = {
+    "make": check_make,
+    "python": check_paths,
+    "pytest": check_paths,
+    "pip": check_pip,
+    "orderflow": check_orderflow,
+}
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = HEADING.findall(FENCE.sub("", page.read_text(encoding="utf-8")))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    """A link inside the project names a file that is there, and a heading of it."""
+    for link in LINK.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
+        if link.startswith("https://"):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def test_every_page_can_be_found() -> None:
+    """Every page of the documentation is linked from its index, decisions from theirs."""
+    for index in (ROOT / "docs" / "index.md", ROOT / "docs" / "adr" / "README.md"):
+        linked = {(index.parent / link.partition("#")[0]).resolve() for link in LINK.findall(index.read_text("utf-8"))}
+        assert {page for page in index.parent.glob("*.md") if page != index} <= linked

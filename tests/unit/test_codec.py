@@ -1,0 +1,280 @@
+"""The codec: what its JSON looks like, what it refuses and how it says so."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from attrs import frozen
+
+from orderflow.adapters.codec import Codec
+from orderflow.domain.allocation import Pick
+from orderflow.domain.keys import PartyRef
+from orderflow.domain.machine import Absent, rule, to
+from orderflow.domain.order.lines import Allotment, LineVector, Slice
+from orderflow.domain.order.messages import (
+    OrderConfirmed,
+    PlaceOrder,
+    StockReleased,
+    UnitsCancelled,
+)
+from orderflow.domain.order.states import Placed, Progress, totals_of
+from orderflow.domain.order.values import Basket, By, Gate, Hold, HoldReason, OrderLine, Window
+from orderflow.domain.price import Price
+from orderflow.domain.stamp import Stamp
+from orderflow.domain.standard import MACHINES
+from orderflow.domain.stock.machine import STOCK
+from orderflow.domain.stock.states import Stocked
+from orderflow.domain.tax import TaxCategory, TaxPolicy
+from orderflow.errors import DefinitionError, InputError, StorageError
+
+AT = datetime(2026, 3, 31, 9, 30, tzinfo=UTC)
+LINE = OrderLine.of(1, "TEA", 3, Price.of("2.55", "GBP"), TaxCategory.of("S", 20))
+BASKET = Basket("GBP", (LINE,), TaxPolicy(), bill_to=PartyRef("ACME", 1))
+PLACED = Placed(BASKET, totals_of(BASKET), Progress((LineVector(open=3),)), AT)
+CODEC = Codec(MACHINES)
+
+GOOD_LINE = {
+    "line": 1,
+    "sku": "TEA",
+    "description": "",
+    "quantity": 3,
+    "price": "2.55 GBP",
+    "net_minor": 765,
+    "tax": "S 20",
+}
+
+
+@frozen
+class Season:
+    """A value of a host's own."""
+
+    opening: tuple[date, bool]
+
+
+@frozen
+class Shelve:
+    """A command of a host's own."""
+
+
+@frozen
+class Shelved:
+    """Its event."""
+
+
+def put(state: Absent, command: Shelve, stamp: Stamp) -> Shelved:
+    """Decides it."""
+    return Shelved()
+
+
+def lay(state: Absent, event: Shelved) -> Any:
+    """Evolves it."""
+
+
+# --- the form ---
+
+
+@pytest.mark.parametrize(
+    "value, text",
+    [
+        (LINE, json.dumps(GOOD_LINE, separators=(",", ":"))),
+        (LineVector(shipped=6), '{"shipped":6}'),
+        (LineVector(allocated=(Allotment("TOKYO", 2),)), '{"allocated":[["TOKYO",2]]}'),
+        (LineVector(allocated=(Allotment("大阪", 2, AT),)), '{"allocated":[["大阪",2,"2026-03-31T09:30:00Z"]]}'),
+        (StockReleased((Pick(1, "TOKYO", 2),)), '{"picks":[[1,"TOKYO",2]]}'),
+        (
+            UnitsCancelled("late", By.CUSTOMER, (Slice(1, "open", 2), Slice(1, "preparing", 1, "", "S1"))),
+            '{"reason":"late","by":"customer","slices":[[1,"open",2],[1,"preparing",1,"","S1"]]}',
+        ),
+        (Hold(HoldReason.FRAUD, Gate.SHIP), '{"reason":"fraud","gate":"ship"}'),
+        (Window(date(2026, 4, 1), "am"), '{"date":"2026-04-01","slot":"am"}'),
+        (PlaceOrder(), "{}"),
+    ],
+)
+def test_the_form_is_compact(value: Any, text: str) -> None:
+    """Defaults are left out, named tuples are arrays without trailing defaults, enums stand by their value."""
+    assert CODEC.encode(value) == text
+
+
+@pytest.mark.parametrize(
+    "at, text",
+    [
+        (AT, "2026-03-31T09:30:00Z"),
+        (AT.replace(microsecond=1200), "2026-03-31T09:30:00.001200Z"),
+        (AT.astimezone(timezone(timedelta(hours=9))), "2026-03-31T09:30:00Z"),
+    ],
+)
+def test_times_are_written_in_utc(at: datetime, text: str) -> None:
+    """A time of any zone is written in UTC, ending in Z, with microseconds only where there are any."""
+    assert CODEC.encode(OrderConfirmed(at)) == f'{{"at":"{text}"}}'
+
+
+def test_a_time_without_a_zone_is_not_written() -> None:
+    """A naive time would be read as another one elsewhere."""
+    with pytest.raises(InputError, match="time zone"):
+        CODEC.encode(OrderConfirmed(datetime(2026, 3, 31)))  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(
+    "price, text",
+    [
+        (Price(Decimal("0.3492"), "EUR", 1000), "0.3492 EUR/1000"),
+        (Price(Decimal("1E+3"), "JPY"), "1000 JPY"),
+        (Price(Decimal("-2.50"), "GBP"), "-2.50 GBP"),
+    ],
+)
+def test_a_price_is_one_text(price: Price, text: str) -> None:
+    """Amount, currency and base of a price stand in one text, without an exponent, and come back."""
+    line = OrderLine.of(1, "TEA", 1, price, LINE.tax)
+    written = json.loads(CODEC.encode(line))
+    assert written["price"] == text
+    assert CODEC.read(OrderLine, written) == line
+
+
+def test_a_state_is_kept_in_two_parts() -> None:
+    """The basket, which never changes, can be stored apart from the rest."""
+    basket, rest = CODEC.split(PLACED)
+    assert basket == CODEC.encode(BASKET)
+    assert rest == CODEC.rest(PLACED)
+    assert "basket" not in json.loads(rest)
+    assert CODEC.join("order", "Placed", BASKET, rest).basket is BASKET
+
+
+def test_a_state_without_a_basket_is_one_part() -> None:
+    """Splitting a state that has no basket gives None and the whole of it."""
+    stocked = CODEC.state("stock", "Stocked", '{"on_hand":5}')
+    assert CODEC.split(stocked) == (None, '{"on_hand":5}')
+    assert CODEC.join("stock", "Stocked", None, '{"on_hand":5}') == stocked
+
+
+def test_pairs_are_written_in_the_forms_of_their_values() -> None:
+    """A tuple of fixed items is an array, each item in its own form."""
+    assert CODEC.encode(Season((date(2026, 4, 1), True))) == '{"opening":["2026-04-01",true]}'
+
+
+def test_a_name_stands_for_one_class() -> None:
+    """Classes are stored by name, so a machine whose extension takes a name again cannot be stored."""
+    again = type("Stocked", (Stocked,), {"__slots__": ()})
+    machine = STOCK.extended(rule(Absent, Shelve, put, to(Shelved, again, lay)), final=(again,))
+    with pytest.raises(DefinitionError, match="two classes of one name: Stocked"):
+        Codec((machine,))
+
+
+# --- stored data ---
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        "{}",
+        '{"at":null}',
+        '{"at":5}',
+        '{"at":"yesterday"}',
+        '{"at":"2026-03-31T09:30:00"}',
+        '{"at":"2026-03-31T09:30:00Z","by":1}',
+        "[" * 100_000,
+        '{"at":' + "9" * 5000 + "}",
+    ],
+)
+def test_a_damaged_row_is_a_storage_error(text: str) -> None:
+    """Stored text that is not what it should be is a StorageError with its cause, not to be tried again."""
+    with pytest.raises(StorageError, match="OrderConfirmed of order cannot be read") as caught:
+        CODEC.event("order", "OrderConfirmed", text)
+    assert caught.value.__cause__ is not None
+    assert not caught.value.retry
+
+
+@pytest.mark.parametrize(
+    "name, text",
+    [
+        ("StockReleased", '{"picks":[[1,"TOKYO"]]}'),
+        ("StockReleased", '{"picks":[[1,"TOKYO",2,3]]}'),
+        ("StockReleased", '{"picks":["TOK"]}'),
+        ("StockReleased", '{"picks":{}}'),
+        ("StockReleased", '{"picks":[[1,"TOKYO",true]]}'),
+        ("UnitsCancelled", '{"reason":"","by":"nobody","slices":[]}'),
+        ("OrderNever", "{}"),
+    ],
+)
+def test_a_row_of_another_shape_is_a_storage_error(name: str, text: str) -> None:
+    """A missing item, one too many, a wrong type, an unknown enum value or class name: nothing is guessed."""
+    with pytest.raises(StorageError):
+        CODEC.event("order", name, text)
+
+
+def test_an_unknown_kind_is_a_storage_error() -> None:
+    """Rows of a machine that the codec was not given cannot be read."""
+    with pytest.raises(StorageError, match="Placed of orders"):
+        CODEC.state("orders", "Placed", "{}")
+    with pytest.raises(StorageError, match="Placed of orders"):
+        CODEC.join("orders", "Placed", BASKET, "{}")
+
+
+# --- schema versions ---
+
+
+def renamed(data: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 called the time ``time``."""
+    return {"at": data["time"]}
+
+
+def zoned(data: dict[str, Any]) -> dict[str, Any]:
+    """Version 2 left the zone out."""
+    return {"at": data["at"] + "Z"}
+
+
+UPCASTERS = {("OrderConfirmed", 1): renamed, ("OrderConfirmed", 2): zoned}
+VERSIONED = Codec(MACHINES, upcasters=UPCASTERS, schema_versions={"OrderConfirmed": 3})
+
+
+@pytest.mark.parametrize(
+    "schema, text",
+    [
+        (1, '{"time":"2026-03-31T09:30:00"}'),
+        (2, '{"at":"2026-03-31T09:30:00"}'),
+        (3, '{"at":"2026-03-31T09:30:00Z"}'),
+    ],
+)
+def test_old_events_are_brought_to_the_present(schema: int, text: str) -> None:
+    """Upcasters run one after the other from the stored version to the present one."""
+    assert VERSIONED.event("order", "OrderConfirmed", text, schema) == OrderConfirmed(AT)
+
+
+def test_events_are_written_in_their_present_version() -> None:
+    """The version is 1 unless another is declared."""
+    assert VERSIONED.schema_of(OrderConfirmed) == 3
+    assert VERSIONED.schema_of(StockReleased) == 1
+
+
+@pytest.mark.parametrize("schema", [0, 4])
+def test_an_event_of_the_future_is_not_guessed(schema: int) -> None:
+    """A version that this release does not know is a StorageError that says so."""
+    with pytest.raises(StorageError, match=f"schema {schema} is not known, the present one is 3"):
+        VERSIONED.event("order", "OrderConfirmed", "{}", schema)
+
+
+def test_an_upcaster_that_fails_is_a_storage_error() -> None:
+    """An upcaster meets data it does not expect: the error names the event, the cause is kept."""
+    with pytest.raises(StorageError, match="OrderConfirmed"):
+        VERSIONED.event("order", "OrderConfirmed", "{}", 1)
+
+
+@pytest.mark.parametrize(
+    "upcasters, versions, breach",
+    [
+        ({}, {"OrderConfirmed": 2}, "no upcaster from OrderConfirmed 1"),
+        ({("OrderConfirmed", 2): zoned}, {"OrderConfirmed": 3}, "no upcaster from OrderConfirmed 1"),
+        (UPCASTERS, {"OrderConfirmed": 2}, "the upcaster from OrderConfirmed 2 leads nowhere"),
+    ],
+)
+def test_a_gap_between_versions_is_found_at_start(upcasters: Any, versions: Any, breach: str) -> None:
+    """Every version from 1 on must lead to the present one."""
+    with pytest.raises(DefinitionError, match=breach):
+        Codec(MACHINES, upcasters=upcasters, schema_versions=versions)
