@@ -212,6 +212,16 @@ class OrderFlow:
         """Rows by state, column, period, tag or text; see :class:`~orderflow.ports.storage.Query`."""
         return self.storage.find(query)
 
+    def sums(
+        self, kind: str, columns: Sequence[str], by: Sequence[str] = ()
+    ) -> Mapping[tuple[str, ...], tuple[int, ...]]:
+        """Exact sums of integer columns over all rows of a kind, grouped by other columns."""
+        return self.storage.sums(kind, columns, by)
+
+    def movements(self) -> Mapping[tuple[str, str, str], int]:
+        """Every stock movement summed: (SKU, location, event type) to units."""
+        return self.storage.movements()
+
     def worklist(self, name: str, *, cursor: int = 0, limit: int = 100) -> list[Task]:
         """What waits for somebody: ``to_confirm``, ``unpaid``, ``awaiting_stock``, ``to_prepare``, ``to_ship``,
         ``invoices_due``, each row with the reasons that hold its next step back.

@@ -14,7 +14,7 @@ from orderflow.adapters.storage.memory import MemoryStorage
 from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.domain.order.machine import ORDER
 from orderflow.domain.stock.machine import STOCK
-from orderflow.ports.storage import Batch, Parcelled, Query, Recalled, Recorded, Row, Storage
+from orderflow.ports.storage import Batch, Parcelled, Query, Recorded, Row
 from orderflow.testing.contracts import Clause, violations
 from orderflow.testing.outbox_contract import OUTBOX
 from orderflow.testing.storage_contract import STORAGE, StorageMaker

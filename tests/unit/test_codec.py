@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from attrs import frozen
@@ -53,6 +53,13 @@ class Season:
     """A value of a host's own."""
 
     opening: tuple[date, bool]
+
+
+class Visit(NamedTuple):
+    """A row of a host's own."""
+
+    at: datetime | None
+    note: str = ""
 
 
 @frozen
@@ -153,6 +160,12 @@ def test_a_state_without_a_basket_is_one_part() -> None:
 def test_pairs_are_written_in_the_forms_of_their_values() -> None:
     """A tuple of fixed items is an array, each item in its own form."""
     assert CODEC.encode(Season((date(2026, 4, 1), True))) == '{"opening":["2026-04-01",true]}'
+
+
+def test_a_required_item_is_always_written() -> None:
+    """Trailing defaults are left out of an array, a null that has no default is not."""
+    assert CODEC.encode(Visit(None)) == "[null]"
+    assert CODEC.encode(Visit(None, "again")) == '[null,"again"]'
 
 
 def test_a_name_stands_for_one_class() -> None:

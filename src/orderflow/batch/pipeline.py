@@ -60,6 +60,8 @@ class Pipeline:
         name: what progress is marked under.
         receive: before each order and each negative adjustment, receive what exceeds the available stock.
         advanced: called with the number of documents finished, after each window.
+
+    ``refused`` lists command ids with the reason, ``worked`` counts the orders of this call.
     """
 
     shop: OrderFlow
@@ -73,6 +75,7 @@ class Pipeline:
     _seen: int = field(default=0, init=False)
     _finished: int = field(default=0, init=False)
     refused: list[tuple[str, str]] = field(factory=list, init=False)
+    worked: int = field(default=0, init=False)
 
     def run(self) -> None:
         """Work every document that is not finished yet."""
@@ -115,6 +118,7 @@ class Pipeline:
         self._stage(self._place(window))
         self._stage(self._confirm(window))
         self._onwards(window, "")
+        self.worked += len(window)
         self._end()
 
     def _other(self, document: Document) -> None:

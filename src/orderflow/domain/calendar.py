@@ -52,20 +52,25 @@ class PaymentTerms:
     days: int = 0
     business: RollDirection = "none"
 
+    def faults(self) -> list[Fault]:
+        """What annotations do not say; see :func:`terms_faults`."""
+        return terms_faults(self, "")
+
 
 def terms_faults(terms: PaymentTerms, path: str) -> list[Fault]:
     """What is wrong with payment terms: days of the month from 1 to 31, at most 10 years, one rule for the day."""
+    prefix = f"{path}." if path else ""
     checks = [
-        check_quantity(terms.months, f"{path}.months", least=0, most=_MAX_MONTHS),
-        check_quantity(terms.days, f"{path}.days", least=0, most=_MAX_DAYS),
-        _day_fault(terms.cutoff_day, f"{path}.cutoff_day"),
-        _day_fault(terms.due_day, f"{path}.due_day"),
+        check_quantity(terms.months, f"{prefix}months", least=0, most=_MAX_MONTHS),
+        check_quantity(terms.days, f"{prefix}days", least=0, most=_MAX_DAYS),
+        _day_fault(terms.cutoff_day, f"{prefix}cutoff_day"),
+        _day_fault(terms.due_day, f"{prefix}due_day"),
     ]
     faults = [fault for fault in checks if fault]
     if terms.end_of_month and terms.due_day is not None:
-        faults.append(Fault(f"{path}.due_day", "conflict", "does not go with end_of_month"))
+        faults.append(Fault(f"{prefix}due_day", "conflict", "does not go with end_of_month"))
     if terms.business not in get_args(RollDirection):
-        faults.append(Fault(f"{path}.business", "choice", "must be previous, next or none"))
+        faults.append(Fault(f"{prefix}business", "choice", "must be previous, next or none"))
     return faults
 
 

@@ -153,11 +153,12 @@ def money_faults(value: object, path: str, *, least: int = -MAX_MONEY_MINOR) -> 
     """What is wrong with a value that must be a Money of at least ``least`` minor units."""
     if not isinstance(value, Money):
         return [Fault(path, "type", f"must be money, not {type(value).__name__}")]
-    faults = currency_faults(value.currency, f"{path}.currency")
+    prefix = f"{path}." if path else ""
+    faults = currency_faults(value.currency, f"{prefix}currency")
     if type(value.minor) is not int:
-        faults.append(Fault(f"{path}.minor", "type", "must be a whole number of minor units"))
+        faults.append(Fault(f"{prefix}minor", "type", "must be a whole number of minor units"))
     elif not least <= value.minor <= MAX_MONEY_MINOR:
-        faults.append(Fault(f"{path}.minor", "range", f"must be from {least} to {MAX_MONEY_MINOR} minor units"))
+        faults.append(Fault(f"{prefix}minor", "range", f"must be from {least} to {MAX_MONEY_MINOR} minor units"))
     return faults
 
 
@@ -215,6 +216,10 @@ class Money:
     def decimal(self) -> Decimal:
         """The amount in major units, with all decimals of the currency."""
         return Decimal(f"{self.minor}E-{exponent(self.currency)}")
+
+    def faults(self) -> list[Fault]:
+        """What annotations do not say: the currency is known."""
+        return money_faults(self, "")
 
     def allocate(self, weights: Sequence[int]) -> tuple[Money, ...]:
         """Parts in proportion to ``weights`` that sum to this amount; see ``share``."""

@@ -59,6 +59,12 @@ class Price:
         """One unit in minor units, rounded. To price a line use ``line_minor``, which rounds the whole line once."""
         return self.line_minor(1, rounding)
 
+    def faults(self) -> list[Fault]:
+        """What annotations do not say: the currency is known, the base is at least 1 unit."""
+        faults = currency_faults(self.currency, "currency")
+        fault = check_quantity(self.per, "per")
+        return [*faults, fault] if fault else faults
+
     def __str__(self) -> str:
         return f"{self.amount:f} {self.currency}" + (f" / {self.per}" if self.per != 1 else "")
 

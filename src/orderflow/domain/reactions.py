@@ -209,7 +209,7 @@ def _credited(h: Happened) -> Iterator[Told]:
         yield Told(h.key.beside("order", order), credit)
     for invoice, minor in _per_invoice(h.event):
         if minor > 0:
-            yield Told(h.key.beside("invoice", invoice), inv.ApplyCredit(h.key.id, minor))
+            yield Told(h.key.beside("invoice", invoice), inv.ApplyCredit(h.key.id, minor, terms.currency))
     number = se.AllotNumber("credit_note", h.key.id, terms.dated)
     yield Told(h.key.beside("series", terms.series), number)
 

@@ -74,9 +74,13 @@ class TaxCategory:
             InputError: a blank code, or a rate that is no plain decimal from 0 to 100.
         """
         category = cls(code, exact_decimal(rate, "rate"))
-        if faults := category_faults(category, ""):
+        if faults := category.faults():
             raise InputError(faults)
         return category
+
+    def faults(self) -> list[Fault]:
+        """What annotations do not say: the code is not blank, the rate is from 0 to 100 percent."""
+        return category_faults(self, "")
 
 
 def category_faults(value: object, path: str) -> list[Fault]:

@@ -61,7 +61,7 @@ def handle_many(
     ends, loaded = yield from settle_group(book, [orders[at] for at in chosen])
     remembered, settled = [], []
     for at, end in zip(chosen, ends, strict=True):
-        if isinstance(end, CommandRefused):
+        if isinstance(end, CommandRefused | InputError):
             outcomes[at] = end
         else:
             ack = _ack(orders[at], end)

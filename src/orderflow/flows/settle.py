@@ -11,7 +11,7 @@ from attrs import define, field
 from orderflow.domain.book import Book, Happened
 from orderflow.domain.keys import RANKS, Key
 from orderflow.domain.stamp import Stamp
-from orderflow.errors import CommandRefused, InvariantBroken
+from orderflow.errors import CommandRefused, InputError, InvariantBroken
 from orderflow.flows.asks import Flow, Load, ask
 from orderflow.ports.storage import Entry, Held, Message
 
@@ -47,6 +47,7 @@ def settle(book: Book, order: Order) -> Wants:
 
     Raises:
         CommandRefused: a guard of any of the rows refuses; nothing of the settlement counts.
+        InputError: a sum exceeds its limit; nothing of the settlement counts.
     """
     rows: dict[Key, Held] = {}
     entries: list[Entry] = []
@@ -91,7 +92,7 @@ class _Run:
     wants: Wants
     needs: Sequence[Key] | None = None
     reads: dict[Key, Held] = field(factory=dict)
-    end: Settled | CommandRefused | None = None
+    end: Settled | CommandRefused | InputError | None = None
 
     def advance(self, current: Mapping[Key, Held]) -> None:
         """Go on as far as the loaded rows allow."""
@@ -104,7 +105,7 @@ class _Run:
                 self.needs = self.wants.send(given)
         except StopIteration as stop:
             self.end = stop.value
-        except CommandRefused as refused:
+        except (CommandRefused, InputError) as refused:
             self.end = refused
 
     def stale(self, current: Mapping[Key, Held]) -> bool:
@@ -112,7 +113,9 @@ class _Run:
         return any(current[key] is not held for key, held in self.reads.items())
 
 
-def settle_group(book: Book, orders: Sequence[Order]) -> Flow[tuple[list[Settled | CommandRefused], dict[Key, Held]]]:
+def settle_group(
+    book: Book, orders: Sequence[Order]
+) -> Flow[tuple[list[Settled | CommandRefused | InputError], dict[Key, Held]]]:
     """Settle commands one after another, state threaded from one to the next; a refused one leaves no trace.
 
     Returns each command's own end, and every row as it was first loaded. Rows are asked for a rank at a time for

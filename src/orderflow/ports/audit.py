@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from orderflow.domain.keys import Key
@@ -27,10 +26,12 @@ class Cited(NamedTuple):
 
 
 class Logged(NamedTuple):
-    """A journal entry. ``cited`` is None where its command is missing; ``event`` may be :class:`Unreadable`."""
+    """A journal entry. ``cited`` is None where its command is missing.
+
+    ``event`` is None where the storage keeps no content (the vault), and may be :class:`Unreadable`.
+    """
 
     version: int
-    at: datetime | None
     event: Any
     cited: Cited | None
 
@@ -79,7 +80,7 @@ class AuditSource(Protocol):
         """Ids of messages that name no event of the journal."""
 
     def orphans(self) -> Iterator[str]:
-        """Ids of commands that no event cites, and of commands remembered twice."""
+        """A sentence for each command that no event cites or that is remembered twice."""
 
     def commands(self) -> int:
         """How many commands are remembered."""

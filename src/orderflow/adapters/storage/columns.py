@@ -49,11 +49,9 @@ def status_of(state: object) -> str:
     return type(state).__name__
 
 
-def _plain(value: Any) -> Value:
-    if value is None or type(value) is int or type(value) is str:
+def _plain(value: Any) -> str | None:
+    if value is None or type(value) is str:
         return value
-    if isinstance(value, bool):
-        return int(value)
     if isinstance(value, datetime):
         return time_text(value)
     if isinstance(value, date):
@@ -61,14 +59,14 @@ def _plain(value: Any) -> Value:
     return str(value.value if isinstance(value, Enum) else value)
 
 
-def _fact(*paths: str) -> Callable[[Key, Any], Value]:
+def _fact(*paths: str) -> Callable[[Key, Any], Any]:
     """The first of these dotted attributes that the state has; None where it has none of them."""
     getters = tuple(attrgetter(path) for path in paths)
 
-    def read(key: Key, state: Any) -> Value:
+    def read(key: Key, state: Any) -> Any:
         for getter in getters:
             try:
-                return _plain(getter(state))
+                return getter(state)
             except AttributeError:
                 continue
         return None
@@ -77,7 +75,8 @@ def _fact(*paths: str) -> Callable[[Key, Any], Value]:
 
 
 def _text(*paths: str) -> Column:
-    return Column("TEXT", _fact(*paths))
+    fact = _fact(*paths)
+    return Column("TEXT", lambda key, state: _plain(fact(key, state)))
 
 
 def _number(*paths: str) -> Column:
@@ -140,6 +139,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
         "currency": _text("basket.currency"),
         "placed_at": _text("placed_at"),
         "total_minor": _number("totals.gross_minor"),
+        "lines": Column("INTEGER", lambda key, state: len(state.basket.lines)),
         "expires_at": Column("TEXT", _first_expiry),
         "tags": _listed("basket.tags", "progress.tags"),
     },

@@ -1,15 +1,16 @@
 """A query as a list of conditions on columns: one meaning for every storage.
 
-``since`` is the first moment that counts, ``until`` the first that no longer does, ``due_by`` the last. Text is found anywhere in a value,
-with ASCII letters in either case.
+``since`` is the first moment that counts, ``until`` the first that no longer does, ``due_by`` the last that does. Text
+is found anywhere in a value, with ASCII letters in either case.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, time, timedelta
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from orderflow.adapters.storage.columns import DATED, DUE, SEARCHED, Value, columns_of, time_text
 from orderflow.errors import Fault, InputError
@@ -22,6 +23,15 @@ MAX_LIMIT: Final = 1000
 
 _GENERIC: Final = {"id": "TEXT", "version": "INTEGER", "status": "TEXT"}
 _ASCII_LOWER: Final = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+
+_TESTS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
+    "is": operator.eq,
+    "in": lambda value, wanted: value in wanted,
+    "from": operator.ge,
+    "before": operator.lt,
+    "by": operator.le,
+    "lists": lambda value, wanted: wanted in json.loads(value),
+}
 
 
 class Condition(NamedTuple):
@@ -68,21 +78,9 @@ def conditions(query: Query) -> tuple[Condition, ...]:
 def holds(condition: Condition, values: Mapping[str, Value]) -> bool:
     """Whether a row's values satisfy a condition. An absent value satisfies none."""
     found = [value for value in map(values.__getitem__, condition.columns) if value is not None]
-    test, wanted = condition.test, condition.value
-    if test == "contains":
-        return any(str(wanted) in folded(str(value)) for value in found)
-    if not found:
-        return False
-    (value,) = found
-    if test == "is":
-        return value == wanted
-    if test == "in":
-        return isinstance(wanted, tuple) and value in wanted
-    if test == "lists":
-        return wanted in json.loads(str(value))
-    if test == "from":
-        return str(value) >= str(wanted)
-    return str(value) < str(wanted) if test == "before" else str(value) <= str(wanted)
+    if condition.test == "contains":
+        return any(str(condition.value) in folded(str(value)) for value in found)
+    return bool(found) and _TESTS[condition.test](found[0], condition.value)
 
 
 def check_limit(limit: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import islice
@@ -64,12 +64,12 @@ class MemoryStorage:
         return self._tenant
 
     @contextmanager
-    def unit(self) -> Iterator[MemoryUnit]:
+    def unit(self) -> Generator[MemoryUnit]:
         """A transaction; it waits until that of every other thread has ended."""
         with self._lock:
             if self._unit is not None:
                 raise StorageError("a unit is already open in this thread", retry=False)
-            self._unit = MemoryUnit(self)
+            self._unit = MemoryUnit(self._tenant, self._rows, self._remembered, self._commit)
             try:
                 yield self._unit
             finally:
@@ -251,23 +251,32 @@ class MemoryStorage:
 class MemoryUnit:
     """One transaction on a :class:`MemoryStorage`."""
 
-    def __init__(self, storage: MemoryStorage) -> None:
-        self._storage = storage
+    def __init__(
+        self,
+        tenant: str,
+        rows: Mapping[Key, _Stored],
+        remembered: Mapping[str, Recalled],
+        commit: Callable[[Batch], None],
+    ) -> None:
+        self._tenant, self._rows, self._remembered, self._commit = tenant, rows, remembered, commit
         self.finished = False
 
     def recall(self, command_ids: Collection[str]) -> Mapping[str, Recalled]:
         """What is remembered of these command ids."""
         self._check_open()
-        remembered = self._storage._remembered  # noqa: SLF001 - a unit is a part of its storage
-        return {id_: remembered[id_] for id_ in command_ids if id_ in remembered}
+        return {id_: self._remembered[id_] for id_ in command_ids if id_ in self._remembered}
 
     def load(self, keys: Collection[Key]) -> Mapping[Key, Held]:
-        """Every key's row, version 0 and ``ABSENT`` where there is none."""
+        """Every key's row, version 0 and ``ABSENT`` where there is none.
+
+        Raises:
+            InputError: a key of another tenant.
+        """
         self._check_open()
         found: dict[Key, Held] = {}
         for key in keys:
-            _check_tenant(self._storage.tenant, key)
-            stored = self._storage._rows.get(key)  # noqa: SLF001 - a unit is a part of its storage
+            _check_tenant(self._tenant, key)
+            stored = self._rows.get(key)
             found[key] = _NOTHING if stored is None else Held(stored.version, stored.state)
         return found
 
@@ -280,7 +289,7 @@ class MemoryUnit:
         """
         self._check_open()
         self.finished = True
-        self._storage._commit(batch)  # noqa: SLF001 - a unit is a part of its storage
+        self._commit(batch)
 
     def _check_open(self) -> None:
         if self.finished:

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -95,8 +95,7 @@ class Session:
             raise translated(error) from error
 
     def rollback(self) -> None:
-        """End a transaction that SQLite has not ended itself; what was decoded in it is forgotten."""
-        self.memo.clear()
+        """End a transaction that SQLite has not ended itself. The memo holds committed states only, so it stays."""
         if self.connection.in_transaction:
             self.run("ROLLBACK")
 
@@ -174,7 +173,7 @@ class Sessions:
         self._gate.release()
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
+    def writing(self) -> Generator[Session]:
         """A session for statements that are transactions of their own."""
         session = self.acquire()
         try:
@@ -183,7 +182,7 @@ class Sessions:
             self.release()
 
     @contextmanager
-    def reading(self) -> Iterator[Session]:
+    def reading(self) -> Generator[Session]:
         """A session to read with; inside a unit of this thread it is the unit's own."""
         if not self._exclusive:
             yield self.session()

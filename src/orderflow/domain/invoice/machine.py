@@ -27,7 +27,7 @@ INVOICE: Final = Machine(
         rule(Draft, m.IssueInvoice, r.issue, to_any(m.InvoiceIssued, r.issued, Issued, Settled)),
         rule(Issued, m.ApplyPayment, r.apply_payment, APPLIED, guards=(r.same_currency, r.is_owed)),
         rule(Issued, m.UnapplyPayment, r.unapply_payment, UNAPPLIED, guards=(r.same_currency, r.was_applied)),
-        rule(Issued, m.ApplyCredit, r.apply_credit, CREDITED, guards=(r.within_invoice,)),
+        rule(Issued, m.ApplyCredit, r.apply_credit, CREDITED, guards=(r.same_currency, r.within_invoice)),
         rule(
             Issued,
             m.WriteOff,
@@ -38,7 +38,7 @@ INVOICE: Final = Machine(
         rule(Issued, m.MarkSent, r.mark_sent, to(m.InvoiceSent, Issued, r.sent)),
         rule(Issued, m.VoidInvoice, r.void, to(m.InvoiceVoided, Void, r.voided), guards=(r.never_seen,)),
         rule(Settled, m.UnapplyPayment, r.unapply_payment, UNAPPLIED, guards=(r.same_currency, r.was_applied)),
-        rule(Settled, m.ApplyCredit, r.apply_credit, SETTLED_CREDITED, guards=(r.within_invoice,)),
+        rule(Settled, m.ApplyCredit, r.apply_credit, SETTLED_CREDITED, guards=(r.same_currency, r.within_invoice)),
         rule(Settled, m.MarkSent, r.mark_sent, to(m.InvoiceSent, Settled, r.sent)),
     ),
 )

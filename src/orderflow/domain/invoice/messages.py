@@ -100,6 +100,7 @@ class ApplyCredit:
 
     credit_note: Id
     amount_minor: Positive
+    currency: Name
 
 
 @frozen

@@ -30,12 +30,14 @@ def is_owed(state: Issued, command: m.ApplyPayment | m.WriteOff, stamp: Stamp) -
     return refuse("more_than_due", "{asked} asked, {due} due", asked=command.amount_minor, due=state.due_minor)
 
 
-def same_currency(state: Numbered, command: m.ApplyPayment | m.UnapplyPayment, stamp: Stamp) -> Refusal | None:
-    """An invoice is paid in its own currency."""
+def same_currency(
+    state: Numbered, command: m.ApplyPayment | m.UnapplyPayment | m.ApplyCredit, stamp: Stamp
+) -> Refusal | None:
+    """An invoice is paid and credited in its own currency."""
     own = state.content.currency
     if command.currency == own:
         return None
-    return refuse("currency_differs", "billed in {own}, paid in {paid}", own=own, paid=command.currency)
+    return refuse("currency_differs", "billed in {own}, not in {given}", own=own, given=command.currency)
 
 
 def was_applied(state: Numbered, command: m.UnapplyPayment, stamp: Stamp) -> Refusal | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import TypeAlias, TypeVar
 
@@ -35,11 +36,12 @@ A = TypeVar("A", bound=Accepted)
 
 
 def cancel(state: Working, command: m.CancelUnits, stamp: Stamp) -> m.UnitsCancelled | m.OrderCancelled:
-    wanted = dict(command.units) if command.units else None
+    wanted = Counter[int]()
+    for number, quantity in command.units:
+        wanted[number] += quantity
     slices: list[Slice] = []
     for line, vector in enumerate(state.progress.lines, start=1):
-        quantity = vector.quantity if wanted is None else wanted.get(line, 0)
-        slices += _slices(line, vector, quantity)
+        slices += _slices(line, vector, wanted[line] if wanted else vector.quantity)
     seen = tally(state.progress.lines)
     left = seen.live - sum(piece.quantity for piece in slices)
     if left:

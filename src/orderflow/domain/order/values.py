@@ -225,6 +225,8 @@ class Basket:
             path = f"lines[{index}]"
             if line.line != index + 1:
                 yield Fault(f"{path}.line", "not_consecutive", f"must be {index + 1}, lines are numbered 1 to n")
+            if line.price.amount < 0 and line.kind is not LineKind.ALLOWANCE:
+                yield Fault(f"{path}.price.amount", "out_of_range", "must not be negative, but for an allowance")
             if line.price.currency != self.currency:
                 yield Fault(f"{path}.price", "currency_mismatch", f"must be in {self.currency}")
             elif line.net_minor != line.price.line_minor(line.quantity, self.tax.rounding) - line.discount_minor:

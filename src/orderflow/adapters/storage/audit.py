@@ -1,0 +1,234 @@
+"""An SQLite file seen as a whole: every row with its journal in order of keys, and what SQLite itself finds wrong.
+
+The file is opened on its own, to read only, and seen as of one moment, whoever writes meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from orderflow.adapters.codec import Codec
+from orderflow.adapters.storage.columns import columns_of, row_values
+from orderflow.adapters.storage.layout import BASKETED, LAYOUT, table_of
+from orderflow.adapters.storage.session import FOREIGN
+from orderflow.adapters.storage.unit import moment
+from orderflow.adapters.storage.vault import VAULT
+from orderflow.domain.keys import Key
+from orderflow.domain.machine import Machine
+from orderflow.domain.stamp import Stamp
+from orderflow.errors import StorageError
+from orderflow.ports.audit import Cited, Logged, Sent, Stored, Stream, Unreadable
+
+__all__ = ["SqliteAudit"]
+
+_CACHE_KIB: Final = 32_768
+_FAULTS: Final = 100
+
+_ENTRIES: Final = """
+    SELECT j.id, j.version, j.type, j.schema, j.data, b.basket, c.id, c.kind, c.row_id, c.at, c.actor, c.occurred_at,
+        c.workflow
+    FROM journal AS j LEFT JOIN commands AS c ON c.n = j.command_n
+    LEFT JOIN baskets AS b ON j.kind = 'order' AND b.tenant = j.tenant AND b.id = j.id AND b.version = j.version
+    WHERE j.tenant = ? AND j.kind = ? ORDER BY j.id, j.version
+"""
+_BASKET: Final = "SELECT basket FROM baskets WHERE tenant = ? AND id = ? ORDER BY version DESC LIMIT 1"
+_MESSAGES: Final = """
+    SELECT id, topic, lane_kind, lane_id, data FROM outbox WHERE tenant = ? AND id >= ? AND id < ?
+"""
+_ORPHANS: Final = """
+    SELECT 'no event cites command ' || id FROM commands
+    WHERE tenant = ?1 AND n NOT IN (SELECT command_n FROM journal)
+    UNION ALL
+    SELECT 'twice remembered: command ' || id FROM commands WHERE tenant = ?1 GROUP BY id HAVING count(*) > 1
+"""
+_STRAYS: Final = """
+    SELECT count(*) FROM journal AS j JOIN commands AS c ON c.n = j.command_n
+    WHERE j.tenant <> c.tenant AND ? IN (j.tenant, c.tenant)
+"""
+
+
+class SqliteAudit:
+    """A context manager over one tenant of a file. Not for two threads.
+
+    Args:
+        path: the file, which must exist.
+        machines: of the book the file was worked with.
+        tenant: whose rows to read.
+        codec: in place of the one made from ``machines``, where events have upcasters.
+
+    Raises:
+        StorageError: the file cannot be read, or has another layout.
+    """
+
+    def __init__(
+        self, path: Path | str, machines: Iterable[Machine], *, tenant: str = "main", codec: Codec | None = None
+    ) -> None:
+        machines = tuple(machines)
+        self._tenant = tenant
+        self._codec = Codec(machines) if codec is None else codec
+        self._own = frozenset(machine.kind for machine in machines)
+        with _translated():
+            uri = f"{Path(path).absolute().as_uri()}?mode=ro"
+            self._connection = sqlite3.connect(uri, uri=True, isolation_level=None)
+        self._begin()
+
+    def _begin(self) -> None:
+        try:
+            ((version,),) = self._rows("PRAGMA user_version")
+            if version != LAYOUT:
+                raise StorageError(f"the file has layout {version}, this release reads {LAYOUT}", retry=False)
+            self._rows(f"PRAGMA cache_size = -{_CACHE_KIB}")
+            self._rows("BEGIN")
+            self._rows("SELECT 1 FROM commands LIMIT 1")
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    # --- rows with their journal ---
+
+    def kinds(self) -> Sequence[str]:
+        """The kinds that the journal or the rows know, by name."""
+        journal = {kind for (kind,) in self._rows("SELECT DISTINCT kind FROM journal WHERE tenant = ?", self._tenant)}
+        return sorted(journal | self._own)
+
+    def streams(self, kind: str) -> Iterator[Stream]:
+        """Every row of a kind that has a journal, a stored state, or both, by id. One is read at a time."""
+        names = ["id", "version", "status", "state", *columns_of(kind)]
+        text = f"SELECT {', '.join(names)} FROM {table_of(kind)} WHERE tenant = ? ORDER BY id"  # noqa: S608
+        rows = self._cursor(text, self._tenant)
+        row = next(rows, None)
+        for id_, entries in groupby(self._cursor(_ENTRIES, self._tenant, kind), itemgetter(0)):
+            while row is not None and row[0] < id_:
+                yield self._stream(kind, row[0], (), row)
+                row = next(rows, None)
+            if row is not None and row[0] == id_:
+                yield self._stream(kind, id_, entries, row)
+                row = next(rows, None)
+            else:
+                yield self._stream(kind, id_, entries, None)
+        while row is not None:
+            yield self._stream(kind, row[0], (), row)
+            row = next(rows, None)
+
+    def _stream(self, kind: str, id_: str, entries: Iterable[tuple[Any, ...]], row: tuple[Any, ...] | None) -> Stream:
+        key = Key(self._tenant, kind, id_)
+        # The last basket an event brought: reading it once more for the row is what auditing orders would spend on.
+        baskets: dict[str, Any] = {}
+        return Stream(
+            key, self._logged(key, entries, baskets), lambda: None if row is None else self._stored(key, row, baskets)
+        )
+
+    def _logged(self, key: Key, entries: Iterable[tuple[Any, ...]], baskets: dict[str, Any]) -> Iterator[Logged]:
+        for _, version, name, schema, data, basket, command, kind, row, at, actor, occurred, workflow in entries:
+            event = None if key.kind in VAULT else self._event(key.kind, name, schema, data, basket)
+            if basket is not None and hasattr(event, "basket"):
+                baskets.clear()
+                baskets[basket] = event.basket
+            cited = None
+            if command is not None:
+                stamp = Stamp(moment(at), actor, command, None if occurred is None else moment(occurred))
+                cited = Cited(Key(key.tenant, kind, row), stamp, workflow)
+            yield Logged(version, event, cited)
+
+    def _event(self, kind: str, name: str, schema: int, data: str, basket: str | None) -> Any:
+        if basket is not None:
+            data = f'{{"basket":{basket}' + ("}" if data == "{}" else f",{data[1:]}")
+        try:
+            return self._codec.event(kind, name, data, schema)
+        except StorageError as error:
+            return Unreadable(str(error))
+
+    def _stored(self, key: Key, row: tuple[Any, ...], baskets: dict[str, Any]) -> Stored:
+        _, version, status, text, *values = row
+        try:
+            state = self._codec.join(key.kind, status, self._basket(key, baskets), text)
+        except StorageError as error:
+            return Stored(version, Unreadable(str(error)))
+        wanted = row_values(key, version, state)
+        found = dict(zip(columns_of(key.kind), values, strict=True))
+        return Stored(version, state, tuple(name for name, value in found.items() if value != wanted[name]))
+
+    def _basket(self, key: Key, baskets: dict[str, Any]) -> Any:
+        if key.kind != BASKETED:
+            return None
+        found = self._rows(_BASKET, *key[::2])
+        return baskets.get(found[0][0], found[0][0]) if found else None
+
+    # --- outbox, commands, the file ---
+
+    def messages(self, key: Key) -> Sequence[Sent]:
+        """The messages whose ids say that they are effects of this row's events, in any order."""
+        prefix = f"{key.kind}/{key.id}/"
+        found = self._rows(_MESSAGES, self._tenant, prefix, prefix[:-1] + chr(ord("/") + 1))
+        return [
+            Sent(int(parts[0]), topic, Key(self._tenant, kind, lane), tuple((n, v) for n, v in json.loads(data)))
+            for id_, topic, kind, lane, data in found
+            # A longer remainder is another row's, whose id begins with this one's.
+            if len(parts := id_[len(prefix) :].split("/")) == 3
+        ]
+
+    def templates(self) -> Sequence[str]:
+        """The templates of all notices in the outbox."""
+        found = self._rows("SELECT DISTINCT data FROM outbox WHERE tenant = ? AND topic = 'notify'", self._tenant)
+        return sorted({value for (data,) in found for name, value in json.loads(data) if name == "template"})
+
+    def ghosts(self) -> Iterator[str]:
+        """Ids of messages that name no event of the journal."""
+        text = "SELECT 1 FROM journal WHERE tenant = ? AND kind = ? AND id = ? AND version = ?"
+        for (id_,) in self._cursor("SELECT id FROM outbox WHERE tenant = ?", self._tenant):
+            kind, _, rest = id_.partition("/")
+            row, *last = rest.rsplit("/", 3)
+            if len(last) != 3 or not last[0].isdecimal() or not self._rows(text, self._tenant, kind, row, int(last[0])):
+                yield id_
+
+    def orphans(self) -> Iterator[str]:
+        """A sentence for each command that no event cites or that is remembered twice."""
+        return (sentence for (sentence,) in self._cursor(_ORPHANS, self._tenant))
+
+    def commands(self) -> int:
+        """How many commands are remembered."""
+        return int(self._rows("SELECT count(*) FROM commands WHERE tenant = ?", self._tenant)[0][0])
+
+    def strays(self) -> int:
+        """Entries whose command is of another tenant."""
+        return int(self._rows(_STRAYS, self._tenant)[0][0])
+
+    def faults(self) -> Iterator[str]:
+        """What SQLite finds wrong: damage, broken constraints and references."""
+        for (text,) in self._rows(f"PRAGMA integrity_check({_FAULTS})"):
+            if text != "ok":
+                yield text
+        for table, row, parent, _ in self._rows("PRAGMA foreign_key_check"):
+            yield f"row {row} of {table} refers to no row of {parent}"
+
+    def _rows(self, text: str, *values: Any) -> list[tuple[Any, ...]]:
+        with _translated():
+            return self._connection.execute(text, values).fetchall()
+
+    def _cursor(self, text: str, *values: Any) -> Iterator[tuple[Any, ...]]:
+        with _translated():
+            yield from self._connection.execute(text, values)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except FOREIGN as error:
+        raise StorageError(str(error), retry=False) from error

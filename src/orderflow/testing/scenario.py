@@ -1,0 +1,72 @@
+"""Given, when, then: one life told in the words of its table.
+
+::
+
+    life = given(ORDER, PlaceOrder(basket), ConfirmOrder(), stamp=STAMP)
+    life.when(CompleteOrder()).refused("goods_left")
+    life.when(CancelUnits("too late", By.CUSTOMER)).then(Cancelled)
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from attrs import frozen
+
+from orderflow.domain.machine import ABSENT, Machine
+from orderflow.domain.stamp import Stamp
+from orderflow.errors import CommandRefused
+
+__all__ = ["Ended", "Life", "given"]
+
+S = TypeVar("S")
+
+
+@frozen
+class Ended:
+    """How a command ended: an event and the state it led to, or the codes of the refusal."""
+
+    event: Any
+    state: Any
+    codes: tuple[str, ...]
+
+    def then(self, state: type[S], *events: type[Any]) -> S:
+        """The command was taken and led to ``state``, by one of ``events`` if any is named; gives the state."""
+        assert not self.codes, f"refused: {', '.join(self.codes)}"
+        assert type(self.state) is state, f"led to {type(self.state).__name__}, not {state.__name__}"
+        assert not events or type(self.event) in events, f"by {type(self.event).__name__}"
+        reached: S = self.state
+        return reached
+
+    def refused(self, *codes: str) -> None:
+        """The command was refused with exactly these codes."""
+        assert self.codes == codes, f"refused with {self.codes}" if self.codes else "taken, not refused"
+
+
+@frozen
+class Life:
+    """One life so far. It never changes: every ``when`` tries from here, ``and_then`` goes on."""
+
+    machine: Machine
+    state: Any
+    stamp: Stamp
+
+    def when(self, command: Any, stamp: Stamp | None = None) -> Ended:
+        """Try a command."""
+        try:
+            event, state = self.machine.step(self.state, command, stamp or self.stamp)
+        except CommandRefused as refusal:
+            return Ended(None, self.state, refusal.codes)
+        return Ended(event, state, ())
+
+    def and_then(self, *commands: Any, stamp: Stamp | None = None) -> Life:
+        """The life after these commands, none of which may be refused."""
+        state = self.state
+        for command in commands:
+            _, state = self.machine.step(state, command, stamp or self.stamp)
+        return Life(self.machine, state, stamp or self.stamp)
+
+
+def given(machine: Machine, *commands: Any, stamp: Stamp) -> Life:
+    """A life that these commands led to."""
+    return Life(machine, ABSENT, stamp).and_then(*commands)

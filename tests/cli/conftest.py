@@ -1,0 +1,206 @@
+"""A small shop with a rich history in an SQLite file, for the verifier and the command line."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orderflow.adapters.carriers.memory import MemoryCarrier
+from orderflow.adapters.clock import FixedClock
+from orderflow.adapters.ids import SequenceIds
+from orderflow.adapters.notifiers.memory import MemoryNotifier
+from orderflow.adapters.storage.sqlite import SqliteStorage
+from orderflow.domain.credit import CreditLine, CreditTerms, DraftCreditNote
+from orderflow.domain.customer import BlockCustomer, RegisterCustomer
+from orderflow.domain.invoice.messages import VoidInvoice, WriteOff
+from orderflow.domain.keys import PartyRef
+from orderflow.domain.money import Money
+from orderflow.domain.order.messages import (
+    AnnotateOrder,
+    BillUnits,
+    CancelUnits,
+    ConfirmOrder,
+    DiscardDraft,
+    OpenDraft,
+    PlaceHold,
+    ResolveLoss,
+)
+from orderflow.domain.order.values import Basket, By, Gate, Hold, HoldReason, LineKind, OrderLine, Units
+from orderflow.domain.party import Person
+from orderflow.domain.payment.messages import AllocatePayment, AllocationTarget, Origin, RecordPayment, RefundPayment
+from orderflow.domain.price import Price
+from orderflow.domain.records.account import SetCreditLimit
+from orderflow.domain.records.intake import RejectDocument
+from orderflow.domain.records.series import OpenSeries
+from orderflow.domain.records.stock_note import Change, Moved, PostAdjustment, PostReceipt, PostTransfer
+from orderflow.domain.returns import Loose, ReceiveReturn, ReturnedUnits
+from orderflow.domain.shipment.messages import (
+    DeclareLost,
+    HandOver,
+    ReceiveBack,
+    RecordDelivered,
+    RecordReturning,
+    RecordTracking,
+    ReturnReason,
+    TrackingStatus,
+)
+from orderflow.domain.standard import MACHINES
+from orderflow.domain.stock.messages import CountStock, ExpectGoods, ReceiveGoods
+from orderflow.domain.tax import TaxCategory, TaxPolicy
+from orderflow.facade import OrderFlow
+from orderflow.flows.advance import Plans
+from orderflow.flows.allocate import Allocation
+from orderflow.flows.prepare import Parcelling
+
+START = datetime(2026, 4, 1, 9, tzinfo=UTC)
+VAT = TaxCategory.of("S", 20)
+TEN = TaxCategory.of("S", 10)
+
+
+class Shop:
+    """A shop on a file, whose clock goes on by a minute with every command."""
+
+    def __init__(self, path: Path, tenant: str = "main") -> None:
+        self.clock = FixedClock(START)
+        self.storage = SqliteStorage(path, MACHINES, tenant=tenant)
+        self.flow = OrderFlow(
+            self.storage,
+            carriers=[MemoryCarrier()],
+            notifier=MemoryNotifier(),
+            clock=self.clock,
+            ids=SequenceIds("c"),
+            plans=Plans(allocation=Allocation(locations=("main", "north")), parcelling=Parcelling(carrier="memory")),
+            actor="clerk",
+        )
+
+    def do(self, id: str, *commands: Any) -> None:  # noqa: A002
+        """Commands on one row."""
+        for command in commands:
+            self.clock.advance(timedelta(minutes=1))
+            self.flow.handle(id, command)
+
+    def go(self, *orders: str) -> None:
+        """Advance orders, with their labels and letters."""
+        for order in orders:
+            self.clock.advance(timedelta(minutes=1))
+            self.flow.advance(order)
+            while self.flow.relay().done:
+                pass
+
+    def order(self, id: str, customer: str, *lines: tuple[str, int, str], **more: Any) -> None:  # noqa: A002
+        """Place an order in pounds: SKU, quantity and price of each line."""
+        self.clock.advance(timedelta(minutes=1))
+        made = [OrderLine.of(n, sku, q, Price.of(p, "GBP"), VAT) for n, (sku, q, p) in enumerate(lines, start=1)]
+        ref = PartyRef(customer, 1)
+        basket = Basket(
+            "GBP", tuple(made), TaxPolicy(), customer=customer, bill_to=ref, ship_to=ref, channel="web",
+            external_id=id.upper(), number=f"N-{id}", **more,
+        )  # fmt: skip
+        self.flow.receive(id, basket)
+
+    def deliver(self, *shipments: str) -> None:
+        """Hand shipments over and have them delivered."""
+        for shipment in shipments:
+            self.do(shipment, HandOver(), RecordDelivered(f"{shipment}-delivered"))
+
+
+def _supply(shop: Shop) -> None:
+    shop.do("n-1", PostReceipt((Moved("TEA", "main", 40), Moved("CUP", "main", 6), Moved("CUP", "north", 10)), "PO-1"))
+    shop.do("n-2", PostTransfer((Moved("TEA", "main", 5),), "north"))
+    shop.do("n-3", PostAdjustment((Change("TEA", "main", -1, "broken"),), reason="stocktake"))
+    shop.do("POT@main", ExpectGoods(5), ReceiveGoods(2, 2))
+    shop.do("POT@main", CountStock(1, "miscounted"), CountStock(2, "found"))
+    for name in ("ann", "bob", "eve"):
+        shop.flow.record_party(name, Person(name=name.title(), email=f"{name}@example.org"))
+        shop.do(name, RegisterCustomer(PartyRef(name, 1)))
+    shop.do("ann", SetCreditLimit(Money.of("1000", "GBP")))
+    shop.do("invoice", OpenSeries("INV-", 100))
+
+
+def _sell(shop: Shop) -> None:
+    shop.order("o-1", "ann", ("TEA", 3, "2.55"), ("CUP", 2, "4.10"), tags=("gift",))
+    shop.order("o-2", "bob", ("POT", 5, "19.99"), ("TEA", 1, "2.55"))
+    shop.order("o-3", "ann", ("CUP", 9, "4.10"))
+    shop.order("o-4", "bob", ("TEA", 4, "2.55"))
+    shop.order("o-5", "eve", ("TEA", 2, "2.55"))
+    shop.do("o-5", PlaceHold(Hold(HoldReason.MANUAL, Gate.CONFIRM)), AnnotateOrder("call back", ("vip",)))
+    shop.go("o-1", "o-2", "o-3", "o-4", "o-5")
+    shop.deliver("o-1/1", "o-2/1")
+    shop.go("o-1", "o-2")
+    shop.do("o-4", CancelUnits("changed mind", By.CUSTOMER, (Units(1, 1),)))
+    shop.go("o-4")
+    shop.do("o-5", CancelUnits("fraud", By.MERCHANT))
+    tracked = RecordTracking("t-1", TrackingStatus.IN_TRANSIT, "depot")
+    shop.do("o-3/1", tracked, HandOver(), tracked, tracked, RecordReturning("t-2", ReturnReason.REFUSED))
+    shop.do("o-3/1", ReceiveBack("north", usable=False))
+    shop.go("o-3")
+
+
+def _give_back(shop: Shop) -> None:
+    shop.do("r-1", ReceiveReturn("main", (ReturnedUnits("o-1", 1, 1),), (Loose("TEA", 1),), customer="ann"))
+    lines = (
+        CreditLine(1, "TEA", 1, 255, VAT, "o-1", 1, "o-1/1"),
+        CreditLine(2, "TEA", 1, 255, VAT),
+    )
+    terms = CreditTerms("credit", "ann", PartyRef("ann", 1), "GBP", lines, TaxPolicy(), date(2026, 4, 2))
+    shop.do("k-1", DraftCreditNote(terms))
+    shop.do("p-1", RecordPayment(Origin("bank", "1", "ann", "transfer"), Money.of("20", "GBP")))
+    due = shop.flow.get("invoice", "o-1/1").due_minor
+    shop.do("p-1", AllocatePayment(AllocationTarget.INVOICE, "o-1/1", Money(due - 2, "GBP")))
+    shop.do("p-1", RefundPayment(Money(100, "GBP")))
+    shop.do("o-1/1", WriteOff(2, "bank fee"))
+    shop.go("o-1")
+
+
+def _lose(shop: Shop) -> None:
+    shop.order("o-6", "bob", ("TEA", 2, "2.55"))
+    shop.go("o-6")
+    shop.do("o-6/1", HandOver(), DeclareLost())
+    shop.do("o-6", ResolveLoss((Units(1, 1),), resupply=True), ResolveLoss((Units(1, 1),)))
+    shop.go("o-6")
+    shop.deliver("o-6/2")
+    shop.go("o-6")
+    yen = [
+        OrderLine.of(1, "TEA", 2, Price.of("330", "JPY"), TEN),
+        OrderLine.of(2, "SHIP", 1, Price.of("550", "JPY"), TEN, kind=LineKind.CHARGE),
+    ]
+    basket = Basket("JPY", tuple(yen), TaxPolicy(included=True), customer="eve", bill_to=PartyRef("eve", 1))
+    shop.flow.receive("o-7", basket)
+    shop.do("o-7", ConfirmOrder())
+    shop.flow.allocate("o-7")
+    shop.go("o-7")
+    shop.deliver("o-7/1")
+    shop.do("o-7", BillUnits("v-1", "yen"))
+    shop.do("v-1", VoidInvoice("wrong series"))
+    shop.go("o-7")
+    shop.do("d-1", OpenDraft(basket), DiscardDraft())
+    shop.do("web/O-99", RejectDocument(99, ("bad_price",)))
+    shop.do("eve", BlockCustomer("fraud"))
+    shop.order("o-8", "bob", ("TEA", 7, "2.55"), ("POT", 1, "19.99"))
+
+
+@pytest.fixture(scope="session")
+def history_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file; tests that write copy it."""
+    path = tmp_path_factory.mktemp("history") / "shop.db"
+    shop = Shop(path)
+    for chapter in (_supply, _sell, _give_back, _lose):
+        chapter(shop)
+    shop.storage.close()
+    other = Shop(path, "other")
+    other.do("TEA@main", ReceiveGoods(4))
+    other.flow.record_party("ann", Person(name="Ann"))
+    other.order("o-1", "ann", ("TEA", 1, "1.00"))
+    other.go("o-1")
+    other.storage.close()
+    return path
+
+
+@pytest.fixture
+def history_copy(history_file: Path, tmp_path: Path) -> Path:
+    """A copy of the file to do damage to."""
+    return Path(shutil.copy(history_file, tmp_path / "copy.db"))

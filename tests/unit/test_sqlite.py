@@ -1,0 +1,688 @@
+"""The SQLite storage beyond the contract: layout, plans, counts, crashes, processes, privacy, safety."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+from attrs import evolve, frozen
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orderflow.adapters.storage import outbox, reads, safety
+from orderflow.adapters.storage import statements as sql
+from orderflow.adapters.storage.layout import LAYOUT, table_of
+from orderflow.adapters.storage.memory import MemoryStorage
+from orderflow.adapters.storage.sqlite import SqliteStorage
+from orderflow.adapters.storage.vault import Redacted
+from orderflow.domain.keys import Key, stock_key
+from orderflow.domain.machine import ABSENT, Absent, Machine, rule, to
+from orderflow.domain.order.machine import ORDER
+from orderflow.domain.order.messages import OrderPlaced, PlaceOrder
+from orderflow.domain.order.values import Basket, OrderLine
+from orderflow.domain.party import PARTY, Person, RecordParty
+from orderflow.domain.price import Price
+from orderflow.domain.records.account import ACCOUNT, Account, Sums
+from orderflow.domain.stamp import Stamp
+from orderflow.domain.stock.machine import STOCK
+from orderflow.domain.stock.messages import GoodsReceived
+from orderflow.domain.stock.states import Stocked
+from orderflow.domain.tax import TaxCategory, TaxPolicy
+from orderflow.errors import ConcurrencyConflict, DefinitionError, InputError, StorageError
+from orderflow.ports.storage import Batch, Entry, Held, Message, Query, Storage, Write
+from orderflow.testing.storage_contract import command, receipt, received, store
+
+MACHINES = (STOCK, ORDER, PARTY, ACCOUNT)
+AT = datetime(2026, 3, 31, 9, 30, tzinfo=UTC)
+SKUS = ("TEA-1", "TEA-2", "CUP@9")
+ROW = stock_key("main", "TEA-1", "TOKYO")
+SAFE = safety.Mode("delete", "extra", ())
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A file that is not there yet."""
+    return tmp_path / "shop.db"
+
+
+@pytest.fixture
+def storage(path: Path) -> Iterator[SqliteStorage]:
+    """A storage on a fresh file."""
+    with closing(SqliteStorage(path, MACHINES)) as opened:
+        yield opened
+
+
+def basket(number: str = "SO-1", *, lines: int = 3, customer: str = "17850", tags: tuple[str, ...] = ()) -> Basket:
+    """A basket of some lines."""
+    price, tax = Price(Decimal("2.55"), "GBP"), TaxCategory("S", Decimal(20))
+    made = tuple(OrderLine.of(n + 1, SKUS[n % 3], n + 1, price, tax, description=f"Tea {n}") for n in range(lines))
+    return Basket("GBP", made, TaxPolicy(), customer=customer, number=number, external_id=f"X{number}", tags=tags)
+
+
+def placed(number: str = "SO-1", at: datetime = AT, **facts: Any) -> Batch:
+    """A batch that places an order."""
+    key = Key("main", "order", number)
+    event, state = ORDER.step(ABSENT, PlaceOrder(basket(number, **facts)), Stamp(at, "me", f"{number}/place"))
+    entry = Entry(key, 1, event, f"{number}/place")
+    return Batch((command(f"{number}/place", key, 1, at=at),), (Write(key, 0, 1, state),), (entry,))
+
+
+def values(path: Path, text: str) -> list[tuple[Any, ...]]:
+    """What somebody with SQL sees."""
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(text).fetchall()
+
+
+# --- a database people can read ---
+
+
+def test_an_order_is_legible(storage: SqliteStorage, path: Path) -> None:
+    """A colleague with SQL finds number, customer, total and lines of an order in columns."""
+    store(storage, placed(tags=("vip",)))
+    assert values(path, "SELECT number, customer, currency, placed_at, total_minor, status, tags FROM orders") == [
+        ("SO-1", "17850", "GBP", "2026-03-31T09:30:00", 1836, "Placed", '["vip"]')
+    ]
+    assert values(path, "SELECT order_id, line, sku, quantity, price, net_minor, kind FROM order_lines") == [
+        ("SO-1", 1, "TEA-1", 1, "2.55 GBP", 255, "goods"),
+        ("SO-1", 2, "TEA-2", 2, "2.55 GBP", 510, "goods"),
+        ("SO-1", 3, "CUP@9", 3, "2.55 GBP", 765, "goods"),
+    ]
+
+
+def test_stock_and_its_movements_are_legible(storage: SqliteStorage, path: Path) -> None:
+    """Stock rows have their counters in columns; their movements are the stock journal, seen through a view."""
+    received(storage, "c-1", stock_key("main", "CUP@9", "TOKYO"), 5)
+    assert values(path, "SELECT sku, location, on_hand, shortfall FROM stock") == [("CUP@9", "TOKYO", 5, 0)]
+    assert values(path, "SELECT stock, type, at, actor, command_id FROM stock_movements") == [
+        ("CUP@9@TOKYO", "GoodsReceived", "2026-03-31T09:30:00", "tester", "c-1")
+    ]
+
+
+def test_account_sums_are_legible(storage: SqliteStorage, path: Path) -> None:
+    """The sums of an account, kept by currency in one state, are rows of a view."""
+    key = Key("main", "account", "17850")
+    state = Account((Sums("GBP", 1, 2, 3), Sums("JPY", 0, 5)))
+    store(storage, Batch((command("c-1", key, 1),), (Write(key, 0, 1, state),), ()))
+    assert values(path, "SELECT customer, currency, ordered_minor, invoiced_minor, paid_minor FROM account_sums") == [
+        ("17850", "GBP", 1, 2, 0),
+        ("17850", "JPY", 0, 5, 0),
+    ]
+
+
+def test_a_basket_is_stored_once(storage: SqliteStorage, path: Path) -> None:
+    """The basket stands once, however often its order changes; state and event read back whole."""
+    batch = placed()
+    store(storage, batch)
+    (write,), key = batch.writes, batch.writes[0].key
+    with storage.unit() as unit:
+        held = unit.load([key])[key]
+        unit.commit(Batch((command("c-2", key, 2),), (Write(key, 1, 2, held.state),), ()))
+    assert values(path, "SELECT count(*) FROM baskets") == [(1,)]
+    assert values(path, "SELECT count(*) FROM journal WHERE data LIKE '%Tea%'") == [(0,)]
+    assert values(path, "SELECT count(*) FROM orders WHERE state LIKE '%Tea%'") == [(0,)]
+    with closing(SqliteStorage(path, MACHINES)) as fresh:
+        assert [entry.event for entry in fresh.history(key)] == [batch.entries[0].event]
+        with fresh.unit() as unit:
+            assert unit.load([key])[key] == Held(2, write.state)
+
+
+def test_an_edited_basket_is_stored_again(storage: SqliteStorage, path: Path) -> None:
+    """A basket that no event brought as it is stands under the version of its write, and is the one read."""
+    batch = placed()
+    store(storage, batch)
+    key, state = batch.writes[0].key, batch.writes[0].state
+    other = evolve(state, basket=basket(customer="other"))
+    store(storage, Batch((command("c-2", key, 2),), (Write(key, 1, 2, other),), ()))
+    with closing(SqliteStorage(path, MACHINES)) as fresh, fresh.unit() as unit:
+        assert unit.load([key])[key] == Held(2, other)
+
+
+# --- a kind of a host's own ---
+
+
+@frozen
+class Wrap:
+    """Wrap a gift."""
+
+
+@frozen
+class GiftWrapped:
+    """A gift was wrapped."""
+
+
+@frozen
+class Wrapped:
+    """Wrapped."""
+
+
+def machine_of(kind: str) -> Machine:
+    """The smallest machine there is."""
+    wrap = rule(Absent, Wrap, lambda s, c, stamp: GiftWrapped(), to(GiftWrapped, Wrapped, lambda s, e: Wrapped()))
+    return Machine(kind, commands=Wrap, events=GiftWrapped, final=(Wrapped,), check=lambda state: None, rules=(wrap,))
+
+
+def test_a_host_has_kinds_of_its_own(path: Path) -> None:
+    """A kind of a host's own gets a table, also in a file that was made without it."""
+    SqliteStorage(path, MACHINES).close()
+    with closing(SqliteStorage(path, (*MACHINES, machine_of("gift_wrap")))) as storage:
+        key = Key("main", "gift_wrap", "G-1")
+        store(storage, Batch((command("c-1", key, 1),), (Write(key, 0, 1, Wrapped()),), ()))
+        assert [row.state for row in storage.find(Query("gift_wrap", text="g-"))] == [Wrapped()]
+    assert values(path, "SELECT id, status FROM x_gift_wrap") == [("G-1", "Wrapped")]
+
+
+@pytest.mark.parametrize("kind", ["", "Gift", "gift wrap", "a; DROP TABLE orders", "x" * 41, "贈り物"])
+def test_a_kind_that_cannot_name_a_table_is_refused(kind: str) -> None:
+    """A table is never named by text that was not checked."""
+    with pytest.raises(DefinitionError):
+        table_of(kind)
+
+
+def test_an_unknown_kind_is_refused(storage: SqliteStorage) -> None:
+    """A kind that the book does not have is named as a fault of the input."""
+    with storage.unit() as unit, pytest.raises(InputError, match="no machine 'ghost'"):
+        unit.load([Key("main", "ghost", "1")])
+    with pytest.raises(InputError, match="no machine 'ghost'"):
+        storage.find(Query("ghost"))
+
+
+# --- the vault ---
+
+
+def test_the_journal_keeps_nothing_of_the_vault(storage: SqliteStorage, path: Path) -> None:
+    """Personal data stands in its row alone: not in the journal, and nowhere in the file once it is erased."""
+    key = Key("main", "party", "P-1@1")
+    canary = "Canary Yellowfeather"
+    event, state = PARTY.step(ABSENT, RecordParty(Person(canary)), Stamp(AT, "me", "c-1"))
+    store(storage, Batch((command("c-1", key, 1),), (Write(key, 0, 1, state),), (Entry(key, 1, event, "c-1"),)))
+    assert [entry.event for entry in storage.history(key)] == [Redacted("PartyRecorded")]
+    assert canary.encode() in path.read_bytes()
+    erase = next(row.command for row in PARTY.rules if row.command.__name__ == "ErasePartyVersion")
+    event, state = PARTY.step(state, erase(), Stamp(AT, "me", "c-2"))
+    store(storage, Batch((command("c-2", key, 2),), (Write(key, 1, 2, state),), (Entry(key, 2, event, "c-2"),)))
+    storage.close()
+    assert not [file.name for file in path.parent.iterdir() if canary.encode() in file.read_bytes()]
+
+
+# --- opening ---
+
+
+def test_a_file_of_a_later_layout_is_refused(path: Path) -> None:
+    """A release does not touch what a later one wrote."""
+    SqliteStorage(path, MACHINES).close()
+    values(path, f"PRAGMA user_version = {LAYOUT + 1}")
+    for read_only in (False, True):
+        with pytest.raises(StorageError, match=f"layout {LAYOUT + 1}"):
+            SqliteStorage(path, MACHINES, read_only=read_only)
+
+
+def test_a_database_of_another_application_is_refused(path: Path) -> None:
+    """Somebody else's tables are left alone."""
+    values(path, "CREATE TABLE theirs (n INTEGER)")
+    with pytest.raises(StorageError, match="another application"):
+        SqliteStorage(path, MACHINES)
+    assert values(path, "SELECT name FROM sqlite_schema") == [("theirs",)]
+
+
+def test_what_is_no_database_is_refused(path: Path) -> None:
+    """A file that is no database gives one sentence, with the foreign error as its cause."""
+    path.write_bytes(b"no database at all" * 100)
+    with pytest.raises(StorageError, match="not a database") as caught:
+        SqliteStorage(path, MACHINES)
+    assert isinstance(caught.value.__cause__, sqlite3.DatabaseError)
+    assert not caught.value.retry
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    """A path that cannot be opened gives one sentence."""
+    with pytest.raises(StorageError, match="cannot open 'shop"):
+        SqliteStorage(tmp_path / "nowhere" / "shop.db", MACHINES)
+
+
+def test_memory_is_not_a_file() -> None:
+    """SQLite's name for memory would give each thread a database of its own."""
+    with pytest.raises(InputError, match="MemoryStorage"):
+        SqliteStorage(":memory:", MACHINES)
+
+
+def test_reading_only_changes_nothing(storage: SqliteStorage, path: Path) -> None:
+    """A storage opened to read answers queries and refuses everything else, and does not make a file."""
+    received(storage, "c-1", ROW, 5)
+    with closing(SqliteStorage(path, MACHINES, read_only=True)) as reader:
+        assert [row.state for row in reader.find(Query("stock"))] == [Stocked(5)]
+        for refused in (reader.unit, lambda: reader.claim(1, AT, 1), lambda: reader.revive("m", AT)):
+            with pytest.raises(StorageError, match="read only"):
+                refused()
+    missing = path.with_name("missing.db")
+    with pytest.raises(StorageError):
+        SqliteStorage(missing, MACHINES, read_only=True)
+    assert not missing.exists()
+
+
+def test_a_closed_storage_says_so(storage: SqliteStorage) -> None:
+    """After closing, a new connection is not opened behind the caller's back."""
+    storage.close()
+    with pytest.raises(StorageError, match="closed"), ThreadOf(storage.waiting) as thread:
+        thread.join()
+
+
+class ThreadOf(threading.Thread):
+    """Runs one call in a thread and raises here what it raised there."""
+
+    def __init__(self, call: Callable[[], object]) -> None:
+        super().__init__()
+        self._call = call
+        self._error: BaseException | None = None
+        self.start()
+
+    def run(self) -> None:
+        """Called by the thread."""
+        try:
+            self._call()
+        except BaseException as error:  # noqa: BLE001 - raised again in the other thread
+            self._error = error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.join()
+        if self._error is not None:
+            raise self._error
+
+
+# --- locks, constraints, crashes ---
+
+
+def test_a_unit_in_a_unit_is_refused(storage: SqliteStorage) -> None:
+    """One thread has one transaction at a time; another would wait for itself."""
+    with storage.unit(), pytest.raises(StorageError, match="already open"):
+        storage.unit().__enter__()
+    received(storage, "c-1", ROW)
+
+
+def test_a_locked_file_is_worth_another_try(storage: SqliteStorage, path: Path) -> None:
+    """When another process holds the file for longer than the timeout, the error says to try again."""
+    with closing(SqliteStorage(path, MACHINES, timeout_seconds=0.05)) as waiter, storage.unit():
+        with pytest.raises(StorageError, match="locked") as caught, waiter.unit():
+            pass
+        assert caught.value.retry
+    received(storage, "c-1", ROW)
+
+
+def test_a_thread_waits_no_longer_than_its_timeout(path: Path) -> None:
+    """Threads of one storage queue, and give up in time."""
+    with closing(SqliteStorage(path, MACHINES, timeout_seconds=0.05)) as storage, storage.unit():
+        with pytest.raises(StorageError, match="another thread") as caught, ThreadOf(storage.unit().__enter__):
+            pass
+        assert caught.value.retry
+
+
+def test_the_law_of_stock_stands_in_the_database(storage: SqliteStorage) -> None:
+    """What no rule may produce, no row can hold: oversold stock is refused by a constraint."""
+    oversold = Batch((command("c-1", ROW, 1),), (Write(ROW, 0, 1, Stocked(1, 2)),), ())
+    with pytest.raises(StorageError, match="CHECK") as caught:
+        store(storage, oversold)
+    assert isinstance(caught.value.__cause__, sqlite3.IntegrityError)
+    assert not caught.value.retry
+
+
+def test_an_entry_without_its_command_is_refused(storage: SqliteStorage) -> None:
+    """Every movement cites a command of its own batch."""
+    stray = Batch((command("c-1", ROW, 1),), (), (Entry(ROW, 1, GoodsReceived(1, 0, ""), "c-9"),))
+    for target in (storage, MemoryStorage()):
+        with pytest.raises(StorageError, match="cites a command"):
+            store(target, stray)
+
+
+def batch_of_everything() -> Batch:
+    """Two orders with stock, journal and messages."""
+    orders = [placed(f"SO-{n}") for n in (1, 2)]
+    stock = [receipt(f"r-{sku}", stock_key("main", sku, "TOKYO"), Held(0, ABSENT)) for sku in SKUS]
+    parts = [*orders, *stock]
+    return Batch(
+        tuple(c for part in parts for c in part.commands),
+        tuple(w for part in parts for w in part.writes),
+        tuple(e for part in parts for e in part.entries),
+        (Message("m-1", "notify", Key("main", "order", "SO-1")),),
+    )
+
+
+def content(path: Path) -> list[str]:
+    """The whole database as text."""
+    with closing(sqlite3.connect(path)) as connection:
+        return list(connection.iterdump())
+
+
+class Tripped:
+    """A connection that acts in the place of its n-th statement."""
+
+    def __init__(self, connection: sqlite3.Connection, number: int, action: Callable[[], object]) -> None:
+        self._connection, self._left, self._action = connection, number, action
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        return self._connection.in_transaction
+
+    def execute(self, text: str, parameters: Any = ()) -> sqlite3.Cursor:
+        """Runs a statement, if it is not the one."""
+        self._left -= 1
+        if self._left == 0:
+            self._action()
+        return self._connection.execute(text, parameters)
+
+
+def fail() -> None:
+    """What a full or broken disk looks like."""
+    raise sqlite3.OperationalError("disk I/O error")
+
+
+def breaks_off(path: Path, number: int, action: Callable[[], object]) -> bool:
+    """Whether a commit fails when its unit acts in the place of its n-th statement."""
+    with closing(SqliteStorage(path, MACHINES)) as storage:
+        session = storage._sessions.session()
+        connection = session.connection
+        session.connection = Tripped(connection, number, action)  # type: ignore[assignment]
+        try:
+            store(storage, batch_of_everything())
+        except StorageError:
+            return True
+        finally:
+            session.connection = connection
+    return False
+
+
+def test_a_commit_that_fails_leaves_nothing(path: Path) -> None:
+    """Wherever a commit fails, the file is as it was; the next one stores it all."""
+    with closing(SqliteStorage(path, MACHINES)) as storage:
+        received(storage, "before", stock_key("main", "OLD", "TOKYO"))
+    before, number = content(path), 1
+    while breaks_off(path, number, fail):
+        assert content(path) == before
+        number += 1
+    assert number == 10
+    with closing(SqliteStorage(path, MACHINES)) as storage:
+        assert len(storage.entries(0, 100)) == 6
+
+
+HERE = "import pathlib, runpy, sys; runpy.run_path(sys.argv[1])[sys.argv[2]](pathlib.Path(sys.argv[3]), sys.argv[4])"
+
+
+def process(function: str, path: Path, argument: object) -> subprocess.Popen[bytes]:
+    """A function of this file in a process of its own."""
+    return subprocess.Popen([sys.executable, "-c", HERE, __file__, function, str(path), str(argument)])
+
+
+def dies(path: Path, number: str) -> None:
+    """Kills its own process in the place of the n-th statement."""
+    breaks_off(path, int(number), lambda: os.kill(os.getpid(), signal.SIGKILL))
+
+
+@pytest.mark.parametrize("number", [5, 8, 9])
+def test_a_process_that_dies_leaves_nothing(path: Path, number: int) -> None:
+    """A process killed within a commit leaves the file as it was for whoever opens it next."""
+    with closing(SqliteStorage(path, MACHINES)) as storage:
+        received(storage, "before", stock_key("main", "OLD", "TOKYO"))
+    before = content(path)
+    assert process("dies", path, number).wait() == -signal.SIGKILL
+    with closing(SqliteStorage(path, MACHINES)) as storage:
+        assert len(storage.entries(0, 100)) == 1
+    assert content(path) == before
+
+
+# --- processes ---
+
+
+def receives_many(path: Path, name: str) -> None:
+    """Receives goods forty times, again after each conflict."""
+    with closing(SqliteStorage(path, MACHINES)) as storage:
+        for number in range(40):
+            while True:
+                with suppress(ConcurrencyConflict):
+                    received(storage, f"{name}/{number}", ROW)
+                    break
+
+
+def test_racing_processes_lose_nothing(path: Path) -> None:
+    """Several processes on one row: no update is lost, and none fails because the file is locked."""
+    racers = [process("receives_many", path, f"p{n}") for n in range(3)]
+    assert [racer.wait() for racer in racers] == [0, 0, 0]
+    with closing(SqliteStorage(path, MACHINES)) as storage, storage.unit() as unit:
+        assert unit.load([ROW])[ROW] == Held(120, Stocked(120))
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_a_forked_child_opens_its_own_connection(storage: SqliteStorage) -> None:
+    """A connection does not survive a fork: parent and child write side by side, each by its own."""
+    received(storage, "c-1", ROW)
+    child = os.fork()
+    if child == 0:
+        try:
+            received(storage, "c-2", ROW)
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    received(storage, "c-3", ROW)
+    assert status == 0
+    assert [entry.command_id for entry in storage.history(ROW)] == ["c-1", "c-2", "c-3"]
+
+
+def test_what_another_process_wrote_is_seen(storage: SqliteStorage, path: Path) -> None:
+    """Decoded states are kept by version: when somebody else has written, the row is read anew."""
+    received(storage, "c-1", ROW, 5)
+    with closing(SqliteStorage(path, MACHINES)) as other:
+        received(other, "c-2", ROW, 7)
+    received(storage, "c-3", ROW, 1)
+    assert [row.state for row in storage.find(Query("stock"))] == [Stocked(13)]
+
+
+# --- economy ---
+
+
+def test_a_commit_takes_a_constant_number_of_statements(storage: SqliteStorage) -> None:
+    """One order with three stock rows and a message: ten statements, and not one more with thirty rows of stock."""
+    for count in (3, 30):
+        keys = [stock_key("main", f"{count}-{n}", "TOKYO") for n in range(count)]
+        order = placed(f"SO-{count}")
+        statements: list[str] = []
+        storage._sessions.session().connection.set_trace_callback(statements.append)
+        with storage.unit() as unit:
+            unit.recall([f"SO-{count}/place"])
+            held = unit.load([order.writes[0].key, *keys])
+            stock = [receipt(f"r-{key.id}", key, held[key]) for key in keys]
+            lane = order.writes[0].key
+            writes = (*order.writes, *(write for part in stock for write in part.writes))
+            entries = tuple(evolve_entry(entry, order) for part in stock for entry in part.entries)
+            message = Message(f"m-{count}", "notify", lane)
+            unit.commit(Batch(order.commands, writes, (*order.entries, *entries), (message,)))
+        storage._sessions.session().connection.set_trace_callback(None)
+        assert [text.split()[0] for text in statements if text.split()[0] != "--"] == [
+            "BEGIN", "SELECT", "SELECT", "INSERT", "INSERT", "INSERT", "INSERT", "INSERT", "INSERT", "COMMIT",
+        ]  # fmt: skip
+
+
+def evolve_entry(entry: Entry, by: Batch) -> Entry:
+    """The entry as caused by the command of another batch."""
+    return entry._replace(command_id=by.commands[0].ack.command_id)
+
+
+SEARCHES = {
+    sql.load_text((("order", 1), ("stock", 3))): "(tenant=? AND id=?)",
+    sql.baskets_text(2): "(tenant=? AND id=?)",
+    sql.recall_text(2): "(tenant=? AND id=?)",
+    sql.answered_text(2): "(tenant=? AND id=?)",
+    reads.HISTORY: "(tenant=? AND kind=? AND id=? AND version>?)",
+    outbox.RETRY: "(tenant=? AND id=?)",
+    outbox.BURY: "(tenant=? AND id=?)",
+    outbox.REVIVE: "(tenant=? AND id=?)",
+    outbox.CLAIM_ANY: "(tenant=? AND lane_kind=? AND lane_id=?)",
+    reads.find_text("order", ((("status",), "in", 1),)): "(tenant=? AND status=? AND rowid>?)",
+    reads.find_text("order", ((("customer",), "is", 1),)): "(tenant=? AND customer=? AND rowid>?)",
+    reads.find_text("order", ((("expires_at",), "by", 1),)): "(tenant=? AND expires_at<?)",
+}
+
+
+def plan(path: Path, text: str) -> list[str]:
+    """What SQLite would do for a statement, whose parameters do not matter."""
+    with closing(sqlite3.connect(path)) as connection:
+        for count in range(40):
+            with suppress(sqlite3.ProgrammingError):
+                return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {text}", ["x"] * count)]
+    raise AssertionError("too many parameters")
+
+
+@pytest.mark.parametrize("text, bound", SEARCHES.items())
+def test_every_search_binds_all_columns_of_its_key(storage: SqliteStorage, path: Path, text: str, bound: str) -> None:
+    """No statement of an order's life walks a table: each one searches an index by its whole key."""
+    steps = plan(path, text)
+    assert any(bound in step for step in steps), steps
+    assert not [step for step in steps if step.startswith("SCAN") and "CONSTANT" not in step and "parcel" not in step]
+
+
+def test_writes_search_nothing(storage: SqliteStorage, path: Path) -> None:
+    """Rows are written by their row number or as new ones, so there is nothing to search."""
+    texts = [sql.upsert_text("order", 2), sql.insert_text(sql.JOURNAL, 8, 2), sql.insert_text(sql.COMMANDS, 12, 2)]
+    assert {step for text in texts for step in plan(path, text)} == {"SCAN 2 CONSTANT ROWS"}
+
+
+@given(st.integers(0, 2000))
+def test_chunks_cover_every_row_once(count: int) -> None:
+    """Rows are cut into statements without loss or overlap, and into few sizes only."""
+    parts = [range(count)[part] for part in sql.chunks(count)]
+    assert [row for part in parts for row in part] == list(range(count))
+    assert all(len(part) <= 32 or len(part) in {64, 128} for part in parts)
+
+
+def test_claiming_stays_quick_when_much_is_done(storage: SqliteStorage, path: Path) -> None:
+    """What is done stays recognisable and is in no index that a claim walks."""
+    store(storage, Batch((), (), (), tuple(Message(f"m-{n}", "t", Key("main", "order", f"{n}")) for n in range(200))))
+    storage.done(storage.claim(200, AT, 60), AT)
+    assert values(path, "SELECT state, count(*), min(done_at) FROM outbox") == [("done", 200, "2026-03-31T09:30:00")]
+    assert set(plan(path, outbox.WAITING)) == {"SEARCH outbox USING INDEX outbox_waiting (tenant=?)"}
+
+
+# --- queries agree ---
+
+
+ORDERS = st.lists(
+    st.tuples(
+        st.sampled_from(["A", "b", "Ä"]),
+        st.integers(0, 3),
+        st.lists(st.sampled_from(["vip", 'q"t', "50%"]), unique=True),
+    ),
+    max_size=6,
+)
+QUERIES = st.builds(
+    Query,
+    kind=st.just("order"),
+    status=st.sampled_from([(), ("Placed",), ("Draft", "Placed"), ("Cancelled",)]),
+    where=st.sampled_from([(), (("customer", "A"),), (("currency", "GBP"), ("version", 1)), (("total_minor", 306),)]),
+    since=st.none() | st.sampled_from([AT, AT + timedelta(days=1)]),
+    until=st.none() | st.sampled_from([AT, AT + timedelta(days=2)]),
+    due_by=st.none() | st.just(AT),
+    tag=st.sampled_from(["", "vip", 'q"t', "vi"]),
+    text=st.sampled_from(["", "so", "XSO-1", "a", "ä", "%", "VIP", '"']),
+    cursor=st.integers(0, 2),
+    limit=st.integers(1, 3),
+)
+
+
+@given(ORDERS, st.lists(QUERIES, min_size=1, max_size=5))
+def test_memory_and_sqlite_find_the_same(
+    tmp_path_factory: pytest.TempPathFactory, orders: list[tuple[str, int, list[str]]], queries: list[Query]
+) -> None:
+    """A query means one thing, whichever storage it is asked of."""
+    memory = MemoryStorage()
+    with closing(SqliteStorage(tmp_path_factory.mktemp("find") / "shop.db", MACHINES, exclusive=True)) as storage:
+        for number, (customer, days, tags) in enumerate(orders):
+            at = AT + timedelta(days=days)
+            for target in (memory, storage):
+                store(target, placed(f"SO-{number}", at, lines=1, customer=customer, tags=tuple(tags)))
+        for query in queries:
+            assert list(storage.find(query)) == list(memory.find(query))
+        by = ["customer", "status"]
+        assert storage.sums("order", ["total_minor", "version"][:1], by) == memory.sums("order", ["total_minor"], by)
+
+
+# --- safety ---
+
+
+@pytest.mark.parametrize(
+    "library, file_system, exclusive, journal_mode",
+    [
+        ((3, 40, 1), "ext4", False, "delete"),
+        ((3, 51, 2), "ext4", False, "delete"),
+        ((3, 51, 3), "ext4", False, "wal"),
+        ((3, 50, 7), "ext4", False, "wal"),
+        ((3, 50, 6), "ext4", False, "delete"),
+        ((3, 44, 6), "ext4", False, "wal"),
+        ((3, 45, 0), "ext4", False, "delete"),
+        ((3, 40, 1), "ext4", True, "wal"),
+        ((3, 40, 1), "nfs4", True, "delete"),
+        ((3, 53, 0), "fuse.sshfs", False, "delete"),
+        ((3, 53, 0), "unknown", False, "delete"),
+        ((3, 53, 0), "unknown", True, "wal"),
+    ],
+)
+def test_wal_is_used_only_where_it_is_safe(
+    library: tuple[int, ...], file_system: str, exclusive: bool, journal_mode: str
+) -> None:
+    """WAL needs a library without the WAL-reset bug, or one connection alone; and a file system that is local."""
+    mode = safety.mode_for(library, file_system, exclusive=exclusive)
+    assert mode.journal_mode == journal_mode
+    assert mode.synchronous == ("full" if journal_mode == "wal" else "extra")
+    assert mode.reasons
+
+
+def test_the_modes_are_in_force(path: Path) -> None:
+    """What was chosen is what the connection says of itself."""
+    for exclusive in (False, True):
+        with closing(SqliteStorage(path, MACHINES, exclusive=exclusive)) as storage:
+            run = storage._sessions.session().rows
+            ((journal_mode,),), ((level,),) = run("PRAGMA journal_mode"), run("PRAGMA synchronous")
+            assert (journal_mode, level) == (
+                storage.mode.journal_mode,
+                {"full": 2, "extra": 3}[storage.mode.synchronous],
+            )
+            assert run("PRAGMA secure_delete") == [(1,)]
+
+
+def test_the_file_system_is_that_of_the_nearest_mount(tmp_path: Path) -> None:
+    """The innermost mount counts, the later of two on one point, and escapes in its path are read."""
+    mounts = tmp_path / "mounts"
+    mounts.write_text(
+        "a / ext4 rw 0 0\nb /srv nfs4 rw 0 0\nc /srv/my\\040shop xfs rw 0 0\nd /srv/my\\040shop cifs rw 0 0\nbroken\n",
+        encoding="utf-8",
+    )
+    found = [safety.file_system_of(Path(p), mounts) for p in ("/x.db", "/srv/x.db", "/srv/my shop/x.db", "/srvx/x.db")]
+    assert found == ["ext4", "nfs4", "cifs", "ext4"]
+    assert safety.file_system_of(Path("/x.db"), tmp_path / "none") == "unknown"
+
+
+def test_the_report_measures_what_a_commit_costs(path: Path) -> None:
+    """The report names library, modes and file system, measures a commit, and leaves nothing behind."""
+    settings = safety.report(path)
+    assert settings.library_version == sqlite3.sqlite_version
+    assert settings.commit_microseconds > 0
+    assert settings.reasons
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_placed_order_round_trips_through_the_feed(storage: Storage) -> None:
+    """The feed gives the event with the basket it brought."""
+    store(storage, placed())
+    (entry,) = storage.entries(0, 10)
+    assert isinstance(entry.event, OrderPlaced)
+    assert entry.event.basket == basket()
