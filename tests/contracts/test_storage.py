@@ -14,8 +14,9 @@ from orderflow.adapters.storage.memory import MemoryStorage
 from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.domain.order.machine import ORDER
 from orderflow.domain.stock.machine import STOCK
-from orderflow.ports.storage import Batch, Parcelled, Query, Recorded, Row
-from orderflow.testing.contracts import Clause, violations
+from orderflow.errors import StorageError
+from orderflow.ports.storage import Batch, Parcelled, Query, Recorded, Row, Storage
+from orderflow.testing.contracts import Clause, ContractViolation, Expect, check_all, violations
 from orderflow.testing.outbox_contract import OUTBOX
 from orderflow.testing.storage_contract import STORAGE, StorageMaker
 
@@ -58,6 +59,53 @@ def test_shipped_storages_keep_every_clause(clause: Clause[StorageMaker], make: 
 def test_clause_ids_are_unique() -> None:
     """A clause is cited by its id, so no two share one."""
     assert len({clause.id for clause in CLAUSES}) == len(CLAUSES)
+
+
+def test_memory_has_one_unit_in_a_thread() -> None:
+    """A second unit in a thread would see half of the first; it is refused, as every storage refuses it."""
+    storage = MemoryStorage()
+    assert storage.tenant == "main"
+    with storage.unit(), pytest.raises(StorageError, match="already open"), storage.unit():
+        pass
+    with storage.unit() as unit:
+        assert unit.recall(["c-1"]) == {}
+
+
+# --- what a clause says ---
+
+
+def test_an_expectation_tells_what_it_saw() -> None:
+    """A violation carries the clause, what was expected and what was observed."""
+    expect = Expect("X-01")
+    with pytest.raises(ContractViolation) as caught:
+        expect.equal("rows", 1, 2)
+    assert (caught.value.clause, caught.value.expected, caught.value.observed) == ("X-01", "rows: 1", "2")
+    with pytest.raises(ContractViolation, match="X-01: expected rows, observed 0"):
+        expect.true("rows", 0)
+
+
+def test_an_expected_error_is_the_only_way() -> None:
+    """An answer breaks the clause, and so does another error; the expected one is handed back."""
+    expect = Expect("X-01")
+    error = expect.raises("a key", KeyError, lambda: dict[str, int]()["ghost"])
+    assert error.args == ("ghost",)
+    with pytest.raises(ContractViolation, match="the answer 1"):
+        expect.raises("a key", KeyError, lambda: 1)
+    with pytest.raises(ContractViolation, match="ValueError") as caught:
+        expect.raises("a key", KeyError, lambda: int("x"))
+    assert isinstance(caught.value.__cause__, ValueError)
+
+
+def test_a_clause_takes_any_failure_for_a_violation() -> None:
+    """An adapter that fails in a way nobody thought of breaks the clause; the foreign error is the cause."""
+
+    def absent(tenant: str) -> Storage:
+        raise OSError("no disk")
+
+    with pytest.raises(ContractViolation, match=r"STORAGE-ROW-01.*no disk") as caught:
+        check_all(STORAGE, lambda: absent)
+    assert isinstance(caught.value.__cause__, OSError)
+    check_all(CLAUSES, lambda: Handles(MemoryStorage))
 
 
 # --- broken storages: each breaks one promise ---

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import re
 import shlex
@@ -11,6 +12,8 @@ from typing import Any, NamedTuple
 
 import click
 import pytest
+
+from orderflow import errors, standard_book
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
@@ -163,3 +166,36 @@ def test_every_page_can_be_found() -> None:
     for index in (ROOT / "docs" / "index.md", ROOT / "docs" / "adr" / "README.md"):
         linked = {(index.parent / link.partition("#")[0]).resolve() for link in LINK.findall(index.read_text("utf-8"))}
         assert {page for page in index.parent.glob("*.md") if page != index} <= linked
+
+
+def literal_codes() -> set[str]:
+    """The codes that the rules refuse with, as far as they stand in the text of the domain."""
+    calls = [
+        node
+        for path in sorted((ROOT / "src" / "orderflow" / "domain").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "refuse"
+    ]
+    codes = [call.args[0].value for call in calls if isinstance(call.args[0], ast.Constant)]
+    return {code for code in codes if isinstance(code, str)}
+
+
+def test_every_refusal_code_is_explained() -> None:
+    """The page on errors has each code and each exception."""
+    page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    codes = literal_codes()
+    assert "on_hold" in codes
+    assert sorted(code for code in codes if f"`{code}`" not in page) == []
+    assert [name for name in errors.__all__ if name not in page and name != "Fault"] == []
+
+
+def test_the_glossary_has_every_state_and_command() -> None:
+    """Each machine of the standard book has its line, with its states and commands, internal ones in brackets."""
+    book = standard_book()
+    lines = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8").splitlines()
+    for kind, machine in book.machines.items():
+        [line] = [line for line in lines if line.startswith(f"| {kind.replace('_', ' ')} | `")]
+        named = set(CODE.findall(line))
+        assert named == {item.__name__ for item in (*machine.states, *machine.commands)} - {"Absent"}
+        internal = set(re.findall(r"\[`(\w+)`\]", line))
+        assert internal == {command.__name__ for command in machine.commands if command in book.internal}

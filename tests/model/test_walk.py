@@ -249,7 +249,7 @@ def walk(commands: list[Told], tea: int, cup: int, most_on_hand: int = 0, **opti
     """A walk of the small shop that begins with this much stock."""
     start = {TEA: Stocked(tea), CUP: Stocked(cup)}
     tried = alphabet(commands, most_on_hand)
-    return explore(options.pop("book", BOOK), start, tried, LAWS, stamp=STAMP, carry=CARRY, **options)
+    return explore(options.pop("book", BOOK), start, tried, LAWS, stamp=STAMP, **{"carry": CARRY, **options})
 
 
 def parcels() -> Exploration:
@@ -276,7 +276,7 @@ def money() -> Exploration:
     draft = inv.DraftInvoice(content)
     taken = (inv.ApplyPayment("p", 50, "EUR"), inv.ApplyCredit("cn", 50, "EUR"), inv.WriteOff(50, "bank fee"))
     back = (inv.UnapplyPayment("p", 50, "EUR"), inv.VoidInvoice("mistaken"), inv.MarkSent())
-    return walk(told(I1, draft, *taken, *back), 0, 0)
+    return walk(told(I1, draft, *taken, *back), 0, 0, carry={})
 
 
 def fragments() -> Exploration:

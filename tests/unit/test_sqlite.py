@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,10 +21,10 @@ from attrs import evolve, frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderflow.adapters.storage import outbox, reads, safety
-from orderflow.adapters.storage import statements as sql
+from orderflow.adapters.storage import reads
 from orderflow.adapters.storage.layout import LAYOUT, table_of
 from orderflow.adapters.storage.memory import MemoryStorage
+from orderflow.adapters.storage.session import Memo
 from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.adapters.storage.vault import Redacted
 from orderflow.domain.keys import Key, stock_key
@@ -47,7 +48,6 @@ MACHINES = (STOCK, ORDER, PARTY, ACCOUNT)
 AT = datetime(2026, 3, 31, 9, 30, tzinfo=UTC)
 SKUS = ("TEA-1", "TEA-2", "CUP@9")
 ROW = stock_key("main", "TEA-1", "TOKYO")
-SAFE = safety.Mode("delete", "extra", ())
 
 
 @pytest.fixture
@@ -244,6 +244,14 @@ def test_what_is_no_database_is_refused(path: Path) -> None:
     assert not caught.value.retry
 
 
+def test_an_old_library_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An SQLite that lacks what the statements need is named, before anything is opened."""
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+    with pytest.raises(StorageError, match=r"3\.35 is needed"):
+        SqliteStorage(path, MACHINES)
+    assert not path.exists()
+
+
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     """A path that cannot be opened gives one sentence."""
     with pytest.raises(StorageError, match="cannot open 'shop"):
@@ -275,6 +283,17 @@ def test_a_closed_storage_says_so(storage: SqliteStorage) -> None:
     storage.close()
     with pytest.raises(StorageError, match="closed"), ThreadOf(storage.waiting) as thread:
         thread.join()
+
+
+def test_a_file_in_use_as_wal_is_not_opened_otherwise(path: Path) -> None:
+    """Where the safe journal mode cannot be had, nothing is written in another."""
+    with closing(SqliteStorage(path, MACHINES, exclusive=True)) as alone:
+        received(alone, "c-1", ROW)
+        with pytest.raises(StorageError, match="locked") as caught:
+            SqliteStorage(path, MACHINES, timeout_seconds=0.05)
+        assert caught.value.retry
+    with closing(SqliteStorage(path, MACHINES)) as storage:
+        assert storage.waiting() == 0
 
 
 class ThreadOf(threading.Thread):
@@ -338,9 +357,33 @@ def test_the_law_of_stock_stands_in_the_database(storage: SqliteStorage) -> None
     assert not caught.value.retry
 
 
+def test_a_message_that_cannot_be_settled_stays(storage: SqliteStorage, path: Path) -> None:
+    """When marking messages done fails midway, none of them is done."""
+    store(storage, Batch((), (), (), tuple(Message(f"m-{n}", "t", Key("main", "order", f"{n}")) for n in range(40))))
+    parcels = storage.claim(40, AT, 60)
+    session = storage._sessions.session()
+    connection = session.connection
+    session.connection = Tripped(connection, 3, fail)  # type: ignore[assignment]
+    with pytest.raises(StorageError, match="disk"):
+        storage.done(parcels, AT)
+    session.connection = connection
+    assert storage.waiting() == 40
+    storage.done([], AT)
+    storage.done(parcels, AT)
+    assert storage.waiting() == 0
+
+
+def test_a_row_never_goes_back(storage: SqliteStorage) -> None:
+    """Behind the check of versions stands another: no statement writes a version that is not a newer one."""
+    received(storage, "c-1", ROW, 5)
+    with pytest.raises(ConcurrencyConflict):
+        store(storage, Batch((command("c-2", ROW, 1),), (Write(ROW, 1, 1, Stocked(9)),), ()))
+    assert [row.state for row in storage.find(Query("stock"))] == [Stocked(5)]
+
+
 def test_an_entry_without_its_command_is_refused(storage: SqliteStorage) -> None:
     """Every movement cites a command of its own batch."""
-    stray = Batch((command("c-1", ROW, 1),), (), (Entry(ROW, 1, GoodsReceived(1, 0, ""), "c-9"),))
+    stray = Batch((command("c-1", ROW, 1),), (), (Entry(ROW, 1, GoodsReceived(1, "c-9"), "c-9"),))
     for target in (storage, MemoryStorage()):
         with pytest.raises(StorageError, match="cites a command"):
             store(target, stray)
@@ -464,6 +507,29 @@ def test_racing_processes_lose_nothing(path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+@pytest.mark.parametrize("exclusive", [False, True])
+def test_a_child_forked_while_the_file_was_held_is_refused(path: Path, exclusive: bool) -> None:
+    """A fork in the midst of a unit leaves the parent its transaction; the child is told, and writes nothing."""
+    with closing(SqliteStorage(path, MACHINES, exclusive=exclusive)) as storage:
+        with storage.unit() as unit:
+            held = unit.load([ROW])[ROW]
+            child = os.fork()
+            if child == 0:
+                os._exit(_told_of_the_fork(storage))
+            assert os.waitpid(child, 0)[1] == 0
+            unit.commit(receipt("c-1", ROW, held))
+        assert [entry.command_id for entry in storage.history(ROW)] == ["c-1"]
+
+
+def _told_of_the_fork(storage: SqliteStorage) -> int:
+    try:
+        received(storage, "c-2", ROW)
+    except StorageError as error:
+        return 0 if "forked" in str(error) and not error.retry else 1
+    return 2
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 def test_a_forked_child_opens_its_own_connection(storage: SqliteStorage) -> None:
     """A connection does not survive a fork: parent and child write side by side, each by its own."""
     received(storage, "c-1", ROW)
@@ -477,6 +543,45 @@ def test_a_forked_child_opens_its_own_connection(storage: SqliteStorage) -> None
     received(storage, "c-3", ROW)
     assert status == 0
     assert [entry.command_id for entry in storage.history(ROW)] == ["c-1", "c-2", "c-3"]
+
+
+def test_an_exclusive_file_serves_many_threads(path: Path) -> None:
+    """Threads share the one connection in turn: a reader waits for the unit of another thread, and sees all of it."""
+    with closing(SqliteStorage(path, MACHINES, exclusive=True)) as storage:
+        with storage.unit() as unit:
+            seen: list[int] = []
+            reader = ThreadOf(lambda: seen.append(len(storage.find(Query("stock")))))
+            unit.commit(receipt("c-1", ROW, unit.load([ROW])[ROW]))
+        with reader:
+            pass
+    assert seen == [1]
+
+
+def test_a_unit_reads_what_it_has_loaded(storage: SqliteStorage) -> None:
+    """Within a unit a listing is of the same moment as its loads."""
+    received(storage, "c-1", ROW, 5)
+    with storage.unit() as unit:
+        assert [Held(row.version, row.state) for row in storage.find(Query("stock"))] == [unit.load([ROW])[ROW]]
+
+
+def test_decoded_states_are_kept_within_bounds() -> None:
+    """The least recently stored are forgotten first, and another version is never taken for the one asked."""
+    memo = Memo(rows=2, baskets=1)
+    keys = [stock_key("main", sku, "TOKYO") for sku in SKUS]
+    for version, key in enumerate([*keys[:2], keys[0], keys[2]], start=1):
+        memo.put(key, version, f"state {version}")
+    assert [memo.get(key, version) for key, version in zip(keys, (3, 2, 4), strict=True)] == [
+        "state 3",
+        None,
+        "state 4",
+    ]
+    assert memo.get(keys[0], 1) is None
+    orders = [Key("main", "order", number) for number in ("1", "2")]
+    for order in orders:
+        memo.put(order, 1, order.id)
+    assert [memo.get(order, 1) for order in orders] == [None, "2"]
+    memo.clear()
+    assert memo.get(orders[1], 1) is None
 
 
 def test_what_another_process_wrote_is_seen(storage: SqliteStorage, path: Path) -> None:
@@ -516,61 +621,6 @@ def test_a_commit_takes_a_constant_number_of_statements(storage: SqliteStorage) 
 def evolve_entry(entry: Entry, by: Batch) -> Entry:
     """The entry as caused by the command of another batch."""
     return entry._replace(command_id=by.commands[0].ack.command_id)
-
-
-SEARCHES = {
-    sql.load_text((("order", 1), ("stock", 3))): "(tenant=? AND id=?)",
-    sql.baskets_text(2): "(tenant=? AND id=?)",
-    sql.recall_text(2): "(tenant=? AND id=?)",
-    sql.answered_text(2): "(tenant=? AND id=?)",
-    reads.HISTORY: "(tenant=? AND kind=? AND id=? AND version>?)",
-    outbox.RETRY: "(tenant=? AND id=?)",
-    outbox.BURY: "(tenant=? AND id=?)",
-    outbox.REVIVE: "(tenant=? AND id=?)",
-    outbox.CLAIM_ANY: "(tenant=? AND lane_kind=? AND lane_id=?)",
-    reads.find_text("order", ((("status",), "in", 1),)): "(tenant=? AND status=? AND rowid>?)",
-    reads.find_text("order", ((("customer",), "is", 1),)): "(tenant=? AND customer=? AND rowid>?)",
-    reads.find_text("order", ((("expires_at",), "by", 1),)): "(tenant=? AND expires_at<?)",
-}
-
-
-def plan(path: Path, text: str) -> list[str]:
-    """What SQLite would do for a statement, whose parameters do not matter."""
-    with closing(sqlite3.connect(path)) as connection:
-        for count in range(40):
-            with suppress(sqlite3.ProgrammingError):
-                return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {text}", ["x"] * count)]
-    raise AssertionError("too many parameters")
-
-
-@pytest.mark.parametrize("text, bound", SEARCHES.items())
-def test_every_search_binds_all_columns_of_its_key(storage: SqliteStorage, path: Path, text: str, bound: str) -> None:
-    """No statement of an order's life walks a table: each one searches an index by its whole key."""
-    steps = plan(path, text)
-    assert any(bound in step for step in steps), steps
-    assert not [step for step in steps if step.startswith("SCAN") and "CONSTANT" not in step and "parcel" not in step]
-
-
-def test_writes_search_nothing(storage: SqliteStorage, path: Path) -> None:
-    """Rows are written by their row number or as new ones, so there is nothing to search."""
-    texts = [sql.upsert_text("order", 2), sql.insert_text(sql.JOURNAL, 8, 2), sql.insert_text(sql.COMMANDS, 12, 2)]
-    assert {step for text in texts for step in plan(path, text)} == {"SCAN 2 CONSTANT ROWS"}
-
-
-@given(st.integers(0, 2000))
-def test_chunks_cover_every_row_once(count: int) -> None:
-    """Rows are cut into statements without loss or overlap, and into few sizes only."""
-    parts = [range(count)[part] for part in sql.chunks(count)]
-    assert [row for part in parts for row in part] == list(range(count))
-    assert all(len(part) <= 32 or len(part) in {64, 128} for part in parts)
-
-
-def test_claiming_stays_quick_when_much_is_done(storage: SqliteStorage, path: Path) -> None:
-    """What is done stays recognisable and is in no index that a claim walks."""
-    store(storage, Batch((), (), (), tuple(Message(f"m-{n}", "t", Key("main", "order", f"{n}")) for n in range(200))))
-    storage.done(storage.claim(200, AT, 60), AT)
-    assert values(path, "SELECT state, count(*), min(done_at) FROM outbox") == [("done", 200, "2026-03-31T09:30:00")]
-    assert set(plan(path, outbox.WAITING)) == {"SEARCH outbox USING INDEX outbox_waiting (tenant=?)"}
 
 
 # --- queries agree ---
@@ -616,68 +666,22 @@ def test_memory_and_sqlite_find_the_same(
         assert storage.sums("order", ["total_minor", "version"][:1], by) == memory.sums("order", ["total_minor"], by)
 
 
-# --- safety ---
+def test_a_long_history_is_read_whole(storage: SqliteStorage) -> None:
+    """A history of more entries than a page holds is read to its end, and page bounds repeat nothing."""
+    count = 2 * reads.PAGE + 1
+    entries = tuple(Entry(ROW, n, GoodsReceived(1, "c-1"), "c-1") for n in range(1, count + 1))
+    store(storage, Batch((command("c-1", ROW, count),), (Write(ROW, 0, count, Stocked(count)),), entries))
+    assert [entry.version for entry in storage.history(ROW)] == list(range(1, count + 1))
 
 
-@pytest.mark.parametrize(
-    "library, file_system, exclusive, journal_mode",
-    [
-        ((3, 40, 1), "ext4", False, "delete"),
-        ((3, 51, 2), "ext4", False, "delete"),
-        ((3, 51, 3), "ext4", False, "wal"),
-        ((3, 50, 7), "ext4", False, "wal"),
-        ((3, 50, 6), "ext4", False, "delete"),
-        ((3, 44, 6), "ext4", False, "wal"),
-        ((3, 45, 0), "ext4", False, "delete"),
-        ((3, 40, 1), "ext4", True, "wal"),
-        ((3, 40, 1), "nfs4", True, "delete"),
-        ((3, 53, 0), "fuse.sshfs", False, "delete"),
-        ((3, 53, 0), "unknown", False, "delete"),
-        ((3, 53, 0), "unknown", True, "wal"),
-    ],
-)
-def test_wal_is_used_only_where_it_is_safe(
-    library: tuple[int, ...], file_system: str, exclusive: bool, journal_mode: str
-) -> None:
-    """WAL needs a library without the WAL-reset bug, or one connection alone; and a file system that is local."""
-    mode = safety.mode_for(library, file_system, exclusive=exclusive)
-    assert mode.journal_mode == journal_mode
-    assert mode.synchronous == ("full" if journal_mode == "wal" else "extra")
-    assert mode.reasons
-
-
-def test_the_modes_are_in_force(path: Path) -> None:
-    """What was chosen is what the connection says of itself."""
-    for exclusive in (False, True):
-        with closing(SqliteStorage(path, MACHINES, exclusive=exclusive)) as storage:
-            run = storage._sessions.session().rows
-            ((journal_mode,),), ((level,),) = run("PRAGMA journal_mode"), run("PRAGMA synchronous")
-            assert (journal_mode, level) == (
-                storage.mode.journal_mode,
-                {"full": 2, "extra": 3}[storage.mode.synchronous],
-            )
-            assert run("PRAGMA secure_delete") == [(1,)]
-
-
-def test_the_file_system_is_that_of_the_nearest_mount(tmp_path: Path) -> None:
-    """The innermost mount counts, the later of two on one point, and escapes in its path are read."""
-    mounts = tmp_path / "mounts"
-    mounts.write_text(
-        "a / ext4 rw 0 0\nb /srv nfs4 rw 0 0\nc /srv/my\\040shop xfs rw 0 0\nd /srv/my\\040shop cifs rw 0 0\nbroken\n",
-        encoding="utf-8",
-    )
-    found = [safety.file_system_of(Path(p), mounts) for p in ("/x.db", "/srv/x.db", "/srv/my shop/x.db", "/srvx/x.db")]
-    assert found == ["ext4", "nfs4", "cifs", "ext4"]
-    assert safety.file_system_of(Path("/x.db"), tmp_path / "none") == "unknown"
-
-
-def test_the_report_measures_what_a_commit_costs(path: Path) -> None:
-    """The report names library, modes and file system, measures a commit, and leaves nothing behind."""
-    settings = safety.report(path)
-    assert settings.library_version == sqlite3.sqlite_version
-    assert settings.commit_microseconds > 0
-    assert settings.reasons
-    assert list(path.parent.iterdir()) == []
+@pytest.mark.parametrize("limit", [0, 1001])
+def test_every_reading_is_bounded(storage: SqliteStorage, limit: int) -> None:
+    """Feed, claims and dead letters are read in pages of at most a thousand."""
+    for target in (storage, MemoryStorage()):
+        reads_of = (partial(target.entries, 0, limit), partial(target.claim, limit, AT, 1), partial(target.dead, limit))
+        for read in reads_of:
+            with pytest.raises(InputError, match="1 to 1000"):
+                read()
 
 
 def test_a_placed_order_round_trips_through_the_feed(storage: Storage) -> None:

@@ -94,6 +94,7 @@ class Pipeline:
                 self._orders(window)
                 window = []
         self._orders(window)
+        self._relay()
 
     # -- windows
 
@@ -117,9 +118,8 @@ class Pipeline:
             return
         self._stage(self._place(window))
         self._stage(self._confirm(window))
-        self._onwards(window, "")
+        self._end(*self._onwards(window, ""))
         self.worked += len(window)
-        self._end()
 
     def _other(self, document: Document) -> None:
         matches = self._matcher.given_back(document) if isinstance(document, CancellationDocument) else []
@@ -136,8 +136,8 @@ class Pipeline:
             reject = RejectDocument(document.line, codes)
             self._end(Do(f"{self.source.channel}/{document.number}", reject, self._id(document, "reject")))
 
-    def _onwards(self, window: Sequence[OrderDocument], suffix: str) -> None:
-        """From the shelf to completion, as far as the stock allows."""
+    def _onwards(self, window: Sequence[OrderDocument], suffix: str) -> Iterator[Do]:
+        """From the shelf to completion, as far as the stock allows; gives the commands of the last stage."""
         goods = [d for d in window if any(line.kind is LineKind.GOODS for line in d.basket.lines)]
         self._allocate(goods, suffix)
         self._stage(self._prepare(goods))
@@ -145,8 +145,7 @@ class Pipeline:
         self._stage(self._of_shipments(goods, (Packed, Labelled), HandOver()))
         self._stage(self._of_shipments(goods, (InTransit,), RecordDelivered("delivered")))
         self._stage(self._bill(window))
-        self._stage(self._complete(window, suffix))
-        self._relay()
+        return self._complete(window, suffix)
 
     def _stage(self, commands: Iterable[Do]) -> None:
         """One commit. A refusal is remembered for the summary; anything worse ends the run."""
@@ -159,6 +158,7 @@ class Pipeline:
                 raise outcome
 
     def _relay(self) -> None:
+        """Carry out every effect so far. Called at points that follow from the file, so answers have fixed times."""
         while self.shop.relay(200).done:
             pass
 
@@ -249,9 +249,7 @@ class Pipeline:
             commands.append(Do(document.number, returned, self._id(document, "return"), occurred_at=document.at))
         note = credit_note_of(document, matches, self.source.zone)
         commands.append(Do(document.number, note, self._id(document, "credit"), occurred_at=document.at))
-        self._stage(commands)
-        self._relay()
-        self._end()
+        self._end(*commands)
 
     def _adjust(self, document: AdjustmentDocument) -> Iterator[Do]:
         if self.receive:
@@ -269,8 +267,7 @@ class Pipeline:
             OrderDocument(row.key.id, document.at, document.line, row.state.basket, Party(row.state.basket.bill_to, Person()))
             for row in waiting
         ]
-        self._onwards(window, f"/{document.number}")
-        self._end()
+        self._end(*self._onwards(window, f"/{document.number}"))
 
     # -- rows
 

@@ -104,15 +104,15 @@ class Book:
         self._reactions = _by_event(self.reactions)
         self._follow_ups = _by_event(self.follow_ups)
 
-    def told_by(self, happened: Happened) -> Iterator[Told]:
+    def told_by(self, happened: Happened) -> Iterable[Told]:
         """The commands an event sends to other rows."""
-        for reaction in self._reactions.get(type(happened.event), ()):
-            yield from reaction.react(happened)
+        reactions = self._reactions.get(type(happened.event), ())
+        return [told for reaction in reactions for told in reaction.react(happened)] if reactions else ()
 
-    def effects_of(self, happened: Happened) -> Iterator[Effect]:
+    def effects_of(self, happened: Happened) -> Iterable[Effect]:
         """What an event asks of the world."""
-        for follow_up in self._follow_ups.get(type(happened.event), ()):
-            yield from follow_up.effects(happened)
+        follow_ups = self._follow_ups.get(type(happened.event), ())
+        return [effect for item in follow_ups for effect in item.effects(happened)] if follow_ups else ()
 
     def extended(
         self,

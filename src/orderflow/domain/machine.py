@@ -218,10 +218,9 @@ class Machine:
         row = self._rows.get((type(state), type(command)))
         if row is None:
             raise CommandRefused((self._not_now(state, command),))
-        if row.guards:
-            refusals = _refusals(row, state, command, stamp)
-            if refusals:
-                raise CommandRefused(refusals)
+        for guard in row.guards:
+            if guard(state, command, stamp) is not None:
+                raise CommandRefused(_refusals(row, state, command, stamp))
         event = row.decide(state, command, stamp)
         return event, self.evolve(state, event)
 

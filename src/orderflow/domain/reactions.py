@@ -130,8 +130,9 @@ def _billed(h: Happened) -> Iterator[Told]:
 
 
 def _by_order(h: Happened) -> Iterator[tuple[Key, tuple[Pick, ...]]]:
+    """What an event says of items, or else all the shipment holds."""
     found: dict[str, list[Pick]] = {}
-    for order, line, location, quantity in h.event.items:
+    for order, line, location, quantity in getattr(h.event, "items", None) or h.after.items:
         found.setdefault(order, []).append(Pick(line, location, quantity))
     for order, picks in found.items():
         yield h.key.beside("order", order), tuple(picks)

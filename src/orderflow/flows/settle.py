@@ -52,22 +52,26 @@ def settle(book: Book, order: Order) -> Wants:
     rows: dict[Key, Held] = {}
     entries: list[Entry] = []
     messages: list[Message] = []
+    stamp, machines = order.stamp, book.machines
     waiting: list[tuple[int, int, Key, Any]] = [(_rank(order.key), 0, order.key, order.command)]
     sent = 1
     while waiting:
         rank, _, key, command = heappop(waiting)
         if key not in rows:
-            wanted = {item[2]: None for item in waiting if item[0] == rank and item[2] not in rows}
-            wanted[key] = None
+            wanted = {key: None}
+            wanted.update((item[2], None) for item in waiting if item[0] == rank and item[2] not in rows)
             rows.update((yield [*wanted]))
-        happened, version = _step(book, rows, key, command, order.stamp)
-        entries.append(Entry(key, version, happened.event, order.stamp.command_id))
+        version, before = rows[key]
+        version += 1
+        event, after = machines[key.kind].step(before, command, stamp)
+        rows[key] = Held(version, after)
+        entries.append(Entry(key, version, event, stamp.command_id))
+        happened = Happened(key, before, event, after, stamp)
         for told in book.told_by(happened):
             heappush(waiting, (_rank(told.key), sent, told.key, told.command))
             sent += 1
         for topic, lane, data in book.effects_of(happened):
-            name = f"{key.kind}/{key.id}/{version}/{topic}/{len(messages)}"
-            messages.append(Message(name, topic, lane, data))
+            messages.append(Message(f"{key.kind}/{key.id}/{version}/{topic}/{len(messages)}", topic, lane, data))
         if sent > SETTLE_LIMIT:
             raise InvariantBroken("settle", f"more than {SETTLE_LIMIT} commands in one settlement")
     return Settled(rows, tuple(entries), tuple(messages))
@@ -75,13 +79,6 @@ def settle(book: Book, order: Order) -> Wants:
 
 def _rank(key: Key) -> int:
     return RANKS.get(key.kind, len(RANKS))
-
-
-def _step(book: Book, rows: dict[Key, Held], key: Key, command: Any, stamp: Stamp) -> tuple[Happened, int]:
-    version, state = rows[key]
-    event, after = book.machines[key.kind].step(state, command, stamp)
-    rows[key] = Held(version + 1, after)
-    return Happened(key, state, event, after, stamp), version + 1
 
 
 @define

@@ -47,7 +47,7 @@ def receipt(command_id: str, key: Key, before: Held, quantity: int = 1) -> Batch
     return Batch(
         (command(command_id, key, version),),
         (Write(key, before.version, version, Stocked(on_hand + quantity)),),
-        (Entry(key, version, GoodsReceived(quantity, 0, command_id), command_id),),
+        (Entry(key, version, GoodsReceived(quantity, command_id), command_id),),
     )
 
 
@@ -176,7 +176,7 @@ def _journal(make: StorageMaker, expect: Expect) -> None:
         received(storage, f"d-{number}", _B, number)
     history = list(storage.history(_A))
     expect.equal("versions", [1, 2, 3], [entry.version for entry in history])
-    expect.equal("events", [GoodsReceived(n, 0, f"c-{n}") for n in (1, 2, 3)], [entry.event for entry in history])
+    expect.equal("events", [GoodsReceived(n, f"c-{n}") for n in (1, 2, 3)], [entry.event for entry in history])
     last, by = history[-1], command("c-3", _A, 3)
     told = (by.ack.at, by.actor, by.ack.command_id, by.cause, by.occurred_at, by.workflow)
     seen = (last.at, last.actor, last.command_id, last.cause, last.occurred_at, last.workflow)

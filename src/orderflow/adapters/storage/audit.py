@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from operator import itemgetter
@@ -82,15 +82,17 @@ class SqliteAudit:
 
     def _begin(self) -> None:
         try:
-            ((version,),) = self._rows("PRAGMA user_version")
-            if version != LAYOUT:
-                raise StorageError(f"the file has layout {version}, this release reads {LAYOUT}", retry=False)
+            self._check_layout()
             self._rows(f"PRAGMA cache_size = -{_CACHE_KIB}")
             self._rows("BEGIN")
-            self._rows("SELECT 1 FROM commands LIMIT 1")
         except BaseException:
             self._connection.close()
             raise
+
+    def _check_layout(self) -> None:
+        ((version,),) = self._rows("PRAGMA user_version")
+        if version != LAYOUT:
+            raise StorageError(f"the file has layout {version}, this release reads {LAYOUT}", retry=False)
 
     def __enter__(self) -> Self:
         return self
@@ -103,9 +105,10 @@ class SqliteAudit:
     # --- rows with their journal ---
 
     def kinds(self) -> Sequence[str]:
-        """The kinds that the journal or the rows know, by name."""
+        """The kinds that the journal knows, or that are of the book and have a table, by name."""
         journal = {kind for (kind,) in self._rows("SELECT DISTINCT kind FROM journal WHERE tenant = ?", self._tenant)}
-        return sorted(journal | self._own)
+        tables = {name for (name,) in self._rows("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+        return sorted(journal | {kind for kind in self._own if table_of(kind) in tables})
 
     def streams(self, kind: str) -> Iterator[Stream]:
         """Every row of a kind that has a journal, a stored state, or both, by id. One is read at a time."""
@@ -137,9 +140,9 @@ class SqliteAudit:
     def _logged(self, key: Key, entries: Iterable[tuple[Any, ...]], baskets: dict[str, Any]) -> Iterator[Logged]:
         for _, version, name, schema, data, basket, command, kind, row, at, actor, occurred, workflow in entries:
             event = None if key.kind in VAULT else self._event(key.kind, name, schema, data, basket)
-            if basket is not None and hasattr(event, "basket"):
+            if basket is not None:
                 baskets.clear()
-                baskets[basket] = event.basket
+                baskets[basket] = getattr(event, "basket", basket)
             cited = None
             if command is not None:
                 stamp = Stamp(moment(at), actor, command, None if occurred is None else moment(occurred))
@@ -227,7 +230,7 @@ class SqliteAudit:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated() -> Generator[None]:
     try:
         yield
     except FOREIGN as error:

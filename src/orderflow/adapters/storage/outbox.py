@@ -16,7 +16,22 @@ from orderflow.domain.keys import Key
 from orderflow.errors import NotFound
 from orderflow.ports.storage import Message, Parcelled
 
-__all__ = ["bury", "claim", "dead", "done", "retry", "revive", "waiting"]
+__all__ = [
+    "BURY",
+    "CLAIM_ANY",
+    "CLAIM_TOPICS",
+    "DEAD",
+    "RETRY",
+    "REVIVE",
+    "WAITING",
+    "bury",
+    "claim",
+    "dead",
+    "done",
+    "retry",
+    "revive",
+    "waiting",
+]
 
 _CLAIM: Final = """
     UPDATE outbox SET lease_until = ?, attempts = attempts + 1, token = token + 1 WHERE n IN (

@@ -15,9 +15,10 @@ from orderflow.adapters.storage.vault import VAULT, Redacted
 from orderflow.domain.keys import Key
 from orderflow.ports.storage import Query, Recorded, Row
 
-__all__ = ["entries", "find", "find_text", "history", "movements", "sums"]
+__all__ = ["ENTRIES", "HISTORY", "MOVEMENTS", "PAGE", "entries", "find", "find_text", "history", "movements", "sums"]
 
-_PAGE: Final = 500
+#: Entries of a history read at a time.
+PAGE: Final = 500
 _SIGNS: Final = {"is": "=", "from": ">=", "before": "<", "by": "<="}
 
 _RECORDED: Final = """
@@ -48,12 +49,12 @@ def history(sessions: Sessions, codec: Codec, key: Key) -> Iterator[Recorded]:
     version = 0
     while True:
         with sessions.reading() as session:
-            rows = session.rows(HISTORY, (*key, version, _PAGE))
+            rows = session.rows(HISTORY, (*key, version, PAGE))
         for row in rows:
             recorded = _recorded(codec, key.tenant, row)
             version = recorded.version
             yield recorded
-        if len(rows) < _PAGE:
+        if len(rows) < PAGE:
             return
 
 

@@ -111,7 +111,7 @@ class Sessions:
         self._path, self._mode = path, mode
         self._exclusive, self._read_only, self._timeout = exclusive, read_only, timeout_seconds
         self._inherited: list[object] = []
-        self._closed = False
+        self._closed = self._orphaned = False
         self._begin()
 
     def _begin(self) -> None:
@@ -141,8 +141,10 @@ class Sessions:
     def _after_fork(self) -> None:
         """Leave the parent's connections alone: using or closing them here would break its locks.
 
-        https://www.sqlite.org/howtocorrupt.html section 2.6.
+        https://www.sqlite.org/howtocorrupt.html section 2.6. SQLite keeps the locks of a process in its memory, so a
+        child forked while one was held believes for ever that it holds that lock itself.
         """
+        self._orphaned = self._exclusive or any(session.in_unit for session in self._open)
         self._inherited += [self._local, self._alone, *self._open]
         self._begin()
 
@@ -200,6 +202,8 @@ class Sessions:
     def _connect(self) -> Session:
         if self._closed:
             raise StorageError("the storage is closed", retry=False)
+        if self._orphaned:
+            raise StorageError("forked while the parent held the file: fork before opening it", retry=False)
         try:
             session = Session(self._dial())
         except FOREIGN as error:

@@ -296,7 +296,6 @@ class LabelVoided:
 class HandedOver:
     """The shipment has left with these units."""
 
-    items: tuple[Item, ...]
     at: datetime
 
 
@@ -319,7 +318,6 @@ class TrackingParked:
 class ShipmentDelivered:
     """The shipment has arrived."""
 
-    items: tuple[Item, ...]
     scan: Scan
 
 
@@ -327,7 +325,6 @@ class ShipmentDelivered:
 class DeliveredUnscanned:
     """The shipment has arrived though nobody recorded that it left: this implies its dispatch."""
 
-    items: tuple[Item, ...]
     scan: Scan
 
 
@@ -335,7 +332,6 @@ class DeliveredUnscanned:
 class ShipmentFound:
     """A lost shipment has arrived after all."""
 
-    items: tuple[Item, ...]
     scan: Scan
 
 
@@ -351,7 +347,6 @@ class ReturnStarted:
 class ReceivedBack:
     """The units came back to ``location``."""
 
-    items: tuple[Item, ...]
     location: str
     usable: bool
     at: datetime

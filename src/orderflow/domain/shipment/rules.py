@@ -200,7 +200,7 @@ def voided(state: Unsent, event: m.ShipmentVoided) -> Voided:
 
 def hand_over(state: Packed | Labelled, command: m.HandOver, stamp: Stamp) -> m.HandedOver:
     """Handed over with all its items."""
-    return m.HandedOver(state.items, _happened(stamp))
+    return m.HandedOver(_happened(stamp))
 
 
 def handed_over(state: Packed | Labelled, event: m.HandedOver) -> InTransit:
@@ -234,14 +234,14 @@ def parked(state: P, event: m.TrackingParked) -> P:
 
 def deliver(state: InTransit, command: m.RecordDelivered, stamp: Stamp) -> m.ShipmentDelivered:
     """Arrived with all its items."""
-    return m.ShipmentDelivered(state.items, _scan(command, stamp))
+    return m.ShipmentDelivered(_scan(command, stamp))
 
 
 def find(state: Lost, command: m.RecordDelivered, stamp: Stamp) -> m.ShipmentFound | m.TrackingRecorded:
     """Found, unless this very event was noted before the shipment was lost."""
     if state.tracking.knows(command.event_id):
         return record(state, command, stamp)
-    return m.ShipmentFound(state.items, _scan(command, stamp))
+    return m.ShipmentFound(_scan(command, stamp))
 
 
 def delivered(state: InTransit, event: m.ShipmentDelivered) -> Delivered:
@@ -263,7 +263,7 @@ def deliver_unscanned(
 ) -> m.DeliveredUnscanned | m.TrackingParked:
     """Arrived and therefore dispatched, unless it is said to have arrived before its label was bought."""
     scan = _scan(command, stamp)
-    return m.TrackingParked(scan) if scan.at < state.bought_at else m.DeliveredUnscanned(state.items, scan)
+    return m.TrackingParked(scan) if scan.at < state.bought_at else m.DeliveredUnscanned(scan)
 
 
 def delivered_unscanned(state: Labelled, event: m.DeliveredUnscanned) -> Delivered:
@@ -291,7 +291,7 @@ def return_started(state: InTransit | Lost, event: m.ReturnStarted) -> Returning
 
 def receive_back(state: Returning, command: m.ReceiveBack, stamp: Stamp) -> m.ReceivedBack:
     """Back with all its items."""
-    return m.ReceivedBack(state.items, command.location, command.usable, _happened(stamp))
+    return m.ReceivedBack(command.location, command.usable, _happened(stamp))
 
 
 def received_back(state: Returning, event: m.ReceivedBack) -> ReturnedToSender:

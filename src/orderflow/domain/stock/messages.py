@@ -164,8 +164,8 @@ class GoodsReceived:
     """Goods came in."""
 
     quantity: int
-    expected: int
     document: str
+    expected: int = 0
 
 
 @frozen

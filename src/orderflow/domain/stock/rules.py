@@ -96,7 +96,7 @@ def has_room(state: Row, command: Incoming | m.Adjust | m.Backorder | m.ExpectGo
 
 
 def receive(state: Row, command: m.ReceiveGoods, stamp: Stamp) -> m.GoodsReceived:
-    return m.GoodsReceived(command.quantity, command.expected, command.document)
+    return m.GoodsReceived(command.quantity, command.document, command.expected)
 
 
 def received(state: Row, event: m.GoodsReceived) -> Stocked:

@@ -46,6 +46,8 @@ def check_stock(row: Stocked) -> None:
     Raises:
         InvariantBroken: naming the counters.
     """
-    counters = (row.on_hand, row.allocated, row.unavailable, row.incoming, row.backordered, row.shortfall)
-    if min(counters) < 0 or row.allocated + row.unavailable > row.on_hand + row.shortfall:
+    negative = row.on_hand < 0 or row.allocated < 0 or row.unavailable < 0 or row.incoming < 0
+    if negative or row.backordered < 0 or row.shortfall < 0:
+        raise InvariantBroken("I02", repr(row))
+    if row.allocated + row.unavailable > row.on_hand + row.shortfall:
         raise InvariantBroken("I02", repr(row))

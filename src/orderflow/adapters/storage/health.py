@@ -1,0 +1,85 @@
+"""How an SQLite file is doing: its layout, its sizes, and what waits or died in its outbox."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any, Final
+
+from attrs import frozen
+
+from orderflow.adapters.storage.layout import APPLICATION_ID
+from orderflow.adapters.storage.session import FOREIGN
+from orderflow.errors import StorageError
+
+__all__ = ["Health", "Lane", "health"]
+
+_OLDEST: Final = (
+    "SELECT lane_kind, lane_id, topic, id, attempts, coalesce(error, '') FROM outbox"
+    " WHERE tenant = ? AND state = 'waiting' ORDER BY n LIMIT 1"
+)
+
+
+@frozen
+class Lane:
+    """The lane whose first unfinished message is the oldest: that message, its attempts and its last error."""
+
+    kind: str
+    id: str
+    topic: str
+    message: str
+    attempts: int
+    error: str
+
+
+@frozen
+class Health:
+    """A file as it is. ``log_bytes`` is the size of the write-ahead log beside it; ``rows`` counts by table."""
+
+    layout: int
+    journal_mode: str
+    file_bytes: int
+    log_bytes: int
+    free_bytes: int
+    rows: tuple[tuple[str, int], ...]
+    waiting: int
+    dead: int
+    oldest: Lane | None
+
+
+def health(path: Path, tenant: str = "main") -> Health:
+    """Look at a file, reading only. Messages are of ``tenant``, rows of all.
+
+    Raises:
+        StorageError: the file cannot be read, or is a database of something else.
+    """
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        try:
+            return _health(connection, path, tenant)
+        finally:
+            connection.close()
+    except FOREIGN as error:
+        raise StorageError(str(error), retry=False) from error
+
+
+def _health(connection: sqlite3.Connection, path: Path, tenant: str) -> Health:
+    def one(text: str, *values: str) -> Any:
+        return connection.execute(text, values).fetchone()[0]
+
+    if one("PRAGMA application_id") != APPLICATION_ID:
+        raise StorageError("the file is a database of another application", retry=False)
+    names = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").fetchall()
+    log = path.with_name(f"{path.name}-wal")
+    oldest = connection.execute(_OLDEST, (tenant,)).fetchone()
+    return Health(
+        layout=one("PRAGMA user_version"),
+        journal_mode=one("PRAGMA journal_mode"),
+        file_bytes=path.stat().st_size,
+        log_bytes=log.stat().st_size if log.exists() else 0,
+        free_bytes=one("PRAGMA freelist_count") * one("PRAGMA page_size"),
+        rows=tuple((name, one(f"SELECT count(*) FROM {name}")) for (name,) in names),  # noqa: S608
+        waiting=one("SELECT count(*) FROM outbox WHERE tenant = ? AND state = 'waiting'", tenant),
+        dead=one("SELECT count(*) FROM outbox WHERE tenant = ? AND state = 'dead'", tenant),
+        oldest=Lane(*oldest) if oldest else None,
+    )

@@ -1,0 +1,71 @@
+"""``orderflow diagram``: the tables as pages, written from the machines that run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from orderflow.domain.machine import Machine
+from orderflow.domain.standard import MACHINES
+from orderflow.domain.survey import page, survey
+
+__all__ = ["diagram", "pages"]
+
+
+def pages() -> Mapping[str, str]:
+    """File name to Markdown: a page for each machine, and an index."""
+    listed = {f"{machine.kind}.md": page(machine) for machine in MACHINES}
+    return {"index.md": _index(), **listed}
+
+
+def _index() -> str:
+    rows = [_row(machine) for machine in sorted(MACHINES, key=lambda machine: machine.kind)]
+    return "\n".join(
+        [
+            "# Machines",
+            "",
+            "One life, one table. These pages are generated from the tables by `orderflow diagram --write`.",
+            "",
+            "That every state can be reached, and that every state reaches a final one, is checked when a machine is "
+            "made.",
+            "A dead end is a state without any row: nothing happens to it any more.",
+            "",
+            "| machine | states | commands | arrows | final | dead ends |",
+            "|---|---|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def _row(machine: Machine) -> str:
+    seen = survey(machine)
+    # The state before the first event is drawn, not counted.
+    cells = (len(seen.states) - 1, len(machine.commands), seen.edges, ", ".join(seen.final), ", ".join(seen.dead_ends))
+    return f"| [{machine.kind}]({machine.kind}.md) | " + " | ".join(map(str, cells)) + " |"
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(sorted(machine.kind for machine in MACHINES)), required=False)
+@click.option("--write", type=click.Path(file_okay=False, path_type=Path), help="Write all pages into this folder.")
+@click.option("--check", type=click.Path(file_okay=False, path_type=Path), help="Compare this folder; exit 1 if stale.")
+def diagram(kind: str | None, write: Path | None, check: Path | None) -> None:
+    """Print the state machine of KIND, or the index of all, as Markdown with a Mermaid diagram."""
+    made = pages()
+    if write is not None:
+        write.mkdir(parents=True, exist_ok=True)
+        for name, text in made.items():
+            (write / name).write_text(text, encoding="utf-8")
+    elif check is not None:
+        _check(check, made)
+    else:
+        click.echo(made["index.md" if kind is None else f"{kind}.md"], nl=False)
+
+
+def _check(folder: Path, made: Mapping[str, str]) -> None:
+    found = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.md")}
+    stale = sorted(name for name in {*made, *found} if made.get(name) != found.get(name))
+    if stale:
+        raise click.ClickException(f"stale in {folder}: {', '.join(stale)}; run orderflow diagram --write {folder}")

@@ -1,0 +1,89 @@
+"""``orderflow doctor``: what storage settings are in force, whether they are safe, what they cost, and what waits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from attrs import asdict
+
+from orderflow.adapters.storage.health import Health, health
+from orderflow.adapters.storage.safety import Settings, report
+from orderflow.cli.options import as_json, database
+from orderflow.cli.output import facts, print_json, table
+from orderflow.cli.views import View
+
+__all__ = ["doctor"]
+
+
+@click.command()
+@database
+@as_json
+def doctor(db: Path, tenant: str, *, as_json: bool) -> None:
+    """Show the storage settings, whether they are safe and why, what a commit costs, sizes, and what waits.
+
+    The cost of a commit is measured in files beside the database, for a file shared by processes and for one that a
+    single process keeps to itself. Exit 1 if the settings are not safe.
+    """
+    found = health(db, tenant)
+    settings = {"shared": report(db), "exclusive": report(db, exclusive=True)}
+    if as_json:
+        print_json(_view(found, settings))
+    else:
+        _print(found, settings)
+    if not settings["shared"].safe:
+        raise SystemExit(1)
+
+
+def _milliseconds(settings: Settings) -> float:
+    return settings.commit_microseconds / 1000
+
+
+def _view(found: Health, settings: dict[str, Settings]) -> View:
+    view = asdict(found)
+    view["rows"] = dict(found.rows)
+    modes = {
+        use: {
+            "journal_mode": each.journal_mode,
+            "synchronous": each.synchronous,
+            "safe": each.safe,
+            "reasons": [*each.reasons],
+            "commit_milliseconds": _milliseconds(each),
+        }
+        for use, each in settings.items()
+    }
+    shared = settings["shared"]
+    return {"sqlite": shared.library_version, "file_system": shared.file_system, "settings": modes, **view}
+
+
+def _print(found: Health, settings: dict[str, Settings]) -> None:
+    shared = settings["shared"]
+    facts(
+        [
+            ("SQLite", shared.library_version),
+            ("file system", shared.file_system),
+            ("layout", found.layout),
+            ("journal mode of the file", found.journal_mode),
+            ("size", f"{found.file_bytes:,} bytes, {found.free_bytes:,} of them free"),
+            ("write-ahead log", f"{found.log_bytes:,} bytes"),
+            ("messages waiting", str(found.waiting)),
+            ("dead letters", str(found.dead)),
+        ]
+    )
+    if found.oldest is not None:
+        lane = found.oldest
+        failed = f", last error: {lane.error}" if lane.error else ""
+        click.echo(f"oldest unfinished: {lane.message}, {lane.attempts} attempts{failed}")
+    rows = [
+        (
+            use,
+            each.journal_mode,
+            each.synchronous,
+            "yes" if each.safe else "NO",
+            f"{_milliseconds(each):.2f}",
+            "; ".join(each.reasons),
+        )
+        for use, each in settings.items()
+    ]
+    table("settings", ("use", "journal mode", "synchronous", "safe", "ms a commit", "because"), rows)
+    table("rows", ("table", "rows"), found.rows)

@@ -1,0 +1,156 @@
+"""``orderflow orders``, ``worklist`` and ``stock``: listings, with cursors where they may be long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import click
+from attrs import evolve
+
+from orderflow.cli.options import as_json, database, reading
+from orderflow.cli.output import print_json, table
+from orderflow.cli.views import View, row_view
+from orderflow.errors import NotFound
+from orderflow.facade import OrderFlow
+from orderflow.ports.storage import Query, Row
+from orderflow.worklists import WORKLISTS, Task
+
+__all__ = ["orders", "stock", "worklist"]
+
+_PAGE: Final = 1000
+_COLUMNS: Final = ("id", "number", "state", "customer", "channel", "placed_at", "gross", "currency")
+_LEVELS: Final = ("on_hand", "allocated", "available", "unavailable", "incoming", "backordered", "shortfall")
+
+_limit = click.option("--limit", type=click.IntRange(1, _PAGE), default=100, show_default=True, help="At most so many.")
+_cursor = click.option("--cursor", type=click.IntRange(0), default=0, help="Go on after a listing's last row.")
+
+
+@click.command()
+@click.option("--state", "states", multiple=True, help="Only these states, such as AwaitingStock.")
+@click.option("--customer", default="", help="Only this customer's.")
+@click.option("--channel", default="", help="Only this channel's.")
+@click.option("--external-id", default="", help="The channel's own id.")
+@click.option("--tag", default="", help="Only with this tag.")
+@click.option("--text", default="", help="Find in ids, numbers, customers and tags.")
+@click.option("--since", type=click.DateTime(), help="Placed then or later (UTC).")
+@click.option("--until", type=click.DateTime(), help="Placed before then (UTC).")
+@_limit
+@_cursor
+@database
+@as_json
+def orders(
+    states: tuple[str, ...],
+    customer: str,
+    channel: str,
+    external_id: str,
+    tag: str,
+    text: str,
+    since: datetime | None,
+    until: datetime | None,
+    limit: int,
+    cursor: int,
+    db: Path,
+    tenant: str,
+    *,
+    as_json: bool,
+) -> None:
+    """List orders, the oldest first. All filters given must hold."""
+    wanted = (("customer", customer), ("channel", channel), ("external_id", external_id))
+    where = tuple((name, value) for name, value in wanted if value)
+    query = Query(
+        "order", states, where, _utc(since), _utc(until), tag=tag, text=text, cursor=cursor, limit=limit
+    )  # fmt: skip
+    with reading(db, tenant) as shop:
+        rows = shop.find(query)
+    views = [row_view(row) for row in rows]
+    onward = rows[-1].cursor if len(rows) == limit else None
+    if as_json:
+        print_json({"orders": views, "cursor": onward})
+        return
+    table("", _COLUMNS, [[view[name] for name in _COLUMNS] for view in views])
+    _more(onward)
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.replace(tzinfo=UTC)
+
+
+def _more(cursor: int | None) -> None:
+    if cursor is not None:
+        click.echo(f"more: --cursor {cursor}", err=True)
+
+
+@click.command()
+@click.argument("name", type=click.Choice([*WORKLISTS]), required=False)
+@_limit
+@_cursor
+@database
+@as_json
+def worklist(name: str | None, limit: int, cursor: int, db: Path, tenant: str, *, as_json: bool) -> None:
+    """List what waits for somebody, with the reasons why it does not go on. Without NAME, count every list."""
+    with reading(db, tenant) as shop:
+        if name is None:
+            _counts(shop, as_json=as_json)
+            return
+        tasks = shop.worklist(name, cursor=cursor, limit=limit)
+    views = [_task(task) for task in tasks]
+    onward = tasks[-1].cursor if len(tasks) == limit else None
+    if as_json:
+        print_json({"worklist": name, "tasks": views, "cursor": onward})
+        return
+    reasons = ["; ".join(map(str, task.reasons)) for task in tasks]
+    names = ("kind", "id", "state")
+    table("", (*names, "reasons"), [[*(view[n] for n in names), why] for view, why in zip(views, reasons, strict=True)])
+    _more(onward)
+
+
+def _task(task: Task) -> View:
+    reasons = [{"code": reason.code, "message": reason.message} for reason in task.reasons]
+    return {"kind": task.key.kind, "id": task.key.id, "state": type(task.state).__name__, "reasons": reasons}
+
+
+def _counts(shop: OrderFlow, *, as_json: bool) -> None:
+    now = datetime.now(UTC)
+    counts = {name: sum(1 for _ in _all(shop, each.query(now, 0, _PAGE))) for name, each in WORKLISTS.items()}
+    if as_json:
+        print_json(counts)
+    else:
+        table("", ("worklist", "rows"), [*counts.items()])
+
+
+def _all(shop: OrderFlow, query: Query) -> Iterator[Row]:
+    """Every row of a query, page by page."""
+    while True:
+        rows = shop.find(query)
+        yield from rows
+        if len(rows) < query.limit:
+            return
+        query = evolve(query, cursor=rows[-1].cursor)
+
+
+@click.command()
+@click.argument("sku", required=False)
+@click.option("--below", type=click.IntRange(0), help="Only rows with fewer available units.")
+@database
+@as_json
+def stock(sku: str | None, below: int | None, db: Path, tenant: str, *, as_json: bool) -> None:
+    """Show stock levels by SKU and location: of all, or of one SKU."""
+    where = (("sku", sku),) if sku else ()
+    with reading(db, tenant) as shop:
+        rows = [*_all(shop, Query("stock", where=where, limit=_PAGE))]
+        if sku and not rows:
+            raise NotFound(shop.key("stock", sku))
+    views = [_level(row) for row in rows if below is None or row.state.available < below]
+    if as_json:
+        print_json({"stock": views})
+    else:
+        names = ("sku", "location", *_LEVELS)
+        table("", names, [[view[name] for name in names] for view in views])
+
+
+def _level(row: Row) -> View:
+    sku, _, location = row.key.id.rpartition("@")
+    return {"sku": sku, "location": location} | {name: getattr(row.state, name) for name in _LEVELS}

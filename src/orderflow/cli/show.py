@@ -1,0 +1,116 @@
+"""``orderflow show`` and ``orderflow history``: one order with all that belongs to it, and one row's events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import click
+
+from orderflow.adapters.codec import Codec
+from orderflow.cli.options import as_json, database, reading
+from orderflow.cli.output import facts, print_json, table
+from orderflow.cli.views import (
+    VECTOR,
+    View,
+    credit_note_view,
+    event_view,
+    invoice_view,
+    order_view,
+    shipment_view,
+)
+from orderflow.errors import NotFound
+from orderflow.facade import OrderFlow
+from orderflow.ports.storage import Query, Row
+
+__all__ = ["history", "show"]
+
+_HEADER: Final = (
+    "number", "customer", "channel", "external_id", "bill_to", "ship_to", "placed_at", "confirmed_at", "completed_at",
+    "tags", "notes",
+)  # fmt: skip
+#: What an order may be named by, in the order it is tried.
+_NAMES: Final = ("id", "number", "external_id")
+
+
+@click.command()
+@click.argument("order")
+@database
+@as_json
+def show(order: str, db: Path, tenant: str, *, as_json: bool) -> None:
+    """Show ORDER, named by its id, its number or its external id."""
+    with reading(db, tenant) as shop:
+        view = _whole(shop, _find(shop, order))
+    if as_json:
+        print_json(view)
+    else:
+        _print(view)
+
+
+def _find(shop: OrderFlow, name: str) -> Row:
+    for column in _NAMES:
+        found = shop.find(Query("order", where=((column, name),), limit=2))
+        if len(found) > 1:
+            raise click.ClickException(f"several orders have the {column} {name!r}: name one by its id")
+        if found:
+            return found[0]
+    raise NotFound(shop.key("order", name))
+
+
+def _whole(shop: OrderFlow, row: Row) -> View:
+    codec = Codec(shop.book.machines.values())
+    timeline = [event_view(entry, codec, data=False) for entry in shop.history("order", row.key.id)]
+    return order_view(row) | {
+        "timeline": timeline,
+        "shipments": _of(shop, "shipment", row.key.id, shipment_view),
+        "invoices": _of(shop, "invoice", row.key.id, invoice_view),
+        "credit_notes": _of(shop, "credit_note", row.key.id, credit_note_view),
+    }
+
+
+def _of(shop: OrderFlow, kind: str, order: str, view: Callable[[Row], View]) -> list[View]:
+    return [view(row) for row in shop.find(Query(kind, where=(("order_id", order),), limit=1000))]
+
+
+def _print(view: View) -> None:
+    click.echo(
+        f"{view['id']}: {view['state']}, {view['gross']} {view['currency']} (net {view['net']}, tax {view['tax']})"
+    )
+    facts((name, view[name]) for name in _HEADER)
+    for hold in view["holds"]:
+        line = f", line {hold['line']}" if hold["line"] else ""
+        click.echo(
+            f"held at {hold['gate']}: {hold['reason']}{line}{', until ' + hold['until'] if hold['until'] else ''}"
+        )
+    moved = [name for name in VECTOR if any(line.get(name) for line in view["lines"])]
+    _list("lines", ("line", "sku", "description", "quantity", "price", "net", *moved), view["lines"])
+    _list("timeline", ("version", "at", "event", "actor", "command_id"), view["timeline"])
+    _list("shipments", ("id", "state", "carrier", "service", "tracking_number", "units"), view["shipments"])
+    _list("invoices", ("number", "state", "dated", "due_on", "gross", "owed", "currency"), view["invoices"])
+    _list("credit_notes", ("number", "state", "dated", "gross", "currency", "reason"), view["credit_notes"])
+
+
+def _list(title: str, names: tuple[str, ...], views: list[View]) -> None:
+    if views:
+        table(title.replace("_", " "), names, [[view.get(name) for name in names] for view in views])
+
+
+@click.command()
+@click.argument("kind")
+@click.argument("id")
+@database
+@as_json
+def history(kind: str, id: str, db: Path, tenant: str, *, as_json: bool) -> None:  # noqa: A002 - what it is
+    """Show every event of the row ID of a KIND, such as `order`, `invoice` or `stock`."""
+    with reading(db, tenant) as shop:
+        if kind not in shop.book.machines:
+            raise click.BadParameter(f"must be one of {', '.join(shop.book.machines)}", param_hint="KIND")
+        codec = Codec(shop.book.machines.values())
+        views = [event_view(entry, codec, data=as_json) for entry in shop.history(kind, id)]
+        if not views:
+            raise NotFound(shop.key(kind, id))
+    if as_json:
+        print_json({"kind": kind, "id": id, "events": views})
+    else:
+        _list("", ("version", "at", "event", "actor", "command_id", "cause"), views)

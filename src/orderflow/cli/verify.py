@@ -1,0 +1,86 @@
+"""``orderflow verify``: a database against the numbered invariants."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from orderflow.adapters.storage.audit import SqliteAudit
+from orderflow.cli.options import as_json, book_of, database
+from orderflow.cli.output import print_json, table
+from orderflow.cli.views import View
+from orderflow.domain.invariants import UNCHECKED, Violation
+from orderflow.verify import Finding, Report
+from orderflow.verify import verify as verified
+
+__all__ = ["verify"]
+
+
+@click.command()
+@database
+@as_json
+def verify(db: Path, tenant: str, *, as_json: bool) -> None:
+    """Check the database against the invariants; exit 1 if one is violated.
+
+    The database is only read, as of one moment. It must have been worked with the standard book.
+    """
+    began = time.perf_counter()
+    with SqliteAudit(db, book_of().machines.values(), tenant=tenant) as source:
+        report = verified(source, book_of(tuple(source.templates())), progress=_progress)
+    seconds = round(time.perf_counter() - began, 1)
+    if as_json:
+        print_json(_report(report) | {"seconds": seconds})
+    else:
+        _print(report, seconds)
+    if report.violations:
+        raise SystemExit(1)
+
+
+def _progress(kind: str) -> None:
+    click.echo(f"checking {kind}", err=True)
+
+
+def _print(report: Report, seconds: float) -> None:
+    heads = ("invariant", "checked", "violations", "rule")
+    table("", heads, [(f.invariant, f.checked, f.violations, f.says) for f in report.findings])
+    table("not checked on a database", ("invariant", "reason"), [*UNCHECKED.items()])
+    for kind in report.unknown:
+        click.echo(f"not checked: rows of kind {kind!r}, which the standard book does not have")
+    for finding in report.findings:
+        _examples(finding)
+    click.echo(f"\n{report.violations} violations, {seconds} s")
+
+
+def _examples(finding: Finding) -> None:
+    for violation in finding.examples:
+        where = "" if violation.key is None else f"{violation.key}: "
+        click.echo(f"{violation.invariant}: {where}{violation.detail}")
+    if finding.violations > len(finding.examples):
+        click.echo(f"{finding.invariant}: and {finding.violations - len(finding.examples)} more")
+
+
+def _report(report: Report) -> View:
+    findings = [
+        {
+            "invariant": finding.invariant,
+            "rule": finding.says,
+            "checked": finding.checked,
+            "violations": finding.violations,
+            "examples": [_violation(violation) for violation in finding.examples],
+        }
+        for finding in report.findings
+    ]
+    unchecked = [{"invariant": number, "reason": reason} for number, reason in UNCHECKED.items()]
+    return {
+        "violations": report.violations,
+        "findings": findings,
+        "unchecked": unchecked,
+        "unknown_kinds": [*report.unknown],
+    }
+
+
+def _violation(violation: Violation) -> View:
+    key = violation.key
+    return {"kind": key.kind if key else None, "id": key.id if key else None, "detail": violation.detail}

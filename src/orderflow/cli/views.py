@@ -1,0 +1,153 @@
+"""Rows as plain values with stable keys: what JSON shows, and what the tables are made of."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TypeAlias
+
+from orderflow.adapters.codec import Codec
+from orderflow.cli.output import amount, when
+from orderflow.domain.order.lines import LineVector
+from orderflow.domain.order.states import Accepted, Completed, Draft, totals_of
+from orderflow.domain.order.values import Basket, Hold, LineKind, OrderLine
+from orderflow.ports.storage import Recorded, Row
+
+__all__ = [
+    "VECTOR",
+    "View",
+    "credit_note_view",
+    "event_view",
+    "invoice_view",
+    "order_view",
+    "row_view",
+    "shipment_view",
+]
+
+View: TypeAlias = dict[str, Any]
+
+#: The buckets of a line vector as they are shown, then what stands outside their sum.
+VECTOR = (
+    "open", "backordered", "allocated", "preparing", "shipped", "delivered", "returned", "lost", "cancelled",
+    "invoiced", "credited",
+)  # fmt: skip
+
+
+def row_view(row: Row) -> View:
+    """An order in one line."""
+    state = row.state
+    sums, basket = state.totals if not isinstance(state, Draft) else totals_of(state.basket), state.basket
+    return {
+        "id": row.key.id,
+        "number": basket.number,
+        "state": type(state).__name__,
+        "customer": basket.customer,
+        "channel": basket.channel,
+        "external_id": basket.external_id,
+        "placed_at": when(getattr(state, "placed_at", None)),
+        "currency": basket.currency,
+        "gross": amount(sums.gross_minor, basket.currency),
+        "lines": len(basket.lines),
+    }
+
+
+def order_view(row: Row) -> View:
+    """All of an order that stands on its own row."""
+    state, basket = row.state, row.state.basket
+    sums = totals_of(basket)
+    progress = None if isinstance(state, Draft) else state.progress
+    vectors = progress.lines if progress else [LineVector() for _ in basket.lines]
+    return row_view(row) | {
+        "version": row.version,
+        "net": amount(sums.net_minor, basket.currency),
+        "tax": amount(sums.tax_minor, basket.currency),
+        "confirmed_at": when(state.confirmed_at) if isinstance(state, Accepted | Completed) else None,
+        "completed_at": when(state.completed_at) if isinstance(state, Completed) else None,
+        "bill_to": str(basket.bill_to) if basket.bill_to else None,
+        "ship_to": str(basket.ship_to) if basket.ship_to else None,
+        "tags": [*(progress.tags if progress else basket.tags)],
+        "notes": [*progress.notes] if progress else [],
+        "holds": [_hold(hold) for hold in (progress.holds if progress else state.holds)],
+        "lines": [_line(basket, line, vector) for line, vector in zip(basket.lines, vectors, strict=True)],
+    }
+
+
+def _hold(hold: Hold) -> View:
+    return {"reason": hold.reason.value, "gate": hold.gate.value, "line": hold.line, "until": when(hold.until)}
+
+
+def _line(basket: Basket, line: OrderLine, v: LineVector) -> View:
+    view: View = {
+        "line": line.line,
+        "sku": line.sku,
+        "description": line.description,
+        "kind": line.kind.value,
+        "quantity": line.quantity,
+        "price": str(line.price),
+        "net": amount(line.net_minor, basket.currency),
+        "tax": f"{line.tax.code} {line.tax.rate}",
+    }
+    moves = {name: getattr(v, name) for name in VECTOR}
+    moves |= {"backordered": v.backordered_quantity, "allocated": v.allocated_quantity}
+    moves["preparing"] = v.preparing_quantity
+    return view | (moves if line.kind is LineKind.GOODS else {name: moves[name] for name in ("invoiced", "credited")})
+
+
+def shipment_view(row: Row) -> View:
+    """A shipment: how it travels and what is in it."""
+    state = row.state
+    carriage = getattr(state, "carriage", None)
+    label = carriage.label if carriage else getattr(state, "label", None)
+    return {
+        "id": row.key.id,
+        "state": type(state).__name__,
+        "carrier": label.carrier if label else state.plan.carrier,
+        "service": label.service if label else state.plan.service,
+        "tracking_number": label.tracking_number if label else None,
+        "handed_over_at": when(carriage.handed_over_at) if carriage else None,
+        "delivered_at": when(getattr(state, "delivered_at", None)),
+        "units": sum(item.quantity for item in getattr(state, "items", ())),
+    }
+
+
+def invoice_view(row: Row) -> View:
+    """An invoice and what is still owed on it."""
+    state, currency = row.state, row.state.content.currency
+    due = getattr(state, "due_minor", None)
+    return {
+        "id": row.key.id,
+        "number": getattr(state, "number", None),
+        "state": type(state).__name__,
+        "dated": state.content.dated.isoformat(),
+        "due_on": state.due.isoformat(),
+        "currency": currency,
+        "gross": amount(state.totals.gross_minor, currency),
+        "owed": None if due is None else amount(due, currency),
+    }
+
+
+def credit_note_view(row: Row) -> View:
+    """A credit note."""
+    state, terms = row.state, row.state.terms
+    return {
+        "id": row.key.id,
+        "number": getattr(state, "number", None),
+        "state": type(state).__name__,
+        "dated": terms.dated.isoformat(),
+        "currency": terms.currency,
+        "gross": amount(state.totals.gross_minor, terms.currency),
+        "reason": terms.reason,
+    }
+
+
+def event_view(recorded: Recorded, codec: Codec, *, data: bool) -> View:
+    """An event of a history, with what it says if ``data`` is asked for."""
+    view: View = {
+        "version": recorded.version,
+        "at": when(recorded.at),
+        "event": type(recorded.event).__name__,
+        "actor": recorded.actor,
+        "command_id": recorded.command_id,
+        "cause": recorded.cause,
+        "occurred_at": when(recorded.occurred_at),
+    }
+    return view | {"data": json.loads(codec.encode(recorded.event))} if data else view

@@ -1,0 +1,274 @@
+"""The columns people filter by: read off every state there is, and meaning what they say."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from attrs import evolve
+from hypothesis import HealthCheck, given, settings
+
+from orderflow.adapters.storage.columns import COLUMNS, DATED, DUE, Value, row_values, time_text
+from orderflow.adapters.storage.conditions import conditions
+from orderflow.adapters.storage.memory import MemoryStorage
+from orderflow.adapters.storage.sqlite import SqliteStorage
+from orderflow.domain.credit import CreditLine, CreditTerms, IssuedNote
+from orderflow.domain.customer import Active
+from orderflow.domain.invoice.messages import Content, InvoiceLine
+from orderflow.domain.invoice.states import Amounts, Issued
+from orderflow.domain.keys import Key, PartyRef
+from orderflow.domain.machine import Absent
+from orderflow.domain.money import Money
+from orderflow.domain.order.lines import Allotment, LineVector
+from orderflow.domain.order.states import Confirmed, Draft, Progress
+from orderflow.domain.order.values import Basket, OrderLine
+from orderflow.domain.payment.messages import Allocation, AllocationTarget, Origin
+from orderflow.domain.payment.states import Expected, Funds, Received
+from orderflow.domain.price import Price
+from orderflow.domain.records.account import Account
+from orderflow.domain.records.intake import Accepted, Rejected
+from orderflow.domain.records.series import Series
+from orderflow.domain.returns import Loose, ReceivedReturn, ReturnedUnits
+from orderflow.domain.shipment.messages import Item, Plan, ShippingLabel
+from orderflow.domain.shipment.states import UNTRACKED, Carriage, InTransit, Packing, Planned
+from orderflow.domain.standard import MACHINES
+from orderflow.domain.stock.states import Stocked
+from orderflow.domain.tax import TaxCategory, TaxPolicy, Totals
+from orderflow.errors import InputError
+from orderflow.ports.storage import Batch, Query, Storage, Write
+from orderflow.testing.storage_contract import command, store
+from orderflow.testing.strategies import message
+
+AT = datetime(2026, 3, 31, 9, 30, tzinfo=UTC)
+DAY = date(2026, 3, 31)
+TAX = TaxCategory("S", Decimal(20))
+TOTALS = Totals(1000, 200, 1200, (), "GBP")
+BASKET = Basket("GBP", (OrderLine.of(1, "TEA", 4, Price(Decimal("2.50"), "GBP"), TAX),), TaxPolicy(), tags=("a", "b"))
+ITEMS = (Item("SO-7", 1, "TOKYO", 4),)
+PLAN = Plan("van", "fast")
+LABEL = ShippingLabel("van", "slow", "T-1")
+
+
+def confirmed(*allotments: Allotment) -> Confirmed:
+    """An order with some of its units allocated."""
+    progress = Progress((LineVector(4 - len(allotments), allocated=allotments),), tags=("b", "c"))
+    return Confirmed(BASKET, TOTALS, progress, AT, AT)
+
+
+def invoice(id_: str = "SO-7") -> Issued:
+    """An invoice of one line."""
+    line = InvoiceLine(id_, 1, 4, 1000, TAX)
+    content = Content("INV", "17850", None, "GBP", (line,), TaxPolicy(), DAY)
+    return Issued(content, TOTALS, date(2026, 4, 30), "INV000001", Amounts(300, 100))
+
+
+def note(order: str) -> IssuedNote:
+    """A credit note of one line, on account where there is no order."""
+    line = CreditLine(1, "TEA", 1, 250, TAX, order)
+    return IssuedNote(CreditTerms("CN", "17850", None, "GBP", (line,), TaxPolicy(), DAY), TOTALS, "CN1")
+
+
+ROWS: tuple[tuple[str, str, Any, dict[str, Value]], ...] = (
+    (
+        "order",
+        "SO-7",
+        Draft(BASKET),
+        {"total_minor": None, "placed_at": None, "expires_at": None, "tags": '["a", "b"]'},
+    ),
+    ("order", "SO-7", confirmed(), {"total_minor": 1200, "expires_at": None, "tags": '["a", "b", "c"]'}),
+    (
+        "order",
+        "SO-7",
+        confirmed(Allotment("T", 1, AT), Allotment("T", 1), Allotment("T", 1, AT.replace(day=1))),
+        {"expires_at": "2026-03-01T09:30:00"},
+    ),
+    ("stock", "A@B@TOKYO", Stocked(5, 2), {"sku": "A@B", "location": "TOKYO", "on_hand": 5, "allocated": 2}),
+    (
+        "shipment",
+        "SH-1",
+        Planned(ITEMS, PLAN, UNTRACKED),
+        {"order_id": "SO-7", "carrier": "van", "service": "fast", "tracking_number": None, "handed_over_at": None},
+    ),
+    (
+        "shipment",
+        "SH-1",
+        InTransit(ITEMS, PLAN, UNTRACKED, Carriage(Packing(1, 1), LABEL, AT)),
+        {"service": "slow", "tracking_number": "T-1", "handed_over_at": "2026-03-31T09:30:00"},
+    ),
+    (
+        "shipment",
+        "SH-1",
+        InTransit(ITEMS, PLAN, UNTRACKED, Carriage(Packing(1, 1), None, AT)),
+        {"service": "fast", "tracking_number": None},
+    ),
+    (
+        "invoice",
+        "I-1",
+        invoice(),
+        {
+            "number": "INV000001",
+            "series": "INV",
+            "order_id": "SO-7",
+            "customer": "17850",
+            "issued_on": "2026-03-31",
+            "due_on": "2026-04-30",
+            "gross_minor": 1200,
+            "applied_minor": 300,
+            "credited_minor": 100,
+            "written_off_minor": 0,
+            "due_minor": 800,
+        },
+    ),
+    ("credit_note", "C-1", note("SO-7"), {"number": "CN1", "order_id": "SO-7", "gross_minor": 1200}),
+    ("credit_note", "C-1", note(""), {"order_id": None, "customer": "17850"}),
+    (
+        "return",
+        "R-1",
+        ReceivedReturn("TOKYO", (ReturnedUnits("SO-7", 1, 1),), (), usable=True, customer="17850", reason="late"),
+        {"order_id": "SO-7", "location": "TOKYO", "credit_note": None},
+    ),
+    (
+        "return",
+        "R-1",
+        ReceivedReturn("TOKYO", (), (Loose("TEA", 1),), usable=True, customer="", reason=""),
+        {"order_id": None},
+    ),
+    (
+        "payment",
+        "P-1",
+        Expected(Origin("bank", "X-1", "17850"), Money(500, "GBP"), ()),
+        {"source": "bank", "external_id": "X-1", "customer": "17850", "expected_minor": 500, "received_minor": None},
+    ),
+    (
+        "payment",
+        "P-1",
+        Received(
+            Origin("bank", "X-1"),
+            Funds("GBP", received=500, refunded=50, allocations=(Allocation(AllocationTarget.INVOICE, "I-1", 200),)),
+            (),
+        ),
+        {"currency": "GBP", "received_minor": 500, "allocated_minor": 200, "free_minor": 250},
+    ),
+    ("customer", "17850", Active(PartyRef("P", 2), ("vip",)), {"party": "P@2", "tags": '["vip"]', "reason": None}),
+    ("account", "17850", Account((), Money(9, "GBP"), blocked=True), {"blocked": 1, "limit_minor": 9}),
+    ("series", "INV", Series("INV", 1, 6, 8), {"prefix": "INV", "start_number": 1, "next_number": 8}),
+    ("intake", "web/a/1", Accepted("order", "SO-7"), {"channel": "web", "external_id": "a/1", "became_id": "SO-7"}),
+    ("intake", "web/a/1", Rejected(12, ("no_sku",)), {"line": 12, "became_kind": None}),
+)
+
+
+@pytest.mark.parametrize("kind, id_, state, expected", ROWS)
+def test_columns_say_what_the_state_says(kind: str, id_: str, state: Any, expected: dict[str, Value]) -> None:
+    """A column is a fact of the state, and empty where the state has no such fact."""
+    values = row_values(Key("main", kind, id_), 3, state)
+    assert {name: values[name] for name in expected} == expected
+    assert (values["id"], values["version"], values["status"]) == (id_, 3, type(state).__name__)
+
+
+def test_times_sort_as_text() -> None:
+    """Earlier moments are smaller texts, with a fraction or without, from whatever zone."""
+    moments = [AT, AT.replace(microsecond=1), AT.replace(microsecond=500_000), AT.replace(second=1)]
+    texts = [time_text(moment) for moment in moments]
+    assert texts == sorted(texts)
+    assert time_text(AT.astimezone()) == "2026-03-31T09:30:00"
+
+
+def test_dates_are_columns_of_their_kind() -> None:
+    """What dates a row, or says when it is due, is one of its columns."""
+    for kind, column in [*DATED.items(), *DUE.items()]:
+        assert column in COLUMNS[kind]
+        assert column.endswith(("_at", "_on"))
+
+
+STORED = [(machine.kind, state) for machine in MACHINES for state in machine.states if state not in {Absent, Stocked}]
+
+
+@pytest.fixture(scope="module")
+def every_kind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteStorage]:
+    """A storage of the standard book."""
+    with closing(SqliteStorage(tmp_path_factory.mktemp("kinds") / "shop.db", MACHINES, exclusive=True)) as storage:
+        yield storage
+
+
+@pytest.mark.parametrize("kind, state", STORED, ids=lambda value: getattr(value, "__name__", value))
+def test_every_state_is_stored_and_read_back(every_kind: SqliteStorage, kind: str, state: type[Any]) -> None:
+    """Whatever a state holds within its bounds, SQLite gives it back, and its columns as memory reads them."""
+    numbers = itertools.count()
+
+    @settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow])
+    @given(message(state))
+    def check(drawn: Any) -> None:
+        key = Key("main", kind, f"{state.__name__}/{next(numbers)}")
+        memory = MemoryStorage()
+        for target in (every_kind, memory):
+            store(target, Batch((command(f"c-{key}", key, 1),), (Write(key, 0, 1, drawn),), ()))
+        every_kind._sessions.session().memo.clear()
+        query = Query(kind, where=(("id", key.id),))
+        assert [row.state for row in every_kind.find(query)] == [drawn]
+        facts = row_values(key, 1, drawn)
+        where = tuple((name, value) for name, value in facts.items() if value is not None)
+        assert [row.key for row in every_kind.find(evolve(query, where=where))] == [key]
+        assert [row.key for row in memory.find(evolve(query, where=where))] == [key]
+
+    check()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def storage(request: pytest.FixtureRequest, every_kind: SqliteStorage) -> Storage:
+    """An empty storage of either sort."""
+    return MemoryStorage("dates") if request.param == "memory" else every_kind.for_tenant("dates")
+
+
+def test_days_and_moments_bound_alike(storage: Storage) -> None:
+    """A day counts from its midnight: since the moment it starts, due by any moment of it."""
+    key = Key("dates", "invoice", f"I-{type(storage).__name__}")
+    store(storage, Batch((command(key.id, key, 1),), (Write(key, 0, 1, invoice()),), ()))
+
+    def found(**bounds: Any) -> int:
+        return len(storage.find(Query("invoice", **bounds)))
+
+    midnight = datetime(2026, 3, 31, tzinfo=UTC)
+    assert (found(since=midnight), found(since=AT)) == (1, 0)
+    assert (found(until=midnight), found(until=AT)) == (0, 1)
+    due = datetime(2026, 4, 30, tzinfo=UTC)
+    assert (found(due_by=due), found(due_by=due.replace(day=29, hour=23))) == (1, 0)
+
+
+def test_every_fault_of_a_query_is_named() -> None:
+    """A query that is wrong in many ways says so of each of them."""
+    query = Query(
+        "stock",
+        where=(("ghost", "x"), ("on_hand", "5")),
+        since=AT,
+        until=AT.replace(tzinfo=None),
+        due_by=AT,
+        tag="vip",
+        limit=0,
+    )
+    with pytest.raises(InputError) as caught:
+        conditions(query)
+    assert [(fault.path, fault.code) for fault in caught.value.faults] == [
+        ("limit", "out_of_range"),
+        ("where[0]", "unknown_column"),
+        ("where[1]", "wrong_type"),
+        ("since", "not_dated"),
+        ("until", "not_dated"),
+        ("until", "naive_time"),
+        ("due_by", "not_dated"),
+        ("tag", "not_tagged"),
+    ]
+
+
+def test_sums_name_their_faults() -> None:
+    """Sums need columns, of numbers, and groups that there are."""
+    with pytest.raises(InputError) as caught:
+        MemoryStorage().sums("stock", (), ("ghost",))
+    assert [(fault.path, fault.code) for fault in caught.value.faults] == [
+        ("by[0]", "unknown_column"),
+        ("columns", "empty"),
+    ]
