@@ -29,7 +29,18 @@ from orderflow.domain.order.messages import (
     PlaceHold,
     ResolveLoss,
 )
-from orderflow.domain.order.values import Basket, By, Gate, Hold, HoldReason, LineKind, OrderLine, Units
+from orderflow.domain.order.values import (
+    Basket,
+    By,
+    Gate,
+    Hold,
+    HoldReason,
+    InvoiceBasis,
+    LineKind,
+    OrderLine,
+    Policy,
+    Units,
+)
 from orderflow.domain.party import Person
 from orderflow.domain.payment.messages import AllocatePayment, AllocationTarget, Origin, RecordPayment, RefundPayment
 from orderflow.domain.price import Price
@@ -178,6 +189,11 @@ def _lose(shop: Shop) -> None:
     shop.do("v-1", VoidInvoice("wrong series"))
     shop.go("o-7")
     shop.do("d-1", OpenDraft(basket), DiscardDraft())
+    shop.do("d-2", OpenDraft(basket))
+    shop.order("o-9", "bob", ("POT", 1, "19.99"), ("TEA", 1, "2.55"), policy=Policy(invoice_basis=InvoiceBasis.ORDERED))
+    shop.order("o-10", "bob", ("TEA", 5, "2.55"))
+    shop.do("o-10", PlaceHold(Hold(HoldReason.ADDRESS, Gate.PREPARE, line=1)))
+    shop.go("o-9", "o-10")
     shop.do("web/O-99", RejectDocument(99, ("bad_price",)))
     shop.do("eve", BlockCustomer("fraud"))
     shop.order("o-8", "bob", ("TEA", 7, "2.55"), ("POT", 1, "19.99"))

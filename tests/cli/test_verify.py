@@ -62,10 +62,12 @@ SECOND_NUMBER = "kind = 'series' AND id = 'invoice' AND version = 3"
 #: What is planted, and the invariant it must be found under.
 PLANTED = {
     "reference to nothing": ("DB", "UPDATE journal SET command_n = 9999 WHERE position = 7"),
-    "tracking twice noted": ("LAW", state("shipments", "o-1/1", "items", "json('[]')")),
+    "page that nothing uses": ("DB", "DELETE FROM sqlite_schema WHERE name = 'stock_sku'"),
+    "shipment of nothing": ("LAW", state("shipments", "o-1/1", "items", "json('[]')")),
+    "reaction that cannot be told": ("LAW", basket("policy", """json('{"zone":"No/Where"}')""")),
     "vector changed": ("L1", state("orders", "o-1", "progress.lines[0].delivered", "7")),
     "oversold counter": ("I02", state("stock", "TEA@main", "allocated", "900")),
-    "counter that no order holds": ("I03", state("stock", "TEA@main", "allocated", "4")),
+    "counter that no order holds": ("I03", state("stock", "TEA@main", "allocated", "1")),
     "demand that nobody waits for": ("I03", state("stock", "POT@main", "backordered", "2")),
     "more shipped than is left": ("I06", state("orders", "o-1", "progress.lines[0].cancelled", "2")),
     "units on hand": ("I07", state("stock", "TEA@main", "on_hand", "99")),
@@ -86,6 +88,10 @@ PLANTED = {
     "cancelled order with exposure": ("I15", state("orders", "o-5", "progress.exposed_minor", "5")),
     "quantity out of bounds": ("I16", basket("lines[0].quantity", "0")),
     "duplicate number": ("I17", state("invoices", "o-2/1", "number", "'INV-000100'")),
+    "document without its number": (
+        "I17",
+        "UPDATE invoices SET status = 'Draft', state = json_remove(state, '$.number', '$.amounts') WHERE id = 'o-1/1'",
+    ),
     "number of no document": (
         "I17",
         f"UPDATE journal SET data = json_set(data, '$.document', 'x') WHERE {SECOND_NUMBER}",
@@ -127,6 +133,8 @@ PLANTED = {
     ),
     "event that nobody caused": ("I42", event("ExposureTaken", "document", "'o-77'")),
     "row without journal": ("I43", "DELETE FROM journal WHERE kind = 'party' AND id = 'ann@1'"),
+    "last row without journal": ("I43", "DELETE FROM journal WHERE kind = 'party' AND id = 'eve@1'"),
+    "document without journal": ("I43", "DELETE FROM journal WHERE kind = 'invoice' AND id = 'o-1/1'"),
     "journal without row": ("I43", "DELETE FROM orders WHERE id = 'o-5'"),
     "state that does not follow": ("I43", state("orders", "o-5", "reason", "'other'")),
     "state of another class": (
@@ -158,6 +166,7 @@ def test_a_planted_violation_is_found_under_its_invariant(name: str, history_cop
     invariant, statement = PLANTED[name]
     connection = sqlite3.connect(history_copy)
     connection.execute("PRAGMA ignore_check_constraints = ON")
+    connection.execute("PRAGMA writable_schema = ON")
     assert connection.execute(statement).rowcount > 0
     connection.commit()
     connection.close()

@@ -28,8 +28,7 @@ def _index() -> str:
             "",
             "One life, one table. These pages are generated from the tables by `orderflow diagram --write`.",
             "",
-            "That every state can be reached, and that every state reaches a final one, is checked when a machine is "
-            "made.",
+            "That every state can be reached, and reaches a final one in turn, is checked when a machine is made.",
             "A dead end is a state without any row: nothing happens to it any more.",
             "",
             "| machine | states | commands | arrows | final | dead ends |",

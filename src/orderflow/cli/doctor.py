@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from attrs import asdict
 
-from orderflow.adapters.storage.health import Health, health
+from orderflow.adapters.storage.health import Health, Letter, health
 from orderflow.adapters.storage.safety import Settings, report
 from orderflow.cli.options import as_json, database
 from orderflow.cli.output import facts, print_json, table
@@ -56,6 +56,15 @@ def _view(found: Health, settings: dict[str, Settings]) -> View:
     return {"sqlite": shared.library_version, "file_system": shared.file_system, "settings": modes, **view}
 
 
+def _letter(letter: Letter) -> str:
+    return f"{letter.id}, {letter.attempts} attempts" + (f", last error: {letter.error}" if letter.error else "")
+
+
+def _mode(each: Settings) -> tuple[str, ...]:
+    safe = "yes" if each.safe else "NO"
+    return each.journal_mode, each.synchronous, safe, f"{_milliseconds(each):.2f}", "; ".join(each.reasons)
+
+
 def _print(found: Health, settings: dict[str, Settings]) -> None:
     shared = settings["shared"]
     facts(
@@ -71,19 +80,9 @@ def _print(found: Health, settings: dict[str, Settings]) -> None:
         ]
     )
     if found.oldest is not None:
-        lane = found.oldest
-        failed = f", last error: {lane.error}" if lane.error else ""
-        click.echo(f"oldest unfinished: {lane.message}, {lane.attempts} attempts{failed}")
-    rows = [
-        (
-            use,
-            each.journal_mode,
-            each.synchronous,
-            "yes" if each.safe else "NO",
-            f"{_milliseconds(each):.2f}",
-            "; ".join(each.reasons),
-        )
-        for use, each in settings.items()
-    ]
+        click.echo(f"oldest unfinished: {_letter(found.oldest)}")
+    for letter in found.letters:
+        click.echo(f"dead: {_letter(letter)}")
+    rows = [(use, *_mode(each)) for use, each in settings.items()]
     table("settings", ("use", "journal mode", "synchronous", "safe", "ms a commit", "because"), rows)
     table("rows", ("table", "rows"), found.rows)

@@ -40,7 +40,7 @@ def facts(pairs: Iterable[tuple[str, object]]) -> None:
 def table(title: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table, with a title where there is one. Numbers stand to the right."""
     listed = [["" if cell is None else cell for cell in row] for row in rows]
-    if sys.stdout.isatty():
+    if _on_terminal():
         _rich(title, heads, listed)
         return
     if title:
@@ -52,6 +52,10 @@ def table(title: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) ->
             for cell, width in zip(row, widths, strict=True)
         ]
         click.echo("  ".join(cells).rstrip())
+
+
+def _on_terminal() -> bool:
+    return sys.stdout.isatty()
 
 
 def _rich(title: str, heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -66,7 +66,7 @@ def order_view(row: Row) -> View:
         "ship_to": str(basket.ship_to) if basket.ship_to else None,
         "tags": [*(progress.tags if progress else basket.tags)],
         "notes": [*progress.notes] if progress else [],
-        "holds": [_hold(hold) for hold in (progress.holds if progress else state.holds)],
+        "holds": [_hold(hold) for hold in (state.holds if isinstance(state, Draft) else state.progress.holds)],
         "lines": [_line(basket, line, vector) for line, vector in zip(basket.lines, vectors, strict=True)],
     }
 

@@ -55,15 +55,16 @@ def handle_many(
         command_id = order.stamp.command_id
         if command_id in known:
             outcomes[at] = _repeated(known[command_id], prints[at])
-        else:
-            first.setdefault(command_id, at)
-    chosen = sorted(first.values())
+    chosen = [at for at in prints if at not in outcomes]
     ends, loaded = yield from settle_group(book, [orders[at] for at in chosen])
     remembered, settled = [], []
     for at, end in zip(chosen, ends, strict=True):
-        if isinstance(end, CommandRefused | InputError):
+        if end is None:
+            outcomes[at] = _again(orders[at], outcomes, first, prints)
+        elif isinstance(end, CommandRefused | InputError):
             outcomes[at] = end
         else:
+            first[orders[at].stamp.command_id] = at
             ack = _ack(orders[at], end)
             outcomes[at] = ack
             settled.append(end)
@@ -71,15 +72,12 @@ def handle_many(
     done = (*answered, *_done(answers, orders, outcomes))
     if settled or done:
         yield from ask(Commit(_batch(remembered, settled, loaded, done)))
-    for at, order in enumerate(orders):
-        if at not in outcomes:
-            outcomes[at] = _again(
-                outcomes[first[order.stamp.command_id]], prints[first[order.stamp.command_id]], prints[at], order
-            )
     return [outcomes[at] for at in range(len(orders))]
 
 
-def _done(answers: Mapping[str, Parcelled], orders: Sequence[Order], outcomes: Mapping[int, Outcome]) -> list[Parcelled]:
+def _done(
+    answers: Mapping[str, Parcelled], orders: Sequence[Order], outcomes: Mapping[int, Outcome]
+) -> list[Parcelled]:
     """Messages all of whose commands are accepted, now or before."""
     accepted: dict[str, tuple[Parcelled, bool]] = {}
     for at, outcome in outcomes.items():
@@ -129,9 +127,13 @@ def _repeated(recalled: Recalled, print_: str) -> Ack | CommandMismatch:
     return recalled.ack if recalled.fingerprint == print_ else CommandMismatch(recalled.ack.command_id)
 
 
-def _again(outcome: Outcome, first: str, print_: str, order: Order) -> Outcome:
-    """The same id twice in one group: the same command has the same outcome, another one is a mismatch."""
-    return outcome if first == print_ else CommandMismatch(order.stamp.command_id)
+def _again(
+    order: Order, outcomes: Mapping[int, Outcome], first: Mapping[str, int], prints: Mapping[int, str]
+) -> Outcome:
+    """The id was accepted earlier in this group: the same command has the same Ack, another one is a mismatch."""
+    command_id = order.stamp.command_id
+    same = prints[first[command_id]] == fingerprint(order)
+    return outcomes[first[command_id]] if same else CommandMismatch(command_id)
 
 
 def _ack(order: Order, end: Settled) -> Ack:

@@ -112,28 +112,33 @@ class _Run:
 
 def settle_group(
     book: Book, orders: Sequence[Order]
-) -> Flow[tuple[list[Settled | CommandRefused | InputError], dict[Key, Held]]]:
+) -> Flow[tuple[list[Settled | CommandRefused | InputError | None], dict[Key, Held]]]:
     """Settle commands one after another, state threaded from one to the next; a refused one leaves no trace.
 
-    Returns each command's own end, and every row as it was first loaded. Rows are asked for a rank at a time for
+    Returns each command's own end (None where its id was accepted earlier in the group), and every row as it was
+    first loaded. Rows are asked for a rank at a time for
     the whole group: settlements run ahead on what is loaded, are merged strictly in order, and one that has read
     what an earlier one changed is run again.
     """
     first: dict[Key, Held] = {}
     current: dict[Key, Held] = {}
     runs = [_Run(order, settle(book, order)) for order in orders]
-    at = 0
-    while at < len(runs):
+    ends: list[Settled | CommandRefused | InputError | None] = []
+    accepted: set[str] = set()
+    while len(ends) < len(runs):
         missing: dict[Key, None] = {}
-        for index in range(at, len(runs)):
+        for index in range(len(ends), len(runs)):
             run = runs[index]
+            if index == len(ends) and run.order.stamp.command_id in accepted:
+                ends.append(None)
+                continue
             if run.end is None:
                 run.advance(current)
-            if index == at and run.end is not None:
+            if index == len(ends) and run.end is not None:
                 runs[index] = run = _fresh(book, run, current)
                 if run.end is not None:
-                    _merge(run, current)
-                    at += 1
+                    _merge(run, current, accepted)
+                    ends.append(run.end)
                     continue
             if run.end is None:
                 missing.update((key, None) for key in run.needs or () if key not in current)
@@ -141,7 +146,7 @@ def settle_group(
             loaded = yield from ask(Load(_lowest(missing)))
             first.update(loaded)
             current.update(loaded)
-    return [run.end for run in runs if run.end is not None], first
+    return ends, first
 
 
 def _fresh(book: Book, run: _Run, current: dict[Key, Held]) -> _Run:
@@ -152,9 +157,10 @@ def _fresh(book: Book, run: _Run, current: dict[Key, Held]) -> _Run:
     return again
 
 
-def _merge(run: _Run, current: dict[Key, Held]) -> None:
+def _merge(run: _Run, current: dict[Key, Held], accepted: set[str]) -> None:
     if isinstance(run.end, Settled):
         current.update(run.end.rows)
+        accepted.add(run.order.stamp.command_id)
 
 
 def _lowest(keys: Iterable[Key]) -> list[Key]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
 from typing import Any, ClassVar, Generic, TypeVar
@@ -15,8 +16,8 @@ __all__ = ["Balance", "Check"]
 K = TypeVar("K", bound=Hashable)
 
 
-class Check:
-    """The base of the checks: looks at nothing. ``counted`` gathers how many facts were looked at."""
+class Check(ABC):
+    """The base of the checks. ``counted`` gathers how many facts were looked at."""
 
     kinds: ClassVar[frozenset[str]] = frozenset()
 
@@ -27,9 +28,9 @@ class Check:
         """Whether rows of this kind are to be shown."""
         return kind in self.kinds
 
+    @abstractmethod
     def event(self, happened: Happened, version: int, *, root: bool) -> Iterable[Violation]:
         """An event of a row, in order; ``root`` says that it is its command's own, not one told by a reaction."""
-        return ()
 
     def row(self, key: Key, state: Any, *, whole: bool) -> Iterable[Violation]:
         """The row after its events; ``whole`` says that all of them were shown."""

@@ -148,10 +148,9 @@ def walk(stream: Stream, machine: Machine, checks: Sequence[Check], counted: Cou
 def _difference(stored: Any, folded: Any, path: str = "") -> str:
     """The first place where two states differ."""
     if type(stored) is type(folded) and has(type(stored)):
-        for field in fields(type(stored)):
-            left, right = getattr(stored, field.name), getattr(folded, field.name)
-            if left != right:
-                return _difference(left, right, f"{path}.{field.name}" if path else field.name)
+        names = (field.name for field in fields(type(stored)))
+        name = next(name for name in names if getattr(stored, name) != getattr(folded, name))
+        return _difference(getattr(stored, name), getattr(folded, name), f"{path}.{name}" if path else name)
     if isinstance(stored, tuple) and isinstance(folded, tuple) and len(stored) == len(folded):
         index = next(index for index, pair in enumerate(zip(stored, folded, strict=True)) if pair[0] != pair[1])
         return _difference(stored[index], folded[index], f"{path}[{index}]")

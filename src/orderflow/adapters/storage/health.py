@@ -12,29 +12,35 @@ from orderflow.adapters.storage.layout import APPLICATION_ID
 from orderflow.adapters.storage.session import FOREIGN
 from orderflow.errors import StorageError
 
-__all__ = ["Health", "Lane", "health"]
+__all__ = ["Health", "Letter", "health"]
 
-_OLDEST: Final = (
-    "SELECT lane_kind, lane_id, topic, id, attempts, coalesce(error, '') FROM outbox"
-    " WHERE tenant = ? AND state = 'waiting' ORDER BY n LIMIT 1"
+#: Dead letters that are named; all are counted.
+_NAMED: Final = 10
+_LETTERS: Final = (
+    "SELECT id, topic, lane_kind, lane_id, attempts, coalesce(error, '') FROM outbox"
+    " WHERE tenant = ? AND state = ? ORDER BY n LIMIT ?"
 )
 
 
 @frozen
-class Lane:
-    """The lane whose first unfinished message is the oldest: that message, its attempts and its last error."""
+class Letter:
+    """A message that waits or is dead: its lane, the attempts at it and the last error."""
 
-    kind: str
     id: str
     topic: str
-    message: str
+    lane_kind: str
+    lane_id: str
     attempts: int
     error: str
 
 
 @frozen
 class Health:
-    """A file as it is. ``log_bytes`` is the size of the write-ahead log beside it; ``rows`` counts by table."""
+    """A file as it is. ``log_bytes`` is the size of the write-ahead log beside it; ``rows`` counts by table.
+
+    ``oldest`` is the message that has waited longest, first in the oldest unfinished lane; ``letters`` names the first
+    of the dead letters.
+    """
 
     layout: int
     journal_mode: str
@@ -44,7 +50,8 @@ class Health:
     rows: tuple[tuple[str, int], ...]
     waiting: int
     dead: int
-    oldest: Lane | None
+    oldest: Letter | None
+    letters: tuple[Letter, ...]
 
 
 def health(path: Path, tenant: str = "main") -> Health:
@@ -71,7 +78,8 @@ def _health(connection: sqlite3.Connection, path: Path, tenant: str) -> Health:
         raise StorageError("the file is a database of another application", retry=False)
     names = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").fetchall()
     log = path.with_name(f"{path.name}-wal")
-    oldest = connection.execute(_OLDEST, (tenant,)).fetchone()
+    oldest = connection.execute(_LETTERS, (tenant, "waiting", 1)).fetchone()
+    letters = connection.execute(_LETTERS, (tenant, "dead", _NAMED)).fetchall()
     return Health(
         layout=one("PRAGMA user_version"),
         journal_mode=one("PRAGMA journal_mode"),
@@ -81,5 +89,6 @@ def _health(connection: sqlite3.Connection, path: Path, tenant: str) -> Health:
         rows=tuple((name, one(f"SELECT count(*) FROM {name}")) for (name,) in names),  # noqa: S608
         waiting=one("SELECT count(*) FROM outbox WHERE tenant = ? AND state = 'waiting'", tenant),
         dead=one("SELECT count(*) FROM outbox WHERE tenant = ? AND state = 'dead'", tenant),
-        oldest=Lane(*oldest) if oldest else None,
+        oldest=Letter(*oldest) if oldest else None,
+        letters=tuple(Letter(*letter) for letter in letters),
     )

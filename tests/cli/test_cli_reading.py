@@ -1,0 +1,184 @@
+"""The commands that show what a database holds: tables for people, JSON for programs, one sentence for what fails."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from orderflow.adapters.storage.sqlite import SqliteStorage
+from orderflow.cli import output
+from orderflow.cli.root import root
+from orderflow.domain.standard import MACHINES
+from orderflow.facade import OrderFlow
+
+
+@pytest.fixture
+def run(history_file: Path) -> Any:
+    """Runs a command on the file and gives its result."""
+
+    def invoke(*arguments: str) -> Result:
+        return CliRunner().invoke(root, [*arguments], env={"ORDERFLOW_DB": str(history_file)})
+
+    return invoke
+
+
+@pytest.fixture
+def read(run: Any) -> Any:
+    """Runs a command with ``--json`` and gives what it printed, decoded."""
+
+    def invoke(*arguments: str) -> Any:
+        result = run(*arguments, "--json")
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
+
+    return invoke
+
+
+def test_an_order_is_shown_with_all_that_belongs_to_it(read: Any) -> None:
+    """The JSON of an order holds its lines with their vectors, its timeline and its documents, amounts as text."""
+    order = read("show", "o-1")
+    assert (order["state"], order["gross"], order["currency"]) == ("Completed", "19.02", "GBP")
+    assert [(line["sku"], line["delivered"], line["returned"]) for line in order["lines"]] == [
+        ("TEA", 2, 1),
+        ("CUP", 2, 0),
+    ]
+    assert [entry["event"] for entry in order["timeline"]][:3] == ["OrderPlaced", "OrderConfirmed", "StockAllocated"]
+    assert [shipment["tracking_number"] for shipment in order["shipments"]] == ["memory-1"]
+    assert [(invoice["number"], invoice["owed"]) for invoice in order["invoices"]] == [("INV-000100", "0.00")]
+    assert [note["gross"] for note in order["credit_notes"]] == ["6.12"]
+
+
+@pytest.mark.parametrize("name", ["o-1", "N-o-1", "O-1"])
+def test_an_order_is_found_by_id_number_or_external_id(read: Any, name: str) -> None:
+    """What people have at hand names the order."""
+    assert read("show", name)["id"] == "o-1"
+
+
+def test_holds_drafts_and_charges_are_shown(read: Any, run: Any) -> None:
+    """An order that is held says at which gate; a discarded draft has no timeline beyond it; charges have no vector."""
+    assert read("show", "o-5")["holds"] == [{"reason": "manual", "gate": "confirm", "line": 0, "until": None}]
+    assert [entry["event"] for entry in read("show", "d-1")["timeline"]] == ["DraftOpened", "DraftDiscarded"]
+    assert (read("show", "d-2")["state"], read("show", "d-2")["gross"]) == ("Draft", "1210")
+    goods, charge = read("show", "o-7")["lines"]
+    assert "shipped" in goods
+    assert "shipped" not in charge
+    assert (goods["net"], charge["tax"]) == ("660", "S 10")
+    assert "held at confirm: manual\n" in run("show", "o-5").stdout
+    assert "held at prepare: address, line 1\n" in run("show", "o-10").stdout
+
+
+def test_the_plain_order_has_a_line_for_each_thing(run: Any) -> None:
+    """Without a terminal an order is aligned lines; empty buckets are left out."""
+    text = run("show", "o-2").stdout
+    assert text.startswith("o-2: PartlyShipped, 123.00 GBP (net 102.50, tax 20.50)\n")
+    assert "line  sku  description  quantity  price      net    backordered  delivered  invoiced" in text
+    assert "\x1b" not in text
+
+
+def test_on_a_terminal_tables_are_drawn(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal the same cells stand in a drawn table, and no text is taken for markup."""
+    monkeypatch.setattr(output, "_on_terminal", lambda: True)
+    text = run("stock").stdout
+    assert "┃" in text
+    assert "CUP" in text
+
+
+def test_orders_are_filtered(read: Any) -> None:
+    """Every filter narrows the list."""
+
+    def ids(*filters: str) -> list[str]:
+        return [order["id"] for order in read("orders", *filters)["orders"]]
+
+    assert ids("--state", "Placed", "--state", "Cancelled") == ["o-5", "d-1", "o-8"]
+    assert ids("--customer", "ann") == ["o-1", "o-3"]
+    assert ids("--channel", "web", "--external-id", "O-4") == ["o-4"]
+    assert ids("--tag", "gift") == ["o-1"]
+    assert ids("--text", "n-O-6") == ["o-6"]
+    assert ids("--since", "2026-04-02") == []
+    assert ids("--until", "2026-04-01T09:14:00") == ["o-1"]
+
+
+def test_listings_go_on_from_their_cursor(read: Any, run: Any) -> None:
+    """Pages do not overlap and leave nothing out; the last one has no cursor."""
+    seen, cursor = [], 0
+    while cursor is not None:
+        listed = read("orders", "--limit", "4", "--cursor", str(cursor))
+        seen += [order["id"] for order in listed["orders"]]
+        cursor = listed["cursor"]
+    assert seen == [order["id"] for order in read("orders")["orders"]]
+    assert "more: --cursor" in run("orders", "--limit", "1").stderr
+
+
+def test_worklists_are_counted_and_listed_with_reasons(read: Any, run: Any) -> None:
+    """Without a name every list is counted; with one its rows tell why they wait."""
+    assert read("worklist")["to_confirm"] == 1
+    assert [task["id"] for task in read("worklist", "to_confirm")["tasks"]] == ["o-8"]
+    assert "to_confirm" in run("worklist").stdout
+    assert "o-2/1" in run("worklist", "unpaid").stdout
+
+
+def test_stock_levels_are_shown(read: Any) -> None:
+    """Levels by SKU and location; --below keeps what runs short."""
+    [main, north] = sorted(read("stock", "CUP")["stock"], key=lambda row: row["location"])
+    assert (main["on_hand"], north["unavailable"], north["available"]) == (4, 9, 1)
+    assert [row["sku"] for row in read("stock", "--below", "1")["stock"]] == ["POT"]
+
+
+def test_a_row_s_history_holds_what_its_events_say(read: Any, run: Any) -> None:
+    """The JSON history has each event's data; the vault's events say nothing."""
+    first = read("history", "stock", "TEA@main")["events"][0]
+    assert (first["event"], first["data"]["quantity"]) == ("GoodsReceived", 40)
+    assert "Ann" not in run("history", "party", "ann@1", "--json").stdout
+    assert "GoodsReceived" in run("history", "stock", "TEA@main").stdout
+
+
+@pytest.mark.parametrize(
+    "arguments", [("show", "nope"), ("stock", "NOPE"), ("history", "order", "nope")], ids=lambda each: each[0]
+)
+def test_what_is_not_found_is_one_sentence_and_status_1(run: Any, arguments: tuple[str, ...]) -> None:
+    """Nothing goes to stdout, one line to stderr."""
+    result = run(*arguments)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr.startswith("Error: no ")
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("show",), ("worklist", "nope"), ("history", "nope", "x"), ("orders", "--limit", "0"), ("orders", "--db", "nope")],
+    ids=" ".join,
+)
+def test_wrong_usage_is_status_2(run: Any, arguments: tuple[str, ...]) -> None:
+    """What is asked wrongly is told apart from what is not there."""
+    assert run(*arguments).exit_code == 2
+
+
+def test_a_name_that_several_orders_have_is_refused(history_copy: Path) -> None:
+    """A number is shown only where it names one order."""
+    storage = SqliteStorage(history_copy, MACHINES)
+    shop = OrderFlow(storage)
+    for order in ("o-2", "o-3"):
+        storage._sessions.session().run("UPDATE orders SET number = 'same' WHERE id = ?", (order,))
+    assert shop.order("o-2")
+    storage.close()
+    result = CliRunner().invoke(root, ["show", "same", "--db", str(history_copy)])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "several orders" in result.stderr
+
+
+def test_tenants_are_read_apart(read: Any) -> None:
+    """--tenant shows one tenant's rows only."""
+    assert [order["id"] for order in read("orders", "--tenant", "other")["orders"]] == ["o-1"]
+
+
+def test_reading_changes_nothing(run: Any, history_file: Path) -> None:
+    """Commands that read leave the file as it is, byte for byte."""
+    before = history_file.read_bytes()
+    for arguments in (("show", "o-1"), ("orders",), ("worklist",), ("stock",), ("verify",), ("doctor",)):
+        assert run(*arguments).exit_code == 0
+    assert history_file.read_bytes() == before

@@ -1,0 +1,249 @@
+"""Three shops live the same life: memory one command at a time, memory in groups, SQLite in groups.
+
+After every step they say the same, and folding each row's journal gives its state.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from orderflow.adapters.carriers.memory import MemoryCarrier
+from orderflow.adapters.clock import FixedClock
+from orderflow.adapters.ids import SequenceIds
+from orderflow.adapters.notifiers.memory import MemoryNotifier
+from orderflow.adapters.storage.memory import MemoryStorage
+from orderflow.adapters.storage.sqlite import SqliteStorage
+from orderflow.domain import credit as cn
+from orderflow.domain import returns as rt
+from orderflow.domain.allocation import Pick
+from orderflow.domain.invoice import messages as inv
+from orderflow.domain.keys import PartyRef
+from orderflow.domain.money import Money
+from orderflow.domain.order import messages as om
+from orderflow.domain.order.values import Basket, By, Gate, Hold, HoldReason, OrderLine, Units
+from orderflow.domain.party import Person
+from orderflow.domain.payment import messages as pm
+from orderflow.domain.price import Price
+from orderflow.domain.records import account as ac
+from orderflow.domain.records import stock_note as sn
+from orderflow.domain.shipment import messages as sm
+from orderflow.domain.standard import standard_book
+from orderflow.domain.stock import messages as sk
+from orderflow.domain.tax import TaxCategory, TaxPolicy
+from orderflow.errors import CommandRefused, InputError
+from orderflow.facade import Do, OrderFlow
+from orderflow.flows.advance import Plans
+from orderflow.flows.allocate import Allocation
+from orderflow.flows.prepare import Parcelling
+from orderflow.testing.machine_tests import fold
+
+NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
+BOOK = standard_book()
+VAT = TaxCategory.of("S", "19")
+ORDERS, SHIPMENTS, INVOICES = ("O1", "O2"), ("S1", "S2"), ("I1", "I2")
+PLANS = Plans(Allocation(("main", "shop")), Parcelling("memory"))
+
+
+def basket(order: str, tea: int, cups: int) -> Basket:
+    """Two lines of one customer, with tax that needs rounding."""
+    lines = (
+        OrderLine.of(1, "TEA", tea, Price.of("2.55", "EUR"), VAT),
+        OrderLine.of(2, "CUP", cups, Price.of("9.99", "EUR"), VAT),
+    )
+    ann = PartyRef("ann", 1)
+    return Basket("EUR", lines, TaxPolicy(), "ann", channel="web", external_id=order, bill_to=ann, ship_to=ann)
+
+
+few, line, place = st.integers(1, 3), st.integers(1, 2), st.sampled_from(("main", "shop"))
+order, shipment, invoice = st.sampled_from(ORDERS), st.sampled_from(SHIPMENTS), st.sampled_from(INVOICES)
+stock = st.builds("{}@{}".format, st.sampled_from(("TEA", "CUP")), place)
+picks = st.builds(Pick, line, place, few).map(lambda pick: (pick,))
+units = st.builds(Units, line, few).map(lambda some: (some,))
+euros = st.sampled_from((500, 1500, 5000)).map(lambda minor: Money(minor, "EUR"))
+ORIGIN = pm.Origin("bank", "1", "ann", "transfer")
+
+
+def items(orders: st.SearchStrategy[str]) -> st.SearchStrategy[tuple[sm.Item, ...]]:
+    """One item of a shipment."""
+    return st.builds(sm.Item, orders, line, place, few).map(lambda item: (item,))
+
+
+def credit_terms(orders: st.SearchStrategy[str]) -> st.SearchStrategy[cn.CreditTerms]:
+    """A note over one unit of the first line, linked to an invoice."""
+    return st.builds(
+        lambda order_, invoice_, net: cn.CreditTerms(
+            "credit",
+            "ann",
+            PartyRef("ann", 1),
+            "EUR",
+            (cn.CreditLine(1, "TEA", 1, net, VAT, order_, 1, invoice_),),
+            TaxPolicy(),
+            NOON.date(),
+        ),
+        orders,
+        invoice,
+        st.integers(1, 255),
+    )
+
+
+def on(rows: st.SearchStrategy[str], *commands: Any) -> list[st.SearchStrategy[tuple[str, Any]]]:
+    """Row ids with one of these commands, given as strategies or as values."""
+    drawn = [item if isinstance(item, st.SearchStrategy) else st.just(item) for item in commands]
+    return [st.tuples(rows, item) for item in drawn]
+
+
+hold = Hold(HoldReason.MANUAL, Gate.PREPARE)
+COMMANDS = st.one_of(
+    *on(
+        order,
+        om.ConfirmOrder(),
+        om.UnconfirmOrder(),
+        st.builds(om.AllocateStock, picks),
+        st.builds(om.AllocateStock, st.just(()), picks),
+        st.builds(om.FillBackorder, picks),
+        st.builds(om.ReleaseStock, picks),
+        st.builds(om.CancelUnits, st.just("no"), st.just(By.CUSTOMER), st.one_of(st.just(()), units)),
+        st.builds(om.ResolveLoss, units, st.booleans()),
+        st.builds(om.BillUnits, invoice, st.just("inv")),
+        om.CompleteOrder(),
+        om.PlaceHold(hold),
+        om.ReleaseHold(HoldReason.MANUAL, Gate.PREPARE),
+        om.AnnotateOrder("called", ("vip",)),
+    ),
+    *on(
+        shipment,
+        st.builds(sm.PlanShipment, items(order), st.just(sm.Plan(carrier="memory"))),
+        sm.PackShipment(500, 1),
+        sm.HandOver(),
+        st.builds(sm.RecordDelivered, st.sampled_from(("a", "b"))),
+        sm.RecordReturning("c", sm.ReturnReason.REFUSED),
+        sm.ReceiveBack("shop"),
+        sm.DeclareLost(),
+        sm.VoidLabel(),
+        sm.VoidShipment(),
+    ),
+    *on(invoice, inv.VoidInvoice("mistaken"), st.builds(inv.WriteOff, few, st.just("fee"))),
+    *on(stock, st.builds(sk.ReceiveGoods, few), st.builds(sk.CountStock, few), st.builds(sk.MarkUnavailable, few)),
+    *on(st.just("note"), sn.PostTransfer((sn.Moved("TEA", "main", 1),), "shop")),
+    *on(
+        st.just("ret"),
+        st.builds(rt.ReceiveReturn, st.just("shop"), st.builds(rt.ReturnedUnits, order, line, few).map(lambda u: (u,))),
+    ),
+    *on(st.just("cn"), st.builds(cn.DraftCreditNote, credit_terms(order))),
+    *on(st.just("pay"), pm.RecordPayment(ORIGIN, Money(5000, "EUR")), st.builds(pm.RefundPayment, euros)),
+    *on(st.just("pay"), st.builds(pm.AllocatePayment, st.just(pm.AllocationTarget.INVOICE), invoice, euros)),
+    *on(st.just("ann"), st.builds(ac.SetCreditLimit, st.one_of(st.none(), euros))),
+)
+GROUPS = st.lists(COMMANDS, min_size=1, max_size=6)
+
+
+class Agreement(RuleBasedStateMachine):
+    """The three shops, and a number for each command so that ids are the same everywhere."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp())
+        self.file = SqliteStorage(self.folder / "shop.db", BOOK.machines.values(), exclusive=True)
+        self.clock = FixedClock(NOON)
+        self.single, self.grouped, self.durable = (self.shop(s) for s in (MemoryStorage(), MemoryStorage(), self.file))
+        self.shops = (self.single, self.grouped, self.durable)
+        self.count = 0
+
+    def shop(self, storage: Any) -> OrderFlow:
+        """A shop on this storage, its clock and ids fixed."""
+        return OrderFlow(
+            storage,
+            book=BOOK,
+            carriers=[MemoryCarrier()],
+            notifier=MemoryNotifier(),
+            clock=self.clock,
+            ids=SequenceIds(),
+            plans=PLANS,
+        )
+
+    @initialize(tea=few, cups=few)
+    def open(self, tea: int, cups: int) -> None:
+        """Goods are there, and two orders are in."""
+        for shop in self.shops:
+            shop.record_party("ann", Person("Ann", email="ann@example.org"))
+        goods = [(f"{sku}@{where}", sk.ReceiveGoods(4)) for sku in ("TEA", "CUP") for where in ("main", "shop")]
+        self.handle([*goods, *((order_, om.PlaceOrder(basket(order_, tea, cups))) for order_ in ORDERS)])
+
+    @rule(group=GROUPS)
+    def handle(self, group: list[tuple[str, Any]]) -> None:
+        """A group of commands has the same outcomes in one commit and in many."""
+        asked = [Do(row, command, f"c{self.count + at}") for at, (row, command) in enumerate(group)]
+        self.count += len(group)
+        self.clock.advance(timedelta(minutes=1))
+        self.agree([[*map(told, [shop_one(self.single, do) for do in asked])], *self.in_groups(asked)])
+
+    @rule(group=GROUPS)
+    def repeat(self, group: list[tuple[str, Any]]) -> None:
+        """The same commands under known ids give the first answers or a mismatch, and change nothing."""
+        asked = [Do(row, command, f"c{self.count - 1}") for row, command in group]
+        self.agree([[*map(told, [shop_one(self.single, do) for do in asked])], *self.in_groups(asked)])
+
+    @rule(order_=order)
+    def advance(self, order_: str) -> None:
+        """An order goes on by itself to the same place."""
+        self.agree([shop.advance(order_) for shop in self.shops])
+
+    @rule()
+    def relay(self) -> None:
+        """Effects are carried out the same."""
+        self.agree([shop.relay() for shop in self.shops])
+
+    @invariant()
+    def the_same_rows(self) -> None:
+        """Every row is the same, and is what its journal folds to."""
+        journals = [shop.storage.entries(0, 1_000) for shop in self.shops]
+        keys = sorted({entry.key for journal in journals for entry in journal})
+        for key in keys:
+            if key.kind == "party":
+                continue
+            held = [shop.get(key.kind, key.id) for shop in self.shops]
+            assert held[0] == held[1] == held[2]
+            for shop in self.shops:
+                events = [entry.event for entry in shop.history(key.kind, key.id)]
+                assert fold(BOOK.machines[key.kind], events) == held[0]
+        assert len({shop.storage.waiting() for shop in self.shops}) == 1
+
+    def in_groups(self, asked: list[Do]) -> list[list[Any]]:
+        """The outcomes of one group, in memory and in SQLite."""
+        return [[*map(told, shop.handle_many(asked))] for shop in (self.grouped, self.durable)]
+
+    def agree(self, answers: list[Any]) -> None:
+        """All shops gave the same answer."""
+        assert answers[0] == answers[1], "memory in groups"
+        assert answers[0] == answers[2], "SQLite"
+
+    def teardown(self) -> None:
+        """Close and remove the file."""
+        self.file.close()
+        shutil.rmtree(self.folder)
+
+
+def shop_one(shop: OrderFlow, do: Do) -> Any:
+    """The outcome of one command in a commit of its own."""
+    return shop.handle_many([do])[0]
+
+
+def told(outcome: Any) -> Any:
+    """An outcome in a form that compares: the Ack, or the class of the error and what it names."""
+    if isinstance(outcome, CommandRefused):
+        return outcome.refusals
+    if isinstance(outcome, InputError):
+        return outcome.faults
+    return (type(outcome), str(outcome)) if isinstance(outcome, Exception) else outcome
+
+
+TestAgreement = Agreement.TestCase
+TestAgreement.settings = settings(max_examples=60, stateful_step_count=25)
