@@ -194,6 +194,7 @@ def _lose(shop: Shop) -> None:
     shop.order("o-10", "bob", ("TEA", 5, "2.55"))
     shop.do("o-10", PlaceHold(Hold(HoldReason.ADDRESS, Gate.PREPARE, line=1)))
     shop.go("o-9", "o-10")
+    shop.flow.receive("o-0", Basket("JPY", tuple(yen), TaxPolicy()))
     shop.do("web/O-99", RejectDocument(99, ("bad_price",)))
     shop.do("eve", BlockCustomer("fraud"))
     shop.order("o-8", "bob", ("TEA", 7, "2.55"), ("POT", 1, "19.99"))

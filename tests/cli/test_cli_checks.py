@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 import sqlite3
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from click.testing import CliRunner
 import orderflow.cli
 from orderflow.adapters.storage import safety
 from orderflow.adapters.storage.health import health
+from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.cli.root import COMMANDS, root
 from orderflow.domain.standard import MACHINES
 from orderflow.errors import StorageError
@@ -63,7 +65,7 @@ def test_doctor_tells_settings_costs_sizes_and_letters(history_copy: Path) -> No
     assert found["sqlite"] == sqlite3.sqlite_version
     assert found["settings"]["shared"]["safe"] is True
     assert found["settings"]["shared"]["commit_milliseconds"] > 0
-    assert (found["layout"], found["rows"]["orders"], found["dead"]) == (1, 13, 1)
+    assert (found["layout"], found["rows"]["orders"], found["dead"]) == (1, 14, 1)
     assert found["letters"][0]["error"] == "no such address"
     assert found["oldest"]["topic"]
     plain = CliRunner().invoke(root, ["doctor", "--db", str(history_copy)])
@@ -89,12 +91,13 @@ def test_a_file_of_something_else_has_no_health(tmp_path: Path) -> None:
 
 
 def test_a_sound_outbox_has_no_letters(tmp_path: Path) -> None:
-    """An empty shop waits for nothing."""
-    from orderflow.adapters.storage.sqlite import SqliteStorage
-
+    """An empty shop waits for nothing, and has nothing wrong."""
     SqliteStorage(tmp_path / "new.db", MACHINES).close()
     found = health(tmp_path / "new.db")
     assert (found.oldest, found.letters, found.waiting) == (None, (), 0)
+    for command in ("doctor", "verify"):
+        result = CliRunner().invoke(root, [command, "--db", str(tmp_path / "new.db")])
+        assert (result.exit_code, "oldest" in result.stdout) == (0, False)
 
 
 def test_the_committed_diagrams_are_the_machines(project_root: Path) -> None:
@@ -159,10 +162,10 @@ def test_another_missing_module_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_module_runs_as_a_program(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """``main`` reads the arguments of the process."""
+    """``python -m orderflow.cli`` reads the arguments of the process."""
     monkeypatch.setattr(sys, "argv", ["orderflow", "--version"])
     with pytest.raises(SystemExit) as stopped:
-        orderflow.cli.main()
+        runpy.run_module("orderflow.cli", run_name="__main__")
     assert stopped.value.code == 0
     assert "orderflow" in capsys.readouterr().out
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from orderflow.adapters.storage.sqlite import SqliteStorage
-from orderflow.cli import output
+from orderflow.cli import lists, output
 from orderflow.cli.root import root
 from orderflow.domain.standard import MACHINES
 from orderflow.facade import OrderFlow
@@ -93,7 +93,7 @@ def test_orders_are_filtered(read: Any) -> None:
     def ids(*filters: str) -> list[str]:
         return [order["id"] for order in read("orders", *filters)["orders"]]
 
-    assert ids("--state", "Placed", "--state", "Cancelled") == ["o-5", "d-1", "o-8"]
+    assert ids("--state", "Placed", "--state", "Cancelled") == ["o-5", "d-1", "o-0", "o-8"]
     assert ids("--customer", "ann") == ["o-1", "o-3"]
     assert ids("--channel", "web", "--external-id", "O-4") == ["o-4"]
     assert ids("--tag", "gift") == ["o-1"]
@@ -113,10 +113,17 @@ def test_listings_go_on_from_their_cursor(read: Any, run: Any) -> None:
     assert "more: --cursor" in run("orders", "--limit", "1").stderr
 
 
+def test_what_is_counted_is_read_page_by_page(read: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A listing longer than a page is read to its end."""
+    whole = read("stock")
+    monkeypatch.setattr(lists, "_PAGE", 2)
+    assert read("stock") == whole
+
+
 def test_worklists_are_counted_and_listed_with_reasons(read: Any, run: Any) -> None:
     """Without a name every list is counted; with one its rows tell why they wait."""
-    assert read("worklist")["to_confirm"] == 1
-    assert [task["id"] for task in read("worklist", "to_confirm")["tasks"]] == ["o-8"]
+    assert read("worklist")["to_confirm"] == 2
+    assert [task["id"] for task in read("worklist", "to_confirm")["tasks"]] == ["o-0", "o-8"]
     assert "to_confirm" in run("worklist").stdout
     assert "o-2/1" in run("worklist", "unpaid").stdout
 

@@ -65,6 +65,7 @@ PLANTED = {
     "page that nothing uses": ("DB", "DELETE FROM sqlite_schema WHERE name = 'stock_sku'"),
     "shipment of nothing": ("LAW", state("shipments", "o-1/1", "items", "json('[]')")),
     "reaction that cannot be told": ("LAW", basket("policy", """json('{"zone":"No/Where"}')""")),
+    "currency that does not exist": ("LAW", basket("currency", "'ZZZ'")),
     "vector changed": ("L1", state("orders", "o-1", "progress.lines[0].delivered", "7")),
     "oversold counter": ("I02", state("stock", "TEA@main", "allocated", "900")),
     "counter that no order holds": ("I03", state("stock", "TEA@main", "allocated", "1")),
@@ -115,6 +116,8 @@ PLANTED = {
     "tracking number twice": ("I30", state("shipments", "o-1/1", "carriage[1].tracking_number", "'memory-2'")),
     "outbox row missing": ("I32", "DELETE FROM outbox WHERE id = 'order/o-1/1/notify/0'"),
     "ghost outbox row": ("I32", sent("order/o-77/1/unbill/0")),
+    "outbox row that says nonsense": ("I32", "UPDATE outbox SET data = '{' WHERE id = 'order/o-1/1/notify/0'"),
+    "outbox row of no version": ("I32", sent("order/o-1/x/unbill/0")),
     "outbox row without an event": ("I32", sent("something")),
     "outbox row of an event that asks for nothing": ("I32", sent("order/o-1/3/unbill/0")),
     "outbox row that says something else": (
@@ -122,6 +125,7 @@ PLANTED = {
         """UPDATE outbox SET data = '[["template","order_completed"]]' WHERE id = 'order/o-1/1/notify/0'""",
     ),
     "command missing": ("I38", f"DELETE FROM commands WHERE n = (SELECT command_n FROM journal WHERE {CONFIRMED})"),
+    "command at no time": ("I38", "UPDATE commands SET at = 'yesterday' WHERE n = 7"),
     "command without events": (
         "I38",
         f"INSERT INTO commands SELECT 9999, tenant, 'x', {REMEMBERED} FROM commands WHERE n = 3",

@@ -112,18 +112,24 @@ class JsonLinesFile:
         return sum(1 for _ in self._lines())
 
     def documents(self) -> Iterator[Document]:
-        """Every document, in the order of the file."""
+        """Every document, in the order of the file. A number names one document: a second one is rejected."""
+        first: dict[str, int] = {}
         for line, text in self._lines():
             try:
-                yield _document(line, _entry(text))
+                document = _document(line, _entry(text))
+                known = first.setdefault(document.number, line)
+                if known != line:
+                    raise InputError.at("number", "duplicate_number", f"{document.number} stands in line {known} already")
+                yield document
             except InputError as error:
                 yield _rejected(line, error)
 
     def _lines(self) -> Iterator[tuple[int, str]]:
-        with self.path.open(encoding="utf-8", errors="replace") as file:
+        # Bytes that are no UTF-8 become lone surrogates, which no text may hold: nothing is replaced in silence.
+        with self.path.open(encoding="utf-8", errors="surrogateescape") as file:
             for line, text in enumerate(file, start=1):
                 if text.strip():
-                    yield line, text
+                    yield line, text.rstrip("\r\n")
 
 
 def _entry(text: str) -> _Entry:

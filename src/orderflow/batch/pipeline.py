@@ -47,6 +47,9 @@ __all__ = ["WINDOW", "Pipeline"]
 #: Orders worked together at most.
 WINDOW: Final = 50
 
+#: The states of accepted orders that go on.
+_UNFINISHED: Final = ("Confirmed", "AwaitingStock", "Allocated", "Preparing", "PartlyShipped", "Shipped")
+
 
 @define
 class Pipeline:
@@ -101,11 +104,9 @@ class Pipeline:
     def _begin(self, count: int, at: Any) -> bool:
         """Whether a window of ``count`` documents has still to be worked."""
         self._seen += count
-        if self._seen <= self._finished:
-            return False
         if at is not None:
             self.clock.set(max(at, self.clock.now()))
-        return True
+        return self._seen > self._finished
 
     def _end(self, *commands: Do) -> None:
         """Mark the window as finished, in one commit with its last commands."""
@@ -114,7 +115,11 @@ class Pipeline:
         self.advanced(self._seen)
 
     def _orders(self, window: Sequence[OrderDocument]) -> None:
-        if not window or not self._begin(len(window), window[-1].at):
+        if not window:
+            return
+        if not self._begin(len(window), max(document.at for document in window)):
+            for document in window:
+                self._introduce(document.party, document.basket.customer)
             return
         self._stage(self._place(window))
         self._stage(self._confirm(window))
@@ -123,10 +128,13 @@ class Pipeline:
 
     def _other(self, document: Document) -> None:
         matches = self._matcher.given_back(document) if isinstance(document, CancellationDocument) else []
+        introduced = (
+            self._introduce(document.party, document.customer) if isinstance(document, CancellationDocument) else []
+        )
         if not self._begin(1, document.at):
             return
         if isinstance(document, CancellationDocument):
-            self._cancel(document, matches)
+            self._cancel(document, matches, introduced)
         elif isinstance(document, AdjustmentDocument):
             self._end(*self._adjust(document))
         elif isinstance(document, ReceiptDocument):
@@ -167,23 +175,26 @@ class Pipeline:
     def _place(self, window: Sequence[OrderDocument]) -> Iterator[Do]:
         shelf = self._shelf({line.sku for d in window for line in d.basket.lines if line.kind is LineKind.GOODS})
         for document, state in self._now(window):
+            introduced = self._introduce(document.party, document.basket.customer)
             if not isinstance(state, Absent):
                 continue
-            yield from self._introduce(document.party, document.basket.customer)
+            yield from introduced
             if self.receive:
                 yield from self._receive(document, shelf.receipt_for_order(document))
             place = PlaceOrder(document.basket)
             yield Do(document.number, place, self._id(document, "place"), occurred_at=document.at)
 
-    def _introduce(self, party: Party, customer: str) -> Iterator[Do]:
-        """Party versions and customers, each when first met."""
+    def _introduce(self, party: Party, customer: str) -> list[Do]:
+        """Party versions and customers, each when first met; asked for every document, so that a resumed run knows."""
         ref = party_id(*party.ref)
+        found = []
         if ref not in self._met:
             self._met.add(ref)
-            yield Do(ref, RecordParty(party.person), f"party/{ref}")
+            found.append(Do(ref, RecordParty(party.person), f"party/{ref}"))
         if customer and customer not in self._met:
             self._met.add(customer)
-            yield Do(customer, RegisterCustomer(party.ref), f"customer/{customer}")
+            found.append(Do(customer, RegisterCustomer(party.ref), f"customer/{customer}"))
+        return found
 
     def _receive(self, document: OrderDocument | AdjustmentDocument, receipt: PostReceipt | None) -> Iterator[Do]:
         if receipt is not None:
@@ -242,8 +253,8 @@ class Pipeline:
 
     # -- other documents
 
-    def _cancel(self, document: CancellationDocument, matches: list[Any]) -> None:
-        commands = [*self._introduce(document.party, document.customer)]
+    def _cancel(self, document: CancellationDocument, matches: list[Any], introduced: list[Do]) -> None:
+        commands = [*introduced]
         returned = return_of(document, matches)
         if returned is not None:
             commands.append(Do(document.number, returned, self._id(document, "return"), occurred_at=document.at))
@@ -262,12 +273,25 @@ class Pipeline:
         """Goods came in: book them, then go on with the orders that wait, first come, first served."""
         receipt = PostReceipt(document.items, document.number)
         self._stage([Do(document.number, receipt, self._id(document, "receive"), occurred_at=document.at)])
-        waiting = self.shop.find(Query("order", ("AwaitingStock", "PartlyShipped"), limit=WINDOW))
-        window = [
-            OrderDocument(row.key.id, document.at, document.line, row.state.basket, Party(row.state.basket.bill_to, Person()))
-            for row in waiting
-        ]
-        self._end(*self._onwards(window, f"/{document.number}"))
+        last: Iterable[Do] = ()
+        for window in self._unfinished(document):
+            self._stage(last)
+            last = self._onwards(window, f"/{document.number}")
+        self._end(*last)
+
+    def _unfinished(self, document: ReceiptDocument) -> Iterator[list[OrderDocument]]:
+        """Accepted orders that are not finished, in the order they came.
+
+        Those that wait are among them; so are those that an interrupted run has already given their goods.
+        """
+        cursor = 0
+        while rows := self.shop.find(Query("order", _UNFINISHED, cursor=cursor, limit=WINDOW)):
+            cursor = rows[-1].cursor
+            yield [
+                OrderDocument(row.key.id, document.at, document.line, basket, Party(basket.bill_to, Person()))
+                for row in rows
+                if (basket := row.state.basket)
+            ]
 
     # -- rows
 

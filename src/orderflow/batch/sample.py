@@ -43,7 +43,7 @@ _BEGIN: Final = datetime(2026, 1, 5, 8, tzinfo=UTC)
 _CODEC: Final = Codec(())
 _NOSHI: Final = ("御祝", "内祝", "御歳暮")
 #: Units of each of the plentiful goods that lie at each location before the first order.
-_OPENING: Final = 2_000
+_OPENING: Final = 40_000
 
 #: The other documents, by how many orders stand between two of them.
 _CANCELLATION_EVERY, _FAULT_EVERY, _ADJUSTMENT_EVERY, _RECEIPT_EVERY = 8, 30, 40, 64
@@ -67,7 +67,7 @@ def _lines(orders: int, seed: int) -> Iterator[str]:
             yield _text(shop.cancellation(n // _CANCELLATION_EVERY))
         if n % _FAULT_EVERY == 0:
             number = n // _FAULT_EVERY
-            yield _FAULTS[number % len(_FAULTS)](shop.plain(f"F-{number:03}"))
+            yield _FAULTS[number % len(_FAULTS)](shop.order_to_spoil(f"F-{number:03}"))
         if n % _ADJUSTMENT_EVERY == 0:
             yield _text(shop.adjustment(n // _ADJUSTMENT_EVERY))
         if n % _RECEIPT_EVERY == 0:
@@ -127,8 +127,11 @@ class _Shop:
         wanted = self._picked(self.random.randint(1, 6))
         wanted += [(SHIPPING, 1)] if self.random.random() < 0.7 else []
         wanted += [(COUPON, 1)] if coupon else []
-        sound = not coupon and not discount and number.startswith("A")
-        return self._order(number, wanted, percent=10 if discount else 0, returnable=sound)
+        return self._order(number, wanted, percent=10 if discount else 0, returnable=not coupon and not discount)
+
+    def order_to_spoil(self, number: str) -> Tree:
+        """A sound order with some goods in it, whose goods never come back."""
+        return self._order(number, [*self._picked(2), (SHIPPING, 1)])
 
     def cancellation(self, number: int) -> Tree:
         """Goods come back: all of an order, more of a line than was bought, or from somebody who never bought any."""
@@ -157,9 +160,8 @@ class _Shop:
         self, number: str, wanted: Sequence[tuple[Product, int]], *, percent: int = 0, returnable: bool = False
     ) -> Tree:
         market = self.random.choice(MARKETS)
-        name, city = self.random.choice(market.people)
+        customer, name, city = self.random.choice(market.people)
         guest = self.random.random() < 0.25
-        customer = f"{market.country}-{market.people.index((name, city))}-{market.rate}"
         ref = PartyRef(f"guest-{number}" if guest else customer, 1)
         person = Person(name, city=city, country=market.country, email=f"{ref.id.lower()}@example.org")
         basket = Basket(
@@ -169,7 +171,7 @@ class _Shop:
             customer="" if guest else customer,
             number=number,
             channel=self.random.choice(("web", "shop", "market")),
-            external_id=f"{seedless(number)}",
+            external_id=number,
             bill_to=ref,
             ship_to=ref,
             country=market.country,
@@ -196,3 +198,93 @@ class _Shop:
     def _document(self, kind: str, number: str) -> Tree:
         self.now += timedelta(minutes=self.random.randint(5, 240))
         return {"type": kind, "number": number, "at": self.now.isoformat().replace("+00:00", "Z")}
+
+
+def _priced(market: Market, wanted: Sequence[tuple[Product, int]], percent: int) -> tuple[OrderLine, ...]:
+    """The lines, a discount of so many percent on the goods shared over them."""
+    rounding = market.tax.rounding
+    nets = [market.price(product).line_minor(quantity, rounding) for product, quantity in wanted]
+    goods = [net if product.kind is LineKind.GOODS else 0 for net, (product, _) in zip(nets, wanted, strict=True)]
+    discounts = spread(sum(goods) * percent // 100, goods) if sum(goods) else [0] * len(goods)
+    return tuple(
+        [
+            OrderLine.of(
+                line,
+                product.sku,
+                quantity,
+                market.price(product),
+                market.category(product),
+                description=product.description,
+                kind=product.kind,
+                discount_minor=discount,
+                weight_grams=product.weight_grams,
+                rounding=rounding,
+            )
+            for line, ((product, quantity), discount) in enumerate(zip(wanted, discounts, strict=True), start=1)
+        ]
+    )
+
+
+def _tree(value: object) -> Any:
+    return json.loads(_CODEC.encode(value))
+
+
+def _tax(line: OrderLine) -> str:
+    return str(_tree(line.tax))
+
+
+def _goods(line: OrderLine) -> bool:
+    return line.kind is LineKind.GOODS
+
+
+# -- lines that must be rejected
+
+
+def _cut(tree: Tree) -> str:
+    return _text(tree)[:-40]
+
+
+def _foreign(tree: Tree) -> str:
+    """A currency that does not exist."""
+    return _text(tree).replace(f"{tree['basket']['currency']}", "EUX")
+
+
+def _fractional(tree: Tree) -> str:
+    tree["basket"]["lines"][0]["quantity"] = 1.5
+    return _text(tree)
+
+
+def _miscounted(tree: Tree) -> str:
+    """An amount that does not follow from its price."""
+    tree["basket"]["lines"][1]["net_minor"] += 1
+    return _text(tree)
+
+
+def _twice(tree: Tree) -> str:
+    """A key that stands twice: JSON readers would keep the last."""
+    return _text(tree)[:-1] + ', "number": "A-00001"}'
+
+
+def _ringing(tree: Tree) -> str:
+    tree["basket"]["lines"][0]["description"] = "Tea\acup"
+    return _text(tree)
+
+
+def _unheard(tree: Tree) -> str:
+    tree["basket"]["priority"] = "high"
+    return _text(tree)
+
+
+def _unbilled(tree: Tree) -> str:
+    tree["basket"] |= {"bill_to": None, "currency": 978}
+    return _text(tree)
+
+
+def _known(tree: Tree) -> str:
+    """The number of an order before it."""
+    return _text(tree | {"number": "A-00002"})
+
+
+_FAULTS: Final[tuple[Callable[[Tree], str], ...]] = (
+    _cut, _foreign, _fractional, _miscounted, _twice, _ringing, _unheard, _unbilled, _known,
+)  # fmt: skip

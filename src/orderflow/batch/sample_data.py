@@ -39,7 +39,7 @@ class Product:
 
 @frozen
 class Market:
-    """Where customers are: their money (``rate`` to the pound), their taxes, the terms they buy on."""
+    """Where customers are (id, name, city): their money (``rate`` to the pound), their taxes, the terms they buy on."""
 
     country: str
     currency: str
@@ -48,7 +48,7 @@ class Market:
     tax: TaxPolicy
     standard: TaxCategory
     reduced: TaxCategory
-    people: tuple[tuple[str, str], ...]
+    people: tuple[tuple[str, str, str], ...]
     terms: PaymentTerms = PaymentTerms()
     slots: tuple[str, ...] = ("am", "pm")
 
@@ -103,31 +103,31 @@ def _rates(standard: str, reduced: str, code: str = "S") -> Mapping[str, TaxCate
 MARKETS: Final = (
     Market(
         "GB", "GBP", "1.20", "Europe/London", _INCLUDED, **_rates("20", "0", "Z"),
-        people=(("Ada Byrne", "Leeds"), ("Owen Hughes", "Cardiff"), ("Isla Reid", "Perth"), ("Tom Marsh", "Hull")),
+        people=(("ada", "Ada Byrne", "Leeds"), ("owen", "Owen Hughes", "Cardiff"), ("isla", "Isla Reid", "Perth"), ("tom", "Tom Marsh", "Hull")),
     ),
     Market(
         "DE", "EUR", "1.37", "Europe/Berlin", _INCLUDED, **_rates("19", "7"),
-        people=(("Anna Koch", "Bremen"), ("Jonas Vogt", "Ulm"), ("Mia Brandt", "Jena"), ("Karl Fuchs", "Trier")),
+        people=(("anna", "Anna Koch", "Bremen"), ("jonas", "Jonas Vogt", "Ulm"), ("mia", "Mia Brandt", "Jena"), ("karl", "Karl Fuchs", "Trier")),
     ),
     Market(
         "FR", "EUR", "1.15", "Europe/Paris", TaxPolicy(), **_rates("20", "5.5"), terms=PaymentTerms(days=30),
-        people=(("Café Lumière", "Lyon"), ("Maison Noël", "Dijon"), ("Épicerie Soleil", "Nîmes")),
+        people=(("lumiere", "Café Lumière", "Lyon"), ("noel", "Maison Noël", "Dijon"), ("soleil", "Épicerie Soleil", "Nîmes")),
     ),
     Market(
         "US", "USD", "1.27", "America/New_York", _PER_LINE, **_rates("8.875", "0", "Z"),
-        people=(("Grace Miller", "Albany"), ("Ray Ortiz", "Queens"), ("Joan Park", "Ithaca")),
+        people=(("grace", "Grace Miller", "Albany"), ("ray", "Ray Ortiz", "Queens"), ("joan", "Joan Park", "Ithaca")),
     ),
     Market(
         "JP", "JPY", "209", "Asia/Tokyo", _JAPAN, **_rates("10", "8"), slots=("08-12", "14-16", "18-20"),
-        people=(("佐藤 花", "京都市"), ("鈴木 一郎", "札幌市"), ("高橋 美咲", "福岡市"), ("田中 健", "仙台市")),
+        people=(("hana", "佐藤 花", "京都市"), ("ichiro", "鈴木 一郎", "札幌市"), ("misaki", "高橋 美咲", "福岡市"), ("ken", "田中 健", "仙台市")),
     ),
     Market(
         "JP", "JPY", "171", "Asia/Tokyo", _JAPAN_TRADE, **_rates("10", "8"), slots=("08-12",),
         terms=PaymentTerms(cutoff_day=20, months=1, end_of_month=True),
-        people=(("株式会社みどり茶房", "名古屋市"), ("有限会社山本商店", "金沢市")),
+        people=(("midori", "株式会社みどり茶房", "名古屋市"), ("yamamoto", "有限会社山本商店", "金沢市")),
     ),
     Market(
         "BH", "BHD", "0.478", "Asia/Bahrain", TaxPolicy(), **_rates("10", "0", "Z"), terms=PaymentTerms(days=14),
-        people=(("Noor Trading", "Manama"), ("Layla Hasan", "Riffa")),
+        people=(("noor", "Noor Trading", "Manama"), ("layla", "Layla Hasan", "Riffa")),
     ),
 )  # fmt: skip

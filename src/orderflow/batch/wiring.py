@@ -35,7 +35,8 @@ ZONES: Final = {
         (
             "Austria", "Belgium", "Cyprus", "Czech Republic", "Denmark", "EIRE", "European Community", "Finland",
             "France", "Germany", "Greece", "Iceland", "Italy", "Lithuania", "Malta", "Netherlands", "Norway", "Poland",
-            "Portugal", "Spain", "Sweden", "Switzerland", "DE", "FR",
+            "Portugal", "Spain", "Sweden", "Switzerland", "AT", "BE", "CH", "CY", "CZ", "DE", "DK", "ES", "FI", "FR",
+            "GR", "IE", "IS", "IT", "LT", "MT", "NL", "NO", "PL", "PT", "SE",
         ),
         "europe",
     ),

@@ -26,7 +26,7 @@ class Cited(NamedTuple):
 
 
 class Logged(NamedTuple):
-    """A journal entry. ``cited`` is None where its command is missing.
+    """A journal entry. ``cited`` is None where its command is missing or unreadable.
 
     ``event`` is None where the storage keeps no content (the vault), and may be :class:`Unreadable`.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from attrs import define, fields, has
@@ -57,7 +57,7 @@ class _Walk:
             self.whole = False
         self.version = entry.version
         if entry.cited is None:
-            yield self._found("I38", f"the command of version {entry.version} is missing")
+            yield self._found("I38", f"the command of version {entry.version} is missing or unreadable")
             self.whole = False
             return
         yield from self._command(entry.cited)
@@ -93,11 +93,16 @@ class _Walk:
         """A row's first event of a command that was for the row is the command's own."""
         before = self.cited
         root = cited.key == self.key and (before is None or before.stamp.command_id != cited.stamp.command_id)
+        yield from self._sensible(
+            found for check in self.checks for found in check.event(happened, self.version, root=root)
+        )
+
+    def _sensible(self, found: Iterable[Violation]) -> Iterator[Violation]:
+        """What the checks find; that they fail over something is a finding too."""
         try:
-            for check in self.checks:
-                yield from check.event(happened, self.version, root=root)
+            yield from found
         except _SENSELESS as error:
-            yield self._found("LAW", f"version {self.version} contradicts its row: {error!r}")
+            yield self._found("LAW", f"version {self.version} holds what makes no sense: {error!r}")
             self.whole = False
 
     def end(self, stream: Stream) -> Iterator[Violation]:
@@ -119,8 +124,9 @@ class _Walk:
         if stored.astray:
             yield self._found("I26", f"columns that differ from the state: {', '.join(stored.astray)}")
         yield from self._law(stored.state)
-        for check in self.checks:
-            yield from check.row(self.key, stored.state, whole=self.whole)
+        yield from self._sensible(
+            found for check in self.checks for found in check.row(self.key, stored.state, whole=self.whole)
+        )
 
     def _law(self, state: Any) -> Iterator[Violation]:
         for number in ("LAW", *_LAWS.get(self.machine.kind, ())):

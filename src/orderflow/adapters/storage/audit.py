@@ -9,7 +9,7 @@ import json
 import sqlite3
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
@@ -31,11 +31,12 @@ __all__ = ["SqliteAudit"]
 
 _CACHE_KIB: Final = 32_768
 _FAULTS: Final = 100
+_MESSAGES_AT_ONCE: Final = 100_000
 
 _ENTRIES: Final = """
     SELECT j.id, j.version, j.type, j.schema, j.data, b.basket, c.id, c.kind, c.row_id, c.at, c.actor, c.occurred_at,
         c.workflow
-    FROM journal AS j LEFT JOIN commands AS c ON c.n = j.command_n
+    FROM journal AS j LEFT JOIN commands AS c ON c.n = j.position >> 20
     LEFT JOIN baskets AS b ON j.kind = 'order' AND b.tenant = j.tenant AND b.id = j.id AND b.version = j.version
     WHERE j.tenant = ? AND j.kind = ? ORDER BY j.id, j.version
 """
@@ -45,12 +46,18 @@ _MESSAGES: Final = """
 """
 _ORPHANS: Final = """
     SELECT 'no event cites command ' || id FROM commands
-    WHERE tenant = ?1 AND n NOT IN (SELECT command_n FROM journal)
+    WHERE tenant = ?1 AND n NOT IN (SELECT position >> 20 FROM journal)
     UNION ALL
     SELECT 'twice remembered: command ' || id FROM commands WHERE tenant = ?1 GROUP BY id HAVING count(*) > 1
 """
+_CHAINS: Final = """
+    SELECT 'the chain of ' || kind || ' ' || id || ' is broken at version ' || version FROM (
+        SELECT kind, id, version, previous, lag(position, 1, 0) OVER (PARTITION BY kind, id ORDER BY version) AS before
+        FROM journal WHERE tenant = ?
+    ) WHERE previous <> before
+"""
 _STRAYS: Final = """
-    SELECT count(*) FROM journal AS j JOIN commands AS c ON c.n = j.command_n
+    SELECT count(*) FROM journal AS j JOIN commands AS c ON c.n = j.position >> 20
     WHERE j.tenant <> c.tenant AND ? IN (j.tenant, c.tenant)
 """
 
@@ -143,10 +150,7 @@ class SqliteAudit:
             if basket is not None:
                 baskets.clear()
                 baskets[basket] = getattr(event, "basket", basket)
-            cited = None
-            if command is not None:
-                stamp = Stamp(moment(at), actor, command, None if occurred is None else moment(occurred))
-                cited = Cited(Key(key.tenant, kind, row), stamp, workflow)
+            cited = _cited(key.tenant, command, kind, row, at, actor, occurred, workflow)
             yield Logged(version, event, cited)
 
     def _event(self, kind: str, name: str, schema: int, data: str, basket: str | None) -> Any:
@@ -180,25 +184,26 @@ class SqliteAudit:
         prefix = f"{key.kind}/{key.id}/"
         found = self._rows(_MESSAGES, self._tenant, prefix, prefix[:-1] + chr(ord("/") + 1))
         return [
-            Sent(int(parts[0]), topic, Key(self._tenant, kind, lane), tuple((n, v) for n, v in json.loads(data)))
+            Sent(int(parts[0]), topic, Key(self._tenant, kind, lane), _pairs(data))
             for id_, topic, kind, lane, data in found
             # A longer remainder is another row's, whose id begins with this one's.
-            if len(parts := id_[len(prefix) :].split("/")) == 3
+            if len(parts := id_[len(prefix) :].split("/")) == 3 and parts[0].isdecimal()
         ]
 
     def templates(self) -> Sequence[str]:
         """The templates of all notices in the outbox."""
         found = self._rows("SELECT DISTINCT data FROM outbox WHERE tenant = ? AND topic = 'notify'", self._tenant)
-        return sorted({value for (data,) in found for name, value in json.loads(data) if name == "template"})
+        return sorted({value for (data,) in found for name, value in _pairs(data) if name == "template"})
 
     def ghosts(self) -> Iterator[str]:
         """Ids of messages that name no event of the journal."""
-        text = "SELECT 1 FROM journal WHERE tenant = ? AND kind = ? AND id = ? AND version = ?"
-        for (id_,) in self._cursor("SELECT id FROM outbox WHERE tenant = ?", self._tenant):
-            kind, _, rest = id_.partition("/")
-            row, *last = rest.rsplit("/", 3)
-            if len(last) != 3 or not last[0].isdecimal() or not self._rows(text, self._tenant, kind, row, int(last[0])):
-                yield id_
+        told = self._cursor("SELECT id FROM outbox WHERE tenant = ?", self._tenant)
+        while some := [id_ for (id_,) in islice(told, _MESSAGES_AT_ONCE)]:
+            named = {id_: _named(id_) for id_ in some}
+            wanted = set(named.values())
+            events = self._cursor("SELECT kind, id, version FROM journal WHERE tenant = ?", self._tenant)
+            known = {event for event in events if event in wanted}
+            yield from (id_ for id_, event in named.items() if event not in known)
 
     def orphans(self) -> Iterator[str]:
         """A sentence for each command that no event cites or that is remembered twice."""
@@ -219,6 +224,7 @@ class SqliteAudit:
                 yield text
         for table, row, parent, _ in self._rows("PRAGMA foreign_key_check"):
             yield f"row {row} of {table} refers to no row of {parent}"
+        yield from (text for (text,) in self._cursor(_CHAINS, self._tenant))
 
     def _rows(self, text: str, *values: Any) -> list[tuple[Any, ...]]:
         with _translated():
@@ -229,9 +235,35 @@ class SqliteAudit:
             yield from self._connection.execute(text, values)
 
 
+def _cited(tenant: str, command: str | None, kind: str, row: str, at: str, *rest: Any) -> Cited | None:
+    actor, occurred, workflow = rest
+    if command is None:
+        return None
+    try:
+        stamp = Stamp(moment(at), actor, command, None if occurred is None else moment(occurred))
+    except ValueError:
+        return None
+    return Cited(Key(tenant, kind, row), stamp, workflow)
+
+
+def _pairs(text: str) -> tuple[tuple[str, str], ...]:
+    """The data of a message; what makes no sense is given as it stands, and so is like no effect."""
+    try:
+        return tuple((name, value) for name, value in json.loads(text))
+    except (ValueError, TypeError):
+        return (("", text),)
+
+
 @contextmanager
 def _translated() -> Generator[None]:
     try:
         yield
     except FOREIGN as error:
         raise StorageError(str(error), retry=False) from error
+
+
+def _named(message_id: str) -> tuple[str, str, int]:
+    """The event a message's id names: kind, row and version; version 0 where it names none."""
+    kind, _, rest = message_id.partition("/")
+    row, *last = rest.rsplit("/", 3)
+    return (kind, row, int(last[0])) if len(last) == 3 and last[0].isdecimal() else (kind, rest, 0)

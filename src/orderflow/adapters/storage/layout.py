@@ -13,12 +13,15 @@ from typing import Any, Final
 from orderflow.adapters.storage.columns import columns_of
 from orderflow.errors import DefinitionError, StorageError
 
-__all__ = ["APPLICATION_ID", "BASKETED", "INDEXED", "LAYOUT", "STEPS", "kind_statements", "migrate", "table_of"]
+__all__ = ["APPLICATION_ID", "BASKETED", "INDEXED", "LAYOUT", "POSITION_BITS", "STEPS", "kind_statements", "migrate", "table_of"]
 
 Run = Callable[[str], Any]
 
 #: Marks the file as ours ("OFLW"), see https://www.sqlite.org/pragma.html#pragma_application_id.
 APPLICATION_ID: Final = 0x4F464C57
+
+#: A journal position is its command's number, then so many bits that number the command's entries.
+POSITION_BITS: Final = 20
 
 #: The kind whose states hold a basket, which is stored apart.
 BASKETED: Final = "order"
@@ -65,11 +68,12 @@ _BASE: Final = (
         kind TEXT NOT NULL, row_id TEXT NOT NULL, version INTEGER NOT NULL, command TEXT NOT NULL,
         actor TEXT NOT NULL, at TEXT NOT NULL, cause TEXT NOT NULL, workflow TEXT NOT NULL, occurred_at TEXT,
         UNIQUE (tenant, id))""",
+    # No index but the position: a commit only appends. A row's own history is a chain, from the row's ``last`` entry
+    # by ``previous``. The command's n is the position without its last 20 bits.
     """CREATE TABLE journal (
         position INTEGER PRIMARY KEY, tenant TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL,
         version INTEGER NOT NULL, type TEXT NOT NULL, schema INTEGER NOT NULL, data TEXT NOT NULL,
-        command_n INTEGER NOT NULL REFERENCES commands (n),
-        UNIQUE (tenant, kind, id, version))""",
+        previous INTEGER NOT NULL)""",
     """CREATE TABLE baskets (
         tenant TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, basket TEXT NOT NULL,
         PRIMARY KEY (tenant, id, version))""",
@@ -88,7 +92,7 @@ _BASE: Final = (
     """CREATE VIEW journal_entries AS
         SELECT j.position, j.tenant, j.kind, j.id, j.version, j.type, j.schema, j.data, b.basket, c.at, c.actor,
             c.id AS command_id, c.command, c.cause, c.occurred_at, c.workflow
-        FROM journal AS j JOIN commands AS c ON c.n = j.command_n
+        FROM journal AS j JOIN commands AS c ON c.n = j.position >> 20
         LEFT JOIN baskets AS b ON j.kind = 'order' AND b.tenant = j.tenant AND b.id = j.id AND b.version = j.version""",
     """CREATE VIEW stock_movements AS
         SELECT position, tenant, id AS stock, version, type, data, at, actor, command_id, cause
@@ -133,7 +137,7 @@ def kind_statements(kind: str) -> Iterator[str]:
     """What makes the table of a kind, its indexes and its view."""
     table = table_of(kind)
     parts = ["n INTEGER PRIMARY KEY", "tenant TEXT NOT NULL", "id TEXT NOT NULL", "version INTEGER NOT NULL"]
-    parts += ["status TEXT NOT NULL", *(f"{name} {column.type}" for name, column in columns_of(kind).items())]
+    parts += ["last INTEGER NOT NULL", "status TEXT NOT NULL", *(f"{name} {column.type}" for name, column in columns_of(kind).items())]
     parts += ["state TEXT NOT NULL", "UNIQUE (tenant, id)", *(f"CHECK ({law})" for law in _CHECKS.get(kind, ()))]
     yield f"CREATE TABLE {table} ({', '.join(parts)})"
     for name in INDEXED.get(kind, ()):

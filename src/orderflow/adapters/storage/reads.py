@@ -15,7 +15,7 @@ from orderflow.adapters.storage.vault import VAULT, Redacted
 from orderflow.domain.keys import Key
 from orderflow.ports.storage import Query, Recorded, Row
 
-__all__ = ["ENTRIES", "HISTORY", "MOVEMENTS", "PAGE", "entries", "find", "find_text", "history", "movements", "sums"]
+__all__ = ["ENTRIES", "MOVEMENTS", "PAGE", "chain_text", "entries", "find", "find_text", "history", "movements", "recorded_text", "sums"]
 
 #: Entries of a history read at a time.
 PAGE: Final = 500
@@ -24,12 +24,9 @@ _SIGNS: Final = {"is": "=", "from": ">=", "before": "<", "by": "<="}
 _RECORDED: Final = """
     SELECT j.position, j.kind, j.id, j.version, j.type, j.schema, j.data, b.basket,
         c.at, c.actor, c.id, c.cause, c.occurred_at, c.workflow
-    FROM journal AS j JOIN commands AS c ON c.n = j.command_n
+    FROM journal AS j JOIN commands AS c ON c.n = j.position >> 20
     LEFT JOIN baskets AS b ON j.kind = 'order' AND b.tenant = j.tenant AND b.id = j.id AND b.version = j.version
 """
-HISTORY: Final = (
-    _RECORDED + "WHERE j.tenant = ? AND j.kind = ? AND j.id = ? AND j.version > ? ORDER BY j.version LIMIT ?"
-)
 #: The plus keeps SQLite from walking all of a tenant's journal instead of going on from the position.
 ENTRIES: Final = _RECORDED + "WHERE +j.tenant = ? AND j.position > ? ORDER BY j.position LIMIT ?"
 _BASKET: Final = (
@@ -45,17 +42,15 @@ MOVEMENTS: Final = """
 
 
 def history(sessions: Sessions, codec: Codec, key: Key) -> Iterator[Recorded]:
-    """Every entry of one row, oldest first, read page by page."""
-    version = 0
-    while True:
+    """Every entry of one row, oldest first: the chain of its positions, then the entries page by page."""
+    with sessions.reading() as session:
+        positions = [position for (position,) in session.rows(chain_text(key.kind), (key.tenant, key.id))]
+    positions.reverse()
+    for start in range(0, len(positions), PAGE):
+        part = positions[start : start + PAGE]
         with sessions.reading() as session:
-            rows = session.rows(HISTORY, (*key, version, PAGE))
-        for row in rows:
-            recorded = _recorded(codec, key.tenant, row)
-            version = recorded.version
-            yield recorded
-        if len(rows) < PAGE:
-            return
+            rows = session.rows(recorded_text(len(part)), part)
+        yield from (_recorded(codec, key.tenant, row) for row in rows)
 
 
 def entries(session: Session, codec: Codec, tenant: str, after: int, limit: int) -> list[Recorded]:
@@ -89,6 +84,23 @@ def movements(session: Session, tenant: str) -> Mapping[tuple[str, str, str], in
     rows = session.rows(MOVEMENTS, (tenant,))
     parts = ((id_.rpartition("@"), type_, units) for id_, type_, units in rows)
     return {(sku, location, type_): units for (sku, _, location), type_, units in parts}
+
+
+@lru_cache(maxsize=64)
+def chain_text(kind: str) -> str:
+    """The positions of a row's entries, latest first: the tenant and the id."""
+    return (
+        "WITH RECURSIVE chain (position, previous) AS ("  # noqa: S608
+        f"SELECT position, previous FROM journal WHERE position = (SELECT last FROM {table_of(kind)} WHERE tenant = ?"
+        " AND id = ?) UNION ALL SELECT j.position, j.previous FROM chain JOIN journal AS j"
+        " ON j.position = chain.previous) SELECT position FROM chain"
+    )
+
+
+@lru_cache(maxsize=64)
+def recorded_text(entries: int) -> str:
+    """Entries at so many positions, in order."""
+    return f"{_RECORDED} WHERE j.position IN ({', '.join('?' * entries)}) ORDER BY j.position"
 
 
 @lru_cache(maxsize=256)

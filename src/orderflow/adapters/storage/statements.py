@@ -32,7 +32,7 @@ COMMANDS: Final = (
     "INSERT INTO commands (tenant, id, fingerprint, kind, row_id, version, command, actor, at, cause, workflow,"
     " occurred_at) VALUES "
 )
-JOURNAL: Final = "INSERT INTO journal (tenant, kind, id, version, type, schema, data, command_n) VALUES "
+JOURNAL: Final = "INSERT INTO journal (position, tenant, kind, id, version, type, schema, data, previous) VALUES "
 BASKETS: Final = "INSERT INTO baskets (tenant, id, version, basket) VALUES "
 MESSAGES: Final = "INSERT INTO outbox (tenant, id, topic, lane_kind, lane_id, data) VALUES "
 
@@ -70,11 +70,11 @@ def upsert_text(kind: str, rows: int) -> str:
     """Write rows of a kind: new ones with NULL for ``n``, others by their ``n``; never back to an older version."""
     columns = columns_of(kind)
     table = table_of(kind)
-    changing = ["version", "status", *(name for name, column in columns.items() if not column.fixed), "state"]
+    changing = ["version", "last", "status", *(name for name, column in columns.items() if not column.fixed), "state"]
     sets = ", ".join(f"{name} = excluded.{name}" for name in changing)
     return (
-        f"INSERT INTO {table} (n, tenant, id, version, status, {''.join(f'{name}, ' for name in columns)}state)"  # noqa: S608
-        f" VALUES {_rows(6 + len(columns), rows)}"
+        f"INSERT INTO {table} (n, tenant, id, version, last, status, {''.join(f'{name}, ' for name in columns)}state)"  # noqa: S608
+        f" VALUES {_rows(7 + len(columns), rows)}"
         f" ON CONFLICT (n) DO UPDATE SET {sets} WHERE {table}.version < excluded.version"
     )
 
@@ -83,7 +83,7 @@ def upsert_text(kind: str, rows: int) -> str:
 def load_text(parts: tuple[tuple[str, int], ...]) -> str:
     """Read rows of several kinds: the tenant, then for each part so many ids."""
     return " UNION ALL ".join(
-        f"SELECT '{kind}', n, id, version, status, state FROM {table_of(kind)} WHERE tenant = ?1 AND id IN {_list(ids)}"  # noqa: S608
+        f"SELECT '{kind}', n, id, version, last, status, state FROM {table_of(kind)} WHERE tenant = ?1 AND id IN {_list(ids)}"  # noqa: S608
         for kind, ids in parts
     )
 

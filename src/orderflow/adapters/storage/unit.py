@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 from orderflow.adapters.codec import Codec
 from orderflow.adapters.storage import statements as sql
 from orderflow.adapters.storage.columns import columns_of, status_of, time_text
-from orderflow.adapters.storage.layout import BASKETED
+from orderflow.adapters.storage.layout import BASKETED, POSITION_BITS
 from orderflow.adapters.storage.session import Session, Sessions
 from orderflow.adapters.storage.vault import VAULT
 from orderflow.domain.keys import Key
@@ -27,6 +27,7 @@ from orderflow.ports.storage import Ack, Batch, Entry, Held, Message, Recalled, 
 __all__ = ["SqliteUnit", "moment"]
 
 _NOTHING: Final = Held(0, ABSENT)
+_UNSTORED: Final = (None, 0)
 _MOST_IDS: Final = 128
 _MOST_PARTS: Final = 64
 
@@ -42,7 +43,7 @@ class SqliteUnit:
     def __init__(self, sessions: Sessions, codec: Codec, kinds: Collection[str], tenant: str) -> None:
         self._sessions, self._codec, self._kinds, self._tenant = sessions, codec, kinds, tenant
         self._held: dict[Key, Held] = {}
-        self._rows: dict[Key, int] = {}
+        self._rows: dict[Key, tuple[int, int]] = {}
         self._session: Session | None = None
 
     def __enter__(self) -> Self:
@@ -147,9 +148,9 @@ class SqliteUnit:
             some = parts[start : start + _MOST_PARTS]
             text = sql.load_text(tuple([(kind, len(ids)) for kind, ids in some]))
             values = [self._tenant, *chain.from_iterable(ids for _, ids in some)]
-            for kind, row, id_, version, status, state in session.rows(text, values):
+            for kind, row, id_, version, last, status, state in session.rows(text, values):
                 key = Key(self._tenant, kind, id_)
-                self._rows[key] = row
+                self._rows[key] = row, last
                 known = session.memo.get(key, version)
                 if known is not None:
                     self._held[key] = Held(version, known)
@@ -188,10 +189,10 @@ class SqliteUnit:
         by_kind: dict[str, list[Write]] = {}
         for write in batch.writes:
             by_kind.setdefault(write.key.kind, []).append(write)
-        for kind, writes in by_kind.items():
-            self._store_rows(session, kind, writes)
         brought = self._store_baskets(session, by_kind.get(BASKETED, ()), batch.entries)
-        self._store_entries(session, batch.entries, numbers, brought)
+        last = self._store_entries(session, batch.entries, numbers, brought)
+        for kind, writes in by_kind.items():
+            self._store_rows(session, kind, writes, last)
         self._insert(session, sql.MESSAGES, [_message_row(self._tenant, message) for message in batch.messages])
         for part in sql.chunks(len(batch.answered)):
             parcels = batch.answered[part]
@@ -211,13 +212,14 @@ class SqliteUnit:
             numbers.update({command.ack.command_id: first + index for index, command in enumerate(some)})
         return numbers
 
-    def _store_rows(self, session: Session, kind: str, writes: Sequence[Write]) -> None:
+    def _store_rows(self, session: Session, kind: str, writes: Sequence[Write], last: Mapping[Key, int]) -> None:
         readers = [column.read for column in columns_of(kind).values()]
         encode: Callable[[Any], str] = self._codec.rest if kind == BASKETED else self._codec.encode
         for part in sql.chunks(len(writes)):
             values: list[Any] = []
             for key, _, version, state in writes[part]:
-                values += (self._rows.get(key), self._tenant, key.id, version, status_of(state))
+                row, before = self._rows.get(key, _UNSTORED)
+                values += (row, self._tenant, key.id, version, last.get(key, before), status_of(state))
                 values += [read(key, state) for read in readers]
                 values.append(encode(state))
             count = len(writes[part])
@@ -246,18 +248,26 @@ class SqliteUnit:
 
     def _store_entries(
         self, session: Session, entries: Iterable[Entry], numbers: Mapping[str, int], brought: Collection[int]
-    ) -> None:
+    ) -> dict[Key, int]:
+        """Append the entries, each chained to the one before it of its row; the last position of each row."""
         codec, tenant = self._codec, self._tenant
         rows = []
+        last: dict[Key, int] = {}
+        free = {command_id: number << POSITION_BITS for command_id, number in numbers.items()}
         for entry in entries:
-            (_, kind, id_), version, event, command_id = entry
-            number = numbers.get(command_id)
-            if number is None:
+            key, version, event, command_id = entry
+            position = free.get(command_id)
+            if position is None:
                 raise StorageError("an entry cites a command that is not in its batch", retry=False)
+            free[command_id] = position + 1
+            previous = last.get(key) or self._rows.get(key, _UNSTORED)[1]
+            last[key] = position
+            _, kind, id_ = key
             data = "{}" if kind in VAULT else codec.rest(event) if id(entry) in brought else codec.encode(event)
-            event_type = type(event)
-            rows.append((tenant, kind, id_, version, event_type.__name__, codec.schema_of(event_type), data, number))
+            name = type(event).__name__
+            rows.append((position, tenant, kind, id_, version, name, codec.schema_of(type(event)), data, previous))
         self._insert(session, sql.JOURNAL, rows)
+        return last
 
     def _insert(self, session: Session, head: str, rows: Sequence[tuple[Any, ...]]) -> None:
         for part in sql.chunks(len(rows)):
