@@ -5,24 +5,21 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
-__all__ = ["Clock", "Costs", "Goal", "Work", "compare", "interleaved", "micro", "print_head", "process", "wall"]
+__all__ = ["Costs", "Goal", "Measured", "Work", "compare", "interleaved", "micro", "print_head", "verdict"]
 
 #: Does a piece of work and gives the number of orders (or what is counted) it was.
 Work: TypeAlias = Callable[[], int]
-Clock: TypeAlias = Callable[[], float]
 #: Seconds for each order, one figure for each round, by contender.
 Costs: TypeAlias = Mapping[str, Sequence[float]]
 
-#: For work that waits for the disk.
-wall: Final[Clock] = time.perf_counter
-#: For work of the processor alone: what others do meanwhile does not count.
-process: Final[Clock] = time.process_time
-
 
 class Goal(NamedTuple):
-    """A contender against its floor. ``most`` bounds its cost, ``least`` its rate, as multiples of the floor's."""
+    """A contender against its floor. ``most`` bounds its cost, ``least`` its rate, as multiples of the floor's.
+
+    ``by_cost`` says which of the two the ratio is.
+    """
 
     name: str
     contender: str
@@ -30,55 +27,63 @@ class Goal(NamedTuple):
     most: float | None = None
     least: float | None = None
 
+    @property
+    def by_cost(self) -> bool:
+        """Whether the ratio is of costs, not of rates."""
+        return self.least is None
 
-def interleaved(contenders: Mapping[str, Work], *, seconds: float, rounds: int, clock: Clock) -> Costs:
+
+class Measured(NamedTuple):
+    """The same slices by two clocks: ``wall`` for work that waits for the disk, ``processor`` for work that does not,
+    where what others do on the machine counts less."""
+
+    wall: Costs
+    processor: Costs
+
+
+def interleaved(contenders: Mapping[str, Work], *, seconds: float, rounds: int) -> Measured:
     """Every contender in turn for ``seconds`` each, ``rounds`` times after a round that does not count."""
-    costs: dict[str, list[float]] = {name: [] for name in contenders}
+    wall: dict[str, list[float]] = {name: [] for name in contenders}
+    processor: dict[str, list[float]] = {name: [] for name in contenders}
     for turn in range(rounds + 1):
         for name, work in contenders.items():
-            cost = _slice(work, seconds if turn else seconds / 4, clock)
+            waited, worked = _slice(work, seconds if turn else seconds / 4)
             if turn:
-                costs[name].append(cost)
-    return costs
+                wall[name].append(waited)
+                processor[name].append(worked)
+    return Measured(wall, processor)
 
 
-def _slice(work: Work, seconds: float, clock: Clock) -> float:
-    done, start = 0, clock()
-    while (spent := clock() - start) < seconds:
+def _slice(work: Work, seconds: float) -> tuple[float, float]:
+    done, start, worked = 0, time.perf_counter(), time.process_time()
+    while (waited := time.perf_counter() - start) < seconds:
         done += work()
-    return spent / done
+    return waited / done, (time.process_time() - worked) / done
 
 
-def print_head(title: str, clock: Clock) -> None:
+def print_head(title: str, clock: str) -> None:
     """A title over the columns of :func:`compare`."""
-    kind = "processor time" if clock is process else "wall time"
-    print(f"\n{title} ({kind}; median of paired ratios, [smallest, largest])")
+    print(f"\n{title} ({clock}; median of paired ratios, [smallest, largest])")
     print(f"{'':44}{'measured':>14}{'floor':>14}{'ratio':>8}{'':16}{'goal':>9}")
 
 
 def compare(goal: Goal, costs: Costs, show: Callable[[float], str]) -> bool:
-    """Print the line of a goal; whether it is met. A goal without bounds is for information, and is met."""
+    """Print the line of a goal; whether it is met. Without a bound it is for information, and is met."""
     ours, floors = costs[goal.contender], costs[goal.floor]
-    by_rate = goal.most is None
-    ratios = [floor / our if by_rate else our / floor for our, floor in zip(ours, floors, strict=True)]
+    ratios = [our / floor if goal.by_cost else floor / our for our, floor in zip(ours, floors, strict=True)]
     ratio = statistics.median(ratios)
-    met = _met(goal, ratio)
-    verdict = f"{_bound(goal):>9} {'ok' if met else 'MISSED'}" if _bound(goal) else ""
+    met = (goal.most is None or ratio <= goal.most) and (goal.least is None or ratio >= goal.least)
+    bound = f"<= {goal.most:g}" if goal.most else f">= {goal.least:g}" if goal.least else ""
     print(
         f"{goal.name:44}{show(statistics.median(ours)):>14}{show(statistics.median(floors)):>14}{ratio:>8.2f}"
-        f"{f'[{min(ratios):.2f}, {max(ratios):.2f}]':>16}{verdict}"
+        f"{f'[{min(ratios):.2f}, {max(ratios):.2f}]':>16}{bound:>9}{verdict(met) if bound else ''}"
     )
     return met
 
 
-def _met(goal: Goal, ratio: float) -> bool:
-    return (goal.most is None or ratio <= goal.most) and (goal.least is None or ratio >= goal.least)
-
-
-def _bound(goal: Goal) -> str:
-    if goal.most is not None:
-        return f"<= {goal.most:g}"
-    return f">= {goal.least:g}" if goal.least is not None else ""
+def verdict(met: bool) -> str:  # noqa: FBT001
+    """The last word of a line."""
+    return "  ok" if met else "  MISSED"
 
 
 def micro(seconds: float) -> str:

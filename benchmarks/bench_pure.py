@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from _measure import Goal, Work, compare, interleaved, micro, print_head, process
+from _measure import Goal, Work, compare, interleaved, micro, print_head, verdict
 from _sample import LOCATION, basket_of, picks_of
 
 from orderflow.domain.keys import Key, stock_key
@@ -187,20 +187,18 @@ def main() -> int:
         "built 25": built(many),
         "step 25": stepped(many),
         "settle 3": settled(three),
-        "settle 25": settled(many),
     }
-    costs = interleaved(contenders, seconds=0.4, rounds=9, clock=process)
-    print_head("The rules alone, an order from placed to completed", process)
+    costs = interleaved(contenders, seconds=0.4, rounds=9).processor
+    print_head("The rules alone, an order from placed to completed", "processor time")
     met = [
         compare(Goal("3 lines, 8 commands stepped", "step 3", "built 3", most=3), costs, micro),
         compare(Goal("25 lines, 8 commands stepped", "step 25", "built 25", most=2), costs, micro),
-        compare(Goal("25 lines with all rows it touches", "settle 25", "built 25"), costs, micro),
     ]
     whole = statistics.median(costs["settle 3"]) * 1e6
     met.append(whole <= MOST_MICROSECONDS)
     print(
-        f"{'3 lines with all rows it touches':44}{whole:>11.1f} us{min(costs['settle 3']) * 1e6:>11.1f} us (smallest)"
-        f"{'':13}<= {MOST_MICROSECONDS} us {'ok' if met[-1] else 'MISSED'}"
+        f"{'3 lines, 13 commands with all rows they touch':46}{whole:>9.1f} us{f'least {min(costs["settle 3"]) * 1e6:.1f} us':>38}"
+        f"{f'<= {MOST_MICROSECONDS} us':>9}{verdict(met[-1])}"
     )
     return 0 if all(met) else 1
 

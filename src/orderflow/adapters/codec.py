@@ -19,6 +19,7 @@ from attrs import fields, has
 from cattrs import Converter
 from cattrs.errors import ForbiddenExtraKeysError
 
+from orderflow.adapters.codec_flat import flat_writer, is_flat
 from orderflow.adapters.codec_outside import read_outside
 from orderflow.adapters.codec_stored import (
     Reader,
@@ -69,6 +70,7 @@ class Codec:
         _check_chains(self._upcasters, self._versions)
         self._converter: Converter = stored_converter()
         self._writers: dict[type[Any], Writer] = {}
+        self._texts: dict[type[Any], Callable[[Any], str]] = {}
         self._readers: dict[type[Any], Reader] = {}
 
     def encode(self, value: object) -> str:
@@ -77,7 +79,11 @@ class Codec:
         Raises:
             InputError: a time in it carries no zone.
         """
-        return _dumps(self._converter.unstructure(value))
+        kind = type(value)
+        write = self._texts.get(kind)
+        if write is None:
+            write = self._texts[kind] = self._text_writer(kind)
+        return write(value)
 
     def split(self, state: Any) -> tuple[str | None, str]:
         """A state as two texts: its basket, which never changes, and the rest. None where it has no basket."""
@@ -162,6 +168,12 @@ class Codec:
         for version in range(schema, present):
             data = self._upcasters[event.__name__, version](data)
         return data
+
+    def _text_writer(self, kind: type[Any]) -> Callable[[Any], str]:
+        if is_flat(kind):
+            return flat_writer(kind)
+        write: Writer = self._converter.get_unstructure_hook(kind)
+        return lambda value: _dumps(write(value))
 
     def _writer(self, kind: type[Any]) -> Writer:
         if has(kind) and hasattr(fields(kind), "basket"):

@@ -40,7 +40,7 @@ from orderflow.domain.shipment.states import InTransit, Labelled, Packed
 from orderflow.errors import CommandRefused
 from orderflow.facade import Do, OrderFlow
 from orderflow.flows.prepare import shipments_for
-from orderflow.ports.storage import Ack, Query
+from orderflow.ports.storage import Ack, Query, Row
 
 __all__ = ["WINDOW", "Pipeline"]
 
@@ -287,11 +287,7 @@ class Pipeline:
         cursor = 0
         while rows := self.shop.find(Query("order", _UNFINISHED, cursor=cursor, limit=WINDOW)):
             cursor = rows[-1].cursor
-            yield [
-                OrderDocument(row.key.id, document.at, document.line, basket, Party(basket.bill_to, Person()))
-                for row in rows
-                if (basket := row.state.basket)
-            ]
+            yield [_order_of(row, document) for row in rows]
 
     # -- rows
 
@@ -312,3 +308,9 @@ class Pipeline:
         listed = [*skus] if self.receive else []
         keys = [stock_key(self.shop.storage.tenant, sku, home) for sku in listed]
         return Shelf(home, dict(zip(listed, self._states(keys), strict=True)))
+
+
+def _order_of(row: Row, occasion: ReceiptDocument) -> OrderDocument:
+    """A stored order as a document again, at the time of what lets it go on."""
+    basket = row.state.basket
+    return OrderDocument(row.key.id, occasion.at, occasion.line, basket, Party(basket.bill_to, Person()))

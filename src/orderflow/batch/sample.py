@@ -42,9 +42,6 @@ Tree: TypeAlias = dict[str, Any]
 _BEGIN: Final = datetime(2026, 1, 5, 8, tzinfo=UTC)
 _CODEC: Final = Codec(())
 _NOSHI: Final = ("御祝", "内祝", "御歳暮")
-#: Units of each of the plentiful goods that lie at each location before the first order.
-_OPENING: Final = 40_000
-
 #: The other documents, by how many orders stand between two of them.
 _CANCELLATION_EVERY, _FAULT_EVERY, _ADJUSTMENT_EVERY, _RECEIPT_EVERY = 8, 30, 40, 64
 
@@ -60,7 +57,7 @@ def write_sample(path: Path, orders: int = 320, seed: int = 7) -> None:
 
 def _lines(orders: int, seed: int) -> Iterator[str]:
     shop = _Shop(Random(seed))  # noqa: S311 - repeatable on purpose
-    yield _text(shop.opening())
+    yield _text(shop.opening(orders))
     for n in range(1, orders + 1):
         yield _text(shop.order(n))
         if n % _CANCELLATION_EVERY == 0 and shop.returnable:
@@ -86,11 +83,15 @@ class _Shop:
     now: datetime = _BEGIN
     returnable: list[tuple[Market, Basket, Person]] = field(factory=list)
 
-    def opening(self) -> Tree:
-        """The stock before the first order."""
-        items: list[list[Any]] = [[product.sku, place, _OPENING] for product in GOODS for place in LOCATIONS]
-        items += [[product.sku, place, 500] for product, place in zip(BOTH_SKUS, LOCATIONS, strict=True)]
-        items += [[CATALOGUE.sku, LOCATIONS[0], 500], [LAST_ONES.sku, LOCATIONS[1], 5], [SCARCE.sku, LOCATIONS[0], 4]]
+    def opening(self, orders: int) -> Tree:
+        """The stock before the first order: of plentiful goods enough in all, but not at the first location alone."""
+        first, second = LOCATIONS
+        items: list[list[Any]] = []
+        for product in GOODS:
+            lot = 80 if product.decimals else 1
+            items += [[product.sku, first, lot * (20 + orders // 2)], [product.sku, second, lot * (20 + orders)]]
+        items += [[product.sku, place, 20 + orders] for product, place in zip(BOTH_SKUS, LOCATIONS, strict=True)]
+        items += [[CATALOGUE.sku, first, 20 + orders], [LAST_ONES.sku, second, 5], [SCARCE.sku, first, 4]]
         return self._document("receipt", "R-000") | {"items": items}
 
     def receipt(self, number: int) -> Tree:

@@ -20,7 +20,7 @@ class Violation(NamedTuple):
 
 #: Number to rule, for all that is checked.
 INVARIANTS: Final[Mapping[str, str]] = {
-    "DB": "The file is whole: its pages, its indexes, and every reference from row to row.",
+    "DB": "The file is whole: its pages, its indexes, and the chain of each row's events.",
     "LAW": "Every stored state keeps the law of its machine.",
     "L1": "The buckets of a goods line sum to what was ordered.",
     "I02": "Allocated and unavailable units never exceed those on hand plus the known shortfall.",
@@ -43,7 +43,7 @@ INVARIANTS: Final[Mapping[str, str]] = {
     "I22": "The totals of documents recompute from their lines for each tax rate.",
     "I24": "An account's sums are those of its invoices, credit notes, payments, write-offs and open orders.",
     "I25": "Refunded is at most captured, captured at most authorised, and no money is used twice.",
-    "I26": "Every column people filter by says what the state says.",
+    "I26": "Every column beside a state says what the state and its journal say.",
     "I27": "Exposure stays within the credit limit when an order is confirmed.",
     "I29": "What left in shipments is what their orders say was dispatched.",
     "I30": "A tracking number belongs to one shipment.",

@@ -78,7 +78,8 @@ Id = Annotated[str, Text(MAX_ID, least=1)]
 Name = Annotated[str, Text(MAX_NAME)]
 FreeText = Annotated[str, Text(MAX_TEXT, lines=True)]
 
-Check = Callable[[Any, str, list[Fault]], None]
+#: Appends what is wrong with a value; whoever holds the value puts its place before the paths.
+Check = Callable[[Any, list[Fault]], None]
 
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -87,10 +88,7 @@ def faults_of(message: Any) -> tuple[Fault, ...]:
     """Everything wrong with a message, by its class's annotations and then by its own ``faults()``."""
     found: list[Fault] = []
     kind: Any = type(message)
-    _checker(kind)(message, "", found)
-    if not found:
-        more = getattr(message, "faults", None)
-        found.extend(more() if more else ())
+    _checker(kind)(message, found)
     return tuple(found)
 
 
@@ -142,25 +140,25 @@ def _bounded(base: Any, bound: Any) -> Check:
 def _integer(bound: Between) -> Check:
     least, most = bound.least, bound.most
 
-    def check(value: Any, path: str, faults: list[Fault]) -> None:
+    def check(value: Any, faults: list[Fault]) -> None:
         if type(value) is not int:
-            faults.append(Fault(path, "not_an_integer", f"must be an integer, not {type(value).__name__}"))
+            faults.append(Fault("", "not_an_integer", f"must be an integer, not {type(value).__name__}"))
         elif not least <= value <= most:
-            faults.append(Fault(path, "out_of_range", f"must be between {least} and {most}"))
+            faults.append(Fault("", "out_of_range", f"must be between {least} and {most}"))
 
     return check
 
 
 def _text(bound: Text) -> Check:
-    def check(value: Any, path: str, faults: list[Fault]) -> None:
+    def check(value: Any, faults: list[Fault]) -> None:
         if type(value) is not str:
-            faults.append(Fault(path, "not_a_text", f"must be a text, not {type(value).__name__}"))
+            faults.append(Fault("", "not_a_text", f"must be a text, not {type(value).__name__}"))
         elif not bound.least <= len(value) <= bound.most:
-            faults.append(Fault(path, "bad_length", f"must have {bound.least} to {bound.most} characters"))
+            faults.append(Fault("", "bad_length", f"must have {bound.least} to {bound.most} characters"))
         elif bound.least and not value.strip():
-            faults.append(Fault(path, "blank", "must not be blank"))
+            faults.append(Fault("", "blank", "must not be blank"))
         elif not _clean(value, bound.lines):
-            faults.append(Fault(path, "bad_character", "holds a control, surrogate or direction character"))
+            faults.append(Fault("", "bad_character", "holds a control, surrogate or direction character"))
 
     return check
 
@@ -180,20 +178,20 @@ def _bad(character: str, lines: bool) -> bool:
     )
 
 
-def _decimal(value: Any, path: str, faults: list[Fault]) -> None:
+def _decimal(value: Any, faults: list[Fault]) -> None:
     if type(value) is not Decimal:
-        faults.append(Fault(path, "not_a_decimal", f"must be a Decimal, not {type(value).__name__}"))
+        faults.append(Fault("", "not_a_decimal", f"must be a Decimal, not {type(value).__name__}"))
     elif not value.is_finite() or value.adjusted() > 17 or value.as_tuple().exponent < -12:  # type: ignore[operator]
         faults.append(
-            Fault(path, "out_of_range", "must be finite, with at most 18 digits before and 12 after the point")
+            Fault("", "out_of_range", "must be finite, with at most 18 digits before and 12 after the point")
         )
 
 
-def _aware(value: Any, path: str, faults: list[Fault]) -> None:
+def _aware(value: Any, faults: list[Fault]) -> None:
     if not isinstance(value, datetime):
-        faults.append(Fault(path, "not_a_time", f"must be a datetime, not {type(value).__name__}"))
+        faults.append(Fault("", "not_a_time", f"must be a datetime, not {type(value).__name__}"))
     elif value.tzinfo is None:
-        faults.append(Fault(path, "naive_time", "must carry its time zone"))
+        faults.append(Fault("", "naive_time", "must carry its time zone"))
 
 
 def _instance(kind: type[Any]) -> Check:
@@ -201,17 +199,17 @@ def _instance(kind: type[Any]) -> Check:
         "one of " + ", ".join(str(member.value) for member in kind) if issubclass(kind, Enum) else f"a {kind.__name__}"
     )
 
-    def check(value: Any, path: str, faults: list[Fault]) -> None:
+    def check(value: Any, faults: list[Fault]) -> None:
         if not isinstance(value, kind) or (kind is date and isinstance(value, datetime)):
-            faults.append(Fault(path, "wrong_type", f"must be {what}, not {type(value).__name__}"))
+            faults.append(Fault("", "wrong_type", f"must be {what}, not {type(value).__name__}"))
 
     return check
 
 
 def _choice(choices: tuple[Any, ...]) -> Check:
-    def check(value: Any, path: str, faults: list[Fault]) -> None:
+    def check(value: Any, faults: list[Fault]) -> None:
         if type(value) not in map(type, choices) or value not in choices:
-            faults.append(Fault(path, "wrong_type", "must be one of " + ", ".join(map(str, choices))))
+            faults.append(Fault("", "wrong_type", "must be one of " + ", ".join(map(str, choices))))
 
     return check
 
@@ -220,7 +218,7 @@ def _optional(kind: Any) -> Check:
     choices = [choice for choice in get_args(kind) if choice is not type(None)]
     if len(choices) == 1:
         inner = _checker(choices[0])
-        return lambda value, path, faults: None if value is None else inner(value, path, faults)
+        return lambda value, faults: None if value is None else inner(value, faults)
     return _one_of(tuple(choices))
 
 
@@ -228,12 +226,12 @@ def _one_of(choices: tuple[Any, ...]) -> Check:
     checks = {choice: _checker(choice) for choice in choices}
     names = ", ".join(choice.__name__ for choice in choices)
 
-    def check(value: Any, path: str, faults: list[Fault]) -> None:
+    def check(value: Any, faults: list[Fault]) -> None:
         known = checks.get(type(value))
         if known is None:
-            faults.append(Fault(path, "wrong_type", f"must be one of {names}, not {type(value).__name__}"))
+            faults.append(Fault("", "wrong_type", f"must be one of {names}, not {type(value).__name__}"))
         else:
-            known(value, path, faults)
+            known(value, faults)
 
     return check
 
@@ -243,26 +241,31 @@ def _tuple(items: tuple[Any, ...], length: Length) -> Check:
         return _fixed(tuple(_checker(item) for item in items))
     inner = _checker(items[0])
 
-    def check(value: Any, path: str, faults: list[Fault]) -> None:
+    def check(value: Any, faults: list[Fault]) -> None:
         if type(value) is not tuple:
-            faults.append(Fault(path, "not_a_tuple", f"must be a tuple, not {type(value).__name__}"))
+            faults.append(Fault("", "not_a_tuple", f"must be a tuple, not {type(value).__name__}"))
             return
         if not length.least <= len(value) <= length.most:
-            faults.append(Fault(path, "bad_length", f"must have {length.least} to {length.most} items"))
+            faults.append(Fault("", "bad_length", f"must have {length.least} to {length.most} items"))
             return
+        before = len(faults)
         for index, item in enumerate(value):
-            inner(item, f"{path}[{index}]", faults)
+            inner(item, faults)
+            if len(faults) > before:
+                before = _placed(f"[{index}]", faults, before)
 
     return check
 
 
 def _fixed(inner: tuple[Check, ...]) -> Check:
-    def check(value: Any, path: str, faults: list[Fault]) -> None:
+    def check(value: Any, faults: list[Fault]) -> None:
         if type(value) is not tuple or len(value) != len(inner):
-            faults.append(Fault(path, "not_a_tuple", f"must be a tuple of {len(inner)}"))
+            faults.append(Fault("", "not_a_tuple", f"must be a tuple of {len(inner)}"))
             return
+        before = len(faults)
         for index, (item, part) in enumerate(zip(value, inner, strict=True)):
-            part(item, f"{path}[{index}]", faults)
+            part(item, faults)
+            before = _placed(f"[{index}]", faults, before)
 
     return check
 
@@ -272,15 +275,22 @@ def _record(kind: type[Any], names: tuple[str, ...]) -> Check:
     parts = tuple((name, _checker(hints[name])) for name in names)
     own = getattr(kind, "faults", None)
 
-    def check(value: Any, path: str, faults: list[Fault]) -> None:
+    def check(value: Any, faults: list[Fault]) -> None:
         if type(value) is not kind:
-            faults.append(Fault(path, "wrong_type", f"must be a {kind.__name__}, not {type(value).__name__}"))
+            faults.append(Fault("", "wrong_type", f"must be a {kind.__name__}, not {type(value).__name__}"))
             return
-        dot = f"{path}." if path else ""
-        before = len(faults)
+        start = before = len(faults)
         for name, part in parts:
-            part(getattr(value, name), dot + name, faults)
-        if own is not None and path and len(faults) == before:
-            faults.extend(fault.under(path) for fault in value.faults())
+            part(getattr(value, name), faults)
+            if len(faults) > before:
+                before = _placed(name, faults, before)
+        if own is not None and before == start:
+            faults.extend(value.faults())
 
     return check
+
+
+def _placed(place: str, faults: list[Fault], start: int) -> int:
+    """Say where the faults since ``start`` are; give the place where the next ones begin."""
+    faults[start:] = [fault.under(place) for fault in faults[start:]]
+    return len(faults)

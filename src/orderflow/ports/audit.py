@@ -89,4 +89,4 @@ class AuditSource(Protocol):
         """Entries whose command is of another tenant."""
 
     def faults(self) -> Iterator[str]:
-        """What the storage itself finds wrong: damage, broken constraints and references."""
+        """What the storage finds wrong with itself."""

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from attrs import define
+
 from orderflow.adapters.codec import Codec
 from orderflow.adapters.storage.columns import columns_of, row_values
 from orderflow.adapters.storage.layout import BASKETED, LAYOUT, table_of
@@ -34,8 +36,8 @@ _FAULTS: Final = 100
 _MESSAGES_AT_ONCE: Final = 100_000
 
 _ENTRIES: Final = """
-    SELECT j.id, j.version, j.type, j.schema, j.data, b.basket, c.id, c.kind, c.row_id, c.at, c.actor, c.occurred_at,
-        c.workflow
+    SELECT j.id, j.position, j.version, j.type, j.schema, j.data, b.basket, c.id, c.kind, c.row_id, c.at, c.actor,
+        c.occurred_at, c.workflow
     FROM journal AS j LEFT JOIN commands AS c ON c.n = j.position >> 20
     LEFT JOIN baskets AS b ON j.kind = 'order' AND b.tenant = j.tenant AND b.id = j.id AND b.version = j.version
     WHERE j.tenant = ? AND j.kind = ? ORDER BY j.id, j.version
@@ -60,6 +62,15 @@ _STRAYS: Final = """
     SELECT count(*) FROM journal AS j JOIN commands AS c ON c.n = j.position >> 20
     WHERE j.tenant <> c.tenant AND ? IN (j.tenant, c.tenant)
 """
+
+
+@define
+class _Seen:
+    """Of a row's entries, the last one's position, and the last basket: as text, and as read once already."""
+
+    position: int = 0
+    text: str | None = None
+    basket: Any = None
 
 
 class SqliteAudit:
@@ -119,7 +130,7 @@ class SqliteAudit:
 
     def streams(self, kind: str) -> Iterator[Stream]:
         """Every row of a kind that has a journal, a stored state, or both, by id. One is read at a time."""
-        names = ["id", "version", "status", "state", *columns_of(kind)]
+        names = ["id", "version", "last", "status", "state", *columns_of(kind)]
         text = f"SELECT {', '.join(names)} FROM {table_of(kind)} WHERE tenant = ? ORDER BY id"  # noqa: S608
         rows = self._cursor(text, self._tenant)
         row = next(rows, None)
@@ -137,20 +148,18 @@ class SqliteAudit:
             row = next(rows, None)
 
     def _stream(self, kind: str, id_: str, entries: Iterable[tuple[Any, ...]], row: tuple[Any, ...] | None) -> Stream:
-        key = Key(self._tenant, kind, id_)
-        # The last basket an event brought: reading it once more for the row is what auditing orders would spend on.
-        baskets: dict[str, Any] = {}
+        key, seen = Key(self._tenant, kind, id_), _Seen()
         return Stream(
-            key, self._logged(key, entries, baskets), lambda: None if row is None else self._stored(key, row, baskets)
+            key, self._logged(key, entries, seen), lambda: None if row is None else self._stored(key, row, seen)
         )
 
-    def _logged(self, key: Key, entries: Iterable[tuple[Any, ...]], baskets: dict[str, Any]) -> Iterator[Logged]:
-        for _, version, name, schema, data, basket, command, kind, row, at, actor, occurred, workflow in entries:
+    def _logged(self, key: Key, entries: Iterable[tuple[Any, ...]], seen: _Seen) -> Iterator[Logged]:
+        for _, position, version, name, schema, data, basket, command, kind, row, *decided in entries:
             event = None if key.kind in VAULT else self._event(key.kind, name, schema, data, basket)
+            seen.position = position
             if basket is not None:
-                baskets.clear()
-                baskets[basket] = getattr(event, "basket", basket)
-            cited = _cited(key.tenant, command, kind, row, at, actor, occurred, workflow)
+                seen.text, seen.basket = basket, getattr(event, "basket", basket)
+            cited = None if command is None else _cited(Key(key.tenant, kind, row), command, *decided)
             yield Logged(version, event, cited)
 
     def _event(self, kind: str, name: str, schema: int, data: str, basket: str | None) -> Any:
@@ -161,21 +170,22 @@ class SqliteAudit:
         except StorageError as error:
             return Unreadable(str(error))
 
-    def _stored(self, key: Key, row: tuple[Any, ...], baskets: dict[str, Any]) -> Stored:
-        _, version, status, text, *values = row
+    def _stored(self, key: Key, row: tuple[Any, ...], seen: _Seen) -> Stored:
+        _, version, last, status, text, *values = row
         try:
-            state = self._codec.join(key.kind, status, self._basket(key, baskets), text)
+            state = self._codec.join(key.kind, status, self._basket(key, seen), text)
         except StorageError as error:
             return Stored(version, Unreadable(str(error)))
-        wanted = row_values(key, version, state)
-        found = dict(zip(columns_of(key.kind), values, strict=True))
+        wanted = row_values(key, version, state) | {"last": seen.position}
+        found = {"last": last} | dict(zip(columns_of(key.kind), values, strict=True))
         return Stored(version, state, tuple(name for name, value in found.items() if value != wanted[name]))
 
-    def _basket(self, key: Key, baskets: dict[str, Any]) -> Any:
+    def _basket(self, key: Key, seen: _Seen) -> Any:
         if key.kind != BASKETED:
             return None
         found = self._rows(_BASKET, *key[::2])
-        return baskets.get(found[0][0], found[0][0]) if found else None
+        text = found[0][0] if found else None
+        return seen.basket if text == seen.text else text
 
     # --- outbox, commands, the file ---
 
@@ -218,12 +228,10 @@ class SqliteAudit:
         return int(self._rows(_STRAYS, self._tenant)[0][0])
 
     def faults(self) -> Iterator[str]:
-        """What SQLite finds wrong: damage, broken constraints and references."""
+        """Damage that SQLite finds, and events that do not lead to the one before them."""
         for (text,) in self._rows(f"PRAGMA integrity_check({_FAULTS})"):
             if text != "ok":
                 yield text
-        for table, row, parent, _ in self._rows("PRAGMA foreign_key_check"):
-            yield f"row {row} of {table} refers to no row of {parent}"
         yield from (text for (text,) in self._cursor(_CHAINS, self._tenant))
 
     def _rows(self, text: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -235,15 +243,12 @@ class SqliteAudit:
             yield from self._connection.execute(text, values)
 
 
-def _cited(tenant: str, command: str | None, kind: str, row: str, at: str, *rest: Any) -> Cited | None:
-    actor, occurred, workflow = rest
-    if command is None:
-        return None
+def _cited(key: Key, command: str, at: str, actor: str, occurred: str | None, workflow: str) -> Cited | None:
     try:
         stamp = Stamp(moment(at), actor, command, None if occurred is None else moment(occurred))
     except ValueError:
         return None
-    return Cited(Key(tenant, kind, row), stamp, workflow)
+    return Cited(key, stamp, workflow)
 
 
 def _pairs(text: str) -> tuple[tuple[str, str], ...]:

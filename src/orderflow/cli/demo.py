@@ -1,0 +1,156 @@
+"""``orderflow demo``: a generated sample through all six steps, and what came of it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from orderflow.batch.documents import Document, RejectedDocument
+from orderflow.batch.jsonl import JsonLinesFile
+from orderflow.batch.sample import LOCATIONS, write_sample
+from orderflow.cli.options import reading
+from orderflow.cli.output import table
+from orderflow.cli.run import work
+from orderflow.cli.show import show
+from orderflow.facade import OrderFlow
+from orderflow.ports.storage import Query, Row
+
+__all__ = ["demo"]
+
+_PAGE = 1000
+
+
+@click.command()
+@click.option("--orders", type=click.IntRange(1, 100_000), default=320, show_default=True, help="So many sound orders.")
+@click.option("--seed", type=int, default=7, show_default=True, help="Another seed, other orders.")
+@click.option(
+    "--db", type=click.Path(dir_okay=False, path_type=Path), help="Keep the database here, the sample beside."
+)
+@click.option("--keep", is_flag=True, help="Keep the temporary folder.")
+@click.pass_context
+def demo(context: click.Context, orders: int, seed: int, db: Path | None, *, keep: bool) -> None:
+    """Run a generated sample of orders through all six steps and show what came of it.
+
+    Five currencies, prices with and without tax, two locations, split shipments, back-orders, returns, faulty lines.
+    """
+    if db is not None and db.exists():
+        raise click.ClickException(f"{db} is there already: the demo makes a database of its own")
+    with _place(db, keep=keep) as place:
+        sample = place.with_suffix(".jsonl")
+        write_sample(sample, orders, seed)
+        source = JsonLinesFile(sample)
+        found = work(source, place, locations=LOCATIONS)
+        documents = [*source.documents()]
+        _intake(documents, found)
+        with reading(place, "main") as shop:
+            rows = [*_all(shop, "order")]
+            _outcome(shop, rows, found)
+            example = max(rows, key=_instructive).key.id
+        click.echo(f"\n{_title('one of them')}\n")
+        context.invoke(show, order=example, db=place, tenant="main", as_json=False)
+        _farewell(place if db or keep else None, example)
+
+
+@contextmanager
+def _place(db: Path | None, *, keep: bool) -> Iterator[Path]:
+    """Where the database goes: as told, or in a folder that is there for as long as it is looked at."""
+    if db is not None:
+        yield db
+        return
+    folder = Path(tempfile.mkdtemp(prefix="orderflow-demo-"))
+    try:
+        yield folder / "shop.db"
+    finally:
+        if not keep:
+            shutil.rmtree(folder)
+
+
+def _title(text: str) -> str:
+    return click.style(text.upper(), bold=True)
+
+
+def _intake(documents: list[Document], found: dict[str, Any]) -> None:
+    """What was in the file, and what of it was not taken."""
+    kinds = Counter(type(document).__name__.removesuffix("Document").lower() for document in documents)
+    click.echo(f"\n{_title('what came in')}")
+    click.echo(
+        f"{len(documents)} documents: {kinds['order']} orders, {kinds['cancellation']} cancellations, "
+        f"{kinds['adjustment']} stock adjustments, {kinds['receipt']} goods receipts, {kinds['rejected']} rejected"
+    )
+    click.echo(f"worked in {found['seconds']} s, {found['orders_per_second']} orders a second, every commit on disk")
+    rejected = [document for document in documents if isinstance(document, RejectedDocument)]
+    if rejected:
+        table("rejected", ("line", "code", "why (the first reason)"), [_first(document) for document in rejected])
+
+
+def _first(document: RejectedDocument) -> tuple[int, str, str]:
+    line, code, reason = document.rows[0]
+    return line, code, reason
+
+
+def _outcome(shop: OrderFlow, orders: list[Row], found: dict[str, Any]) -> None:
+    """States, money and stock, as the database has them."""
+    click.echo(f"\n{_title('what came of it')}")
+    states = [(kind, state, count) for kind in ("order", "shipment", "invoice") for state, count in _states(shop, kind)]
+    table("states", ("what", "state", "number"), states)
+    split = sum(1 for row in orders if row.state.progress.shipments > 1)
+    returns = found["returns"]
+    click.echo(
+        f"{split} orders travelled in several shipments; {returns['units']} units came back, "
+        f"{returns['units_matched']} of them matched to orders"
+    )
+    balances = found["balances"]["by_currency"]
+    sums = found["amounts_by_currency"].items()
+    names = ("sales", "cancellations", "net")
+    cells = [(code, *(amounts[name] for name in names), balances.get(code, "")) for code, amounts in sums]
+    table("money", ("currency", *names, "owed by named customers"), _aligned(cells))
+    _shelves(shop)
+
+
+def _aligned(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Amounts, which are texts, moved to the right of their columns."""
+    widths = [0, *(max(map(len, column)) for column in [*zip(*rows, strict=True)][1:])]
+    return [tuple(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+
+
+def _states(shop: OrderFlow, kind: str) -> list[tuple[str, int]]:
+    return Counter(type(row.state).__name__ for row in _all(shop, kind)).most_common()
+
+
+def _shelves(shop: OrderFlow) -> None:
+    """What lies where, and how much of it is waited for."""
+    levels: dict[str, Counter[str]] = {}
+    for row in _all(shop, "stock"):
+        sku, _, location = row.key.id.rpartition("@")
+        levels.setdefault(sku, Counter()).update({location: row.state.on_hand, "waited for": row.state.backordered})
+    heads = (*LOCATIONS, "waited for")
+    table("stock", ("sku", *heads), [(sku, *(levels[sku][head] for head in heads)) for sku in sorted(levels)])
+
+
+def _all(shop: OrderFlow, kind: str) -> Iterator[Row]:
+    cursor = 0
+    while rows := shop.find(Query(kind, cursor=cursor, limit=_PAGE)):
+        yield from rows
+        cursor = rows[-1].cursor
+
+
+def _instructive(row: Row) -> tuple[bool, int, int]:
+    """An order is worth a look that went apart, was billed in parts, and is done."""
+    progress = row.state.progress
+    return type(row.state).__name__ == "Completed", progress.shipments + len(progress.invoices), len(progress.lines)
+
+
+def _farewell(db: Path | None, example: str) -> None:
+    click.echo(f"\n{_title('look further')}")
+    if db is None:
+        click.echo("This database is gone again; `orderflow demo --db demo.db` keeps it. Then:")
+    name = db or "demo.db"
+    for command in (f"show {example}", "orders --state AwaitingStock", "worklist", "stock", "verify", "doctor"):
+        click.echo(f"  orderflow {command} --db {name}")
