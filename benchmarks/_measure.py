@@ -18,7 +18,7 @@ Costs: TypeAlias = Mapping[str, Sequence[float]]
 class Goal(NamedTuple):
     """A contender against its floor. ``most`` bounds its cost, ``least`` its rate, as multiples of the floor's.
 
-    ``by_cost`` says which of the two the ratio is.
+    A ``least`` of 0, or neither of them, is for information.
     """
 
     name: str
@@ -34,8 +34,7 @@ class Goal(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """The same slices by two clocks: ``wall`` for work that waits for the disk, ``processor`` for work that does not,
-    where what others do on the machine counts less."""
+    """The same slices by two clocks: ``processor`` is less disturbed by others, ``wall`` knows what the disk takes."""
 
     wall: Costs
     processor: Costs

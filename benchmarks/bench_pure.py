@@ -194,10 +194,10 @@ def main() -> int:
         compare(Goal("3 lines, 8 commands stepped", "step 3", "built 3", most=3), costs, micro),
         compare(Goal("25 lines, 8 commands stepped", "step 25", "built 25", most=2), costs, micro),
     ]
-    whole = statistics.median(costs["settle 3"]) * 1e6
+    whole, least = statistics.median(costs["settle 3"]) * 1e6, min(costs["settle 3"]) * 1e6
     met.append(whole <= MOST_MICROSECONDS)
     print(
-        f"{'3 lines, 13 commands with all rows they touch':46}{whole:>9.1f} us{f'least {min(costs["settle 3"]) * 1e6:.1f} us':>38}"
+        f"{'3 lines, 13 commands, every row they touch':44}{whole:>11.1f} us{'':22}{f'least {least:.1f} us':>16}"
         f"{f'<= {MOST_MICROSECONDS} us':>9}{verdict(met[-1])}"
     )
     return 0 if all(met) else 1

@@ -317,8 +317,13 @@ _NAMES_OF_MODULES = {
     "domain.keys": "Key PartyRef",
     "domain.machine": "Machine Refusal refuse rule to to_any",
     "domain.money": "Money Rounding",
-    "domain.order.messages": "AnnotateOrder BillUnits CancelUnits CompleteOrder ConfirmOrder OpenDraft PlaceHold PlaceOrder ReleaseHold ReleaseStock",
-    "domain.order.values": "AllocateAt Basket By CompleteOn Gate Hold HoldReason InvoiceBasis LineKind OrderLine Policy Together Units",
+    "domain.order.messages": (
+        "AnnotateOrder BillUnits CancelUnits CompleteOrder ConfirmOrder OpenDraft PlaceHold PlaceOrder "
+        "ReleaseHold ReleaseStock"
+    ),
+    "domain.order.values": (
+        "AllocateAt Basket By CompleteOn Gate Hold HoldReason InvoiceBasis LineKind OrderLine Policy Together Units"
+    ),
     "domain.party": "Person",
     "domain.payment.messages": "AllocatePayment RecordPayment",
     "domain.price": "Price",

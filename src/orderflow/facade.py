@@ -78,12 +78,12 @@ class OrderFlow:
         notifier: Notifier | None = None,
         clock: Clock | None = None,
         ids: IdSource | None = None,
-        plans: Plans = Plans(),
+        plans: Plans | None = None,
         actor: str = "system",
         lease_seconds: int = LEASE_SECONDS,
     ) -> None:
         self.book = book or standard_book()
-        self.storage, self.plans, self.actor = storage, plans, actor
+        self.storage, self.plans, self.actor = storage, plans or Plans(), actor
         by_name: Mapping[str, Carrier] = {carrier.name: carrier for carrier in carriers}
         self._ports = Ports(storage, by_name, notifier, clock or _system_clock(), ids or _uuid7(), lease_seconds)
 
@@ -125,7 +125,7 @@ class OrderFlow:
 
     def receive(
         self,
-        id: str,
+        id: str,  # noqa: A002
         basket: Basket,
         *,
         holds: Sequence[Hold] = (),
@@ -223,8 +223,9 @@ class OrderFlow:
         return self.storage.movements()
 
     def worklist(self, name: str, *, cursor: int = 0, limit: int = 100) -> list[Task]:
-        """What waits for somebody: ``to_confirm``, ``unpaid``, ``awaiting_stock``, ``to_prepare``, ``to_ship``,
-        ``invoices_due``, each row with the reasons that hold its next step back.
+        """What waits for somebody, each row with the reasons that hold its next step back.
+
+        Lists: ``to_confirm``, ``unpaid``, ``awaiting_stock``, ``to_prepare``, ``to_ship``, ``invoices_due``.
 
         Raises:
             InputError: there is no such list.

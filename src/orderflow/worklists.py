@@ -8,13 +8,15 @@ from typing import Any, Final, NamedTuple
 
 from attrs import frozen
 
+from orderflow.domain.allocation import Pick
 from orderflow.domain.book import Book
 from orderflow.domain.keys import Key
-from orderflow.domain.machine import Refusal
-from orderflow.domain.order.messages import AllocateStock, ConfirmOrder, PrepareShipment
-from orderflow.domain.order.states import Accepted
+from orderflow.domain.machine import Refusal, refuse
+from orderflow.domain.order.messages import AllocateStock, ConfirmOrder, FillBackorder, PrepareShipment
+from orderflow.domain.order.states import Accepted, tally
 from orderflow.domain.shipment.messages import HandOver
 from orderflow.domain.stamp import Stamp
+from orderflow.flows.prepare import Parcelling, shipments_for
 from orderflow.ports.storage import Query, Row
 
 __all__ = ["WORKLISTS", "Task", "Worklist"]
@@ -31,12 +33,16 @@ class Task(NamedTuple):
 
 @frozen
 class Worklist:
-    """A list: which rows are on it, and the command each of them waits for, if it is one."""
+    """A list: which rows are on it, and the command each of them waits for, if it is one.
+
+    ``beside`` adds what no guard can say.
+    """
 
     kind: str
     status: tuple[str, ...]
-    next: Callable[[Any], Any] | None = None
+    next: Callable[[Row], Any] | None = None
     due: bool = False
+    beside: Callable[[Any], tuple[Refusal, ...]] = lambda _: ()
 
     def query(self, now: datetime, cursor: int, limit: int) -> Query:
         """The rows of the list, as of ``now``."""
@@ -44,24 +50,37 @@ class Worklist:
 
     def task(self, book: Book, row: Row, stamp: Stamp) -> Task:
         """A row of the list, with its reasons."""
-        command = self.next(row.state) if self.next else None
+        command = self.next(row) if self.next else None
         reasons = book.machines[self.kind].explain(row.state, command, stamp) if command is not None else ()
-        return Task(row.cursor, row.key, row.state, reasons)
+        return Task(row.cursor, row.key, row.state, (*reasons, *self.beside(row.state)))
 
 
-def _allocate(order: Accepted) -> AllocateStock:
-    return AllocateStock()
+def _allocate(row: Row) -> AllocateStock | FillBackorder:
+    """All that is open, or else all that waits: whether there is stock for it stands in other rows."""
+    lines = enumerate(row.state.progress.lines, start=1)
+    open_ = tuple([Pick(line, "any", vector.open) for line, vector in lines if vector.open])
+    if open_:
+        return AllocateStock(open_)
+    waiting = enumerate(row.state.progress.lines, start=1)
+    return FillBackorder(tuple([Pick(line, w.location, w.quantity) for line, v in waiting for w in v.backordered]))
 
 
-def _prepare(order: Accepted) -> PrepareShipment:
-    return PrepareShipment("next", ())
+def _waiting(order: Accepted) -> tuple[Refusal, ...]:
+    units = tally(order.progress.lines).backordered
+    return (refuse("backordered", "{units} units wait for stock", units=units),) if units else ()
+
+
+def _prepare(row: Row) -> PrepareShipment:
+    first = next(shipments_for(row.key, row.state, Parcelling()))
+    items = first.plan.items
+    return PrepareShipment(first.key.id, tuple([Pick(item.line, item.location, item.quantity) for item in items]))
 
 
 WORKLISTS: Final = {
-    "to_confirm": Worklist("order", ("Placed",), lambda order: ConfirmOrder()),
+    "to_confirm": Worklist("order", ("Placed",), lambda row: ConfirmOrder()),
     "unpaid": Worklist("invoice", ("Issued",)),
-    "awaiting_stock": Worklist("order", ("Confirmed", "AwaitingStock"), _allocate),
+    "awaiting_stock": Worklist("order", ("Confirmed", "AwaitingStock"), _allocate, beside=_waiting),
     "to_prepare": Worklist("order", ("Allocated",), _prepare),
-    "to_ship": Worklist("shipment", ("Packed", "Labelled"), lambda shipment: HandOver()),
+    "to_ship": Worklist("shipment", ("Packed", "Labelled"), lambda row: HandOver()),
     "invoices_due": Worklist("invoice", ("Issued",), due=True),
 }

@@ -111,9 +111,7 @@ class RejectedDocument:
     rows: tuple[RejectedRow, ...]
 
 
-Document: TypeAlias = (
-    OrderDocument | CancellationDocument | AdjustmentDocument | ReceiptDocument | RejectedDocument
-)
+Document: TypeAlias = OrderDocument | CancellationDocument | AdjustmentDocument | ReceiptDocument | RejectedDocument
 
 
 class Source(Protocol):

@@ -119,7 +119,9 @@ class JsonLinesFile:
                 document = _document(line, _entry(text))
                 known = first.setdefault(document.number, line)
                 if known != line:
-                    raise InputError.at("number", "duplicate_number", f"{document.number} stands in line {known} already")
+                    raise InputError.at(
+                        "number", "duplicate_number", f"{document.number} stands in line {known} already"
+                    )
                 yield document
             except InputError as error:
                 yield _rejected(line, error)
@@ -161,7 +163,9 @@ def _document(line: int, entry: _Entry) -> Document:
 def _cancellation(line: int, entry: _Cancellation) -> CancellationDocument:
     foreign = [n for n, item in enumerate(entry.lines) if item.price.currency != entry.currency]
     if foreign:
-        raise InputError(Fault(f"lines[{n}].price", "currency_mismatch", f"must be in {entry.currency}") for n in foreign)
+        raise InputError(
+            Fault(f"lines[{n}].price", "currency_mismatch", f"must be in {entry.currency}") for n in foreign
+        )
     lines = tuple([CancelledLine(*item) for item in entry.lines])
     party = Party(entry.bill_to, entry.person)
     return CancellationDocument(

@@ -21,6 +21,7 @@ from orderflow.batch.documents import (
     OrderDocument,
     Party,
     ReceiptDocument,
+    RejectedDocument,
     Source,
 )
 from orderflow.batch.matching import Matcher
@@ -139,21 +140,23 @@ class Pipeline:
             self._end(*self._adjust(document))
         elif isinstance(document, ReceiptDocument):
             self._receipt(document)
-        else:
+        elif isinstance(document, RejectedDocument):
             codes = tuple(dict.fromkeys(row.code for row in document.rows))
             reject = RejectDocument(document.line, codes)
             self._end(Do(f"{self.source.channel}/{document.number}", reject, self._id(document, "reject")))
 
-    def _onwards(self, window: Sequence[OrderDocument], suffix: str) -> Iterator[Do]:
-        """From the shelf to completion, as far as the stock allows; gives the commands of the last stage."""
+    def _onwards(self, window: Sequence[OrderDocument], suffix: str) -> list[Do]:
+        """From the shelf to completion, as far as the stock allows; gives the commands of the last stage.
+
+        Billing and completing are one commit: what a bill sets off is relayed after both, wherever a run is cut off.
+        """
         goods = [d for d in window if any(line.kind is LineKind.GOODS for line in d.basket.lines)]
         self._allocate(goods, suffix)
         self._stage(self._prepare(goods))
         self._relay()
         self._stage(self._of_shipments(goods, (Packed, Labelled), HandOver()))
         self._stage(self._of_shipments(goods, (InTransit,), RecordDelivered("delivered")))
-        self._stage(self._bill(window))
-        return self._complete(window, suffix)
+        return [*self._bill(window), *self._complete(window, suffix)]
 
     def _stage(self, commands: Iterable[Do]) -> None:
         """One commit. A refusal is remembered for the summary; anything worse ends the run."""

@@ -23,7 +23,9 @@ class Shelf:
     def receipt_for_order(self, document: OrderDocument) -> PostReceipt | None:
         """The receipt an order needs, and take what it orders."""
         lines = document.basket.lines
-        return self._receipt(document.number, ((l.sku, l.quantity) for l in lines if l.kind is LineKind.GOODS))
+        return self._receipt(
+            document.number, ((line.sku, line.quantity) for line in lines if line.kind is LineKind.GOODS)
+        )
 
     def receipt_for_adjustment(self, document: AdjustmentDocument) -> PostReceipt | None:
         """The receipt an adjustment needs, net of its lines."""

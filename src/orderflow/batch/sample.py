@@ -116,7 +116,9 @@ class _Shop:
         if n % 20 == 7:
             return self._order(number, [(product, self.random.randint(1, 6)) for product in SERVICES])
         if n % 12 == 3:
-            return self._order(number, [(product, self.random.randint(1, 3)) for product in BOTH_SKUS] + [(SHIPPING, 1)])
+            return self._order(
+                number, [(product, self.random.randint(1, 3)) for product in BOTH_SKUS] + [(SHIPPING, 1)]
+            )
         if n % 15 == 5:
             return self._order(number, [(SCARCE, self.random.randint(1, 2)), *self._picked(2), (SHIPPING, 1)])
         if n % 75 == 74:

@@ -75,7 +75,10 @@ GOODS: Final = (
     Product("CLOTH-INDIGO", "Wrapping cloth, indigo", "11.40", 85),
 )
 #: One lies in the first location only, the other in the second: ordered together they travel apart.
-BOTH_SKUS: Final = (Product("WHISK-100", "Bamboo whisk", "12.60", 60), Product("LAMP-PAPER", "Paper lamp", "31.00", 520))
+BOTH_SKUS: Final = (
+    Product("WHISK-100", "Bamboo whisk", "12.60", 60),
+    Product("LAMP-PAPER", "Paper lamp", "31.00", 520),
+)
 #: Comes in by small lots, and waits in back-orders meanwhile.
 SCARCE: Final = Product("BOWL-RAKU", "Raku bowl, signed", "118.00", 430)
 #: Sold out for good: the last to order it are still waiting at the end.

@@ -74,7 +74,7 @@ def _amounts(
     orders: Iterable[tuple[str, str, int, int]], notes: Iterable[IssuedNote], zone: str
 ) -> dict[str, dict[str, Any]]:
     sales: Counter[str] = Counter()
-    credits: Counter[str] = Counter()
+    credited: Counter[str] = Counter()
     months: Counter[tuple[str, str]] = Counter()
     shop_zone = ZoneInfo(zone)
     for currency, placed, total, _ in orders:
@@ -83,18 +83,18 @@ def _amounts(
         months[currency, f"{at:%Y-%m}"] += total
     for note in notes:
         currency, total = note.terms.currency, note.totals.gross_minor
-        credits[currency] -= total
+        credited[currency] -= total
         months[currency, f"{note.terms.dated:%Y-%m}"] -= total
     return {
         currency: {
             "sales": _text(sales[currency], currency),
-            "cancellations": _text(credits[currency], currency),
-            "net": _text(sales[currency] + credits[currency], currency),
+            "cancellations": _text(credited[currency], currency),
+            "net": _text(sales[currency] + credited[currency], currency),
             "by_month": {
                 month: _text(minor, currency) for (code, month), minor in sorted(months.items()) if code == currency
             },
         }
-        for currency in sorted({*sales, *credits})
+        for currency in sorted({*sales, *credited})
     }
 
 
@@ -113,8 +113,8 @@ def _returns(notes: Iterable[IssuedNote]) -> dict[str, int]:
             matched[line.line] += line.quantity if line.order else 0
         found["units"] += sum(units.values())
         found["units_matched"] += sum(matched.values())
-        for line, quantity in units.items():
-            found["full" if matched[line] == quantity else "partial" if matched[line] else "none"] += 1
+        for number, quantity in units.items():
+            found["full" if matched[number] == quantity else "partial" if matched[number] else "none"] += 1
     return {name: found[name] for name in ("full", "partial", "none", "units", "units_matched")}
 
 
@@ -146,4 +146,3 @@ def _balances(shop: OrderFlow) -> dict[str, Any]:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-

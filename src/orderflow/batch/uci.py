@@ -218,9 +218,7 @@ def _order(number: str, at: datetime, items: list[Item]) -> OrderDocument:
 
 
 def _cancellation(number: str, at: datetime, items: list[Item]) -> CancellationDocument:
-    lines = tuple(
-        [CancelledLine(i.sku, -i.quantity, i.price, UNTAXED, _GOODS.match(i.sku) is not None) for i in items]
-    )
+    lines = tuple([CancelledLine(i.sku, -i.quantity, i.price, UNTAXED, _GOODS.match(i.sku) is not None) for i in items])
     return CancellationDocument(
         number, at, items[0].line, items[0].customer, CURRENCY, lines, POLICY, _party(items[0]), LOCATION
     )

@@ -20,7 +20,7 @@ from orderflow.batch.summary import rejections, summarise
 from orderflow.batch.uci import UciFile
 from orderflow.batch.wiring import batch_book, notifier_for, shop_for, start_clock, storage_at
 
-__all__ = ["LAYOUTS", "Outcome", "progress_bar", "report", "run", "work"]
+__all__ = ["LAYOUTS", "progress_bar", "report", "run", "work"]
 
 LAYOUTS: Final[dict[str, Callable[[Path], Source]]] = {"uci": UciFile, "orderflow": JsonLinesFile}
 

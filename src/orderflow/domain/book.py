@@ -1,4 +1,4 @@
-"""The book: machines joined by reactions and follow-ups. It is a value; a host makes its own out of the standard one."""
+"""The book: machines joined by reactions and follow-ups. It is a value; a host makes its own of the standard one."""
 
 from __future__ import annotations
 
@@ -157,10 +157,10 @@ class Book:
                 yield f"no machine has the event {name}"
                 continue
             for kind, command in reaction.tells:
-                yield from self._breach(name, source[reaction.event], kind, command, reaction.held)
+                yield from self._breach(name, source[reaction.event], kind, command, held=reaction.held)
         yield from (f"no machine has the event {f.event.__name__}" for f in self.follow_ups if f.event not in source)
 
-    def _breach(self, event: str, source: str, kind: str, command: type[Any], held: bool) -> Iterator[str]:
+    def _breach(self, event: str, source: str, kind: str, command: type[Any], *, held: bool) -> Iterator[str]:
         if kind not in self.machines:
             yield f"{event} tells {kind}, which has no machine"
         elif command not in self.machines[kind].commands:

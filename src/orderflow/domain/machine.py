@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 S = TypeVar("S")
-From = TypeVar("From", contravariant=True)
+From_contra = TypeVar("From_contra", contravariant=True)
 C = TypeVar("C")
 E1 = TypeVar("E1")
 E2 = TypeVar("E2")
@@ -71,12 +71,12 @@ Guard = Callable[[S, C, Stamp], Refusal | None]
 
 
 @frozen
-class Outcome(Generic[From, E1, T]):
+class Outcome(Generic[From_contra, E1, T]):
     """Where an event leads. More than one target only where quantities decide which it is."""
 
     event: type[E1]
     targets: tuple[type[T], ...]
-    evolve: Callable[[From, E1], T]
+    evolve: Callable[[From_contra, E1], T]
 
 
 def to(event: type[E1], target: type[T], evolve: Callable[[S, E1], T]) -> Outcome[S, E1, T]:

@@ -1,6 +1,7 @@
 """Who: immutable party versions, the only rows that hold personal data (the vault).
 
-Orders, labels and invoices point to a version by :class:`~orderflow.domain.keys.PartyRef`; the journal keeps no values of it.
+Orders, labels and invoices point to a version by :class:`~orderflow.domain.keys.PartyRef`; the journal keeps no
+values of it.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from attrs import frozen
 
-from orderflow.domain.currencies import currency_faults, exponent
+from orderflow.domain.currencies import EXPONENTS, currency_faults, exponent
 from orderflow.domain.limits import MAX_MONEY_MINOR
 from orderflow.domain.money import Money, Rounding, exact_decimal, round_ratio
 from orderflow.domain.quantity import check_quantity
@@ -61,6 +61,8 @@ class Price:
 
     def faults(self) -> list[Fault]:
         """What annotations do not say: the currency is known, the base is at least 1 unit."""
+        if self.per == 1 and self.currency in EXPONENTS:
+            return []
         faults = currency_faults(self.currency, "currency")
         fault = check_quantity(self.per, "per")
         return [*faults, fault] if fault else faults

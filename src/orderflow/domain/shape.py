@@ -6,13 +6,12 @@ Construction checks nothing; :func:`faults_of` is asked where data enters.
 
 from __future__ import annotations
 
-import types
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import cache
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import attrs
 from attrs import frozen
@@ -101,20 +100,25 @@ def check_shape(message: Any) -> None:
 
 @cache
 def _checker(kind: Any) -> Check:
-    if get_origin(kind) is Annotated:
-        base, *bounds = get_args(kind)
-        return _bounded(base, bounds[0])
-    if get_origin(kind) in (Union, types.UnionType):
-        return _optional(kind)
-    if get_origin(kind) is Literal:
-        return _choice(get_args(kind))
-    if get_origin(kind) is tuple:
-        return _tuple(get_args(kind), Length(0, MAX_GROUP * 10))
+    origin = get_origin(kind)
+    if origin is not None:
+        return _generic(kind, origin)
     if attrs.has(kind):
         return _record(kind, tuple(attribute.name for attribute in attrs.fields(kind)))
     if hasattr(kind, "_fields"):
         return _record(kind, kind._fields)
     return _plain(kind)
+
+
+def _generic(kind: Any, origin: Any) -> Check:
+    if origin is Annotated:
+        base, *bounds = get_args(kind)
+        return _bounded(base, bounds[0])
+    if origin is Literal:
+        return _choice(get_args(kind))
+    if origin is tuple:
+        return _tuple(get_args(kind), Length(0, MAX_GROUP * 10))
+    return _optional(kind)
 
 
 def _plain(kind: Any) -> Check:
@@ -157,19 +161,19 @@ def _text(bound: Text) -> Check:
             faults.append(Fault("", "bad_length", f"must have {bound.least} to {bound.most} characters"))
         elif bound.least and not value.strip():
             faults.append(Fault("", "blank", "must not be blank"))
-        elif not _clean(value, bound.lines):
+        elif not _clean(value, lines=bound.lines):
             faults.append(Fault("", "bad_character", "holds a control, surrogate or direction character"))
 
     return check
 
 
-def _clean(value: str, lines: bool) -> bool:
+def _clean(value: str, *, lines: bool) -> bool:
     if value.isprintable():
         return True
-    return not any(_bad(character, lines) for character in value)
+    return not any(_bad(character, lines=lines) for character in value)
 
 
-def _bad(character: str, lines: bool) -> bool:
+def _bad(character: str, *, lines: bool) -> bool:
     code = ord(character)
     if character in "\n\t" and lines:
         return False
@@ -182,9 +186,7 @@ def _decimal(value: Any, faults: list[Fault]) -> None:
     if type(value) is not Decimal:
         faults.append(Fault("", "not_a_decimal", f"must be a Decimal, not {type(value).__name__}"))
     elif not value.is_finite() or value.adjusted() > 17 or value.as_tuple().exponent < -12:  # type: ignore[operator]
-        faults.append(
-            Fault("", "out_of_range", "must be finite, with at most 18 digits before and 12 after the point")
-        )
+        faults.append(Fault("", "out_of_range", "must be finite, with at most 18 digits before and 12 after the point"))
 
 
 def _aware(value: Any, faults: list[Fault]) -> None:

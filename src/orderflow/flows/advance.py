@@ -22,6 +22,7 @@ from orderflow.domain.order.states import (
     Shipped,
     progress_billable,
 )
+from orderflow.domain.shipment.messages import PlanShipment
 from orderflow.domain.stamp import Stamp
 from orderflow.errors import CommandRefused, InputError
 from orderflow.flows.allocate import Allocation, allocate_many
@@ -134,7 +135,13 @@ def _prepare(book: Book, key: Key, state: Any, actor: str, plans: Plans) -> Flow
         packed = yield from _stamp(actor)
         orders += [Order(shipment.key, shipment.plan, planned), Order(shipment.key, shipment.pack, packed)]
     ids = [order.stamp.command_id for order in orders]
-    return (yield from handle_many(book, orders, fresh_ids=ids))
+    outcomes = yield from handle_many(book, orders, fresh_ids=ids)
+    # Where a plan is refused, packing it is refused as well, which says nothing new.
+    return [outcome for order, outcome in zip(orders, outcomes, strict=True) if _tells(order, outcome)]
+
+
+def _tells(order: Order, outcome: Outcome) -> bool:
+    return isinstance(order.command, PlanShipment) or isinstance(outcome, Ack)
 
 
 def _bill(book: Book, key: Key, state: Accepted, actor: str, plans: Plans) -> Flow[list[Outcome]]:

@@ -48,7 +48,10 @@ Flow: TypeAlias = Generator[Ask[Any], Any, R]
 
 
 def ask(request: Ask[A]) -> Generator[Ask[Any], Any, A]:
-    """Yield an ask and give back its answer, typed: ``held = yield from ask(Load(keys))``."""
+    """Yield an ask and give back its answer, with the type the ask promises.
+
+    Used as ``held = yield from ask(Load(keys))``.
+    """
     answer: A = yield request
     return answer
 

@@ -34,6 +34,9 @@ def handle_many(
     """Settle a group in one commit. A refused command leaves no trace and hurts no other.
 
     Args:
+        book: the rules.
+        orders: the commands, settled one after another.
+        cause: what is remembered as their cause.
         fresh_ids: command ids just minted, which nobody can have used: they are not looked up.
         trusted: the commands come from the library itself, so reactions' own commands are let in.
         answered: messages that are done with this commit, whatever becomes of the commands.
@@ -41,7 +44,7 @@ def handle_many(
     """
     outcomes: dict[int, Outcome] = {}
     for at, order in enumerate(orders):
-        faults = _faults(book, order, trusted)
+        faults = _faults(book, order, trusted=trusted)
         if faults:
             outcomes[at] = InputError(faults)
     ids = {order.stamp.command_id for at, order in enumerate(orders) if at not in outcomes}
@@ -97,7 +100,7 @@ def fingerprint(order: Order) -> str:
     return hashlib.sha256(f"{order.key}\n{content}".encode(errors="surrogatepass")).hexdigest()[:24]
 
 
-def _faults(book: Book, order: Order, trusted: bool) -> Iterator[Fault] | list[Fault] | tuple[Fault, ...]:
+def _faults(book: Book, order: Order, *, trusted: bool) -> Iterator[Fault] | list[Fault] | tuple[Fault, ...]:
     kind, command = order.key.kind, type(order.command)
     machine = book.machines.get(kind)
     if machine is None:

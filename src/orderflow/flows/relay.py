@@ -67,6 +67,9 @@ def relay(
     """Carry out up to ``limit`` due messages, at least once each; the commands they lead to share one commit.
 
     Args:
+        book: the rules the answers are settled by.
+        limit: messages claimed at most.
+        actor: who the answers are by.
         topics: only these; by default all that this library knows (a host relays its own).
         time_of: when an answer counts as given, for replays of past data; by default now.
     """
@@ -139,7 +142,7 @@ def _buy_label(round_: _Round, parcel: Parcelled, at: datetime) -> Flow[Commands
     """
     key, shipment = parcel.message.lane, round_.rows[parcel.message.lane].state
     plan, packing = shipment.plan, getattr(shipment, "packing", None)
-    if not isinstance(shipment, Packed) and (parcel.attempts == 1 or packing is None):
+    if packing is None or (parcel.attempts == 1 and not isinstance(shipment, Packed)):
         return ()
     request = LabelRequest(
         shipment=key.id,

@@ -23,8 +23,8 @@ __all__ = [
     "Message",
     "Outbox",
     "Parcelled",
-    "Query",
     "Queries",
+    "Query",
     "Recalled",
     "Remembered",
     "Row",
@@ -148,7 +148,9 @@ class Unit(Protocol):
 class Outbox(Protocol):
     """The messages of committed batches: delivered at least once, retried with backoff, then listed as dead."""
 
-    def claim(self, limit: int, now: datetime, lease_seconds: int, topics: Collection[str] | None = None) -> Sequence[Parcelled]:
+    def claim(
+        self, limit: int, now: datetime, lease_seconds: int, topics: Collection[str] | None = None
+    ) -> Sequence[Parcelled]:
         """Lease up to ``limit`` due messages, at most the earliest unfinished one of each lane, oldest first."""
 
     def done(self, parcels: Iterable[Parcelled], now: datetime) -> None:
@@ -231,7 +233,9 @@ class Queries(Protocol):
     def find(self, query: Query) -> Sequence[Row]:
         """Up to ``query.limit`` rows in order of creation."""
 
-    def sums(self, kind: str, columns: Sequence[str], by: Sequence[str] = ()) -> Mapping[tuple[str, ...], tuple[int, ...]]:
+    def sums(
+        self, kind: str, columns: Sequence[str], by: Sequence[str] = ()
+    ) -> Mapping[tuple[str, ...], tuple[int, ...]]:
         """Exact sums of integer columns, grouped."""
 
     def movements(self) -> Mapping[tuple[str, str, str], int]:

@@ -13,7 +13,17 @@ from typing import Any, Final
 from orderflow.adapters.storage.columns import columns_of
 from orderflow.errors import DefinitionError, StorageError
 
-__all__ = ["APPLICATION_ID", "BASKETED", "INDEXED", "LAYOUT", "POSITION_BITS", "STEPS", "kind_statements", "migrate", "table_of"]
+__all__ = [
+    "APPLICATION_ID",
+    "BASKETED",
+    "INDEXED",
+    "LAYOUT",
+    "POSITION_BITS",
+    "STEPS",
+    "kind_statements",
+    "migrate",
+    "table_of",
+]
 
 Run = Callable[[str], Any]
 
@@ -137,7 +147,11 @@ def kind_statements(kind: str) -> Iterator[str]:
     """What makes the table of a kind, its indexes and its view."""
     table = table_of(kind)
     parts = ["n INTEGER PRIMARY KEY", "tenant TEXT NOT NULL", "id TEXT NOT NULL", "version INTEGER NOT NULL"]
-    parts += ["last INTEGER NOT NULL", "status TEXT NOT NULL", *(f"{name} {column.type}" for name, column in columns_of(kind).items())]
+    parts += [
+        "last INTEGER NOT NULL",
+        "status TEXT NOT NULL",
+        *(f"{name} {column.type}" for name, column in columns_of(kind).items()),
+    ]
     parts += ["state TEXT NOT NULL", "UNIQUE (tenant, id)", *(f"CHECK ({law})" for law in _CHECKS.get(kind, ()))]
     yield f"CREATE TABLE {table} ({', '.join(parts)})"
     for name in INDEXED.get(kind, ()):

@@ -15,7 +15,19 @@ from orderflow.adapters.storage.vault import VAULT, Redacted
 from orderflow.domain.keys import Key
 from orderflow.ports.storage import Query, Recorded, Row
 
-__all__ = ["ENTRIES", "MOVEMENTS", "PAGE", "chain_text", "entries", "find", "find_text", "history", "movements", "recorded_text", "sums"]
+__all__ = [
+    "ENTRIES",
+    "MOVEMENTS",
+    "PAGE",
+    "chain_text",
+    "entries",
+    "find",
+    "find_text",
+    "history",
+    "movements",
+    "recorded_text",
+    "sums",
+]
 
 #: Entries of a history read at a time.
 PAGE: Final = 500

@@ -1,3 +1,5 @@
 """The invoice aggregate: read ``machine`` first."""
 
+from __future__ import annotations
+
 __all__: list[str] = []

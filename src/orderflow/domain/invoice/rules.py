@@ -13,6 +13,33 @@ from orderflow.domain.machine import Absent, Refusal, refuse
 from orderflow.domain.stamp import Stamp
 from orderflow.domain.tax import TaxableLine, totals
 
+__all__ = [
+    "apply_credit",
+    "apply_payment",
+    "credit_applied",
+    "credit_settled",
+    "draft",
+    "drafted",
+    "has_party",
+    "is_owed",
+    "issue",
+    "issued",
+    "mark_sent",
+    "never_seen",
+    "payment_applied",
+    "payment_unapplied",
+    "same_currency",
+    "sent",
+    "unapply_payment",
+    "void",
+    "voided",
+    "was_applied",
+    "within_invoice",
+    "write_off",
+    "written_off",
+]
+
+
 N = TypeVar("N", bound=Numbered)
 
 # -- guards
@@ -65,6 +92,7 @@ def never_seen(state: Numbered, command: m.VoidInvoice, stamp: Stamp) -> Refusal
 
 
 def draft(state: Absent, command: m.DraftInvoice, stamp: Stamp) -> m.InvoiceDrafted:
+    """What ``DraftInvoice`` becomes."""
     content = command.content
     lines = [TaxableLine(line.net_minor, line.tax, line.quantity) for line in content.lines]
     sums = totals(lines, content.tax, content.currency)
@@ -72,10 +100,12 @@ def draft(state: Absent, command: m.DraftInvoice, stamp: Stamp) -> m.InvoiceDraf
 
 
 def drafted(state: Absent, event: m.InvoiceDrafted) -> Draft:
+    """The invoice after ``InvoiceDrafted``."""
     return Draft(event.content, event.totals, event.due)
 
 
 def issue(state: Draft, command: m.IssueInvoice, stamp: Stamp) -> m.InvoiceIssued:
+    """What ``IssueInvoice`` becomes."""
     return m.InvoiceIssued(command.number)
 
 
@@ -86,54 +116,67 @@ def issued(state: Draft, event: m.InvoiceIssued) -> Issued | Settled:
 
 
 def apply_payment(state: Issued, command: m.ApplyPayment, stamp: Stamp) -> m.PaymentApplied:
+    """What ``ApplyPayment`` becomes."""
     return m.PaymentApplied(command.payment, command.amount_minor)
 
 
 def payment_applied(state: Issued, event: m.PaymentApplied) -> Issued | Settled:
+    """The invoice after ``PaymentApplied``."""
     return _standing(state, evolve(state.amounts, applied=state.amounts.applied + event.amount_minor))
 
 
 def unapply_payment(state: Numbered, command: m.UnapplyPayment, stamp: Stamp) -> m.PaymentUnapplied:
+    """What ``UnapplyPayment`` becomes."""
     return m.PaymentUnapplied(command.payment, command.amount_minor)
 
 
 def payment_unapplied(state: Numbered, event: m.PaymentUnapplied) -> Issued | Settled:
+    """The invoice after ``PaymentUnapplied``."""
     return _standing(state, evolve(state.amounts, applied=state.amounts.applied - event.amount_minor))
 
 
 def apply_credit(state: Numbered, command: m.ApplyCredit, stamp: Stamp) -> m.CreditApplied:
+    """What ``ApplyCredit`` becomes."""
     return m.CreditApplied(command.credit_note, command.amount_minor)
 
 
 def credit_applied(state: Numbered, event: m.CreditApplied) -> Issued | Settled:
+    """The invoice after ``CreditApplied``."""
     return _standing(state, evolve(state.amounts, credited=state.amounts.credited + event.amount_minor))
 
 
 def credit_settled(state: Settled, event: m.CreditApplied) -> Settled:
+    """The invoice after ``CreditApplied``."""
     return state.with_amounts(evolve(state.amounts, credited=state.amounts.credited + event.amount_minor))
 
 
 def write_off(state: Issued, command: m.WriteOff, stamp: Stamp) -> m.WrittenOff:
+    """What ``WriteOff`` becomes."""
     return m.WrittenOff(command.amount_minor, command.reason)
 
 
 def written_off(state: Issued, event: m.WrittenOff) -> Issued | Settled:
+    """The invoice after ``WrittenOff``."""
     return _standing(state, evolve(state.amounts, written_off=state.amounts.written_off + event.amount_minor))
 
 
 def mark_sent(state: Numbered, command: m.MarkSent, stamp: Stamp) -> m.InvoiceSent:
+    """What ``MarkSent`` becomes."""
     return m.InvoiceSent()
 
 
 def sent(state: N, event: m.InvoiceSent) -> N:
+    """The invoice after ``InvoiceSent``."""
     return state.with_amounts(evolve(state.amounts, sent=True))
 
 
 def void(state: Issued, command: m.VoidInvoice, stamp: Stamp) -> m.InvoiceVoided:
+    """What ``VoidInvoice`` becomes."""
     return m.InvoiceVoided(command.reason)
 
 
 def voided(state: Issued, event: m.InvoiceVoided) -> Void:
+    """The invoice after ``InvoiceVoided``."""
     return Void(state.content, state.totals, state.due, state.number, event.reason)
 
 

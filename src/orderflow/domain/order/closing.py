@@ -28,6 +28,30 @@ from orderflow.domain.order.states import (
 )
 from orderflow.domain.stamp import Stamp
 
+__all__ = [
+    "annotate",
+    "annotated",
+    "bill",
+    "billed",
+    "cancel",
+    "complete",
+    "completed",
+    "credit",
+    "credited",
+    "draft_freed",
+    "draft_held",
+    "hold_placed",
+    "hold_released",
+    "order_cancelled",
+    "place_hold",
+    "release_hold",
+    "settle",
+    "settled",
+    "units_cancelled",
+    "units_cancelled_early",
+]
+
+
 Working: TypeAlias = Placed | Accepted
 Same = TypeVar("Same", bound=Lived)
 A = TypeVar("A", bound=Accepted)
@@ -36,6 +60,7 @@ A = TypeVar("A", bound=Accepted)
 
 
 def cancel(state: Working, command: m.CancelUnits, stamp: Stamp) -> m.UnitsCancelled | m.OrderCancelled:
+    """What ``CancelUnits`` becomes."""
     wanted = Counter[int]()
     for number, quantity in command.units:
         wanted[number] += quantity
@@ -74,14 +99,17 @@ def _cancellation(state: Working, slices: tuple[Slice, ...]) -> Progress:
 
 
 def units_cancelled_early(state: Placed, event: m.UnitsCancelled) -> Placed:
+    """The order after ``UnitsCancelled``."""
     return state.with_progress(_cancellation(state, event.slices))
 
 
 def units_cancelled(state: Accepted, event: m.UnitsCancelled) -> Accepted:
+    """The order after ``UnitsCancelled``."""
     return landed(state, _cancellation(state, event.slices), state.confirmed_at)
 
 
 def order_cancelled(state: Working, event: m.OrderCancelled) -> Cancelled:
+    """The order after ``OrderCancelled``."""
     progress = evolve(_cancellation(state, event.slices), exposed_minor=0)
     return Cancelled(state.basket, state.totals, progress, event.at, event.reason, event.by)
 
@@ -90,6 +118,7 @@ def order_cancelled(state: Working, event: m.OrderCancelled) -> Cancelled:
 
 
 def bill(state: Accepted, command: m.BillUnits, stamp: Stamp) -> m.UnitsBilled:
+    """What ``BillUnits`` becomes."""
     rounding = state.basket.tax.rounding
     vectors = state.progress.lines
     lines = []
@@ -110,6 +139,7 @@ def _relieved(state: Accepted, units: int, net_minor: int) -> int:
 
 
 def billed(state: A, event: m.UnitsBilled) -> A:
+    """The order after ``UnitsBilled``."""
     p = state.progress
     vectors = list(p.lines)
     for item in event.lines:
@@ -122,27 +152,33 @@ def billed(state: A, event: m.UnitsBilled) -> A:
 
 
 def credit(state: Lived, command: m.RecordCredit, stamp: Stamp) -> m.UnitsCredited:
+    """What ``RecordCredit`` becomes."""
     return m.UnitsCredited(command.credit_note, command.units)
 
 
 def credited(state: Same, event: m.UnitsCredited) -> Same:
+    """The order after ``UnitsCredited``."""
     return moved_within(state, event.units, lambda v, units: moves.credit(v, units.quantity))
 
 
 def settle(state: Lived, command: m.RecordSettlement, stamp: Stamp) -> m.SettlementRecorded:
+    """What ``RecordSettlement`` becomes."""
     return m.SettlementRecorded(command.invoice)
 
 
 def settled(state: Same, event: m.SettlementRecorded) -> Same:
+    """The order after ``SettlementRecorded``."""
     known = tuple(dict.fromkeys((*state.progress.settled, event.invoice)))
     return state.with_progress(evolve(state.progress, settled=known))
 
 
 def complete(state: Accepted, command: m.CompleteOrder, stamp: Stamp) -> m.OrderCompleted:
+    """What ``CompleteOrder`` becomes."""
     return m.OrderCompleted(state.progress.exposed_minor, stamp.moment)
 
 
 def completed(state: Accepted, event: m.OrderCompleted) -> Completed:
+    """The order after ``OrderCompleted``."""
     p = state.progress
     progress = Progress(p.lines, p.holds, p.tags, p.notes, p.invoices, p.settled, 0, p.shipments)
     return Completed(state.basket, state.totals, progress, state.placed_at, state.confirmed_at, event.at)
@@ -152,37 +188,45 @@ def completed(state: Accepted, event: m.OrderCompleted) -> Completed:
 
 
 def place_hold(state: Draft | Open, command: m.PlaceHold, stamp: Stamp) -> m.HoldPlaced:
+    """What ``PlaceHold`` becomes."""
     return m.HoldPlaced(command.hold)
 
 
 def draft_held(state: Draft, event: m.HoldPlaced) -> Draft:
+    """The order after ``HoldPlaced``."""
     return Draft(state.basket, (*state.holds, event.hold))
 
 
 def hold_placed(state: Same, event: m.HoldPlaced) -> Same:
+    """The order after ``HoldPlaced``."""
     return state.with_progress(evolve(state.progress, holds=(*state.progress.holds, event.hold)))
 
 
 def release_hold(state: Draft | Open, command: m.ReleaseHold, stamp: Stamp) -> m.HoldReleased:
+    """What ``ReleaseHold`` becomes."""
     holds = state.holds if isinstance(state, Draft) else state.progress.holds
     asked = (command.reason, command.gate, command.line)
     return m.HoldReleased(next(hold for hold in holds if (hold.reason, hold.gate, hold.line) == asked))
 
 
 def draft_freed(state: Draft, event: m.HoldReleased) -> Draft:
+    """The order after ``HoldReleased``."""
     return Draft(state.basket, tuple(hold for hold in state.holds if hold != event.hold))
 
 
 def hold_released(state: Same, event: m.HoldReleased) -> Same:
+    """The order after ``HoldReleased``."""
     holds = tuple(hold for hold in state.progress.holds if hold != event.hold)
     return state.with_progress(evolve(state.progress, holds=holds))
 
 
 def annotate(state: Lived, command: m.AnnotateOrder, stamp: Stamp) -> m.OrderAnnotated:
+    """What ``AnnotateOrder`` becomes."""
     return m.OrderAnnotated(command.note, command.add, command.remove)
 
 
 def annotated(state: Same, event: m.OrderAnnotated) -> Same:
+    """The order after ``OrderAnnotated``."""
     p = state.progress
     tags = tuple(tag for tag in dict.fromkeys((*p.tags, *event.add)) if tag not in event.remove)
     notes = (*p.notes, event.note) if event.note else p.notes

@@ -53,11 +53,6 @@ Working: TypeAlias = Placed | Accepted
 Living: TypeAlias = Accepted | Completed | Cancelled
 
 
-class _WithPicks(Protocol):
-    @property
-    def picks(self) -> tuple[Pick, ...]: ...
-
-
 class _WithLoads(Protocol):
     @property
     def shipment(self) -> str: ...

@@ -151,7 +151,10 @@ ORDER: Final = Machine(
             Placed, m.AllocateStock, r.allocate, to(m.StockAllocated, Placed, r.allocated_early),
             guards=(g.policy_allocates_placed, ALLOCATE, g.open_there),
         ),
-        rule(Placed, m.ReleaseStock, r.release, to(m.StockReleased, Placed, r.released_early), guards=(g.released_there,)),
+        rule(
+            Placed, m.ReleaseStock, r.release, to(m.StockReleased, Placed, r.released_early),
+            guards=(g.released_there,),
+        ),
         rule(
             Placed, m.ExpireAllocation, r.expire, to(m.AllocationExpired, Placed, r.released_early),
             guards=(g.expired_there,),

@@ -295,6 +295,6 @@ class AnnotateOrder:
 OrderCommand: TypeAlias = (
     PlaceOrder | OpenDraft | EditDraft | DiscardDraft | ConfirmOrder | UnconfirmOrder | AllocateStock | FillBackorder
     | ReleaseStock | ExpireAllocation | PrepareShipment | CancelPreparation | ShortPick | DispatchShipment
-    | RecordDelivery | RecordReturn | ResolveLoss | CancelUnits | BillUnits | RecordCredit | RecordSettlement | CompleteOrder
-    | PlaceHold | ReleaseHold | AnnotateOrder
+    | RecordDelivery | RecordReturn | ResolveLoss | CancelUnits | BillUnits | RecordCredit | RecordSettlement
+    | CompleteOrder | PlaceHold | ReleaseHold | AnnotateOrder
 )  # fmt: skip

@@ -26,6 +26,48 @@ from orderflow.domain.order.states import (
 from orderflow.domain.order.values import AllocateAt, By, Gate, Hold, HoldReason, LineKind, Units
 from orderflow.domain.stamp import Stamp
 
+__all__ = [
+    "allocate",
+    "allocated",
+    "allocated_early",
+    "cancel_preparation",
+    "confirm",
+    "confirmed",
+    "deliver",
+    "delivered",
+    "discard_draft",
+    "dispatch",
+    "dispatched",
+    "draft_discarded",
+    "draft_edited",
+    "draft_opened",
+    "edit_draft",
+    "expire",
+    "fill",
+    "loss_resolved",
+    "moved",
+    "moved_on",
+    "moved_within",
+    "open_draft",
+    "pick_short",
+    "picked_short",
+    "place",
+    "placed",
+    "preparation_cancelled",
+    "prepare",
+    "prepared",
+    "release",
+    "released",
+    "released_early",
+    "resolve_loss",
+    "take_back",
+    "taken_back",
+    "unconfirm",
+    "unconfirmed",
+    "written_off",
+]
+
+
 Working: TypeAlias = Placed | Accepted
 Same = TypeVar("Same", bound=Lived)
 A = TypeVar("A", bound=Accepted)
@@ -35,26 +77,32 @@ Loaded: TypeAlias = m.PrepareShipment | m.CancelPreparation | m.ShortPick | m.Di
 
 
 def open_draft(state: Absent, command: m.OpenDraft, stamp: Stamp) -> m.DraftOpened:
+    """What ``OpenDraft`` becomes."""
     return m.DraftOpened(command.basket)
 
 
 def draft_opened(state: Absent, event: m.DraftOpened) -> Draft:
+    """The order after ``DraftOpened``."""
     return Draft(event.basket)
 
 
 def edit_draft(state: Draft, command: m.EditDraft, stamp: Stamp) -> m.DraftEdited:
+    """What ``EditDraft`` becomes."""
     return m.DraftEdited(command.basket)
 
 
 def draft_edited(state: Draft, event: m.DraftEdited) -> Draft:
+    """The order after ``DraftEdited``."""
     return Draft(event.basket, state.holds)
 
 
 def discard_draft(state: Draft, command: m.DiscardDraft, stamp: Stamp) -> m.DraftDiscarded:
+    """What ``DiscardDraft`` becomes."""
     return m.DraftDiscarded(stamp.moment)
 
 
 def draft_discarded(state: Draft, event: m.DraftDiscarded) -> Cancelled:
+    """The order after ``DraftDiscarded``."""
     vectors = tuple(
         LineVector(cancelled=line.quantity) if line.kind is LineKind.GOODS else LineVector()
         for line in state.basket.lines
@@ -63,6 +111,7 @@ def draft_discarded(state: Draft, event: m.DraftDiscarded) -> Cancelled:
 
 
 def place(state: Absent | Draft, command: m.PlaceOrder, stamp: Stamp) -> m.OrderPlaced:
+    """What ``PlaceOrder`` becomes."""
     basket = command.basket if isinstance(state, Absent) else command.basket or state.basket
     if basket is None:
         raise AssertionError("guarded by has_basket")
@@ -73,6 +122,7 @@ def place(state: Absent | Draft, command: m.PlaceOrder, stamp: Stamp) -> m.Order
 
 
 def placed(state: Absent | Draft, event: m.OrderPlaced) -> Placed:
+    """The order after ``OrderPlaced``."""
     basket = event.basket
     vectors = tuple(
         [LineVector(line.quantity) if line.kind is LineKind.GOODS else LineVector() for line in basket.lines]
@@ -84,10 +134,12 @@ def placed(state: Absent | Draft, event: m.OrderPlaced) -> Placed:
 
 
 def confirm(state: Placed, command: m.ConfirmOrder, stamp: Stamp) -> m.OrderConfirmed:
+    """What ``ConfirmOrder`` becomes."""
     return m.OrderConfirmed(stamp.moment)
 
 
 def confirmed(state: Placed, event: m.OrderConfirmed) -> Accepted:
+    """The order after ``OrderConfirmed``."""
     p = state.progress
     exposed = max(0, state.totals.gross_minor)
     return landed(
@@ -96,10 +148,12 @@ def confirmed(state: Placed, event: m.OrderConfirmed) -> Accepted:
 
 
 def unconfirm(state: Accepted, command: m.UnconfirmOrder, stamp: Stamp) -> m.OrderUnconfirmed:
+    """What ``UnconfirmOrder`` becomes."""
     return m.OrderUnconfirmed(state.progress.exposed_minor)
 
 
 def unconfirmed(state: Accepted, event: m.OrderUnconfirmed) -> Placed:
+    """The order after ``OrderUnconfirmed``."""
     return Placed(state.basket, state.totals, evolve(state.progress, exposed_minor=0), state.placed_at)
 
 
@@ -107,10 +161,12 @@ def unconfirmed(state: Accepted, event: m.OrderUnconfirmed) -> Placed:
 
 
 def allocate(state: Working, command: m.AllocateStock, stamp: Stamp) -> m.StockAllocated:
+    """What ``AllocateStock`` becomes."""
     return m.StockAllocated(command.picks, command.backorder, (), command.until)
 
 
 def fill(state: Accepted, command: m.FillBackorder, stamp: Stamp) -> m.StockAllocated:
+    """What ``FillBackorder`` becomes."""
     filled = [item for pick in _merged(command.picks) for item in _from_waiting(state, pick)]
     return m.StockAllocated((), (), tuple(filled), command.until)
 
@@ -146,18 +202,22 @@ def _allocation(state: Working, event: m.StockAllocated) -> Progress:
 
 
 def allocated_early(state: Placed, event: m.StockAllocated) -> Placed:
+    """The order after ``StockAllocated``."""
     return state.with_progress(_allocation(state, event))
 
 
 def allocated(state: Accepted, event: m.StockAllocated) -> Accepted:
+    """The order after ``StockAllocated``."""
     return landed(state, _allocation(state, event), state.confirmed_at)
 
 
 def release(state: Working, command: m.ReleaseStock, stamp: Stamp) -> m.StockReleased:
+    """What ``ReleaseStock`` becomes."""
     return m.StockReleased(command.picks)
 
 
 def expire(state: Working, command: m.ExpireAllocation, stamp: Stamp) -> m.AllocationExpired:
+    """What ``ExpireAllocation`` becomes."""
     return m.AllocationExpired(
         tuple(
             Pick(line, allotment.location, allotment.quantity)
@@ -173,10 +233,12 @@ def _expiry(state: Working, event: m.AllocationExpired | m.StockReleased) -> Pro
 
 
 def released_early(state: Placed, event: m.AllocationExpired | m.StockReleased) -> Placed:
+    """The order after ``AllocationExpired`` or ``StockReleased``."""
     return state.with_progress(_expiry(state, event))
 
 
 def released(state: Accepted, event: m.AllocationExpired | m.StockReleased) -> Accepted:
+    """The order after ``AllocationExpired`` or ``StockReleased``."""
     return landed(state, _expiry(state, event), state.confirmed_at)
 
 
@@ -184,10 +246,12 @@ def released(state: Accepted, event: m.AllocationExpired | m.StockReleased) -> A
 
 
 def prepare(state: Accepted, command: m.PrepareShipment, stamp: Stamp) -> m.ShipmentPrepared:
+    """What ``PrepareShipment`` becomes."""
     return m.ShipmentPrepared(command.shipment, command.loads)
 
 
 def prepared(state: Accepted, event: m.ShipmentPrepared) -> Accepted:
+    """The order after ``ShipmentPrepared``."""
     ship, p = event.shipment, state.progress
     shifted = moved(state, event.loads, lambda v, load: moves.prepare(v, ship, load.location, load.quantity))
     progress = Progress(
@@ -197,58 +261,71 @@ def prepared(state: Accepted, event: m.ShipmentPrepared) -> Accepted:
 
 
 def cancel_preparation(state: Accepted, command: m.CancelPreparation, stamp: Stamp) -> m.PreparationCancelled:
+    """What ``CancelPreparation`` becomes."""
     return m.PreparationCancelled(command.shipment, command.loads)
 
 
 def preparation_cancelled(state: Accepted, event: m.PreparationCancelled) -> Accepted:
+    """The order after ``PreparationCancelled``."""
     ship = event.shipment
     return moved_on(state, event.loads, lambda v, load: moves.move_back(v, ship, load.location, load.quantity))
 
 
 def pick_short(state: Accepted, command: m.ShortPick, stamp: Stamp) -> m.UnitsPickedShort:
+    """What ``ShortPick`` becomes."""
     return m.UnitsPickedShort(command.shipment, command.loads)
 
 
 def picked_short(state: Accepted, event: m.UnitsPickedShort) -> Accepted:
+    """The order after ``UnitsPickedShort``."""
     ship = event.shipment
     return moved_on(state, event.loads, lambda v, load: moves.short(v, ship, load.location, load.quantity))
 
 
 def dispatch(state: Accepted, command: m.DispatchShipment, stamp: Stamp) -> m.ShipmentDispatched:
+    """What ``DispatchShipment`` becomes."""
     return m.ShipmentDispatched(command.shipment, command.loads)
 
 
 def dispatched(state: Accepted, event: m.ShipmentDispatched) -> Accepted:
+    """The order after ``ShipmentDispatched``."""
     ship = event.shipment
     return moved_on(state, event.loads, lambda v, load: moves.dispatch(v, ship, load.location, load.quantity))
 
 
 def deliver(state: Lived, command: m.RecordDelivery, stamp: Stamp) -> m.UnitsDelivered:
+    """What ``RecordDelivery`` becomes."""
     return m.UnitsDelivered(command.shipment, command.units)
 
 
 def delivered(state: Same, event: m.UnitsDelivered) -> Same:
+    """The order after ``UnitsDelivered``."""
     return moved_within(state, event.units, lambda v, units: moves.deliver(v, units.quantity))
 
 
 def take_back(state: Lived, command: m.RecordReturn, stamp: Stamp) -> m.UnitsReturned:
+    """What ``RecordReturn`` becomes."""
     return m.UnitsReturned(command.document, command.units, command.location, command.usable)
 
 
 def taken_back(state: Same, event: m.UnitsReturned) -> Same:
+    """The order after ``UnitsReturned``."""
     return moved_within(state, event.units, lambda v, units: moves.take_back(v, units.quantity))
 
 
 def resolve_loss(state: Lived, command: m.ResolveLoss, stamp: Stamp) -> m.LossResolved:
+    """What ``ResolveLoss`` becomes."""
     return m.LossResolved(command.units, command.resupply)
 
 
 def loss_resolved(state: Accepted, event: m.LossResolved) -> Accepted:
+    """The order after ``LossResolved``."""
     move = moves.resupply if event.resupply else moves.lose
     return moved_on(state, event.units, lambda v, units: move(v, units.quantity))
 
 
 def written_off(state: Completed, event: m.LossResolved) -> Completed:
+    """The order after ``LossResolved``."""
     return moved_within(state, event.units, lambda v, units: moves.lose(v, units.quantity))
 
 
@@ -263,6 +340,7 @@ def moved(
     items: tuple[Item, ...],
     move: Callable[[LineVector, Item], LineVector],
 ) -> Progress:
+    """The order's progress once each item has moved its line's vector."""
     vectors = list(state.progress.lines)
     for item in items:
         at = item.line - 1
@@ -271,10 +349,12 @@ def moved(
 
 
 def moved_on(state: Accepted, items: tuple[Item, ...], move: Callable[[LineVector, Item], LineVector]) -> Accepted:
+    """The accepted state the moves lead to."""
     return landed(state, moved(state, items, move), state.confirmed_at)
 
 
 def moved_within(state: Same, items: tuple[Item, ...], move: Callable[[LineVector, Item], LineVector]) -> Same:
+    """The same state after the moves."""
     return state.with_progress(moved(state, items, move))
 
 

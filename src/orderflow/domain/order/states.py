@@ -239,7 +239,7 @@ def totals_of(basket: Basket) -> Totals:
     return totals(lines, basket.tax, basket.currency)
 
 
-def billable(line: OrderLine, vector: LineVector, basis: InvoiceBasis, started: bool) -> int:
+def billable(line: OrderLine, vector: LineVector, basis: InvoiceBasis, *, started: bool) -> int:
     """Units of a line that may go on an invoice now, never below 0.
 
     Goods: the basis, less what came back or was lost, less what is billed and not credited. Other lines are billed
@@ -262,7 +262,7 @@ def progress_billable(order: Accepted) -> list[tuple[OrderLine, int]]:
     basis = order.basket.policy.invoice_basis
     found = []
     for line, vector in zip(order.basket.lines, order.progress.lines, strict=True):
-        quantity = billable(line, vector, basis, started)
+        quantity = billable(line, vector, basis, started=started)
         if quantity:
             found.append((line, quantity))
     return found

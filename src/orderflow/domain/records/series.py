@@ -28,7 +28,7 @@ __all__ = [
 
 @frozen
 class OpenSeries:
-    """Begin a series with a pattern of its own; a series not opened begins at 1 with its id as prefix."""
+    """Begin a series with a pattern of its own; a series not opened begins at 1, without a prefix."""
 
     prefix: Name
     start: Count = 1

@@ -10,6 +10,45 @@ from orderflow.domain.stamp import Stamp
 from orderflow.domain.stock import messages as m
 from orderflow.domain.stock.states import NOTHING, Stocked
 
+__all__ = [
+    "adjust",
+    "adjusted",
+    "allocate",
+    "allocated",
+    "backorder",
+    "backorder_dropped",
+    "backordered",
+    "count",
+    "covers_expected",
+    "drop_backorder",
+    "expect",
+    "expected",
+    "has_room",
+    "is_allocated",
+    "is_available",
+    "is_backordered",
+    "is_on_hand",
+    "is_unavailable",
+    "mark_unavailable",
+    "marked_unavailable",
+    "receive",
+    "received",
+    "release",
+    "released",
+    "restock",
+    "restocked",
+    "restore",
+    "restored",
+    "ship",
+    "shipped",
+    "stays_whole",
+    "transfer_in",
+    "transfer_out",
+    "transferred_in",
+    "transferred_out",
+]
+
+
 Row: TypeAlias = Absent | Stocked
 Incoming: TypeAlias = m.ReceiveGoods | m.Restock | m.TransferIn
 
@@ -96,10 +135,12 @@ def has_room(state: Row, command: Incoming | m.Adjust | m.Backorder | m.ExpectGo
 
 
 def receive(state: Row, command: m.ReceiveGoods, stamp: Stamp) -> m.GoodsReceived:
+    """What ``ReceiveGoods`` becomes."""
     return m.GoodsReceived(command.quantity, command.document, command.expected)
 
 
 def received(state: Row, event: m.GoodsReceived) -> Stocked:
+    """The row after ``GoodsReceived``."""
     s = _row(state)
     return _healed(
         s.on_hand + event.quantity, s.allocated, s.unavailable, s.incoming - event.expected, s.backordered, s.shortfall
@@ -107,61 +148,75 @@ def received(state: Row, event: m.GoodsReceived) -> Stocked:
 
 
 def expect(state: Row, command: m.ExpectGoods, stamp: Stamp) -> m.GoodsExpected:
+    """What ``ExpectGoods`` becomes."""
     return m.GoodsExpected(command.quantity, command.document)
 
 
 def expected(state: Row, event: m.GoodsExpected) -> Stocked:
+    """The row after ``GoodsExpected``."""
     s = _row(state)
     return Stocked(s.on_hand, s.allocated, s.unavailable, s.incoming + event.quantity, s.backordered, s.shortfall)
 
 
 def allocate(state: Stocked, command: m.Allocate, stamp: Stamp) -> m.UnitsAllocated:
+    """What ``Allocate`` becomes."""
     return m.UnitsAllocated(command.quantity, command.document)
 
 
 def allocated(s: Stocked, event: m.UnitsAllocated) -> Stocked:
+    """The row after ``UnitsAllocated``."""
     return Stocked(s.on_hand, s.allocated + event.quantity, s.unavailable, s.incoming, s.backordered, s.shortfall)
 
 
 def release(state: Stocked, command: m.Release, stamp: Stamp) -> m.UnitsReleased:
+    """What ``Release`` becomes."""
     return m.UnitsReleased(command.quantity, command.document)
 
 
 def released(s: Stocked, event: m.UnitsReleased) -> Stocked:
+    """The row after ``UnitsReleased``."""
     return _healed(s.on_hand, s.allocated - event.quantity, s.unavailable, s.incoming, s.backordered, s.shortfall)
 
 
 def backorder(state: Row, command: m.Backorder, stamp: Stamp) -> m.UnitsBackordered:
+    """What ``Backorder`` becomes."""
     return m.UnitsBackordered(command.quantity, command.document)
 
 
 def backordered(state: Row, event: m.UnitsBackordered) -> Stocked:
+    """The row after ``UnitsBackordered``."""
     s = _row(state)
     return Stocked(s.on_hand, s.allocated, s.unavailable, s.incoming, s.backordered + event.quantity, s.shortfall)
 
 
 def drop_backorder(state: Stocked, command: m.DropBackorder, stamp: Stamp) -> m.BackorderDropped:
+    """What ``DropBackorder`` becomes."""
     return m.BackorderDropped(command.quantity, command.document)
 
 
 def backorder_dropped(s: Stocked, event: m.BackorderDropped) -> Stocked:
+    """The row after ``BackorderDropped``."""
     return Stocked(s.on_hand, s.allocated, s.unavailable, s.incoming, s.backordered - event.quantity, s.shortfall)
 
 
 def ship(state: Stocked, command: m.Ship, stamp: Stamp) -> m.UnitsShipped:
+    """What ``Ship`` becomes."""
     return m.UnitsShipped(command.quantity, command.document)
 
 
 def shipped(s: Stocked, event: m.UnitsShipped) -> Stocked:
+    """The row after ``UnitsShipped``."""
     units = event.quantity
     return _healed(s.on_hand - units, s.allocated - units, s.unavailable, s.incoming, s.backordered, s.shortfall)
 
 
 def restock(state: Row, command: m.Restock, stamp: Stamp) -> m.UnitsRestocked:
+    """What ``Restock`` becomes."""
     return m.UnitsRestocked(command.quantity, command.usable, command.document)
 
 
 def restocked(state: Row, event: m.UnitsRestocked) -> Stocked:
+    """The row after ``UnitsRestocked``."""
     s = _row(state)
     aside = 0 if event.usable else event.quantity
     return _healed(
@@ -170,47 +225,58 @@ def restocked(state: Row, event: m.UnitsRestocked) -> Stocked:
 
 
 def mark_unavailable(state: Stocked, command: m.MarkUnavailable, stamp: Stamp) -> m.UnitsMarkedUnavailable:
+    """What ``MarkUnavailable`` becomes."""
     return m.UnitsMarkedUnavailable(command.quantity, command.reason, command.document)
 
 
 def marked_unavailable(s: Stocked, event: m.UnitsMarkedUnavailable) -> Stocked:
+    """The row after ``UnitsMarkedUnavailable``."""
     return _found(s, s.on_hand, s.unavailable + event.quantity)
 
 
 def restore(state: Stocked, command: m.Restore, stamp: Stamp) -> m.UnitsRestored:
+    """What ``Restore`` becomes."""
     return m.UnitsRestored(command.quantity, command.document)
 
 
 def restored(s: Stocked, event: m.UnitsRestored) -> Stocked:
+    """The row after ``UnitsRestored``."""
     return _healed(s.on_hand, s.allocated, s.unavailable - event.quantity, s.incoming, s.backordered, s.shortfall)
 
 
 def transfer_out(state: Stocked, command: m.TransferOut, stamp: Stamp) -> m.UnitsTransferredOut:
+    """What ``TransferOut`` becomes."""
     return m.UnitsTransferredOut(command.quantity, command.document)
 
 
 def transferred_out(s: Stocked, event: m.UnitsTransferredOut) -> Stocked:
+    """The row after ``UnitsTransferredOut``."""
     return Stocked(s.on_hand - event.quantity, s.allocated, s.unavailable, s.incoming, s.backordered, s.shortfall)
 
 
 def transfer_in(state: Row, command: m.TransferIn, stamp: Stamp) -> m.UnitsTransferredIn:
+    """What ``TransferIn`` becomes."""
     return m.UnitsTransferredIn(command.quantity, command.document)
 
 
 def transferred_in(state: Row, event: m.UnitsTransferredIn) -> Stocked:
+    """The row after ``UnitsTransferredIn``."""
     s = _row(state)
     return _healed(s.on_hand + event.quantity, s.allocated, s.unavailable, s.incoming, s.backordered, s.shortfall)
 
 
 def adjust(state: Row, command: m.Adjust, stamp: Stamp) -> m.StockAdjusted:
+    """What ``Adjust`` becomes."""
     return m.StockAdjusted(command.quantity, command.reason, command.document)
 
 
 def count(state: Row, command: m.CountStock, stamp: Stamp) -> m.StockCounted:
+    """What ``CountStock`` becomes."""
     return m.StockCounted(command.counted, command.counted - _row(state).on_hand, command.reason, command.document)
 
 
 def adjusted(state: Row, event: m.StockAdjusted | m.StockCounted) -> Stocked:
+    """The row after ``StockAdjusted`` or ``StockCounted``."""
     s = _row(state)
     return _found(s, s.on_hand + event.quantity, s.unavailable)
 
