@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from orderflow.answers import LEASE_SECONDS, Answers, Ports
 from orderflow.domain.book import Book
 from orderflow.domain.keys import Key, PartyRef, party_id
+from orderflow.domain.limits import MAX_GROUP
 from orderflow.domain.machine import ABSENT, Refusal
 from orderflow.domain.order.values import Basket, Hold
 from orderflow.domain.party import Person, RecordParty
@@ -119,6 +120,8 @@ class OrderFlow:
 
         A group the storage rejects is halved, down to single commands.
         """
+        if len(commands) > MAX_GROUP:
+            raise InputError.at("commands", "too_many", f"a group has at most {MAX_GROUP} commands")
         orders = [self._order(command) for command in commands]
         minted = [order.stamp.command_id for order, do in zip(orders, commands, strict=True) if not do.command_id]
         return self._group(orders, frozenset(minted))

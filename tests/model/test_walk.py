@@ -18,7 +18,7 @@ from orderflow.domain.keys import Key, PartyRef, stock_key
 from orderflow.domain.machine import ABSENT, Machine, Rule
 from orderflow.domain.order import messages as om
 from orderflow.domain.order.machine import ORDER
-from orderflow.domain.order.states import Accepted, Completed, Draft
+from orderflow.domain.order.states import Completed, Draft
 from orderflow.domain.order.values import (
     AllocateAt,
     Basket,
@@ -51,6 +51,7 @@ TEA, CUP = stock_key("main", "TEA", "main"), stock_key("main", "CUP", "main")
 S1, S2 = Key("main", "shipment", "S1"), Key("main", "shipment", "S2")
 I1, I2 = Key("main", "invoice", "I1"), Key("main", "invoice", "I2")
 SERIES_KEY = Key("main", "series", "inv")
+USUAL = Policy()
 FREE = TaxCategory.of("Z", 0)
 LABEL = sm.RecordLabel(sm.ShippingLabel("post", "parcel", "T-1"))
 BOOK = standard_book().only("credit_note", "shipment", "order", "invoice", "series", "stock")
@@ -58,7 +59,7 @@ BOOK = standard_book().only("credit_note", "shipment", "order", "invoice", "seri
 # -- the small shop
 
 
-def basket(*quantities: int, policy: Policy = Policy()) -> Basket:
+def basket(*quantities: int, policy: Policy = USUAL) -> Basket:
     """An order of TEA and CUP, without a customer's account."""
     lines = [
         OrderLine.of(number, sku, quantity, Price.of("1.00", "EUR"), FREE)
@@ -184,7 +185,7 @@ def unsent_shipments_are_what_orders_prepare(world: World) -> str | None:
 
 
 def billed_once(world: World) -> str | None:
-    """Units of a line on invoices that stand are its billed units that are not credited, and never more than ordered."""
+    """Units of a line on invoices that stand are its billed, uncredited units, and never more than ordered."""
     billed: Counter[tuple[str, int]] = Counter()
     for key, invoice in world.of("invoice"):
         waits = any(effect.topic == "unbill" and effect.lane == key for effect in world.pending)
@@ -287,7 +288,7 @@ def fragments() -> Exploration:
 
 
 def beginnings() -> Exploration:
-    """Drafts, holds on drafts, stock kept before confirmation, promises that run out, a stocktake that finds nothing."""
+    """Drafts, holds on drafts, stock kept before confirmation, promises that run out, a stocktake."""
     early = basket(2, policy=Policy(allocate_at=AllocateAt.PLACED))
     draft = (om.OpenDraft(early), om.EditDraft(evolve(early, number="7")), om.PlaceOrder(), om.DiscardDraft())
     expiring = (om.AllocateStock(pick(1), until=NOON), om.ExpireAllocation())
@@ -367,7 +368,7 @@ def shipped() -> Exploration:
 
 @pytest.mark.slow
 def test_every_world_of_the_small_shop_keeps_every_law(shipped: Exploration) -> None:
-    """Two SKUs, quantities of at most 2, two shipments, a hold, an invoice: every world keeps the laws, and it closes."""
+    """Two SKUs, quantities of at most 2, two shipments, a hold, an invoice: the walk closes, every law kept."""
     assert shipped.closed
     assert shipped.states > 100_000
 

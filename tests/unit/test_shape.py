@@ -34,7 +34,7 @@ COMMANDS = [command for machine in BOOK.machines.values() for command in machine
 HOSTILE_TEXTS = ("nul\x00", "bell\x07", "del\x7f", "c1\x85", "half\ud800", "rtl\u202e", "isolate\u2066", "line\u2028")
 NOT_NUMBERS = (True, 1.0, float("nan"), float("inf"), "1", b"1", Decimal(1), Decimal("NaN"), [1])
 FIRST_FOUND = settings(max_examples=2_000, derandomize=True, database=None, phases=(Phase.generate,))
-UNIVERSAL = (object(), {}, [], 1j)
+UNIVERSAL: tuple[Any, ...] = (object(), {}, [], 1j)
 
 # -- hostile values for an annotation
 
@@ -131,9 +131,7 @@ EXAMPLES = {
 
 def example(command: type[Any]) -> Any:
     """A small valid command with all its parts."""
-    return EXAMPLES.get(command) or find(
-        message(command), full, settings=FIRST_FOUND
-    )
+    return EXAMPLES.get(command) or find(message(command), full, settings=FIRST_FOUND)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: f"{BOOK.kind_of[command]}-{command.__name__}")
@@ -191,7 +189,7 @@ def test_an_amount_follows_from_its_price() -> None:
 
 def test_only_an_allowance_has_a_negative_price() -> None:
     """Goods do not cost less than nothing; an allowance does."""
-    less = {"price": Price(Decimal("-1"), "EUR"), "net_minor": -200}
+    less: dict[str, Any] = {"price": Price(Decimal(-1), "EUR"), "net_minor": -200}
     assert faulty(line(**less)) == {("basket.lines[0].price.amount", "out_of_range")}
     assert not faulty(line(kind=LineKind.ALLOWANCE, **less))
 

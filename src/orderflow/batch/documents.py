@@ -26,6 +26,7 @@ __all__ = [
     "RejectedDocument",
     "RejectedRow",
     "Source",
+    "name_of",
 ]
 
 
@@ -130,3 +131,12 @@ class Source(Protocol):
 
     def documents(self) -> Iterator[Document]:
         """Every document once, in the order of its first line."""
+
+
+def name_of(source: Source) -> str:
+    """What a run of a file is marked under: its channel and the number of its first sound document.
+
+    Another file of the channel has another name; a file that has grown keeps its own, and its run goes on.
+    """
+    sound = (document.number for document in source.documents() if not isinstance(document, RejectedDocument))
+    return f"{source.channel}/{next(sound, '')}"

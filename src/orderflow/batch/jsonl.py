@@ -14,7 +14,9 @@ A basket is what ``PlaceOrder`` takes; ``person`` is kept under the party versio
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final, NamedTuple, TypeAlias
 
@@ -113,18 +115,25 @@ class JsonLinesFile:
 
     def documents(self) -> Iterator[Document]:
         """Every document, in the order of the file. A number names one document: a second one is rejected."""
-        first: dict[str, int] = {}
+        lines: dict[str, int] = {}
         for line, text in self._lines():
             try:
                 document = _document(line, _entry(text))
-                known = first.setdefault(document.number, line)
+                known = lines.setdefault(document.number, line)
                 if known != line:
-                    raise InputError.at(
-                        "number", "duplicate_number", f"{document.number} stands in line {known} already"
-                    )
+                    raise InputError.at("number", "duplicate_number", f"{document.number} stands in line {known} too")
                 yield document
             except InputError as error:
-                yield _rejected(line, error)
+                rows = tuple([RejectedRow(line, fault.code, str(fault)) for fault in error.faults])
+                yield RejectedDocument(f"{self._first} line {line}", None, line, rows)
+
+    @cached_property
+    def _first(self) -> str:
+        """The first number in the file: it tells its lines from those of other files of the channel."""
+        for line, text in self._lines():
+            with suppress(InputError):
+                return _document(line, _entry(text)).number
+        return ""
 
     def _lines(self) -> Iterator[tuple[int, str]]:
         # Bytes that are no UTF-8 become lone surrogates, which no text may hold: nothing is replaced in silence.
@@ -171,8 +180,3 @@ def _cancellation(line: int, entry: _Cancellation) -> CancellationDocument:
     return CancellationDocument(
         entry.number, entry.at, line, entry.customer, entry.currency, lines, entry.tax, party, entry.location
     )
-
-
-def _rejected(line: int, error: InputError) -> RejectedDocument:
-    rows = tuple([RejectedRow(line, fault.code, str(fault)) for fault in error.faults])
-    return RejectedDocument(f"line {line}", None, line, rows)

@@ -126,7 +126,7 @@ class _Shop:
         return self.plain(number, coupon=n % 25 == 13, discount=n % 6 == 1)
 
     def plain(self, number: str, *, coupon: bool = False, discount: bool = False) -> Tree:
-        """An order of plentiful goods, at times with shipping, with a coupon, or with a discount shared by its lines."""
+        """An order of plentiful goods, some with shipping; with a coupon, or with a discount shared by its lines."""
         wanted = self._picked(self.random.randint(1, 6))
         wanted += [(SHIPPING, 1)] if self.random.random() < 0.7 else []
         wanted += [(COUPON, 1)] if coupon else []
@@ -142,7 +142,7 @@ class _Shop:
         lines = [[line.sku, line.quantity, str(line.price), _tax(line), _goods(line)] for line in basket.lines]
         customer = basket.customer
         if number % 3 == 1:
-            lines = [[*lines[0][:1], lines[0][1] + 2, *lines[0][2:]]]
+            lines = [[lines[0][0], basket.lines[0].quantity + 2, *lines[0][2:]]]
         elif number % 3 == 2:
             customer, lines = "", lines[:1]
         return self._document("cancellation", f"C-{number:03}") | {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -99,38 +98,64 @@ _JAPAN_TRADE: Final = TaxPolicy(rounding=Rounding.DOWN)
 _PER_LINE: Final = TaxPolicy(TaxRounding.PER_LINE)
 
 
-def _rates(standard: str, reduced: str, code: str = "S") -> Mapping[str, TaxCategory]:
-    return {"standard": TaxCategory.of("S", standard), "reduced": TaxCategory.of(code, reduced)}
+_UK: Final = (
+    ("ada", "Ada Byrne", "Leeds"),
+    ("owen", "Owen Hughes", "Cardiff"),
+    ("isla", "Isla Reid", "Perth"),
+    ("tom", "Tom Marsh", "Hull"),
+)
+_GERMANY: Final = (
+    ("anna", "Anna Koch", "Bremen"),
+    ("jonas", "Jonas Vogt", "Ulm"),
+    ("mia", "Mia Brandt", "Jena"),
+    ("karl", "Karl Fuchs", "Trier"),
+)
+_FRENCH_TRADE: Final = (
+    ("lumiere", "Café Lumière", "Lyon"),
+    ("noel", "Maison Noël", "Dijon"),
+    ("soleil", "Épicerie Soleil", "Nîmes"),
+)
+_AMERICA: Final = (
+    ("grace", "Grace Miller", "Albany"),
+    ("ray", "Ray Ortiz", "Queens"),
+    ("joan", "Joan Park", "Ithaca"),
+)
+_JAPANESE: Final = (
+    ("hana", "佐藤 花", "京都市"),
+    ("ichiro", "鈴木 一郎", "札幌市"),
+    ("misaki", "高橋 美咲", "福岡市"),
+    ("ken", "田中 健", "仙台市"),
+)
+_JAPANESE_TRADE: Final = (
+    ("midori", "株式会社みどり茶房", "名古屋市"),
+    ("yamamoto", "有限会社山本商店", "金沢市"),
+)
+_BAHRAIN: Final = (
+    ("noor", "Noor Trading", "Manama"),
+    ("layla", "Layla Hasan", "Riffa"),
+)
 
+_tax = TaxCategory.of
 
 MARKETS: Final = (
+    Market("GB", "GBP", "1.20", "Europe/London", _INCLUDED, _tax("S", "20"), _tax("Z", "0"), _UK),
+    Market("DE", "EUR", "1.37", "Europe/Berlin", _INCLUDED, _tax("S", "19"), _tax("S", "7"), _GERMANY),
     Market(
-        "GB", "GBP", "1.20", "Europe/London", _INCLUDED, **_rates("20", "0", "Z"),
-        people=(("ada", "Ada Byrne", "Leeds"), ("owen", "Owen Hughes", "Cardiff"), ("isla", "Isla Reid", "Perth"), ("tom", "Tom Marsh", "Hull")),
+        "FR", "EUR", "1.15", "Europe/Paris", TaxPolicy(), _tax("S", "20"), _tax("S", "5.5"), _FRENCH_TRADE,
+        terms=PaymentTerms(days=30),
     ),
+    Market("US", "USD", "1.27", "America/New_York", _PER_LINE, _tax("S", "8.875"), _tax("Z", "0"), _AMERICA),
     Market(
-        "DE", "EUR", "1.37", "Europe/Berlin", _INCLUDED, **_rates("19", "7"),
-        people=(("anna", "Anna Koch", "Bremen"), ("jonas", "Jonas Vogt", "Ulm"), ("mia", "Mia Brandt", "Jena"), ("karl", "Karl Fuchs", "Trier")),
+        "JP", "JPY", "209", "Asia/Tokyo", _JAPAN, _tax("S", "10"), _tax("S", "8"), _JAPANESE,
+        slots=("08-12", "14-16", "18-20"),
     ),
+    # Cut-off on the 20th, paid at the end of next month (20日締め翌月末払い).
     Market(
-        "FR", "EUR", "1.15", "Europe/Paris", TaxPolicy(), **_rates("20", "5.5"), terms=PaymentTerms(days=30),
-        people=(("lumiere", "Café Lumière", "Lyon"), ("noel", "Maison Noël", "Dijon"), ("soleil", "Épicerie Soleil", "Nîmes")),
-    ),
-    Market(
-        "US", "USD", "1.27", "America/New_York", _PER_LINE, **_rates("8.875", "0", "Z"),
-        people=(("grace", "Grace Miller", "Albany"), ("ray", "Ray Ortiz", "Queens"), ("joan", "Joan Park", "Ithaca")),
-    ),
-    Market(
-        "JP", "JPY", "209", "Asia/Tokyo", _JAPAN, **_rates("10", "8"), slots=("08-12", "14-16", "18-20"),
-        people=(("hana", "佐藤 花", "京都市"), ("ichiro", "鈴木 一郎", "札幌市"), ("misaki", "高橋 美咲", "福岡市"), ("ken", "田中 健", "仙台市")),
-    ),
-    Market(
-        "JP", "JPY", "171", "Asia/Tokyo", _JAPAN_TRADE, **_rates("10", "8"), slots=("08-12",),
+        "JP", "JPY", "171", "Asia/Tokyo", _JAPAN_TRADE, _tax("S", "10"), _tax("S", "8"), _JAPANESE_TRADE,
         terms=PaymentTerms(cutoff_day=20, months=1, end_of_month=True),
-        people=(("midori", "株式会社みどり茶房", "名古屋市"), ("yamamoto", "有限会社山本商店", "金沢市")),
     ),
     Market(
-        "BH", "BHD", "0.478", "Asia/Bahrain", TaxPolicy(), **_rates("10", "0", "Z"), terms=PaymentTerms(days=14),
-        people=(("noor", "Noor Trading", "Manama"), ("layla", "Layla Hasan", "Riffa")),
+        "BH", "BHD", "0.478", "Asia/Bahrain", TaxPolicy(), _tax("S", "10"), _tax("Z", "0"), _BAHRAIN,
+        terms=PaymentTerms(days=14),
     ),
 )  # fmt: skip

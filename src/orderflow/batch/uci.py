@@ -51,6 +51,9 @@ WORKING: Final = Policy(zone=ZONE)
 CURRENCY: Final = "GBP"
 LOCATION: Final = "main"
 
+#: Characters of customer and country, so that an id can be made of them.
+MAX_PARTY: Final = MAX_ID - len("guest/unknown")
+
 _LONDON = ZoneInfo(ZONE)
 _GOODS = re.compile(r"[0-9]{5}")
 _WHOLE = re.compile(r"-?[0-9]{1,10}")
@@ -106,8 +109,8 @@ class UciFile:
 
     def _open(self) -> TextIO:
         if self.path.suffix == ".gz":
-            return gzip.open(self.path, "rt", encoding="utf-8", newline="")
-        return self.path.open(encoding="utf-8", newline="")
+            return gzip.open(self.path, "rt", encoding="utf-8", errors="surrogateescape", newline="")
+        return self.path.open(encoding="utf-8", errors="surrogateescape", newline="")
 
 
 def _rows(file: TextIO) -> Iterator[tuple[int, list[str]]]:
@@ -130,9 +133,15 @@ def _item(line: int, row: list[str]) -> Item | RejectedRow:
     when = _time(at)
     if when is None:
         return RejectedRow(line, "bad_time", f"time {at[:30]!r} is not like 2010-12-01 08:26:00")
-    if not sku.strip() or len(sku) > MAX_ID or not sku.isprintable() or len(description) > MAX_NAME:
-        return RejectedRow(line, "bad_text", "stock code or description is empty, too long or unprintable")
+    if _unfit(sku, description, f"{customer}/{country}"):
+        return RejectedRow(line, "bad_text", "the stock code is empty, or a text is too long or unprintable")
     return Item(line, sku, description, int(quantity), when, _price(price), customer.removesuffix(".0"), country)
+
+
+def _unfit(sku: str, description: str, party: str) -> bool:
+    if not sku.strip() or not f"{sku}{description}{party}".isprintable():
+        return True
+    return len(sku) > MAX_ID or len(description) > MAX_NAME or len(party) > MAX_PARTY
 
 
 @lru_cache(maxsize=4096)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,7 @@ def demo(context: click.Context, orders: int, seed: int, db: Path | None, *, kee
 
 
 @contextmanager
-def _place(db: Path | None, *, keep: bool) -> Iterator[Path]:
+def _place(db: Path | None, *, keep: bool) -> Generator[Path]:
     """Where the database goes: as told, or in a folder that is there for as long as it is looked at."""
     if db is not None:
         yield db

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 import gc
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from orderflow.batch.documents import RejectedDocument, Source
+from orderflow.batch.documents import RejectedDocument, Source, name_of
 from orderflow.batch.jsonl import JsonLinesFile
 from orderflow.batch.pipeline import Pipeline
 from orderflow.batch.summary import rejections, summarise
@@ -57,12 +58,15 @@ def run(
     Interrupted and started again, it goes on where it stopped.
     """
     source = LAYOUTS[layout](file)
-    if dry_run:
-        _foretell(source, as_json=as_json)
-        return
-    if db is None:
+    if db is None and not dry_run:
         raise click.UsageError("name the database with --db")
-    found = work(source, db, receive=receive is not None, rates=rates, mail=mail, locations=locations)
+    try:
+        if db is None or dry_run:
+            _foretell(source, as_json=as_json)
+            return
+        found = work(source, db, receive=receive is not None, rates=rates, mail=mail, locations=locations)
+    except (OSError, EOFError, csv.Error) as error:
+        raise click.ClickException(f"{file}: {error}") from error
     if summary is not None:
         summary.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     if as_json:
@@ -89,7 +93,7 @@ def work(
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLD)
         with progress_bar(source.count()) as advanced:
-            pipeline = Pipeline(shop, source, clock, source.channel, receive=receive, advanced=advanced)
+            pipeline = Pipeline(shop, source, clock, name_of(source), receive=receive, advanced=advanced)
             pipeline.run()
         seconds = time.perf_counter() - began
         found = summarise(shop, source.zone)
@@ -105,7 +109,7 @@ def work(
 
 
 @contextmanager
-def progress_bar(total: int) -> Iterator[Callable[[int], None]]:
+def progress_bar(total: int) -> Generator[Callable[[int], None]]:
     """A bar on a terminal; otherwise a line on stderr for each tenth."""
     if sys.stderr.isatty():
         from rich.console import Console

@@ -10,6 +10,7 @@ import re
 from orderflow.errors import Fault
 
 __all__ = [
+    "MAX_COMMAND_ID",
     "MAX_GROUP",
     "MAX_ID",
     "MAX_LINES",
@@ -39,6 +40,9 @@ MAX_NAME = 200
 
 MAX_ID = 100
 """Characters of an identifier."""
+
+MAX_COMMAND_ID = 200
+"""Characters of a command id, which may be made of others (``shop/536365/ship``)."""
 
 MAX_TAGS = 50
 """Tags of one order."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from orderflow.domain.book import Book
 from orderflow.domain.keys import Key
+from orderflow.domain.limits import MAX_COMMAND_ID, MAX_ID, MAX_NAME
 from orderflow.domain.shape import faults_of
 from orderflow.errors import CommandMismatch, CommandRefused, Fault, InputError
 from orderflow.flows.asks import Commit, Flow, Recall, ask
@@ -16,6 +17,9 @@ from orderflow.flows.settle import Order, Settled, settle_group
 from orderflow.ports.storage import Ack, Batch, Held, Parcelled, Recalled, Remembered, Write
 
 __all__ = ["Outcome", "fingerprint", "handle_many"]
+
+#: Ids made of two: SKU and location, channel and external id, party and version.
+LONGEST_IDS: Final = {"stock": 2 * MAX_ID + 1, "intake": 2 * MAX_NAME + 1, "party": MAX_ID + 11}
 
 #: What became of one command of a group: accepted, or why not.
 Outcome: TypeAlias = Ack | CommandRefused | InputError | CommandMismatch
@@ -115,9 +119,14 @@ def _faults(book: Book, order: Order, *, trusted: bool) -> Iterator[Fault] | lis
 
 
 def _address(order: Order) -> Iterator[Fault]:
-    for path, text in (("key.id", order.key.id), ("command_id", order.stamp.command_id), ("actor", order.stamp.actor)):
-        if not isinstance(text, str) or not 1 <= len(text) <= 200 or not text.isprintable() or not text.strip():
-            yield Fault(path, "bad_id", "must be 1 to 200 printable characters")
+    longest = LONGEST_IDS.get(order.key.kind, MAX_ID)
+    for path, text, most in (
+        ("key.id", order.key.id, longest),
+        ("command_id", order.stamp.command_id, MAX_COMMAND_ID),
+        ("actor", order.stamp.actor, MAX_NAME),
+    ):
+        if not isinstance(text, str) or not 1 <= len(text) <= most or not text.isprintable() or not text.strip():
+            yield Fault(path, "bad_id", f"must be 1 to {most} printable characters")
 
 
 def _recalled(ids: Collection[str]) -> Flow[Mapping[str, Recalled]]:

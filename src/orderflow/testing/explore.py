@@ -98,6 +98,7 @@ def explore(
     """Walk every world reachable from ``start``.
 
     Args:
+        book: the rules.
         start: the rows that are there at first.
         alphabet: the commands tried in a world, reactions' own among them if wanted. It must be bounded: a world
             that can always grow never closes.
@@ -219,7 +220,9 @@ class _Walk:
 
     def _settled(self, node: Node, told: Told) -> Move | None:
         """Settle for real, and keep what was read on the way."""
-        branch, read, end = self.known[told.key, told.command], (0,), _REFUSED
+        branch = self.known[told.key, told.command]
+        read: Rows = ()
+        end: Move | None = _REFUSED
         wants = settle(self.book, Order(told.key, told.command, self.stamp))
         given: dict[Key, Held] = {}
         try:

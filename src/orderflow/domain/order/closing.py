@@ -111,7 +111,7 @@ def units_cancelled(state: Accepted, event: m.UnitsCancelled) -> Accepted:
 def order_cancelled(state: Working, event: m.OrderCancelled) -> Cancelled:
     """The order after ``OrderCancelled``."""
     progress = evolve(_cancellation(state, event.slices), exposed_minor=0)
-    return Cancelled(state.basket, state.totals, progress, event.at, event.reason, event.by)
+    return Cancelled(state.basket, state.totals, progress, event.at, event.reason, event.by, state.placed_at)
 
 
 # -- bill and complete

@@ -163,7 +163,7 @@ class Completed:
 
 @frozen
 class Cancelled:
-    """No live unit is left, or a draft was discarded."""
+    """No live unit is left, or a draft was discarded (which never was ``placed_at`` any time)."""
 
     basket: Basket
     totals: Totals
@@ -171,10 +171,11 @@ class Cancelled:
     cancelled_at: datetime
     reason: str
     by: By
+    placed_at: datetime | None = None
 
     def with_progress(self, progress: Progress) -> Self:
         """The same state with other progress."""
-        return type(self)(self.basket, self.totals, progress, self.cancelled_at, self.reason, self.by)
+        return type(self)(self.basket, self.totals, progress, self.cancelled_at, self.reason, self.by, self.placed_at)
 
 
 #: Placed or accepted, not final.

@@ -1,0 +1,93 @@
+"""What an order costs in SQLite, counted: a count does not depend on the machine."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from orderflow.adapters.storage.sqlite import SqliteStorage
+from orderflow.domain.allocation import Pick
+from orderflow.domain.order.messages import AllocateStock, ConfirmOrder, DispatchShipment, PlaceOrder, PrepareShipment
+from orderflow.domain.order.values import Basket, OrderLine
+from orderflow.domain.price import Price
+from orderflow.domain.standard import standard_book
+from orderflow.domain.stock.messages import ReceiveGoods
+from orderflow.domain.tax import TaxCategory, TaxPolicy
+from orderflow.facade import Do, OrderFlow
+from orderflow.ports.storage import Ack
+
+MOST_STATEMENTS = 40
+COMMANDS = 5
+GROUP = 20
+SKUS = ("TEA", "CUP", "POT")
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[OrderFlow]:
+    """A shop of orders and stock on a fresh file, with stock of three SKUs."""
+    book = standard_book().only("order", "stock")
+    with closing(SqliteStorage(tmp_path / "shop.db", book.machines.values())) as storage:
+        shop = OrderFlow(storage, book=book)
+        shop.handle_many([Do(f"{sku}@main", ReceiveGoods(1000)) for sku in SKUS])
+        yield shop
+
+
+def life_of(order: str) -> list[Do]:
+    """A three-line order's commands from placed to dispatched; each gets a minted command id."""
+    price, tax = Price.of("2.55", "GBP"), TaxCategory.of("S", "20")
+    lines = tuple(OrderLine.of(line, sku, line, price, tax) for line, sku in enumerate(SKUS, start=1))
+    picks = tuple(Pick(line.line, "main", line.quantity) for line in lines)
+    return [
+        Do(order, PlaceOrder(Basket("GBP", lines, TaxPolicy(), channel="web", external_id=order))),
+        Do(order, ConfirmOrder()),
+        Do(order, AllocateStock(picks)),
+        Do(order, PrepareShipment(f"{order}/1", picks)),
+        Do(order, DispatchShipment(f"{order}/1", picks)),
+    ]
+
+
+def traced(shop: OrderFlow) -> list[str]:
+    """A list that fills with every statement SQLite runs for the shop from now on."""
+    statements: list[str] = []
+    assert isinstance(shop.storage, SqliteStorage)
+    shop.storage._sessions.session().connection.set_trace_callback(statements.append)
+    return statements
+
+
+def verbs(statements: list[str]) -> Counter[str]:
+    """How many statements begin with which word."""
+    return Counter(statement.split()[0] for statement in statements)
+
+
+def test_an_order_takes_few_statements_and_five_commits(shop: OrderFlow) -> None:
+    """Five commands are five commits and at most forty statements, whatever the number of lines."""
+    statements = traced(shop)
+    for order, command, *_ in life_of("o-1"):
+        shop.handle(order, command)
+    assert len(statements) <= MOST_STATEMENTS, statements
+    assert verbs(statements)["COMMIT"] == verbs(statements)["BEGIN"] == COMMANDS
+
+
+def test_stored_orders_do_not_add_statements(shop: OrderFlow) -> None:
+    """The second order takes exactly the statements of the first, so cost does not grow with what is stored."""
+    counts: list[Counter[str]] = []
+    for order in ("o-1", "o-2"):
+        statements = traced(shop)
+        for row, command, *_ in life_of(order):
+            shop.handle(row, command)
+        counts.append(verbs(statements))
+    assert counts[0] == counts[1]
+
+
+def test_a_group_takes_five_commits_and_hardly_more_statements(shop: OrderFlow) -> None:
+    """Twenty orders worked stage by stage are five commits, and no more statements than one order may take."""
+    statements = traced(shop)
+    for stage in zip(*(life_of(f"o-{number}") for number in range(GROUP)), strict=True):
+        assert all(isinstance(outcome, Ack) for outcome in shop.handle_many(stage))
+    assert verbs(statements)["COMMIT"] == COMMANDS
+    # Twenty-one rows of stock events come in blocks, so a few inserts are split.
+    assert len(statements) <= MOST_STATEMENTS + COMMANDS, statements

@@ -1,0 +1,786 @@
+"""Whole lives of orders through the facade: given a shop, when this happens, then that is so."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from orderflow.adapters.carriers.memory import CarrierFailure, MemoryCarrier
+from orderflow.adapters.clock import FixedClock
+from orderflow.adapters.ids import SequenceIds
+from orderflow.adapters.notifiers.memory import MemoryNotifier
+from orderflow.adapters.storage.memory import MemoryStorage
+from orderflow.domain import credit as cn
+from orderflow.domain import customer as cu
+from orderflow.domain import returns as rt
+from orderflow.domain.allocation import Pick
+from orderflow.domain.invoice import messages as inv
+from orderflow.domain.keys import PartyRef
+from orderflow.domain.money import Money
+from orderflow.domain.order import messages as om
+from orderflow.domain.order.values import (
+    AllocateAt,
+    Basket,
+    By,
+    CompleteOn,
+    Gate,
+    Hold,
+    HoldReason,
+    InvoiceBasis,
+    LineKind,
+    OrderLine,
+    Policy,
+    Together,
+    Units,
+)
+from orderflow.domain.party import Person
+from orderflow.domain.payment import messages as pm
+from orderflow.domain.price import Price
+from orderflow.domain.records import account as ac
+from orderflow.domain.records import series as se
+from orderflow.domain.records import stock_note as sn
+from orderflow.domain.shipment import messages as sm
+from orderflow.domain.shipment import states as ss
+from orderflow.domain.standard import standard_book
+from orderflow.domain.stock import messages as sk
+from orderflow.domain.stock.states import Stocked
+from orderflow.domain.tax import TaxCategory, TaxPolicy
+from orderflow.drive import run_async
+from orderflow.errors import (
+    CommandMismatch,
+    CommandRefused,
+    ConcurrencyConflict,
+    InputError,
+    InvariantBroken,
+    NotFound,
+    StorageError,
+)
+from orderflow.facade import Do, OrderFlow
+from orderflow.flows.advance import Plans
+from orderflow.flows.allocate import Allocation
+from orderflow.flows.asks import Flow, NewId, Now, ask
+from orderflow.flows.prepare import Parcelling
+from orderflow.flows.receive import Changed, Created, Unchanged
+from orderflow.ports.storage import Ack, Query
+
+NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
+ANN = PartyRef("ann", 1)
+VAT = TaxCategory.of("S", 19)
+BY_HAND = Parcelling(needs_label=False)
+TWO_PLACES = Plans(Allocation(("main", "shop")), BY_HAND)
+
+
+class Shop(OrderFlow):
+    """A shop in memory with a clock, a carrier and a notifier at hand."""
+
+    def __init__(self, plans: Plans = TWO_PLACES, **options: Any) -> None:
+        storage = options.pop("storage", None) or MemoryStorage()
+        self.time = FixedClock(NOON)
+        self.post = MemoryCarrier("post", script=options.pop("script", ()))
+        self.mail = MemoryNotifier()
+        wired = {"carriers": [self.post], "notifier": self.mail, "clock": self.time, "ids": SequenceIds(), **options}
+        super().__init__(storage, plans=plans, **wired)
+        self.record_party("ann", Person("Ann", email="ann@example.org"))
+
+    def stocked(self, **places: int) -> Shop:
+        """With so much TEA at each place."""
+        for place, quantity in places.items():
+            self.handle(f"TEA@{place}", sk.ReceiveGoods(quantity))
+        return self
+
+    def placed(self, *quantities: int, **policy: Any) -> Shop:
+        """With order O of so many TEA on each line, placed."""
+        self.handle("O", om.PlaceOrder(basket(*quantities, policy=Policy(**policy))))
+        return self
+
+    def confirmed(self, *quantities: int, **policy: Any) -> Shop:
+        """With order O confirmed."""
+        self.placed(*quantities, **policy).handle("O", om.ConfirmOrder())
+        return self
+
+    def tell(self, row: str, *commands: Any) -> Shop:
+        """Carry out commands on one row, none of which may be refused."""
+        for command in commands:
+            self.handle(row, command)
+        return self
+
+    def refusal(self, row: str, command: Any) -> tuple[str, ...]:
+        """The codes a command is refused with; nothing has changed then."""
+        before = self.storage.entries(0, 1_000)
+        with pytest.raises(CommandRefused) as caught:
+            self.handle(row, command)
+        assert self.storage.entries(0, 1_000) == before
+        return caught.value.codes
+
+    def settle(self) -> Shop:
+        """Carry out effects until none is left."""
+        for _ in range(50):
+            if not self.relay().done:
+                break
+        return self
+
+    @property
+    def lines(self) -> tuple[Any, ...]:
+        """The line vectors of order O."""
+        vectors: tuple[Any, ...] = self.order("O").progress.lines
+        return vectors
+
+    @property
+    def state(self) -> str:
+        """The state of order O."""
+        return type(self.order("O")).__name__
+
+
+def basket(*quantities: int, price: str = "10.00", **changes: Any) -> Basket:
+    """An order of TEA, a line for each quantity."""
+    lines = tuple(
+        OrderLine.of(number, "TEA", quantity, Price.of(price, "EUR"), VAT, weight_grams=100)
+        for number, quantity in enumerate(quantities, start=1)
+    )
+    return evolve(Basket("EUR", lines, TaxPolicy(), "ann", bill_to=ANN, ship_to=ANN), **changes)
+
+
+def item(quantity: int, place: str = "main", line: int = 1) -> sm.Item:
+    """Units of order O in a shipment."""
+    return sm.Item("O", line, place, quantity)
+
+
+def plan(*items: sm.Item) -> sm.PlanShipment:
+    """A shipment that needs no label."""
+    return sm.PlanShipment(items, sm.Plan(needs_label=False))
+
+
+def pick(quantity: int, place: str = "main", line: int = 1) -> tuple[Pick, ...]:
+    """Units of a line at a place."""
+    return (Pick(line, place, quantity),)
+
+
+PACK, GO, ARRIVE = sm.PackShipment(100, 1), sm.HandOver(), sm.RecordDelivered("arrived")
+CANCEL = om.CancelUnits("changed their mind", By.CUSTOMER)
+
+# -- goods
+
+
+def test_an_order_leaves_from_two_locations_and_is_completed() -> None:
+    """What one location lacks comes from the other: two shipments, one order, an invoice for each, completed."""
+    shop = Shop().stocked(main=2, shop=3).placed(4)
+    shop.advance("O")
+    assert sorted((place.location, place.quantity) for place in shop.lines[0].preparing) == [("main", 2), ("shop", 2)]
+    shop.tell("O/1", GO)
+    assert shop.state == "PartlyShipped"
+    assert [refusal.code for refusal in shop.explain("O", om.CompleteOrder())] == ["not_now"]
+    shop.advance("O")
+    shop.tell("O/2", GO)
+    assert shop.state == "Shipped"
+    shop.tell("O/1", ARRIVE).tell("O/2", ARRIVE)
+    assert shop.advance("O").state == "Completed"
+    assert shop.order("O").progress.invoices == ("O/1", "O/2")
+    assert shop.balance("ann", "EUR") == 4_760
+
+
+def test_what_is_missing_waits_and_is_filled_first() -> None:
+    """Units without stock are back-ordered, and filled when goods come in."""
+    shop = Shop().stocked(main=1).confirmed(3)
+    shop.allocate("O")
+    assert shop.state == "AwaitingStock"
+    assert (shop.lines[0].allocated_quantity, shop.lines[0].backordered_quantity) == (1, 2)
+    assert shop.stock("TEA").backordered == 2
+    assert [task.key.id for task in shop.worklist("awaiting_stock")] == ["O"]
+    [refused] = shop.allocate("O")
+    assert isinstance(refused, CommandRefused)
+    assert refused.codes == ("nothing_to_allocate",)
+    shop.stocked(shop=2).allocate("O")
+    assert shop.state == "Allocated"
+    assert shop.stock("TEA").backordered == 0
+
+
+def test_filling_leaves_open_units_open() -> None:
+    """Filling the last waiting unit while others are open leads back to Confirmed."""
+    shop = Shop().confirmed(2).tell("O", om.AllocateStock(backorder=pick(1)))
+    shop.stocked(main=1).tell("O", om.FillBackorder(pick(1)))
+    assert shop.state == "Confirmed"
+    assert shop.refusal("O", om.FillBackorder(pick(1))) == ("not_backordered",)
+    assert shop.refusal("O", om.FillBackorder(())) == ("nothing_asked",)
+
+
+@pytest.mark.parametrize("bucket", ["open", "backordered", "allocated", "preparing"])
+def test_units_are_cancelled_out_of_every_bucket(bucket: str) -> None:
+    """Cancelling gives back what stock and shipments hold for the units, wherever they stand."""
+    shop = Shop().stocked(main=1).confirmed(1)
+    if bucket == "backordered":
+        shop.tell("O", om.AllocateStock(backorder=pick(1)))
+    if bucket in ("allocated", "preparing"):
+        shop.allocate("O")
+    if bucket == "preparing":
+        shop.tell("S", plan(item(1)))
+    shop.tell("O", CANCEL)
+    assert shop.state == "Cancelled"
+    assert shop.stock("TEA") == Stocked(1)
+    assert shop.get("account", "ann").of("EUR").ordered == 0
+    shop.settle()
+    if bucket == "preparing":
+        assert isinstance(shop.get("shipment", "S"), ss.Voided)
+
+
+def test_units_named_twice_are_cancelled_together() -> None:
+    """A line named twice loses the sum; more than can be cancelled is refused."""
+    shop = Shop().confirmed(3)
+    shop.tell("O", om.CancelUnits("fewer", By.CUSTOMER, (Units(1, 1), Units(1, 1))))
+    assert shop.lines[0].cancelled == 2
+    assert shop.refusal("O", om.CancelUnits("all", By.CUSTOMER, (Units(1, 1), Units(1, 1)))) == ("not_cancellable",)
+    assert shop.refusal("O", om.CancelUnits("which", By.CUSTOMER, (Units(2, 1),))) == ("no_such_line",)
+
+
+def test_nothing_is_cancelled_once_all_has_left() -> None:
+    """Units that have left cannot be cancelled; the rest of a partly shipped order can."""
+    shop = Shop().stocked(main=2).confirmed(2)
+    shop.tell("O", om.AllocateStock(pick(1), pick(1))).tell("S", plan(item(1)), PACK, GO)
+    assert shop.state == "PartlyShipped"
+    shop.tell("O", CANCEL)
+    assert shop.state == "Shipped"
+    shop.tell("S", ARRIVE)
+    assert shop.advance("O").state == "Completed"
+
+
+def test_an_order_steps_back() -> None:
+    """A confirmed order is unconfirmed, its credit set free; allocated units are released and open again."""
+    shop = Shop().stocked(main=1).confirmed(1)
+    shop.allocate("O")
+    assert shop.refusal("O", om.UnconfirmOrder()) == ("not_now",)
+    assert shop.refusal("O", om.ReleaseStock(())) == ("nothing_asked",)
+    assert shop.refusal("O", om.ReleaseStock(pick(1, "shop"))) == ("not_allocated",)
+    shop.tell("O", om.ReleaseStock(pick(1)), om.UnconfirmOrder())
+    assert shop.state == "Placed"
+    assert shop.get("account", "ann").of("EUR").ordered == 0
+    assert shop.stock("TEA").available == 1
+
+
+def test_a_hold_closes_one_gate_and_one_line() -> None:
+    """A hold on a line stops that line at that gate, until it is released or its time has come."""
+    shop = Shop().stocked(main=5).confirmed(1, 1)
+    hold = Hold(HoldReason.MANUAL, Gate.ALLOCATE, line=2, until=NOON + timedelta(days=1))
+    shop.tell("O", om.PlaceHold(hold))
+    assert shop.refusal("O", om.PlaceHold(hold)) == ("already_held",)
+    assert shop.refusal("O", om.AllocateStock(pick(1, line=2))) == ("on_hold",)
+    shop.tell("O", om.AllocateStock(pick(1)))
+    shop.time.advance(timedelta(days=1))
+    shop.tell("O", om.AllocateStock(pick(1, line=2)))
+    shop.tell("O", om.ReleaseHold(HoldReason.MANUAL, Gate.ALLOCATE, 2))
+    assert shop.refusal("O", om.ReleaseHold(HoldReason.MANUAL, Gate.ALLOCATE, 2)) == ("no_such_hold",)
+
+
+def test_what_ships_together_waits_for_each_other() -> None:
+    """An order that ships together is prepared whole or not at all; a line that does, with all its units."""
+    shop = Shop().stocked(main=3).confirmed(2, 1, ship_together=Together.ORDER)
+    shop.allocate("O")
+    assert shop.refusal("S", plan(item(2))) == ("ships_together",)
+    shop.tell("S", plan(item(2), item(1, line=2)))
+    other = Shop().stocked(main=3).confirmed(2, 1, ship_together=Together.LINE)
+    other.allocate("O")
+    assert other.refusal("S", plan(item(1))) == ("ships_together",)
+    other.tell("S", plan(item(2)))
+
+
+def test_a_promise_that_ran_out_is_given_back() -> None:
+    """An expired allocation can no longer be prepared, stays counted, and returns to the stock when it is expired."""
+    until = NOON + timedelta(hours=1)
+    shop = Shop(Plans(Allocation(until=until), BY_HAND)).stocked(main=1).confirmed(1)
+    shop.allocate("O")
+    assert shop.refusal("O", om.ExpireAllocation()) == ("nothing_expired",)
+    assert shop.expire() == []
+    shop.time.advance(timedelta(hours=1))
+    assert shop.refusal("S", plan(item(1))) == ("not_allocated",)
+    assert shop.stock("TEA").available == 0
+    assert all(isinstance(outcome, Ack) for outcome in shop.expire())
+    assert (shop.state, shop.stock("TEA").available) == ("Confirmed", 1)
+
+
+def test_units_that_are_not_found_are_owed_again() -> None:
+    """A short pick takes units out of the shipment; they are open, and their stock is out of use."""
+    shop = Shop().stocked(main=2).confirmed(2)
+    shop.allocate("O")
+    shop.tell("S", plan(item(2)), sm.PackShipment(100, 1, (item(1),)))
+    assert (shop.lines[0].open, shop.lines[0].preparing_quantity) == (1, 1)
+    assert shop.stock("TEA") == Stocked(2, allocated=1, unavailable=1)
+
+
+def test_a_shipment_is_given_up_and_planned_anew() -> None:
+    """A voided shipment and dropped items leave their units allocated."""
+    shop = Shop().stocked(main=2).confirmed(2)
+    shop.allocate("O")
+    shop.tell("S", plan(item(2)), sm.DropItems((item(1),)), sm.VoidShipment())
+    assert (shop.state, shop.lines[0].allocated_quantity) == ("Allocated", 2)
+    assert shop.refusal("T", plan(item(3))) == ("not_allocated",)
+    assert shop.refusal("T", plan(item(1, line=9))) == ("not_allocated",)
+
+
+def test_a_lost_parcel_is_written_off_or_sent_again() -> None:
+    """Lost units stay shipped until they are resolved: written off, or open again."""
+    shop = Shop().stocked(main=2).confirmed(2)
+    shop.allocate("O")
+    shop.tell("S", plan(item(2)), PACK, GO, sm.DeclareLost())
+    assert shop.lines[0].shipped == 2
+    shop.tell("O", om.ResolveLoss((Units(1, 1),)), om.ResolveLoss((Units(1, 1),), resupply=True))
+    assert (shop.lines[0].lost, shop.lines[0].open, shop.state) == (1, 1, "PartlyShipped")
+    assert shop.refusal("O", om.ResolveLoss((Units(1, 1),))) == ("not_shipped",)
+
+
+def test_goods_come_back_before_and_after_completion() -> None:
+    """A refused parcel comes back before, a return after completion; both are in stock again, nothing is owed twice."""
+    shop = Shop().stocked(main=2).confirmed(1, 1)
+    shop.allocate("O")
+    shop.tell("S", plan(item(1)), PACK, GO, sm.RecordReturning("r", sm.ReturnReason.REFUSED), sm.ReceiveBack("shop"))
+    shop.tell("T", plan(item(1, line=2)), PACK, GO, ARRIVE)
+    assert shop.advance("O").state == "Completed"
+    assert shop.stock("TEA", "shop").on_hand == 1
+    assert shop.refusal("R", rt.ReceiveReturn("main", (rt.ReturnedUnits("O", 2, 2),))) == ("not_out",)
+    assert shop.refusal("R", rt.ReceiveReturn("main")) == ("nothing_returned",)
+    loose = (rt.Loose("CUP", 2), rt.Loose("CUP", 1))
+    shop.tell("R", rt.ReceiveReturn("main", (rt.ReturnedUnits("O", 2, 1),), loose, usable=False))
+    shop.tell("R", rt.SettleReturn("cn"))
+    assert (shop.lines[1].returned, shop.state) == (1, "Completed")
+    assert shop.stock("CUP") == Stocked(3, unavailable=3)
+    assert shop.refusal("O", om.ResolveLoss((Units(1, 1),), resupply=True)) == ("not_shipped", "completed")
+
+
+def test_stock_notes_move_many_skus() -> None:
+    """A receipt, an adjustment and a transfer each move stock of many SKUs in one document."""
+    shop = Shop()
+    shop.tell("r", sn.PostReceipt((sn.Moved("TEA", "main", 2), sn.Moved("TEA", "main", 1), sn.Moved("CUP", "main", 1))))
+    shop.tell("a", sn.PostAdjustment((sn.Change("TEA", "main", -1, "broken"),), reason="count", memo=2))
+    shop.tell("t", sn.PostTransfer((sn.Moved("TEA", "main", 1),), "shop"))
+    assert shop.refusal("u", sn.PostTransfer((sn.Moved("TEA", "main", 1),), "main")) == ("same_location",)
+    assert (shop.stock("TEA").on_hand, shop.stock("TEA", "shop").on_hand, shop.stock("CUP").on_hand) == (1, 1, 1)
+    assert shop.get("stock_note", "a").lines == 3
+
+
+# -- money
+
+
+def test_part_invoices_of_a_line_sum_to_the_line() -> None:
+    """A line billed in parts is rounded cumulatively: the parts sum to the whole, whatever the steps."""
+    lines = (OrderLine.of(1, "TEA", 3, Price.of("0.335", "EUR"), TaxCategory.of("Z", 0)),)
+    shop = Shop().stocked(main=3)
+    shop.tell("O", om.PlaceOrder(basket(1, lines=lines)), om.ConfirmOrder())
+    shop.allocate("O")
+    nets = []
+    for number in (1, 2, 3):
+        shop.tell(f"S{number}", plan(item(1)), PACK, GO).tell("O", om.BillUnits(f"I{number}", "inv", f"S{number}"))
+        nets.append(shop.get("invoice", f"I{number}").totals.net_minor)
+    assert sum(nets) == lines[0].net_minor == 101
+    assert [shop.get("invoice", f"I{number}").number[-1] for number in (1, 2, 3)] == ["1", "2", "3"]
+    assert shop.refusal("O", om.BillUnits("I4", "inv")) == ("nothing_billable",)
+    assert shop.get("account", "ann").of("EUR").ordered == 0
+
+
+def shipped(shop: Shop | None = None, **policy: Any) -> Shop:
+    """An order of two units, delivered and billed as O/1: 20.00 and 3.80 tax."""
+    shop = (shop or Shop()).stocked(main=2).placed(2, **policy)
+    shop.advance("O")
+    shop.tell("O/1", GO, ARRIVE).tell("O", om.BillUnits("O/1", "inv"))
+    return shop
+
+
+def note(*lines: cn.CreditLine, currency: str = "EUR", bill_to: PartyRef | None = ANN) -> cn.DraftCreditNote:
+    """A credit note over these lines."""
+    return cn.DraftCreditNote(cn.CreditTerms("cn", "ann", bill_to, currency, lines, TaxPolicy(), date(2026, 4, 2)))
+
+
+LINKED = cn.CreditLine(1, "TEA", 1, 1_000, VAT, "O", 1, "O/1")
+
+
+def test_a_credit_note_is_linked_or_on_account() -> None:
+    """A linked line takes off its invoice, the part on account off the customer's balance only."""
+    shop = shipped()
+    shop.tell("n", note(LINKED, cn.CreditLine(2, "GOODWILL", 1, 500, VAT)))
+    assert shop.get("invoice", "O/1").amounts.credited == 1_190
+    assert shop.lines[0].credited == 1
+    assert shop.balance("ann", "EUR") == 2_380 - 1_785
+    assert shop.get("credit_note", "n").number.endswith("1")
+    assert shop.refusal("m", note(LINKED, LINKED)) == ("not_billed",)
+
+
+def test_a_credit_note_that_does_not_fit_is_refused() -> None:
+    """Another currency than the invoice's, half a link, or nobody to credit: each is refused with its code."""
+    shop = shipped()
+    assert shop.refusal("n", note(LINKED, currency="GBP")) == ("currency_differs",)
+    assert shop.refusal("n", note(LINKED._replace(invoice=""))) == ("broken_link",)
+    assert shop.refusal("n", note(LINKED, bill_to=None)) == ("no_party",)
+    assert shop.refusal("n", note(LINKED._replace(net_minor=9_000))) == ("more_than_billed",)
+
+
+def test_payment_settles_an_invoice_and_completes_what_waits_for_it() -> None:
+    """An order that waits for payment is completed once its invoice is settled, and not before."""
+    shop = shipped(complete_on=CompleteOn.PAID)
+    assert shop.refusal("O", om.CompleteOrder()) == ("not_paid",)
+    paid = pm.RecordPayment(pm.Origin("bank", "1", "ann"), Money(2_500, "EUR"))
+    into = pm.AllocatePayment(pm.AllocationTarget.INVOICE, "O/1", Money(2_380, "EUR"))
+    shop.tell("P", paid, into).settle()
+    assert type(shop.get("invoice", "O/1")).__name__ == "Settled"
+    assert shop.balance("ann", "EUR") == -120
+    shop.tell("P", pm.RefundPayment(Money(120, "EUR")))
+    assert shop.balance("ann", "EUR") == 0
+    assert shop.advance("O").state == "Completed"
+
+
+def test_a_payment_is_taken_off_again() -> None:
+    """Deallocated or charged back money leaves the invoice owed; money for an order touches no invoice."""
+    shop = shipped()
+    invoice, order = pm.AllocationTarget.INVOICE, pm.AllocationTarget.ORDER
+    shop.tell("P", pm.RecordPayment(pm.Origin("card", "1", "ann"), Money(2_380, "EUR")))
+    shop.tell(
+        "P", pm.AllocatePayment(order, "O", Money(380, "EUR")), pm.DeallocatePayment(order, "O", Money(380, "EUR"))
+    )
+    shop.tell("P", pm.AllocatePayment(invoice, "O/1", Money(2_380, "EUR")))
+    shop.tell("P", pm.DeallocatePayment(invoice, "O/1", Money(380, "EUR")))
+    assert shop.get("invoice", "O/1").due_minor == 380
+    shop.tell("P", pm.AllocatePayment(order, "O", Money(380, "EUR")), pm.ChargeBackPayment(Money(2_380, "EUR")))
+    assert shop.get("invoice", "O/1").due_minor == 2_380
+    assert shop.balance("ann", "EUR") == 2_380
+    assert shop.refusal("P", pm.AllocatePayment(invoice, "O/1", Money(1, "EUR"))) == ("exceeds_free",)
+
+
+def test_an_invoice_is_paid_in_its_own_currency() -> None:
+    """Money of another currency pays no invoice."""
+    shop = shipped()
+    shop.tell("P", pm.RecordPayment(pm.Origin("bank", "1", "ann"), Money(100, "GBP")))
+    into = pm.AllocatePayment(pm.AllocationTarget.INVOICE, "O/1", Money(100, "GBP"))
+    assert shop.refusal("P", into) == ("currency_differs",)
+
+
+def test_a_mistaken_invoice_is_taken_back_and_billed_again() -> None:
+    """A void invoice keeps its number, and its units can be billed again; a sent one is credited instead."""
+    shop = shipped(Shop(book=standard_book(())))
+    shop.tell("O/1", inv.VoidInvoice("wrong address")).settle()
+    assert shop.balance("ann", "EUR") == 0
+    shop.tell("O", om.BillUnits("O/2", "inv")).tell("O/2", inv.MarkSent())
+    assert shop.refusal("O/2", inv.VoidInvoice("late")) == ("already_used",)
+    shop.tell("O/2", inv.WriteOff(2_380, "goodwill"))
+    assert shop.balance("ann", "EUR") == 0
+
+
+def test_an_order_billed_as_ordered_owes_nothing_more_when_cancelled_units_are_gone() -> None:
+    """On the ordered basis all live units are billable once the order is confirmed."""
+    shop = Shop().confirmed(3, invoice_basis=InvoiceBasis.ORDERED)
+    shop.tell("O", om.CancelUnits("one less", By.CUSTOMER, (Units(1, 1),)), om.BillUnits("I", "inv"))
+    assert shop.get("invoice", "I").totals.net_minor == 2_000
+
+
+def test_services_are_billed_once_the_order_moves() -> None:
+    """A service of an order with goods is billed with the first goods; an order of services alone at once."""
+    advice = OrderLine.of(2, "ADVICE", 1, Price.of("5.00", "EUR"), VAT, kind=LineKind.SERVICE)
+    shop = Shop().stocked(main=1)
+    mixed = basket(1)
+    shop.tell("O", om.PlaceOrder(evolve(mixed, lines=(*mixed.lines, advice))), om.ConfirmOrder())
+    assert shop.refusal("O", om.BillUnits("I", "inv")) == ("nothing_billable",)
+    shop.allocate("O")
+    shop.tell("S", plan(item(1)), PACK, GO).tell("O", om.BillUnits("I", "inv"))
+    assert shop.get("invoice", "I").totals.net_minor == 1_500
+    shop.tell("A", om.PlaceOrder(basket(1, lines=(evolve(advice, line=1),))))
+    assert shop.advance("A").state == "Completed"
+
+
+def test_credit_is_limited_and_blocked_customers_wait() -> None:
+    """An order beyond the limit, in a currency without credit, or of a blocked customer is not confirmed."""
+    shop = Shop().tell("ann", ac.SetCreditLimit(Money(2_000, "EUR"))).placed(2)
+    assert shop.refusal("O", om.ConfirmOrder()) == ("credit_exceeded",)
+    shop.tell("ann", ac.SetCreditLimit(Money(2_380, "GBP")))
+    assert shop.refusal("O", om.ConfirmOrder()) == ("credit_currency",)
+    shop.tell("ann", ac.SetCreditLimit(None), cu.RegisterCustomer(ANN), cu.BlockCustomer("unpaid"))
+    assert shop.refusal("O", om.ConfirmOrder()) == ("customer_blocked",)
+    shop.tell("ann", cu.UnblockCustomer()).tell("O", om.ConfirmOrder())
+    shop.tell("ann", cu.CloseCustomer())
+    assert shop.get("account", "ann").blocked
+
+
+def test_a_closed_period_takes_no_document() -> None:
+    """No invoice is dated into a period that is closed, and a closed period stays closed."""
+    shop = Shop().stocked(main=2).placed(2)
+    shop.advance("O")
+    shop.tell("O/1", GO).tell("inv", se.OpenSeries("R-", 7, 3), se.ClosePeriod(date(2026, 4, 1)))
+    assert shop.refusal("O", om.BillUnits("I", "inv")) == ("period_closed",)
+    assert shop.refusal("inv", se.ClosePeriod(date(2026, 3, 1))) == ("already_closed",)
+    shop.time.advance(timedelta(days=1))
+    shop.tell("O", om.BillUnits("I", "inv"))
+    assert shop.get("invoice", "I").number == "R-007"
+
+
+# -- drafts, intake, policy
+
+
+def test_a_draft_is_edited_held_placed_or_thrown_away() -> None:
+    """A draft holds nothing but its basket and holds; placed without a basket it takes its own."""
+    hold = om.PlaceHold(Hold(HoldReason.MANUAL, Gate.CONFIRM))
+    shop = Shop().tell("O", om.OpenDraft(basket(1)), hold, om.EditDraft(basket(2)), om.PlaceOrder())
+    assert shop.lines[0].open == 2
+    assert shop.refusal("O", om.ConfirmOrder()) == ("on_hold",)
+    shop.tell("D", om.OpenDraft(basket(1)), hold, om.ReleaseHold(HoldReason.MANUAL, Gate.CONFIRM), om.DiscardDraft())
+    assert type(shop.order("D")).__name__ == "Cancelled"
+    assert shop.refusal("N", om.PlaceOrder()) == ("no_basket",)
+
+
+def test_the_total_a_channel_claims_is_recomputed() -> None:
+    """A claimed total that is not the lines' is refused; the right one is taken."""
+    shop = Shop()
+    assert shop.refusal("O", om.PlaceOrder(basket(1, claimed_total_minor=1_000))) == ("total_differs",)
+    shop.tell("O", om.PlaceOrder(basket(1, claimed_total_minor=1_190)))
+
+
+def test_policy_says_when_stock_is_allocated() -> None:
+    """Stock is kept before confirmation only where the policy says so; paid orders wait behind a hold."""
+    shop = Shop().stocked(main=2).placed(1)
+    assert shop.refusal("O", om.AllocateStock(pick(1))) == ("not_confirmed",)
+    early = Shop().stocked(main=2).placed(1, allocate_at=AllocateAt.PLACED).tell("O", om.AllocateStock(pick(1)))
+    early.tell("O", om.ConfirmOrder())
+    assert early.state == "Allocated"
+    paid = Shop().stocked(main=2).confirmed(1, allocate_at=AllocateAt.PAID)
+    assert paid.refusal("O", om.AllocateStock(pick(1))) == ("on_hold",)
+
+
+def test_an_order_is_taken_in_once() -> None:
+    """The same document again is Unchanged; other content holds the order and overwrites nothing."""
+    shop, web = Shop(), {"channel": "web", "external_id": "7"}
+    assert isinstance(shop.receive("O", basket(1, **web)), Created)
+    assert isinstance(shop.receive("P", basket(1, **web)), Unchanged)
+    changed = shop.receive("P", basket(2, **web))
+    assert isinstance(changed, Changed)
+    assert changed.key.id == "O"
+    assert [name for name, _, _ in changed.differences] == ["lines"]
+    assert shop.order("O").progress.holds == (Hold(HoldReason.CHANNEL_CHANGED, Gate.PREPARE),)
+    assert isinstance(shop.receive("P", basket(2, **web)), Changed)
+    assert isinstance(shop.receive("Q", basket(1)), Created)
+    with pytest.raises(CommandRefused):
+        shop.receive("Q", basket(1))
+    with pytest.raises(InputError):
+        shop.receive("R", basket(1, currency="ZZZ"))
+
+
+def test_an_annotation_adds_and_removes() -> None:
+    """Tags are added once and removed, notes are kept in order."""
+    shop = Shop().placed(1).tell("O", om.AnnotateOrder("first", ("a", "b", "a")), om.AnnotateOrder(remove=("a",)))
+    assert (shop.order("O").progress.tags, shop.order("O").progress.notes) == (("b",), ("first",))
+
+
+# -- idempotency, conflicts, bugs
+
+
+def test_the_same_command_again_is_answered_the_same() -> None:
+    """A known id with the same content gives the first Ack, with other content a mismatch; both change nothing."""
+    shop = Shop()
+    first = shop.handle("TEA@main", sk.ReceiveGoods(1), command_id="c")
+    assert shop.handle("TEA@main", sk.ReceiveGoods(1), command_id="c") == first
+    with pytest.raises(CommandMismatch):
+        shop.handle("TEA@main", sk.ReceiveGoods(2), command_id="c")
+    assert shop.stock("TEA").on_hand == 1
+
+
+def test_a_group_knows_its_own_ids() -> None:
+    """Twice in one group: the accepted one answers the repetition, other content is a mismatch."""
+    shop = Shop()
+    asked = [Do("TEA@main", sk.ReceiveGoods(1), "c"), Do("TEA@main", sk.ReceiveGoods(1), "c")]
+    first, again, other = shop.handle_many([*asked, Do("TEA@main", sk.ReceiveGoods(2), "c")])
+    assert first == again
+    assert isinstance(other, CommandMismatch)
+    assert shop.stock("TEA").on_hand == 1
+
+
+def test_a_refused_id_may_succeed_later_in_the_same_group() -> None:
+    """Only accepted commands are remembered, in a group as one by one."""
+    shop = Shop()
+    refused, stocked, taken = shop.handle_many(
+        [
+            Do("TEA@main", sk.Restore(1), "c"),
+            Do("TEA@main", sk.Restock(1, False), "d"),
+            Do("TEA@main", sk.ReceiveGoods(1), "c"),
+        ]
+    )
+    assert isinstance(refused, CommandRefused)
+    assert isinstance(stocked, InputError)
+    assert isinstance(taken, Ack)
+
+
+def test_allocation_is_repeatable() -> None:
+    """Allocating under a known id gives the first Ack again, whatever the stock is now."""
+    shop = Shop().stocked(main=1).confirmed(1)
+    [first] = shop.allocate(Do("O", None, "c"))
+    assert shop.allocate(Do("O", None, "c")) == [first]
+
+
+class Conflicting(MemoryStorage):
+    """Somebody is always faster, so many times."""
+
+    def __init__(self, times: int, error: Exception) -> None:
+        super().__init__()
+        self.times, self.error = 0, error
+        self.fail = times
+
+    def _commit(self, batch: Any) -> None:
+        if self.times < self.fail and any(entry.key.kind == "stock" for entry in batch.entries):
+            self.times += 1
+            raise self.error
+        super()._commit(batch)
+
+
+def test_a_conflict_is_tried_again_on_fresh_rows() -> None:
+    """Somebody was faster: the flow is pure and is run again, a bounded number of times."""
+    storage = Conflicting(3, ConcurrencyConflict(None))
+    shop = Shop(storage=storage).stocked(main=1)
+    assert (storage.times, shop.stock("TEA").on_hand) == (3, 1)
+    with pytest.raises(ConcurrencyConflict):
+        Shop(storage=Conflicting(10_000, ConcurrencyConflict(None))).stocked(main=1)
+
+
+def test_a_group_the_storage_rejects_is_halved() -> None:
+    """A batch that cannot be stored as it is goes in halves; what may be tried again as it is, is not."""
+    shop = Shop(storage=Conflicting(1, StorageError("too large", retry=False)))
+    asked = [Do(f"{sku}@main", sk.ReceiveGoods(1)) for sku in ("TEA", "CUP", "POT")]
+    assert all(isinstance(outcome, Ack) for outcome in shop.handle_many(asked))
+    busy = Shop(storage=Conflicting(1, StorageError("busy", retry=True)))
+    with pytest.raises(StorageError):
+        busy.handle_many(asked)
+
+
+def test_a_broken_invariant_is_never_caught() -> None:
+    """A bug in the rules is not an outcome: it goes through group, flow and facade, and nothing is stored."""
+    book = standard_book()
+    machine = book.machines["stock"]
+
+    def broken(state: Any) -> None:
+        raise InvariantBroken("I02", "planted")
+
+    from orderflow.domain.machine import Machine
+
+    planted = Machine(
+        "stock",
+        commands=machine.commands,
+        events=machine.events,
+        rules=machine.rules,
+        final=machine.final,
+        check=broken,
+    )
+    shop = Shop(book=book.extended(machines=(planted,)))
+    before = shop.storage.entries(0, 100)
+    with pytest.raises(InvariantBroken, match="planted"):
+        shop.handle_many([Do("TEA@main", sk.ReceiveGoods(1)), Do("CUP@main", sk.ReceiveGoods(1))])
+    assert shop.storage.entries(0, 100) == before
+
+
+# -- questions, effects, drivers
+
+
+def test_what_cannot_be_asked_is_bad_input() -> None:
+    """A command of no machine, a reaction's own command, a bad id or an unknown list is an InputError."""
+    shop = Shop().placed(1)
+    with pytest.raises(InputError, match="no machine takes object"):
+        shop.handle("O", object())
+    with pytest.raises(InputError, match="sent by reactions only"):
+        shop.handle("O", om.DispatchShipment("S", pick(1)))
+    with pytest.raises(InputError, match="printable"):
+        shop.handle("O\n", om.ConfirmOrder())
+    with pytest.raises(InputError, match="must be one of"):
+        shop.worklist("nothing")
+    with pytest.raises(NotFound):
+        shop.order("N")
+    assert shop.balance("nobody", "EUR") == 0
+
+
+def test_worklists_name_what_waits_and_why() -> None:
+    """Each list shows its rows, with the reasons that hold them back."""
+    shop = Shop().stocked(main=1).placed(1)
+    shop.tell("O", om.PlaceHold(Hold(HoldReason.FRAUD, Gate.CONFIRM)))
+    [task] = shop.worklist("to_confirm")
+    assert [reason.code for reason in task.reasons] == ["on_hold"]
+    shop.tell("O", om.ReleaseHold(HoldReason.FRAUD, Gate.CONFIRM), om.ConfirmOrder())
+    shop.allocate("O")
+    assert [task.key.id for task in shop.worklist("to_prepare")] == ["O"]
+    shop.tell("S", plan(item(1)), PACK)
+    assert [(task.key.id, task.reasons) for task in shop.worklist("to_ship")] == [("S", ())]
+    shop.tell("S", GO).tell("O", om.BillUnits("I", "inv"))
+    assert [task.key.id for task in shop.worklist("unpaid")] == ["I"]
+    assert [row.key.id for row in shop.find(Query("order"))] == ["O"]
+    assert [entry.version for entry in shop.history("order", "O")][:2] == [1, 2]
+
+
+def test_labels_are_bought_and_customers_are_told() -> None:
+    """The relay buys a label for a packed shipment and mails what happened, once each."""
+    shop = Shop(Plans(parcelling=Parcelling("post"))).stocked(main=1).placed(1)
+    shop.advance("O")
+    shop.settle()
+    assert isinstance(shop.get("shipment", "O/1"), ss.Labelled)
+    shop.tell("O/1", GO, ARRIVE)
+    assert shop.advance("O").state == "Completed"
+    shop.settle().tell("n", note(cn.CreditLine(1, "TEA", 1, 500, VAT))).settle()
+    templates = [notice.template for notice in shop.mail.delivered]
+    assert set(templates) >= {"order_received", "order_confirmed", "shipment_sent", "invoice_issued", "order_completed"}
+    assert "credit_note_issued" in templates
+    assert shop.relay().done == 0
+
+
+def test_a_carrier_that_fails_is_tried_again_and_then_given_up() -> None:
+    """A failure that may pass is retried later; a refusal becomes a dead letter that is listed."""
+    plans = Plans(parcelling=Parcelling("post"))
+    shop = Shop(plans, script=[CarrierFailure.TIMEOUT_BEFORE], book=standard_book(())).stocked(main=1).placed(1)
+    shop.advance("O")
+    report = shop.relay()
+    assert (report.retried, report.buried) == (1, 0)
+    shop.time.advance(timedelta(minutes=1))
+    shop.settle()
+    assert isinstance(shop.get("shipment", "O/1"), ss.Labelled)
+    no = Shop(plans, script=[CarrierFailure.REFUSED], book=standard_book(())).stocked(main=1).placed(1)
+    no.advance("O")
+    assert no.relay().buried == 1
+    assert [message.topic for message, _ in no.storage.dead()] == ["buy_label"]
+
+
+def test_an_absent_port_is_a_dead_letter() -> None:
+    """Without a notifier or the carrier that is asked for, effects are listed as dead."""
+    shop = Shop(Plans(parcelling=Parcelling("nobody")), notifier=None).stocked(main=1).placed(1)
+    shop.advance("O")
+    shop.settle()
+    assert {message.topic for message, _ in shop.storage.dead()} == {"notify", "buy_label"}
+
+
+def test_labels_of_given_up_shipments_are_voided() -> None:
+    """A label that was bought for a shipment that is given up goes back to its carrier."""
+    shop = Shop(Plans(parcelling=Parcelling("post"))).stocked(main=1).placed(1)
+    shop.advance("O")
+    shop.settle().tell("O/1", sm.VoidShipment()).settle()
+    assert len(shop.post.voided) == 1
+
+
+def test_advancing_stops_at_what_needs_hands() -> None:
+    """Advance says where it stopped and why; a draft and a completed order have no step to take."""
+    shop = Shop().placed(1).tell("O", om.PlaceHold(Hold(HoldReason.FRAUD, Gate.CONFIRM)))
+    stopped = shop.advance("O")
+    assert (stopped.state, stopped.acks, [refusal.code for refusal in stopped.refusals]) == ("Placed", (), ["on_hold"])
+    shop.tell("D", om.OpenDraft(basket(1)))
+    assert shop.advance("D").refusals == ()
+    assert shop.shipments("O") == []
+
+
+def test_both_drivers_answer_the_same() -> None:
+    """A flow runs under the blocking and the async loop alike; a failing answer is raised inside the flow."""
+
+    def flow() -> Flow[list[str]]:
+        told = [str((yield from ask(Now())))]
+        try:
+            yield from ask(NewId())
+        except LookupError as error:
+            told.append(str(error))
+        return told
+
+    def answer(request: Any) -> Any:
+        if type(request) is not Now:
+            raise LookupError("no more ids")
+        return NOON
+
+    async def later(request: Any) -> Any:
+        return answer(request)
+
+    from orderflow.drive import run
+
+    assert run(flow(), answer) == asyncio.run(run_async(flow(), later)) == [str(NOON), "no more ids"]

@@ -1,0 +1,161 @@
+"""The order's own invariants: state and vectors agree, buckets sum to what was ordered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orderflow.domain.allocation import Pick
+from orderflow.domain.order import lines as moves
+from orderflow.domain.order import messages as m
+from orderflow.domain.order import states as s
+from orderflow.domain.order.lines import Allotment, LineVector, Picking, Waiting
+from orderflow.domain.order.machine import ORDER
+from orderflow.domain.order.values import Basket, By, InvoiceBasis, LineKind, OrderLine, Units
+from orderflow.domain.price import Price
+from orderflow.domain.stamp import Stamp
+from orderflow.domain.tax import TaxCategory, TaxPolicy
+from orderflow.errors import InvariantBroken
+from orderflow.testing.scenario import given as begun
+
+NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
+STAMP = Stamp(NOON, "tester", "c")
+
+
+def basket(quantity: int = 3) -> Basket:
+    """One line of goods."""
+    line = OrderLine.of(1, "TEA", quantity, Price.of("1.00", "EUR"), TaxCategory.of("S", 19))
+    return Basket("EUR", (line,), TaxPolicy())
+
+
+PLACED = begun(ORDER, m.PlaceOrder(basket()), stamp=STAMP)
+CONFIRMED = PLACED.and_then(m.ConfirmOrder())
+LOADS = (Pick(1, "main", 3),)
+SHIPPED = CONFIRMED.and_then(m.AllocateStock(LOADS), m.PrepareShipment("S", LOADS), m.DispatchShipment("S", LOADS))
+
+
+def with_vector(state: Any, vector: LineVector) -> Any:
+    """The state with another vector on its line."""
+    return state.with_progress(evolve(state.progress, lines=(vector,)))
+
+
+def test_a_life_is_told_by_given_when_then() -> None:
+    """A scenario tries a command from where it stands, and goes on without changing what was."""
+    CONFIRMED.when(m.CompleteOrder()).refused("goods_left")
+    CONFIRMED.when(m.CancelUnits("no", By.CUSTOMER)).then(s.Cancelled, m.OrderCancelled)
+    PLACED.when(m.CompleteOrder()).refused("not_now")
+    SHIPPED.when(m.RecordDelivery("S", (Units(1, 3),)), STAMP).then(s.Shipped, m.UnitsDelivered)
+    with pytest.raises(AssertionError, match="refused: goods_left"):
+        CONFIRMED.when(m.CompleteOrder()).then(s.Completed)
+    with pytest.raises(AssertionError, match="led to Placed"):
+        CONFIRMED.when(m.UnconfirmOrder()).then(s.Draft)
+    with pytest.raises(AssertionError, match="by OrderUnconfirmed"):
+        CONFIRMED.when(m.UnconfirmOrder()).then(s.Placed, m.OrderPlaced)
+    with pytest.raises(AssertionError, match="taken, not refused"):
+        CONFIRMED.when(m.UnconfirmOrder()).refused("not_now")
+
+
+BROKEN = {
+    "1 lines, 0 vectors": CONFIRMED.state.with_progress(s.Progress(())),
+    "buckets sum to 2, ordered 3": with_vector(CONFIRMED.state, LineVector(2)),
+    "vectors say Shipped, the state is Confirmed": with_vector(CONFIRMED.state, LineVector(shipped=3)),
+    "a bucket is negative": with_vector(SHIPPED.state, LineVector(shipped=4, delivered=-1)),
+    "more is credited than billed": with_vector(SHIPPED.state, LineVector(shipped=3, credited=1)),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_state_that_contradicts_itself_is_a_bug(what: str) -> None:
+    """Each broken invariant of an order is named."""
+    with pytest.raises(InvariantBroken, match=what):
+        s.check_order(BROKEN[what])
+
+
+def test_an_order_without_live_units_lands_nowhere() -> None:
+    """An accepted order whose units are all cancelled has no state to be in but Cancelled."""
+    with pytest.raises(InvariantBroken, match="was not cancelled"):
+        s.landed(CONFIRMED.state, s.Progress((LineVector(cancelled=3),)), NOON)
+
+
+def test_no_more_is_taken_out_of_a_bucket_than_is_there() -> None:
+    """A move beyond its bucket is a bug, named with its place."""
+    with pytest.raises(InvariantBroken, match="1 units too many taken at main"):
+        moves.release(LineVector(allocated=(Allotment("main", 1),)), "main", 2)
+
+
+FULL = LineVector(
+    open=9,
+    backordered=(Waiting("main", 4), Waiting("shop", 5)),
+    allocated=(Allotment("main", 4), Allotment("shop", 5)),
+    preparing=(Picking("S", "main", 4), Picking("T", "main", 5)),
+    shipped=9,
+    delivered=9,
+    invoiced=9,
+)
+MOVES: dict[str, Callable[[LineVector, int], LineVector]] = {
+    "allocate": lambda v, n: moves.allocate(v, "main", n, None),
+    "wait": lambda v, n: moves.wait(v, "main", n),
+    "fill": lambda v, n: moves.fill(v, "main", "shop", n, NOON),
+    "release": lambda v, n: moves.release(v, "main", n),
+    "prepare": lambda v, n: moves.prepare(v, "U", "shop", n),
+    "move_back": lambda v, n: moves.move_back(v, "S", "main", n),
+    "short": lambda v, n: moves.short(v, "S", "main", n),
+    "dispatch": lambda v, n: moves.dispatch(v, "T", "main", n),
+    "deliver": moves.deliver,
+    "take_back": moves.take_back,
+    "lose": moves.lose,
+    "resupply": moves.resupply,
+    "bill": moves.bill,
+    "credit": moves.credit,
+    "cancel open": lambda v, n: moves.cancel(v, moves.Slice(1, "open", n)),
+    "cancel waiting": lambda v, n: moves.cancel(v, moves.Slice(1, "backordered", n, "shop")),
+    "cancel allocated": lambda v, n: moves.cancel(v, moves.Slice(1, "allocated", n, "main")),
+    "cancel preparing": lambda v, n: moves.cancel(v, moves.Slice(1, "preparing", n, "main", "S")),
+}
+
+
+@given(names=st.lists(st.sampled_from(sorted(MOVES)), max_size=8), units=st.integers(1, 2))
+def test_moves_keep_the_sum(names: list[str], units: int) -> None:
+    """L1: whatever moves between the buckets, they sum to what was ordered."""
+    vector = FULL
+    for name in names:
+        try:
+            vector = MOVES[name](vector, units)
+        except InvariantBroken:
+            continue
+    assert vector.quantity == FULL.quantity
+
+
+@given(
+    vector=st.builds(
+        LineVector,
+        *[st.integers(0, 3)] * 1,
+        shipped=st.integers(0, 3),
+        delivered=st.integers(0, 3),
+        returned=st.integers(0, 3),
+        lost=st.integers(0, 3),
+        cancelled=st.integers(0, 3),
+        invoiced=st.integers(0, 9),
+    )
+)
+@pytest.mark.parametrize("basis", InvoiceBasis)
+def test_what_is_billed_is_never_billed_again(vector: LineVector, basis: InvoiceBasis) -> None:
+    """Billable = basis - returned - lost - (invoiced - credited), and never below 0."""
+    line = OrderLine.of(1, "TEA", vector.quantity, Price.of("1.00", "EUR"), TaxCategory.of("S", 19))
+    units = s.billable(line, vector, basis, started=True)
+    whole = vector.dispatched if basis is InvoiceBasis.DISPATCHED else vector.quantity - vector.cancelled
+    assert units == max(0, whole - vector.returned - vector.lost - vector.invoiced)
+
+
+def test_a_service_is_billed_once_the_order_has_started() -> None:
+    """Other lines than goods are billed whole, on the dispatched basis only when something has left."""
+    line = OrderLine.of(1, "ADVICE", 2, Price.of("1.00", "EUR"), TaxCategory.of("S", 19), kind=LineKind.SERVICE)
+    assert s.billable(line, LineVector(), InvoiceBasis.DISPATCHED, started=False) == 0
+    assert s.billable(line, LineVector(), InvoiceBasis.ORDERED, started=False) == 2
+    assert s.billable(line, LineVector(invoiced=2), InvoiceBasis.DISPATCHED, started=True) == 0
