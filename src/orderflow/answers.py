@@ -96,8 +96,7 @@ class Answers:
     def _read(self, request: a.Read) -> Any:
         if self._unit is not None:
             return self._unit.load(request.keys)
-        with self._ports.storage.unit() as unit:
-            return unit.load(request.keys)
+        return self._ports.storage.read(request.keys)
 
     def _retry(self, request: a.Retry) -> None:
         due = self._ports.clock.now() + timedelta(seconds=request.delay_seconds)

@@ -196,8 +196,7 @@ class OrderFlow:
 
     def read(self, keys: Sequence[Key]) -> Mapping[Key, Held]:
         """Rows as they stand: version 0 and ``ABSENT`` where nothing is stored."""
-        with self.storage.unit() as unit:
-            return unit.load(keys)
+        return self.storage.read(keys)
 
     def order(self, id: str) -> Any:  # noqa: A002
         """The state of an order."""

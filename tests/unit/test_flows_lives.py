@@ -19,9 +19,10 @@ from orderflow.domain import customer as cu
 from orderflow.domain import returns as rt
 from orderflow.domain.allocation import Pick
 from orderflow.domain.invoice import messages as inv
-from orderflow.domain.keys import PartyRef
+from orderflow.domain.keys import Key, PartyRef
 from orderflow.domain.money import Money
 from orderflow.domain.order import messages as om
+from orderflow.domain.order.machine import ORDER
 from orderflow.domain.order.values import (
     AllocateAt,
     Basket,
@@ -45,11 +46,12 @@ from orderflow.domain.records import series as se
 from orderflow.domain.records import stock_note as sn
 from orderflow.domain.shipment import messages as sm
 from orderflow.domain.shipment import states as ss
+from orderflow.domain.stamp import Stamp
 from orderflow.domain.standard import standard_book
 from orderflow.domain.stock import messages as sk
 from orderflow.domain.stock.states import Stocked
 from orderflow.domain.tax import TaxCategory, TaxPolicy
-from orderflow.drive import run_async
+from orderflow.drive import run, run_async
 from orderflow.errors import (
     CommandMismatch,
     CommandRefused,
@@ -63,9 +65,13 @@ from orderflow.facade import Do, OrderFlow
 from orderflow.flows.advance import Plans
 from orderflow.flows.allocate import Allocation
 from orderflow.flows.asks import Flow, NewId, Now, ask
+from orderflow.flows.handle import handle_many
+from orderflow.flows.notices import addressee
 from orderflow.flows.prepare import Parcelling
 from orderflow.flows.receive import Changed, Created, Unchanged
+from orderflow.flows.settle import Order
 from orderflow.ports.storage import Ack, Query
+from orderflow.testing.scenario import Life
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
 ANN = PartyRef("ann", 1)
@@ -781,6 +787,113 @@ def test_both_drivers_answer_the_same() -> None:
     async def later(request: Any) -> Any:
         return answer(request)
 
-    from orderflow.drive import run
-
     assert run(flow(), answer) == asyncio.run(run_async(flow(), later)) == [str(NOON), "no more ids"]
+
+
+# -- the rarer ways
+
+
+def test_what_costs_nothing_posts_nothing() -> None:
+    """A gift is billed, settled and credited at 0 without touching the account's sums."""
+    shop = Shop().stocked(main=1)
+    shop.tell("O", om.PlaceOrder(basket(1, price="0.00"))).advance("O")
+    shop.tell("O/1", GO).tell("O", om.BillUnits("O/1", "inv"))
+    assert type(shop.get("invoice", "O/1")).__name__ == "Settled"
+    shop.tell("n", note(LINKED._replace(net_minor=0)))
+    shop.tell("P", om.PlaceOrder(basket(1, price="0.00")), om.ConfirmOrder(), CANCEL)
+    assert shop.balance("ann", "EUR") == 0
+
+
+def test_an_order_that_is_not_there_is_not_found() -> None:
+    """Allocating an unknown order is refused as not found."""
+    [outcome] = Shop().allocate("N")
+    assert isinstance(outcome, CommandRefused)
+    assert outcome.codes == ("not_found",)
+
+
+def test_advancing_is_bounded_and_reports_bad_plans(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An order goes a bounded number of steps at once; plans that make bad commands are bad input."""
+    shop = Shop(Plans(Allocation(), BY_HAND, series="")).stocked(main=1).placed(1)
+    with monkeypatch.context() as patched:
+        patched.setattr("orderflow.flows.advance.STEP_LIMIT", 1)
+        assert len(shop.advance("O").acks) == 1
+    shop.advance("O")
+    shop.tell("O/1", GO)
+    with pytest.raises(InputError, match="series"):
+        shop.advance("O")
+
+
+def test_a_loop_of_reactions_ends_as_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A settlement sends a bounded number of commands."""
+    monkeypatch.setattr("orderflow.flows.settle.SETTLE_LIMIT", 2)
+    shop = Shop()
+    with pytest.raises(InvariantBroken, match="more than 2 commands"):
+        shop.tell("t", sn.PostTransfer((sn.Moved("TEA", "main", 1), sn.Moved("CUP", "main", 1)), "shop"))
+
+
+def test_a_label_that_came_too_late_is_given_back() -> None:
+    """A label bought by an attempt that seemed to fail is voided when the shipment has another one by then."""
+    plans = Plans(parcelling=Parcelling("post"))
+    shop = Shop(plans, script=[CarrierFailure.TIMEOUT_AFTER], book=standard_book(())).stocked(main=1).placed(1)
+    shop.advance("O")
+    assert shop.relay().retried == 1
+    shop.tell("O/1", sm.RecordLabel(sm.ShippingLabel("van", "own", "MINE")))
+    shop.time.advance(timedelta(minutes=1))
+    shop.settle()
+    assert len(shop.post.voided) == 1
+    assert shop.get("shipment", "O/1").label.tracking_number == "MINE"
+
+
+def test_no_label_is_bought_for_a_shipment_that_was_unpacked() -> None:
+    """What is not packed any more when the relay comes needs no label."""
+    shop = Shop(Plans(parcelling=Parcelling("post")), book=standard_book(())).stocked(main=2).placed(2)
+    shop.advance("O")
+    shop.tell("O/1", sm.DropItems((item(1),))).settle()
+    assert shop.post.sold == []
+
+
+def test_an_answer_that_is_refused_comes_again() -> None:
+    """A message whose command is refused is not done: it is retried, and buried in the end."""
+    shop = shipped()
+    shop.tell("O/1", inv.VoidInvoice("mistaken"))
+    assert shop.relay().retried == 1
+
+
+def test_nobody_to_tell_gets_a_notice_by_customer_id() -> None:
+    """An order that names no party is told to the customer's id."""
+    shop = Shop()
+    shop.tell("O", om.PlaceOrder(basket(1, bill_to=None, ship_to=None))).settle()
+    assert [notice.to for notice in shop.mail.delivered] == ["ann"]
+
+
+def test_a_changed_document_under_a_bad_id_is_bad_input() -> None:
+    """The hold that a changed document places is a command like any other."""
+    shop, web = Shop(), {"channel": "web", "external_id": "7"}
+    shop.receive("O", basket(1, **web))
+    with pytest.raises(InputError):
+        shop.receive("O", basket(2, **web), command_id="\n")
+
+
+def test_a_completed_order_still_takes_late_facts() -> None:
+    """Were a unit of a completed order on the way, its loss could be written off, but not be sent again."""
+    shop = Shop().stocked(main=1).placed(1)
+    shop.advance("O")
+    shop.tell("O/1", GO, ARRIVE)
+    shop.advance("O")
+    done = shop.order("O")
+    vector = evolve(done.progress.lines[0], delivered=0, shipped=1)
+    life = Life(ORDER, done.with_progress(evolve(done.progress, lines=(vector,))), Stamp(NOON, "tester", "c"))
+    life.when(om.ResolveLoss((Units(1, 1),), resupply=True)).refused("completed")
+    assert life.when(om.ResolveLoss((Units(1, 1),))).then(os.Completed).progress.lines[0].lost == 1
+
+
+def test_a_flow_refuses_kinds_and_commands_it_does_not_know() -> None:
+    """A key of no machine, and a command of another kind, are bad input before anything is loaded."""
+    stamp = Stamp(NOON, "tester", "c")
+    strangers = [(Key("main", "nothing", "x"), om.ConfirmOrder()), (Key("main", "stock", "x"), om.ConfirmOrder())]
+    outcomes = run(handle_many(standard_book(), [Order(key, command, stamp) for key, command in strangers]), print)
+    assert [outcome.faults[0].code for outcome in outcomes if isinstance(outcome, InputError)] == [
+        "unknown_kind",
+        "unknown_command",
+    ]
+    assert addressee(Stocked()) is None

@@ -247,9 +247,9 @@ def test_a_label_price_has_a_currency() -> None:
 def test_events_tell_whose_units_moved() -> None:
     """Whoever hears of a dispatch, an arrival or a return learns the items with it."""
     scan = Scan("e2", "delivered", "", NOON)
-    assert event_of(LABELLED, HAND_OVER, stamp(3, occurred=2)) == m.HandedOver(ITEMS, NOON + timedelta(hours=2))
-    assert event_of(IN_TRANSIT, DELIVERED) == m.ShipmentDelivered(ITEMS, scan)
-    assert event_of(RETURNING, m.ReceiveBack("tokyo", usable=False)) == m.ReceivedBack(ITEMS, "tokyo", False, NOON)
+    assert event_of(LABELLED, HAND_OVER, stamp(3, occurred=2)) == m.HandedOver(NOON + timedelta(hours=2))
+    assert event_of(IN_TRANSIT, DELIVERED) == m.ShipmentDelivered(scan)
+    assert event_of(RETURNING, m.ReceiveBack("tokyo", usable=False)) == m.ReceivedBack("tokyo", False, NOON)
 
 
 def test_events_before_the_departure_are_parked_once() -> None:
@@ -287,7 +287,7 @@ def test_an_unscanned_delivery_implies_the_departure(occurred: int, event: Any) 
     assert type(told) is event
     after = SHIPMENT.evolve(LABELLED, told)
     if event is m.DeliveredUnscanned:
-        assert told.items == ITEMS
+        assert after.items == ITEMS
         assert after.delivered_at == after.carriage.handed_over_at == NOON + timedelta(hours=occurred)
     else:
         assert after.tracking.parked == (told.scan,)
@@ -296,7 +296,7 @@ def test_an_unscanned_delivery_implies_the_departure(occurred: int, event: Any) 
 def test_a_lost_shipment_is_found() -> None:
     """A lost shipment is found delivered or on its way back; an event noted before the loss does not find it."""
     lost = play(LOSE, state=IN_TRANSIT)
-    assert event_of(lost, DELIVERED) == m.ShipmentFound(ITEMS, Scan("e2", "delivered", "", NOON))
+    assert event_of(lost, DELIVERED) == m.ShipmentFound(Scan("e2", "delivered", "", NOON))
     assert play(REFUSED, state=lost).why is ReturnReason.REFUSED
     lost_again = play(DELIVERED, LOSE, state=RETURNING)
     assert play(DELIVERED, REFUSED, state=lost_again) == lost_again

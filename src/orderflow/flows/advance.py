@@ -15,6 +15,7 @@ from orderflow.domain.order.states import (
     Accepted,
     Allocated,
     AwaitingStock,
+    Completed,
     Confirmed,
     PartlyShipped,
     Placed,
@@ -93,7 +94,7 @@ def _steps(state: Any) -> list[Any]:
         steps.append(_allocate)
     if isinstance(state, Allocated | AwaitingStock | Preparing | PartlyShipped) and _has_allocated(state):
         steps.append(_prepare)
-    if isinstance(state, Accepted) and progress_billable(state):
+    if isinstance(state, Accepted | Completed) and progress_billable(state):
         steps.append(_bill)
     if isinstance(state, Confirmed | Shipped):
         steps.append(_complete)

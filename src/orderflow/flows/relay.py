@@ -116,12 +116,14 @@ def _carry_out(round_: _Round, parcel: Parcelled, stamp: Stamp) -> Flow[None]:
     except PortError as error:
         yield from _failed(round_, parcel, error)
         return
-    if not commands:
+    settles = message.topic in _SETTLING
+    if not (commands and settles):
         round_.done.append(parcel)
     for number, (key, command) in enumerate(commands):
         command_id = stamp.command_id if number == 0 else f"{stamp.command_id}/{number}"
         round_.orders.append(Order(key, command, Stamp(stamp.at, stamp.actor, command_id)))
-        round_.answers[command_id] = parcel
+        if settles:
+            round_.answers[command_id] = parcel
 
 
 def _failed(round_: _Round, parcel: Parcelled, error: PortError) -> Flow[None]:
@@ -231,6 +233,9 @@ _EFFECTS: Final[dict[str, Callable[[_Round, Parcelled, datetime], Flow[Commands]
     "unbill": _unbill,
     "notify": _notify,
 }
+
+#: Topics that are done only when their answer is accepted; a notice is sent, whatever its invoice became since.
+_SETTLING: Final = frozenset(_EFFECTS) - {"notify"}
 
 #: The topics this relay carries out.
 TOPICS: Final = tuple(_EFFECTS)

@@ -228,7 +228,10 @@ class Row(NamedTuple):
 
 
 class Queries(Protocol):
-    """Reads across rows."""
+    """Reads outside any transaction."""
+
+    def read(self, keys: Collection[Key]) -> Mapping[Key, Held]:
+        """Every key's row as last committed, version 0 and ``ABSENT`` where there is none."""
 
     def find(self, query: Query) -> Sequence[Row]:
         """Up to ``query.limit`` rows in order of creation."""

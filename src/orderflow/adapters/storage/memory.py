@@ -166,6 +166,11 @@ class MemoryStorage:
         with self._lock:
             return self._journal[max(after, 0) : max(after, 0) + limit]
 
+    def read(self, keys: Collection[Key]) -> Mapping[Key, Held]:
+        """Every key's row as last committed."""
+        with self.unit() as unit:
+            return unit.load(keys)
+
     def find(self, query: Query) -> Sequence[Row]:
         """Up to ``query.limit`` rows in order of creation; ``conditions`` says what a query means."""
         wanted = conditions(query)

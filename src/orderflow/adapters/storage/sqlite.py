@@ -18,7 +18,7 @@ from orderflow.adapters.storage.unit import SqliteUnit
 from orderflow.domain.keys import Key
 from orderflow.domain.machine import Machine
 from orderflow.errors import InputError, StorageError
-from orderflow.ports.storage import Message, Parcelled, Query, Recorded, Row
+from orderflow.ports.storage import Held, Message, Parcelled, Query, Recorded, Row
 
 __all__ = ["SqliteStorage"]
 
@@ -174,6 +174,10 @@ class SqliteStorage:
         """Entries after a position in commit order, across all rows of the tenant; positions may leave gaps."""
         with self._sessions.reading() as session:
             return reads.entries(session, self._codec, self._tenant, after, limit)
+
+    def read(self, keys: Collection[Key]) -> Mapping[Key, Held]:
+        """Every key's row as last committed, version 0 and ``ABSENT`` where there is none."""
+        return SqliteUnit(self._sessions, self._codec, self._kinds, self._tenant).read(keys)
 
     def find(self, query: Query) -> Sequence[Row]:
         """Up to ``query.limit`` rows in order of creation; ``conditions`` says what a query means.

@@ -92,6 +92,20 @@ class SqliteUnit:
             self._fetch(session, missing)
         return {key: held[key] for key in keys}
 
+    def read(self, keys: Collection[Key]) -> Mapping[Key, Held]:
+        """Load rows without locking anything: what was committed last, all of one moment."""
+        with self._sessions.reading() as session:
+            alone = not session.connection.in_transaction
+            if alone:
+                session.run("BEGIN")
+            self._session = session
+            try:
+                return self.load(keys)
+            finally:
+                self._session = None
+                if alone:
+                    session.run("COMMIT")
+
     def commit(self, batch: Batch) -> None:
         """Store the whole batch durably; the unit is finished then, whether it could be stored or not.
 

@@ -54,7 +54,7 @@ __all__ = [
 
 Working: TypeAlias = Placed | Accepted
 Same = TypeVar("Same", bound=Lived)
-A = TypeVar("A", bound=Accepted)
+A = TypeVar("A", bound=Lived)
 
 # -- cancel
 
@@ -117,7 +117,7 @@ def order_cancelled(state: Working, event: m.OrderCancelled) -> Cancelled:
 # -- bill and complete
 
 
-def bill(state: Accepted, command: m.BillUnits, stamp: Stamp) -> m.UnitsBilled:
+def bill(state: Accepted | Completed, command: m.BillUnits, stamp: Stamp) -> m.UnitsBilled:
     """What ``BillUnits`` becomes."""
     rounding = state.basket.tax.rounding
     vectors = state.progress.lines
@@ -130,7 +130,7 @@ def bill(state: Accepted, command: m.BillUnits, stamp: Stamp) -> m.UnitsBilled:
     return m.UnitsBilled(command.invoice, command.series, tuple(lines), relieved)
 
 
-def _relieved(state: Accepted, units: int, net_minor: int) -> int:
+def _relieved(state: Accepted | Completed, units: int, net_minor: int) -> int:
     """Exposure that moves to the invoice: all of it with the last units, else at most the amount billed."""
     exposed = state.progress.exposed_minor
     billed = units + sum(v.invoiced for v in state.progress.lines)

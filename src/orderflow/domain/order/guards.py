@@ -216,12 +216,7 @@ def billed_before(state: Any, command: m.RecordCredit, stamp: Stamp) -> Refusal 
 
 def cancellable_there(state: Working, command: m.CancelUnits, stamp: Stamp) -> Refusal | None:
     """Units can be cancelled until they have left."""
-    if command.units:
-        return _enough(state, command.units, cancellable, "cancellable")
-    seen = tally(state.progress.lines)
-    if seen.ordered and seen.live == seen.dispatched:
-        return refuse("nothing_to_cancel", "every unit has left")
-    return None
+    return _enough(state, command.units, cancellable, "cancellable") if command.units else None
 
 
 def no_resupply(state: Completed, command: m.ResolveLoss, stamp: Stamp) -> Refusal | None:
@@ -247,7 +242,7 @@ def nothing_billable(state: Accepted, command: object, stamp: Stamp) -> Refusal 
     return refuse("not_billed", "{units} units are not billed", units=count) if count else None
 
 
-def something_billable(state: Accepted, command: m.BillUnits, stamp: Stamp) -> Refusal | None:
+def something_billable(state: Accepted | Completed, command: m.BillUnits, stamp: Stamp) -> Refusal | None:
     """An invoice has something to say."""
     return None if progress_billable(state) else refuse("nothing_billable", "nothing can be billed now")
 

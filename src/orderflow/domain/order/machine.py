@@ -29,6 +29,7 @@ from orderflow.domain.order.values import Gate
 __all__ = ["ORDER"]
 
 A = TypeVar("A", bound=Accepted)
+B = TypeVar("B", bound=Accepted | Completed)
 K = TypeVar("K", bound=Lived)
 
 WAITING = (Confirmed, AwaitingStock, Allocated)
@@ -108,7 +109,7 @@ def _cancel(source: type[A], *targets: type[Accepted]) -> Rule:
     return rule(source, m.CancelUnits, c.cancel, part, whole, guards=(g.cancellable_there,))
 
 
-def _bill(source: type[A]) -> Rule:
+def _bill(source: type[B]) -> Rule:
     return rule(source, m.BillUnits, c.bill, to(m.UnitsBilled, source, c.billed), guards=(g.something_billable,))
 
 
@@ -196,6 +197,7 @@ ORDER: Final = Machine(
         _cancel(Preparing, *UNSENT),
         _cancel(PartlyShipped, *SENT),
         *[_bill(state) for state in ACCEPTED],
+        _bill(Completed),
         *[row for state in (*ACCEPTED, Completed, Cancelled) for row in _credit(state)],
         rule(
             Confirmed, m.CompleteOrder, c.complete, to(m.OrderCompleted, Completed, c.completed),

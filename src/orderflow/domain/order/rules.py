@@ -113,8 +113,7 @@ def draft_discarded(state: Draft, event: m.DraftDiscarded) -> Cancelled:
 def place(state: Absent | Draft, command: m.PlaceOrder, stamp: Stamp) -> m.OrderPlaced:
     """What ``PlaceOrder`` becomes."""
     basket = command.basket if isinstance(state, Absent) else command.basket or state.basket
-    if basket is None:
-        raise AssertionError("guarded by has_basket")
+    assert basket is not None, "guarded by has_basket"
     holds = command.holds if isinstance(state, Absent) else (*state.holds, *command.holds)
     if basket.policy.allocate_at is AllocateAt.PAID:
         holds = (*holds, Hold(HoldReason.PAYMENT, Gate.ALLOCATE))

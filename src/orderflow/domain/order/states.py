@@ -256,7 +256,7 @@ def billable(line: OrderLine, vector: LineVector, basis: InvoiceBasis, *, starte
     return max(0, basic - (v.invoiced - v.credited))
 
 
-def progress_billable(order: Accepted) -> list[tuple[OrderLine, int]]:
+def progress_billable(order: Accepted | Completed) -> list[tuple[OrderLine, int]]:
     """Every line with the units of it that may be billed now."""
     seen = tally(order.progress.lines)
     started = seen.dispatched > 0 or seen.ordered == 0
