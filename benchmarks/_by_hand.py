@@ -12,7 +12,7 @@ import json
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,7 +90,7 @@ class ByHand:
         self._stocked(order, "Shipped", "ShipmentDispatched", "UnitsShipped", 5, stock)
 
     @contextmanager
-    def _command(self, name: str, order: str) -> Iterator[tuple[int, str]]:
+    def _command(self, name: str, order: str) -> Generator[tuple[int, str]]:
         """A transaction that remembers a command: its row number and time."""
         at = datetime.now(UTC).isoformat()
         self._run("BEGIN IMMEDIATE")

@@ -57,11 +57,12 @@ class Campaign:
         """The undisturbed run: how long it takes and what it leaves."""
         database = self.folder / "undisturbed.db"
         began = time.monotonic()
-        self._finish(database)
+        if not self._finish(database):
+            raise SystemExit(self.mismatches[-1])
         self.undisturbed_seconds = time.monotonic() - began
         self.expected = found_in(database)
         if verified := violations(database):
-            self.mismatches.append(f"undisturbed: {verified}")
+            self._note(f"undisturbed: {verified}")
 
     def go(self) -> None:
         """Databases, one after the other, until the kills or the time are used up."""
@@ -71,7 +72,8 @@ class Campaign:
             kills = 0
             while self.kills_left and time.monotonic() < self.deadline and self._killed(database):
                 kills += 1
-            self._finish(database)
+            if not self._finish(database):
+                return
             self._check(database, kills)
 
     def _killed(self, database: Path) -> bool:
@@ -85,15 +87,15 @@ class Campaign:
                 os.killpg(process.pid, signal.SIGKILL)
             status = process.wait()
         if status != -signal.SIGKILL:
-            self._expect_success(database, status)
+            self._succeeded(database, status)
             return False
         self.kills_left -= 1
         self.where[tenth(self.folder / "progress")] += 1
         return True
 
-    def _finish(self, database: Path) -> None:
+    def _finish(self, database: Path) -> bool:
         with (self.folder / "progress").open("wb") as progress:
-            self._expect_success(database, self._start(database, progress.fileno()).wait())
+            return self._succeeded(database, self._start(database, progress.fileno()).wait())
 
     def _start(self, database: Path, errors: int) -> subprocess.Popen[bytes]:
         self.runs += 1
@@ -102,19 +104,24 @@ class Campaign:
             command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=errors, start_new_session=True
         )
 
-    def _expect_success(self, database: Path, status: int) -> None:
+    def _succeeded(self, database: Path, status: int) -> bool:
         if status:
             said = (self.folder / "progress").read_text(errors="replace").strip().splitlines()
-            self.mismatches.append(f"{database.name}: a run ended with {status}: {said[-1:]}")
+            self._note(f"{database.name}: a run ended with {status}: {said[-1:]}")
+        return status == 0
+
+    def _note(self, mismatch: str) -> None:
+        self.mismatches.append(mismatch)
+        print(mismatch, flush=True)
 
     def _check(self, database: Path, kills: int) -> None:
         digest, notices = found_in(database)
         if digest != self.expected[0]:
-            self.mismatches.append(f"{database.name}: other content after {kills} kills")
+            self._note(f"{database.name}: other content after {kills} kills")
         if notices != self.expected[1]:
-            self.mismatches.append(f"{database.name}: other notices after {kills} kills")
+            self._note(f"{database.name}: other notices after {kills} kills")
         if verified := violations(database):
-            self.mismatches.append(f"{database.name}: after {kills} kills: {verified}")
+            self._note(f"{database.name}: after {kills} kills: {verified}")
         print(f"{database.name}: {kills} kills, {self.kills_left} left, {len(self.mismatches)} mismatches", flush=True)
         if not self.mismatches:
             for left in self.folder.glob(f"{database.name}*"):
@@ -131,7 +138,7 @@ def violations(database: Path) -> str:
     """What ``orderflow verify`` finds; empty when it finds nothing."""
     command = [*ORDERFLOW, "verify", "--db", str(database)]
     done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
-    return "" if done.returncode == 0 else (done.stdout + done.stderr).strip().splitlines()[-1]
+    return "" if done.returncode == 0 else f"verify: {(done.stdout + done.stderr).strip().splitlines()[-1:]}"
 
 
 def tenth(progress: Path) -> str:
@@ -188,8 +195,6 @@ def main() -> int:
     kills = sum(campaign.where.values())
     print(f"kills by tenth of the documents: {dict(sorted(campaign.where.items()))}")
     print(f"{kills} kills, {campaign.runs} runs, {campaign.databases} databases, {len(campaign.mismatches)} mismatches")
-    for mismatch in campaign.mismatches:
-        print(mismatch)
     return 1 if campaign.mismatches or kills < asked.kills else 0
 
 

@@ -78,7 +78,10 @@ def test_cancellations_and_adjustments_are_told_by_number_customer_and_price(tmp
         row("3", customer=""),
     )  # fmt: skip
     assert isinstance(cancelled, CancellationDocument)
-    assert [(line.sku, line.quantity, line.goods) for line in cancelled.lines] == [("22423", 6, True), ("POST", 1, False)]
+    assert [(line.sku, line.quantity, line.goods) for line in cancelled.lines] == [
+        ("22423", 6, True),
+        ("POST", 1, False),
+    ]
     assert isinstance(adjusted, AdjustmentDocument)
     assert ([change.quantity for change in adjusted.changes], adjusted.memo) == ([-3], 1)
     assert isinstance(guest, OrderDocument)
@@ -223,7 +226,9 @@ def test_the_beginning_of_the_real_file_gives_what_its_rows_say(shared_data: Pat
     """Documents, sums, returns and stock read back from the database equal a tally made without the library."""
     rows: list[dict[str, str]] = []
     numbers: set[str] = set()
-    with gzip.open(shared_data / "uci_online_retail_2010-12_2011-05.csv.gz", "rt", encoding="utf-8", newline="") as file:
+    with gzip.open(
+        shared_data / "uci_online_retail_2010-12_2011-05.csv.gz", "rt", encoding="utf-8", newline=""
+    ) as file:
         for each in csv.DictReader(file):
             numbers.add(each["InvoiceNo"])
             if len(numbers) > 400:

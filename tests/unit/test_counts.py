@@ -83,11 +83,10 @@ def test_stored_orders_do_not_add_statements(shop: OrderFlow) -> None:
     assert counts[0] == counts[1]
 
 
-def test_a_group_takes_five_commits_and_hardly_more_statements(shop: OrderFlow) -> None:
+def test_a_group_takes_the_commits_and_statements_of_one_order(shop: OrderFlow) -> None:
     """Twenty orders worked stage by stage are five commits, and no more statements than one order may take."""
     statements = traced(shop)
     for stage in zip(*(life_of(f"o-{number}") for number in range(GROUP)), strict=True):
         assert all(isinstance(outcome, Ack) for outcome in shop.handle_many(stage))
     assert verbs(statements)["COMMIT"] == COMMANDS
-    # Twenty-one rows of stock events come in blocks, so a few inserts are split.
-    assert len(statements) <= MOST_STATEMENTS + COMMANDS, statements
+    assert len(statements) <= MOST_STATEMENTS, statements

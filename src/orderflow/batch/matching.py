@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from orderflow.batch.documents import CancellationDocument, CancelledLine, OrderDocument
+from orderflow.domain.price import Price
 
 __all__ = ["Match", "Matcher"]
 
@@ -23,7 +23,7 @@ class Matcher:
     """Remembers what named customers have bought and not given back. A pure function of the documents so far."""
 
     def __init__(self) -> None:
-        self._open: dict[tuple[str, str, str], deque[Match]] = {}
+        self._open: dict[tuple[str, str, Price], list[Match]] = {}
 
     def bought(self, document: OrderDocument) -> None:
         """Take the lines of an order in; guests and free lines can never be matched."""
@@ -32,15 +32,15 @@ class Matcher:
             return
         for line in basket.lines:
             if line.price.amount > 0:
-                key = (basket.customer, line.sku, str(line.price))
-                self._open.setdefault(key, deque()).append(Match(document.number, line.line, line.quantity))
+                key = (basket.customer, line.sku, line.price)
+                self._open.setdefault(key, []).append(Match(document.number, line.line, line.quantity))
 
     def given_back(self, document: CancellationDocument) -> list[list[Match]]:
         """For each line of a cancellation, the parts it matches, the unmatched rest last."""
         return [[*self._parts(document.customer, line)] for line in document.lines]
 
     def _parts(self, customer: str, line: CancelledLine) -> Iterator[Match]:
-        waiting = self._open.get((customer, line.sku, str(line.price)), deque())
+        waiting = self._open.get((customer, line.sku, line.price), [])
         left = line.quantity
         while left and waiting:
             first = waiting[0]
@@ -48,7 +48,7 @@ class Matcher:
             yield first._replace(quantity=taken)
             left -= taken
             if taken == first.quantity:
-                waiting.popleft()
+                waiting.pop(0)
             else:
                 waiting[0] = first._replace(quantity=first.quantity - taken)
         if left:

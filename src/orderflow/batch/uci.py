@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from pathlib import Path
+from sys import intern
 from typing import Final, NamedTuple, TextIO
 from zoneinfo import ZoneInfo
 
@@ -135,7 +136,8 @@ def _item(line: int, row: list[str]) -> Item | RejectedRow:
         return RejectedRow(line, "bad_time", f"time {at[:30]!r} is not like 2010-12-01 08:26:00")
     if _unfit(sku, description, f"{customer}/{country}"):
         return RejectedRow(line, "bad_text", "the stock code is empty, or a text is too long or unprintable")
-    return Item(line, sku, description, int(quantity), when, _price(price), customer.removesuffix(".0"), country)
+    customer = intern(customer.removesuffix(".0"))
+    return Item(line, intern(sku), description, int(quantity), when, _price(price), customer, intern(country))
 
 
 def _unfit(sku: str, description: str, party: str) -> bool:

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from orderflow.adapters.storage.layout import BASKETED
 from orderflow.adapters.storage.safety import Mode
 from orderflow.domain.keys import Key
 from orderflow.errors import ConcurrencyConflict, OrderFlowError, StorageError
@@ -42,32 +41,28 @@ def translated(error: Exception) -> OrderFlowError:
 class Memo:
     """Decoded states by key and version, the least recently used dropped first.
 
-    States never change, so one that was decoded for a version is right for it, whoever else writes the file.
+    States never change, so one that was decoded for a version is right for it, whoever else writes the file. Stock
+    rows are small and come again and again; of all other kinds few are kept, for one may hold thousands of lines.
     """
 
-    def __init__(self, rows: int = 4_096, baskets: int = 256) -> None:
-        self._small: OrderedDict[Key, tuple[int, Any]] = OrderedDict()
-        self._large: OrderedDict[Key, tuple[int, Any]] = OrderedDict()
-        self._bounds = rows, baskets
+    def __init__(self, stock: int = 8_192, others: int = 512) -> None:
+        self._stock: OrderedDict[Key, tuple[int, Any]] = OrderedDict()
+        self._others: OrderedDict[Key, tuple[int, Any]] = OrderedDict()
+        self._bounds = stock, others
 
     def get(self, key: Key, version: int) -> Any:
         """The state of this version, or None."""
-        found = (self._large if key.kind == BASKETED else self._small).get(key)
+        found = (self._stock if key.kind == "stock" else self._others).get(key)
         return found[1] if found is not None and found[0] == version else None
 
     def put(self, key: Key, version: int, state: Any) -> None:
         """Keep a committed state."""
-        large = key.kind == BASKETED
-        kept = self._large if large else self._small
+        other = key.kind != "stock"
+        kept = self._others if other else self._stock
         kept[key] = (version, state)
         kept.move_to_end(key)
-        if len(kept) > self._bounds[large]:
+        if len(kept) > self._bounds[other]:
             kept.popitem(last=False)
-
-    def clear(self) -> None:
-        """Forget everything."""
-        self._small.clear()
-        self._large.clear()
 
 
 class Session:
