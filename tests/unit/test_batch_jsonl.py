@@ -29,7 +29,8 @@ ORDER: dict[str, Any] = {
         "bill_to": "ann@1",
         "tax": {},
         "lines": [
-            {"line": 1, "sku": "TEA", "description": "", "quantity": 2, "price": "2.50 EUR", "net_minor": 500, "tax": "S 7"}
+            {"line": 1, "sku": "TEA", "description": "", "quantity": 2, "price": "2.50 EUR", "net_minor": 500,
+             "tax": "S 7"},
         ],
     },
 }  # fmt: skip

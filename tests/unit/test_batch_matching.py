@@ -8,7 +8,7 @@ from orderflow.batch.cancelling import credit_note_of, return_of
 from orderflow.batch.documents import CancellationDocument, CancelledLine, OrderDocument, Party
 from orderflow.batch.matching import Match, Matcher
 from orderflow.domain.keys import PartyRef
-from orderflow.domain.order.values import Basket, LineKind, OrderLine
+from orderflow.domain.order.values import Basket, OrderLine
 from orderflow.domain.party import Person
 from orderflow.domain.price import Price
 from orderflow.domain.returns import Loose, ReturnedUnits
@@ -25,7 +25,9 @@ def order(number: str, *lines: tuple[str, int, str], customer: str = "ann") -> O
     return OrderDocument(number, AT, 1, Basket("EUR", tuple(made), TaxPolicy(), customer=customer, number=number), ANN)
 
 
-def cancellation(*lines: tuple[str, int, str], customer: str = "ann", kind: LineKind = LineKind.GOODS) -> CancellationDocument:
+def cancellation(
+    *lines: tuple[str, int, str], customer: str = "ann", kind: LineKind = LineKind.GOODS
+) -> CancellationDocument:
     """A cancellation of (SKU, quantity, price)."""
     goods = kind is LineKind.GOODS
     made = tuple([CancelledLine(sku, q, Price.of(p, "EUR"), TAX, goods) for sku, q, p in lines])
@@ -69,14 +71,14 @@ def test_goods_come_back_matched_or_loose() -> None:
     """Units of an order return to it; the others come into stock all the same."""
     returned = return_of(cancellation(("TEA", 3, "3.00")), [[Match("1", 2, 2), Match("", 0, 1)]])
     assert returned is not None
-    assert returned.items == (ReturnedUnits("1", 2, 2),)
+    assert returned.units == (ReturnedUnits("1", 2, 2),)
     assert returned.loose == (Loose("TEA", 1),)
     assert (returned.location, returned.customer) == ("main", "ann")
 
 
 def test_what_is_no_goods_does_not_come_back() -> None:
     """A cancelled charge is money only."""
-    assert return_of(cancellation(("POST", 1, "3.00"), kind=LineKind.CHARGE), [[Match("", 0, 1)]]) is None
+    assert return_of(cancellation(("POST", 1, "3.00"), goods=False), [[Match("", 0, 1)]]) is None
 
 
 def test_the_parts_of_a_line_sum_to_its_amount() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from attrs import define, evolve, field
@@ -105,9 +104,7 @@ class Bench:
     @property
     def shop(self) -> OrderFlow:
         """The shop."""
-        return shop_for(
-            self.storage, batch_book(), self.clock, notifier=MemoryNotifier(), locations=self.locations
-        )  # fmt: skip
+        return shop_for(self.storage, batch_book(), self.clock, notifier=MemoryNotifier(), locations=self.locations)
 
     def run(self, documents: Iterable[Document], *, receive: bool = False) -> Pipeline:
         """Run them."""
@@ -205,9 +202,7 @@ def test_receiving_serves_every_document(bench: Bench) -> None:
 def test_a_refused_step_is_remembered_and_hurts_no_other(bench: Bench) -> None:
     """An adjustment of what is not there is refused with its reason; the run goes on."""
     pipeline = bench.run([adjustment(1, "TEA", -1), receipt(2, ("CUP", 1)), order(3, ("CUP", 1))])
-    [(command_id, reason)] = pipeline.refused
-    assert command_id == "web/J-1/adjust"
-    assert "TEA" in reason or "on_hand" in reason or "available" in reason
+    assert pipeline.refused == [("web/J-1/adjust", "below_zero: -1 on 0")]
     assert bench.state(3) is Completed
 
 
@@ -284,7 +279,7 @@ def test_the_sums_are_read_back_by_month_of_the_shops_zone(bench: Bench) -> None
     assert utc["amounts"]["sales"] == "10.80"
 
 
-def test_sums_of_several_currencies_stand_apart(tmp_path: Path, bench: Bench) -> None:
+def test_sums_of_several_currencies_stand_apart(bench: Bench) -> None:
     """There is no total over currencies."""
     yen = order(2, ("TEA", 1))
     line = OrderLine.of(1, "TEA", 1, Price.of("330", "JPY"), TAX)

@@ -75,9 +75,8 @@ def test_progress_counts_documents_and_windows() -> None:
     """Each mark is a window more."""
     state: object = ABSENT
     for documents in (50, 57):
-        step = PROGRESS.step(state, RecordProgress(documents), STAMP)
-        assert step.event == Advanced(documents)
-        state = step.state
+        event, state = PROGRESS.step(state, RecordProgress(documents), STAMP)
+        assert event == Advanced(documents)
     assert state == Run(57, 2)
 
 

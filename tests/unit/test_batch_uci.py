@@ -78,10 +78,8 @@ def test_cancellations_and_adjustments_are_told_by_number_customer_and_price(tmp
         row("3", customer=""),
     )  # fmt: skip
     assert isinstance(cancelled, CancellationDocument)
-    assert [(line.sku, line.quantity, line.goods) for line in cancelled.lines] == [
-        ("22423", 6, True),
-        ("POST", 1, False),
-    ]
+    lines = [(line.sku, line.quantity, line.goods) for line in cancelled.lines]
+    assert lines == [("22423", 6, True), ("POST", 1, False)]
     assert isinstance(adjusted, AdjustmentDocument)
     assert ([change.quantity for change in adjusted.changes], adjusted.memo) == ([-3], 1)
     assert isinstance(guest, OrderDocument)
@@ -140,7 +138,7 @@ def test_bytes_that_are_no_text_reject_their_document(tmp_path: Path) -> None:
 def test_another_header_is_another_layout(tmp_path: Path) -> None:
     """A file of other columns is refused before anything of it is worked."""
     (tmp_path / "uci.csv").write_text("a,b\n1,2\n", "utf-8")
-    with pytest.raises(InputError, match="unknown_layout|columns"):
+    with pytest.raises(InputError, match="the columns must be InvoiceNo"):
         UciFile(tmp_path / "uci.csv").count()
 
 

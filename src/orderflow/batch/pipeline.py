@@ -154,8 +154,7 @@ class Pipeline:
         self._allocate(goods, suffix)
         self._stage(self._prepare(goods))
         self._relay()
-        self._stage(self._of_shipments(goods, (Packed, Labelled), HandOver()))
-        self._stage(self._of_shipments(goods, (InTransit,), RecordDelivered("delivered")))
+        self._stage(self._ship(goods))
         return [*self._bill(window), *self._complete(window, suffix)]
 
     def _stage(self, commands: Iterable[Do]) -> None:
@@ -226,20 +225,20 @@ class Pipeline:
                 yield Do(key.id, plan, self._id(document, f"plan/{key.id}"), occurred_at=document.at)
                 yield Do(key.id, pack, self._id(document, f"pack/{key.id}"), occurred_at=document.at)
 
-    def _of_shipments(
-        self, window: Sequence[OrderDocument], states: tuple[type[Any], ...], command: HandOver | RecordDelivered
-    ) -> Iterator[Do]:
-        """The same command to every shipment of the window that is in one of ``states``."""
+    def _ship(self, window: Sequence[OrderDocument]) -> Iterator[Do]:
+        """Hand over every shipment of the window that is ready, and record its delivery."""
         owners = {
             self.shop.key("shipment", f"{document.number}/{number}"): document
             for document, state in self._now(window)
             if isinstance(state, Accepted)
             for number in range(1, state.progress.shipments + 1)
         }
-        verb = type(command).__name__
         for (key, document), state in zip(owners.items(), self._states([*owners]), strict=True):
-            if isinstance(state, states):
-                yield Do(key.id, command, self._id(document, f"{verb}/{key.id}"), occurred_at=document.at)
+            if isinstance(state, Packed | Labelled):
+                yield Do(key.id, HandOver(), self._id(document, f"handover/{key.id}"), occurred_at=document.at)
+            if isinstance(state, Packed | Labelled | InTransit):
+                delivered = RecordDelivered("delivered")
+                yield Do(key.id, delivered, self._id(document, f"deliver/{key.id}"), occurred_at=document.at)
 
     def _bill(self, window: Sequence[OrderDocument]) -> Iterator[Do]:
         for document, state in self._now(window):

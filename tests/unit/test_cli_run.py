@@ -1,0 +1,170 @@
+"""``orderflow run`` and ``orderflow demo``, as a user calls them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from orderflow.batch.digest import content_digest, content_of
+from orderflow.batch.sample import write_sample
+from orderflow.cli.root import root
+
+BOTH = ("--location", "tokyo", "--location", "osaka")
+
+
+def orderflow(*arguments: object) -> Result:
+    """What a call answers."""
+    return CliRunner().invoke(root, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small sample with two faulty lines."""
+    path = tmp_path_factory.mktemp("sample") / "sample.jsonl"
+    write_sample(path, orders=66)
+    return path
+
+
+@pytest.fixture(scope="module")
+def worked(sample: Path) -> Path:
+    """The database it was run into."""
+    database = sample.with_name("shop.db")
+    answer = orderflow("run", sample, "--layout", "orderflow", "--db", database, *BOTH)
+    assert answer.exit_code == 0, answer.output
+    return database
+
+
+def test_a_run_tells_what_came_in_and_what_was_rejected(sample: Path, tmp_path: Path) -> None:
+    """Sums by currency, rejected lines with number and code, progress on stderr, the summary as a file."""
+    out = tmp_path / "out.json"
+    answer = orderflow("run", sample, "--layout", "orderflow", "--db", tmp_path / "shop.db", "--summary", out, *BOTH)
+    assert answer.exit_code == 0
+    assert "66 orders, 8 cancellations, 1 adjustments, 2 rejected" in answer.stdout
+    assert "JPY: sales " in answer.stdout
+    assert "rejected: line 35 (orderflow/R-000 line 35): currency_unknown" in answer.stdout
+    assert "79 of 79 documents" in answer.stderr
+    summary = json.loads(out.read_text("utf-8"))
+    assert summary["documents"] == {"orders": 66, "cancellations": 8, "adjustments": 1, "refused": 2}
+    assert [row["line"] for row in summary["rejected"]] == [35, 71]
+    assert summary["refused_commands"] == []
+    assert {"seconds", "orders_per_second"} < summary.keys()
+
+
+def test_the_summary_can_be_printed_for_programs(sample: Path, worked: Path) -> None:
+    """With --json, stdout is one JSON document; a finished run tells its figures again."""
+    answer = orderflow("run", sample, "--layout", "orderflow", "--db", worked, "--json", *BOTH)
+    assert json.loads(answer.stdout)["documents"]["orders"] == 66
+
+
+def test_two_runs_give_the_same_content(sample: Path, worked: Path, tmp_path: Path) -> None:
+    """And running a finished file again changes nothing."""
+    again = tmp_path / "again.db"
+    for _ in range(2):
+        assert orderflow("run", sample, "--layout", "orderflow", "--db", again, *BOTH).exit_code == 0
+        assert content_digest(again) == content_digest(worked)
+
+
+def test_another_file_goes_into_the_same_database(worked: Path, tmp_path: Path) -> None:
+    """It is worked from its first line, whatever of other files is done already."""
+    database = tmp_path / "shop.db"
+    with sqlite3.connect(worked) as source, sqlite3.connect(database) as copy:
+        source.backup(copy)
+    entry = {"type": "receipt", "number": "R-900", "at": "2026-06-01T00:00:00Z", "items": [["NEW", "tokyo", 5]]}
+    (tmp_path / "more.jsonl").write_text("{\n" + json.dumps(entry), "utf-8")
+    answer = orderflow("run", tmp_path / "more.jsonl", "--layout", "orderflow", "--db", database, *BOTH)
+    assert answer.exit_code == 0
+    assert "66 orders, 8 cancellations, 1 adjustments, 3 rejected" in answer.stdout
+    shown = json.loads(orderflow("history", "stock", "NEW@tokyo", "--db", database, "--json").stdout)
+    assert [event["event"] for event in shown["events"]] == ["GoodsReceived"]
+
+
+def test_a_dry_run_foretells_and_writes_nothing(sample: Path, tmp_path: Path) -> None:
+    """What the file holds, and the rows that would be rejected with the reason; no database is made."""
+    database = tmp_path / "shop.db"
+    answer = orderflow("run", sample, "--layout", "orderflow", "--db", database, "--dry-run")
+    assert answer.exit_code == 0
+    assert "66 order\n" in answer.stdout
+    assert "line 71: not_an_integer: basket.lines[0].quantity: must be an integer, not float" in answer.stdout
+    assert not database.exists()
+    foretold = json.loads(orderflow("run", sample, "--layout", "orderflow", "--dry-run", "--json").stdout)
+    assert foretold["documents"] == {"receipt": 2, "order": 66, "cancellation": 8, "rejected": 2, "adjustment": 1}
+    assert {row["line"] for row in foretold["rejected"]} == {35, 71}
+
+
+def test_a_run_needs_a_database(sample: Path) -> None:
+    """Wrong usage is told in one sentence, with status 2."""
+    answer = orderflow("run", sample, "--layout", "orderflow")
+    assert (answer.exit_code, "name the database with --db" in answer.output) == (2, True)
+
+
+@pytest.mark.parametrize("content", [b"a,b\n", b"\x1f\x8b\x08broken"])
+def test_a_file_of_another_layout_is_refused_in_one_sentence(tmp_path: Path, content: bytes) -> None:
+    """A wrong header, or an archive that is none: status 1, no traceback, nothing worked."""
+    file = tmp_path / ("f.gz" if content.startswith(b"\x1f") else "f.csv")
+    file.write_bytes(content)
+    answer = orderflow("run", file, "--layout", "uci", "--db", tmp_path / "shop.db")
+    assert answer.exit_code == 1
+    assert answer.stderr.startswith("Error: ")
+    assert isinstance(answer.exception, SystemExit)
+
+
+def test_the_digest_sees_every_change_of_content(worked: Path, tmp_path: Path) -> None:
+    """One value in any table changes it; where a row lies and how often it was sent do not."""
+    database = tmp_path / "copy.db"
+    with sqlite3.connect(worked) as source, sqlite3.connect(database) as copy:
+        source.backup(copy)
+    whole = content_digest(database)
+    with sqlite3.connect(database) as copy:
+        copy.execute("UPDATE outbox SET attempts = attempts + 1, token = 9, done_at = '2030-01-01'")
+        copy.execute("UPDATE orders SET n = n + 1000000")
+    assert content_digest(database) == whole
+    for change in (
+        "UPDATE stock SET on_hand = on_hand + 1 WHERE id = 'CUP-BLUE@tokyo'",
+        "UPDATE commands SET actor = 'x' WHERE n = 1",
+        "DELETE FROM journal WHERE position = (SELECT max(position) FROM journal)",
+        "UPDATE baskets SET basket = '{}' WHERE id = 'A-00001'",
+        "UPDATE outbox SET state = 'dead' WHERE n = 1",
+    ):
+        before = content_digest(database)
+        with sqlite3.connect(database) as copy:
+            copy.execute(change)
+        assert content_digest(database) != before, change
+    assert next(content_of(database)).startswith("('accounts', 'tenant', 'id', 'version', 'status'")
+
+
+def test_the_demo_shows_a_whole_shop(tmp_path: Path) -> None:
+    """What came in, what was rejected, states, money, stock, one order in full, and how to look further."""
+    database = tmp_path / "demo.db"
+    answer = orderflow("demo", "--orders", 66, "--db", database)
+    assert answer.exit_code == 0, answer.output
+    shown = answer.stdout
+    assert "79 documents: 66 orders, 8 cancellations, 1 stock adjustments, 2 goods receipts, 2 rejected" in shown
+    assert "  35  currency_unknown  basket.lines[0].price.currency: 'EUX' is not an ISO 4217 currency" in shown
+    for part in ("WHAT CAME OF IT", "order     Completed", "owed by named customers", "BOWL-RAKU", "OrderCompleted"):
+        assert part in shown
+    assert f"orderflow verify --db {database}" in shown
+    assert orderflow("verify", "--db", database).exit_code == 0
+    assert (tmp_path / "demo.jsonl").exists()
+
+
+def test_the_demo_leaves_nothing_behind_unless_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its folder is gone at the end; with --keep it stays, and the commands name the database in it."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    gone = orderflow("demo", "--orders", 1)
+    assert (gone.exit_code, [*tmp_path.iterdir()]) == (0, [])
+    assert "orderflow demo --db demo.db" in gone.stdout
+    kept = orderflow("demo", "--orders", 1, "--keep")
+    [folder] = tmp_path.iterdir()
+    assert f"orderflow verify --db {folder / 'shop.db'}" in kept.stdout
+
+
+def test_the_demo_touches_no_database_that_is_there(worked: Path) -> None:
+    """A shop's own file is refused."""
+    before = content_digest(worked)
+    answer = orderflow("demo", "--db", worked)
+    assert (answer.exit_code, "is there already" in answer.stderr) == (1, True)
+    assert content_digest(worked) == before
