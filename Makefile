@@ -38,7 +38,7 @@ demo: $(STAMP)
 	@$(BIN)/orderflow demo
 
 bench: $(STAMP)
-	@for bench in $(BENCHES); do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
+	@missed=0; for bench in $(BENCHES); do echo "== $$bench"; $(BIN)/python $$bench || missed=1; done; exit $$missed
 
 machines: $(STAMP)
 	$(BIN)/python -m orderflow.cli diagram --write docs/machines

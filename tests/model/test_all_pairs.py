@@ -105,6 +105,7 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         sm.PackShipment(0, 1),
         sm.RecordLabel(sm.ShippingLabel("post", "parcel", "T-1")),
         sm.DropItems((ITEM,)),
+        sm.DropCancelledItems((ITEM,)),
         sm.VoidLabel(),
         sm.HandOver(),
         sm.RecordTracking("t", sm.TrackingStatus.INFO),
@@ -136,10 +137,12 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         om.DispatchShipment("S", PICK),
         om.RecordDelivery("S", ONE),
         om.RecordReturn("r", ONE, "main"),
+        om.RecordReturn("S", ONE, "main", brought=True),
         om.ResolveLoss(ONE),
         om.CancelUnits("not wanted", By.CUSTOMER, ONE),
         om.BillUnits("I", "inv"),
         om.RecordCredit("cn", ONE),
+        om.RecordUnbilling("I", ONE),
         om.RecordSettlement("I"),
         om.CompleteOrder(),
         om.PlaceHold(Hold(HoldReason.MANUAL, Gate.COMPLETE)),
@@ -204,6 +207,7 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         sk.Ship(1),
         sk.Restock(1),
         sk.MarkUnavailable(1),
+        sk.PickShort(1),
         sk.Restore(1),
         sk.TransferOut(1),
         sk.TransferIn(1),
@@ -215,7 +219,6 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
 #: Rows that stand by the law, yet whose guards refuse in every state that can be reached.
 NEVER_OPEN = {
     ("order", "Confirmed", "FillBackorder"),
-    ("order", "Completed", "RecordDelivery"),
     ("order", "Completed", "ResolveLoss"),
     ("intake", "Accepted", "AcceptDocument"),
 }

@@ -25,11 +25,8 @@ def order(number: str, *lines: tuple[str, int, str], customer: str = "ann") -> O
     return OrderDocument(number, AT, 1, Basket("EUR", tuple(made), TaxPolicy(), customer=customer, number=number), ANN)
 
 
-def cancellation(
-    *lines: tuple[str, int, str], customer: str = "ann", kind: LineKind = LineKind.GOODS
-) -> CancellationDocument:
+def cancellation(*lines: tuple[str, int, str], customer: str = "ann", goods: bool = True) -> CancellationDocument:
     """A cancellation of (SKU, quantity, price)."""
-    goods = kind is LineKind.GOODS
     made = tuple([CancelledLine(sku, q, Price.of(p, "EUR"), TAX, goods) for sku, q, p in lines])
     return CancellationDocument("C-1", AT, 9, customer, "EUR", made, TaxPolicy(), ANN, "main")
 

@@ -96,7 +96,7 @@ class Listed:
 class Bench:
     """A shop in memory to run documents through; ``told`` are the numbers of finished documents, window by window."""
 
-    storage: MemoryStorage = field(factory=lambda: MemoryStorage(batch_book().machines.values()))
+    storage: MemoryStorage = field(factory=MemoryStorage)
     told: list[int] = field(factory=list)
     locations: tuple[str, ...] = ("main",)
     clock: FixedClock = field(factory=start_clock)
@@ -214,7 +214,12 @@ def test_a_rejected_line_is_kept_with_its_codes_each_once(bench: Bench) -> None:
 
 def test_running_a_finished_file_again_changes_nothing(bench: Bench) -> None:
     """No command, no version, no message more."""
-    documents = [receipt(0, ("TEA", 1)), order(1, ("TEA", 3)), cancellation(2, "CUP", 1), receipt(3, ("TEA", 2))]
+    documents: list[Document] = [
+        receipt(0, ("TEA", 1)),
+        order(1, ("TEA", 3)),
+        cancellation(2, "CUP", 1),
+        receipt(3, ("TEA", 2)),
+    ]
     bench.run(documents)
     before = [*bench.storage.entries(0, 1000)]
     again = bench.run(documents)

@@ -14,6 +14,7 @@ from orderflow.domain.invoice.machine import INVOICE
 from orderflow.domain.machine import refuse
 from orderflow.domain.order import messages as om
 from orderflow.domain.order.machine import ORDER
+from orderflow.domain.shipment import messages as sm
 from orderflow.domain.standard import standard_book
 from orderflow.domain.stock import messages as st
 from orderflow.domain.stock.machine import STOCK
@@ -33,6 +34,9 @@ def test_the_standard_book_holds_a_machine_for_each_kind() -> None:
     assert om.DispatchShipment in BOOK.internal
     assert st.Allocate in BOOK.internal
     assert st.ReceiveGoods not in BOOK.internal
+    assert {om.RecordSettlement, om.RecordUnbilling, sm.DropCancelledItems} < BOOK.internal
+    assert BOOK.only("order").internal >= {om.RecordSettlement}
+    assert BOOK.extended().internal == BOOK.internal
     assert om.PlaceOrder not in BOOK.internal
 
 

@@ -315,6 +315,16 @@ def test_units_that_are_not_found_are_owed_again() -> None:
     assert shop.stock("TEA") == Stocked(2, allocated=1, unavailable=1)
 
 
+def test_a_short_pick_is_taken_after_a_stocktake_found_the_same() -> None:
+    """Units that a count has found missing can still be picked short; then no shortfall is left."""
+    shop = Shop().stocked(main=2).confirmed(2)
+    shop.allocate("O")
+    shop.tell("S", plan(item(2)))
+    shop.tell("TEA@main", sk.CountStock(0)).tell("S", sm.PackShipment(0, 1, (item(2),)))
+    assert shop.lines[0].open == 2
+    assert shop.stock("TEA") == Stocked(0)
+
+
 def test_a_shipment_is_given_up_and_planned_anew() -> None:
     """A voided shipment and dropped items leave their units allocated."""
     shop = Shop().stocked(main=2).confirmed(2)
@@ -334,6 +344,33 @@ def test_a_lost_parcel_is_written_off_or_sent_again() -> None:
     shop.tell("O", om.ResolveLoss((Units(1, 1),)), om.ResolveLoss((Units(1, 1),), resupply=True))
     assert (shop.lines[0].lost, shop.lines[0].open, shop.state) == (1, 1, "PartlyShipped")
     assert shop.refusal("O", om.ResolveLoss((Units(1, 1),))) == ("not_shipped",)
+
+
+def lost_in_transit(quantity: int) -> Shop:
+    """A shop whose order O has all its units in a shipment that is lost."""
+    shop = Shop().stocked(main=quantity).confirmed(quantity)
+    shop.allocate("O")
+    return shop.tell("S", plan(item(quantity)), PACK, GO, sm.DeclareLost())
+
+
+def test_a_parcel_is_found_whatever_became_of_its_order() -> None:
+    """A delivery is taken after a write-off, which it undoes, and after a re-supply, which it leaves alone."""
+    shop = lost_in_transit(2).tell("O", om.ResolveLoss((Units(1, 2),)), om.CompleteOrder()).tell("S", ARRIVE)
+    assert (shop.state, shop.lines[0].delivered, shop.lines[0].lost) == ("Completed", 2, 0)
+    shop = lost_in_transit(2).tell("O", om.ResolveLoss((Units(1, 2),), resupply=True), CANCEL).tell("S", ARRIVE)
+    assert (shop.state, shop.lines[0].delivered, shop.lines[0].cancelled) == ("Cancelled", 0, 2)
+    told = [*shop.history("order", "O")][-1].event
+    assert told == om.UnitsDelivered("S", (Units(1, 2),), surplus=(Units(1, 2),))
+
+
+def test_what_a_shipment_brings_back_is_restocked_whatever_became_of_its_order() -> None:
+    """Goods of a parcel that comes back are in stock again, also those that the order no longer counts as sent."""
+    shop = lost_in_transit(3).tell("O", om.ResolveLoss((Units(1, 1),)), om.ResolveLoss((Units(1, 1),), resupply=True))
+    assert shop.refusal("R", rt.ReceiveReturn("main", (rt.ReturnedUnits("O", 1, 3),))) == ("not_out",)
+    shop.tell("S", sm.RecordReturning("r", sm.ReturnReason.REFUSED), sm.ReceiveBack("shop"))
+    line = shop.lines[0]
+    assert (line.open, line.returned, line.shipped, line.lost) == (1, 2, 0, 0)
+    assert shop.stock("TEA", "shop").on_hand == 3
 
 
 def test_goods_come_back_before_and_after_completion() -> None:

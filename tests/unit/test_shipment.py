@@ -80,6 +80,7 @@ LEADS: dict[str, dict[str, str]] = {
     "Planned": {
         "PackShipment": "Packed",
         "DropItems": "Planned",
+        "DropCancelledItems": "Planned",
         "RecordTracking": "Planned",
         "RecordDelivered": "Planned",
         "RecordReturning": "Planned",
@@ -88,6 +89,7 @@ LEADS: dict[str, dict[str, str]] = {
     "Packed": {
         "RecordLabel": "Labelled",
         "DropItems": "Planned",
+        "DropCancelledItems": "Planned",
         "RecordTracking": "Packed",
         "RecordDelivered": "Packed",
         "RecordReturning": "Packed",
@@ -95,6 +97,7 @@ LEADS: dict[str, dict[str, str]] = {
     },
     "Labelled": {
         "DropItems": "Planned",
+        "DropCancelledItems": "Planned",
         "VoidLabel": "Packed",
         "HandOver": "InTransit",
         "RecordTracking": "Labelled",
@@ -191,7 +194,7 @@ def test_only_what_is_in_the_shipment_comes_out(wrong: Item) -> None:
 def test_dropping_items_names_the_label_to_void() -> None:
     """Items drop out before the shipment has left; it is packed again, and its label is named if it has one."""
     assert event_of(PACKED, DROP) == m.ItemsDropped(ITEMS[:1], False, "", NOON)
-    cancelled = m.DropItems(ITEMS, cancelled=True)
+    cancelled = m.DropCancelledItems(ITEMS)
     assert event_of(LABELLED, cancelled) == m.ItemsDropped(ITEMS, True, "T-1", NOON)
     assert name(play(cancelled, state=LABELLED)) == "Voided"
 

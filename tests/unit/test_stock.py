@@ -22,7 +22,7 @@ SMALL = st.integers(1, 4)
 COMMANDS = st.one_of(
     *[st.builds(command, SMALL) for command in (
         m.ReceiveGoods, m.ExpectGoods, m.Allocate, m.Release, m.Backorder, m.DropBackorder, m.Ship, m.MarkUnavailable,
-        m.Restore, m.TransferOut, m.TransferIn,
+        m.PickShort, m.Restore, m.TransferOut, m.TransferIn,
     )],
     st.builds(m.ReceiveGoods, SMALL, SMALL),
     st.builds(m.Restock, SMALL, st.booleans()),
@@ -69,6 +69,16 @@ def test_nothing_is_promised_while_a_shortfall_stands() -> None:
     healed = play(short, m.ReceiveGoods(4))
     assert (healed.shortfall, healed.available) == (0, 1)
     assert play(healed, m.Allocate(1)).available == 0
+
+
+def test_a_short_pick_sets_aside_what_no_stocktake_has_missed() -> None:
+    """Units not found give their promise back; they are set aside unless a count has found them missing before."""
+    assert play(Stocked(5, 4), m.PickShort(3)) == Stocked(5, 1, 3)
+    counted = play(Stocked(5, 4), m.CountStock(2))
+    assert counted.shortfall == 2
+    assert play(counted, m.PickShort(3)) == Stocked(2, 1, 1)
+    assert play(counted, m.PickShort(1)) == Stocked(2, 3, shortfall=1)
+    assert codes(Stocked(5, 1), m.PickShort(2)) == ("not_allocated",)
 
 
 REFUSED = {

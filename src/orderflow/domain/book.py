@@ -76,6 +76,7 @@ class Book:
         reactions: event of one machine to commands of others.
         follow_ups: event to effects after the commit.
         open_commands: commands of reactions that may come from outside as well.
+        closed_commands: commands that no reaction sends, and yet only the library itself: answers to follow-ups.
 
     Raises:
         DefinitionError: a reaction names what no machine has, or would climb down the order of locks.
@@ -87,6 +88,7 @@ class Book:
         reactions: Iterable[Reaction] = (),
         follow_ups: Iterable[FollowUp] = (),
         open_commands: Iterable[type[Any]] = (),
+        closed_commands: Iterable[type[Any]] = (),
     ) -> None:
         listed = tuple(machines)
         self.machines: Mapping[str, Machine] = MappingProxyType({machine.kind: machine for machine in listed})
@@ -95,10 +97,11 @@ class Book:
         breaches = [*self._breaches(listed)]
         if breaches:
             raise DefinitionError("book: " + "; ".join(breaches))
-        #: Commands only reactions may send: sent from outside they would break a rule across rows.
         self.open_commands = frozenset(open_commands)
+        self.closed_commands = frozenset(closed_commands)
         told = {command for reaction in self.reactions for _, command in reaction.tells}
-        self.internal = frozenset(told - self.open_commands)
+        #: Commands only the library may send: sent from outside they would break a rule across rows.
+        self.internal = frozenset(told - self.open_commands | self.closed_commands)
         self.kind_of = {command: machine.kind for machine in listed for command in machine.commands}
         self.fingerprint = self._fingerprint()
         self._reactions = _by_event(self.reactions)
@@ -123,7 +126,7 @@ class Book:
     ) -> Book:
         """A new book with more in it; a machine of a kind that is there already takes its place."""
         merged = {**self.machines, **{machine.kind: machine for machine in machines}}
-        return Book(merged.values(), (*self.reactions, *reactions), (*self.follow_ups, *follow_ups), self.open_commands)
+        return self._like(merged.values(), (*self.reactions, *reactions), (*self.follow_ups, *follow_ups))
 
     def guarded(self, command: type[Any], guard: Guard[Any, Any]) -> Book:
         """A new book that also asks ``guard`` of every ``command``.
@@ -145,7 +148,10 @@ class Book:
             for reaction in self.reactions
             if reaction.event in events and all(kind in kinds for kind, _ in reaction.tells)
         )
-        return Book(machines, reactions, (item for item in self.follow_ups if item.event in events), self.open_commands)
+        return self._like(machines, reactions, (item for item in self.follow_ups if item.event in events))
+
+    def _like(self, machines: Iterable[Machine], reactions: Iterable[Reaction], follow_ups: Iterable[FollowUp]) -> Book:
+        return Book(machines, reactions, follow_ups, self.open_commands, self.closed_commands)
 
     def _breaches(self, machines: tuple[Machine, ...]) -> Iterator[str]:
         if len(self.machines) != len(machines):

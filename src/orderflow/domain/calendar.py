@@ -120,6 +120,8 @@ def _day_on_or_after(start: date, day: int) -> date:
 
 def _added(start: date, *, months: int = 0, days: int = 0, day: int | None = None) -> date:
     """Months later, on ``day`` of that month or its last, then days later."""
+    if not (months or days or day):
+        return start
     from dateutil.relativedelta import relativedelta
 
     try:

@@ -12,7 +12,7 @@ from orderflow.domain.invoice.states import Settled
 from orderflow.domain.order import messages as om
 from orderflow.domain.shipment import messages as sm
 
-__all__ = ["FOLLOW_UPS", "NOTICES", "notices"]
+__all__ = ["CLOSED_COMMANDS", "FOLLOW_UPS", "NOTICES", "notices"]
 
 
 def _buy_label(h: Happened) -> Iterator[Effect]:
@@ -63,6 +63,9 @@ FOLLOW_UPS: Final = (
     FollowUp(inv.WrittenOff, ("record_settlement",), _settled),
     FollowUp(inv.InvoiceVoided, ("unbill",), _unbill),
 )
+
+#: What the relay alone sends, as the effect of a follow-up.
+CLOSED_COMMANDS: Final = (sm.DropCancelledItems, om.RecordSettlement, om.RecordUnbilling)
 
 #: Event to the template of the notice the customer gets.
 NOTICES: Final = {

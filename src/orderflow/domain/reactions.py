@@ -15,7 +15,7 @@ from orderflow.domain.invoice import messages as inv
 from orderflow.domain.keys import Key, stock_key
 from orderflow.domain.money import Money, share
 from orderflow.domain.order import messages as om
-from orderflow.domain.order.values import Units
+from orderflow.domain.order.values import Units, summed
 from orderflow.domain.payment import messages as pay
 from orderflow.domain.records import account as ac
 from orderflow.domain.records import series as se
@@ -56,8 +56,7 @@ def _released(h: Happened) -> Iterator[Told]:
 
 
 def _picked_short(h: Happened) -> Iterator[Told]:
-    yield from _told_stock(h, h.event.loads, st.Release)
-    yield from _told_stock(h, h.event.loads, lambda units, document: st.MarkUnavailable(units, "not found", document))
+    return _told_stock(h, h.event.loads, st.PickShort)
 
 
 def _dispatched(h: Happened) -> Iterator[Told]:
@@ -116,7 +115,7 @@ def _billed(h: Happened) -> Iterator[Told]:
     content = inv.Content(
         series=event.series,
         customer=basket.customer,
-        bill_to=basket.bill_to,
+        bill_to=basket.bill_to or basket.ship_to,
         currency=basket.currency,
         lines=lines,
         tax=basket.tax,
@@ -139,9 +138,7 @@ def _by_order(h: Happened) -> Iterator[tuple[Key, tuple[Pick, ...]]]:
 
 
 def _units(picks: Iterable[Pick]) -> tuple[Units, ...]:
-    sums: dict[int, int] = {}
-    for pick in picks:
-        sums[pick.line] = sums.get(pick.line, 0) + pick.quantity
+    sums = summed((pick.line, pick.quantity) for pick in picks)
     return tuple([Units(line, quantity) for line, quantity in sums.items()])
 
 
@@ -178,7 +175,7 @@ def _delivered_unscanned(h: Happened) -> Iterator[Told]:
 def _sent_back(h: Happened) -> Iterator[Told]:
     event = h.event
     for key, picks in _by_order(h):
-        yield Told(key, om.RecordReturn(h.key.id, _units(picks), event.location, event.usable))
+        yield Told(key, om.RecordReturn(h.key.id, _units(picks), event.location, event.usable, brought=True))
 
 
 # -- returns, credit notes, invoices, series, payments, customers, stock notes
@@ -330,7 +327,7 @@ REACTIONS: Final = (
     ),
     Reaction(om.StockReleased, (("stock", st.Release),), _released),
     Reaction(om.AllocationExpired, (("stock", st.Release),), _released),
-    Reaction(om.UnitsPickedShort, (("stock", st.Release), ("stock", st.MarkUnavailable)), _picked_short),
+    Reaction(om.UnitsPickedShort, (("stock", st.PickShort),), _picked_short),
     Reaction(om.ShipmentDispatched, (("stock", st.Ship),), _dispatched),
     Reaction(om.UnitsReturned, (("stock", st.Restock),), _returned),
     Reaction(om.UnitsCancelled, (("stock", st.Release), ("stock", st.DropBackorder)), _cancelled),
@@ -375,4 +372,4 @@ REACTIONS: Final = (
 )
 
 #: Told by reactions, and harmless from outside: they change one row and break no rule across rows.
-OPEN_COMMANDS: Final = (st.ReceiveGoods, st.Adjust, st.MarkUnavailable, ac.BlockAccount, ac.UnblockAccount)
+OPEN_COMMANDS: Final = (st.ReceiveGoods, st.Adjust, ac.BlockAccount, ac.UnblockAccount)

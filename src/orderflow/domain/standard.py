@@ -8,7 +8,7 @@ from typing import Final
 from orderflow.domain.book import Book
 from orderflow.domain.credit import CREDIT_NOTE
 from orderflow.domain.customer import CUSTOMER
-from orderflow.domain.follow_ups import FOLLOW_UPS, NOTICES, notices
+from orderflow.domain.follow_ups import CLOSED_COMMANDS, FOLLOW_UPS, NOTICES, notices
 from orderflow.domain.invoice.machine import INVOICE
 from orderflow.domain.order.machine import ORDER
 from orderflow.domain.party import PARTY
@@ -43,4 +43,4 @@ MACHINES: Final = (
 
 def standard_book(templates: Iterable[str] = tuple(NOTICES.values())) -> Book:
     """All machines, reactions and follow-ups; notices for ``templates`` only."""
-    return Book(MACHINES, REACTIONS, (*FOLLOW_UPS, *notices(*templates)), OPEN_COMMANDS)
+    return Book(MACHINES, REACTIONS, (*FOLLOW_UPS, *notices(*templates)), OPEN_COMMANDS, CLOSED_COMMANDS)

@@ -112,7 +112,7 @@ def _faults(book: Book, order: Order, *, trusted: bool) -> Iterator[Fault] | lis
     if command not in machine.commands:
         return [Fault("command", "unknown_command", f"{command.__name__} is no command of {kind}")]
     if command in book.internal and not trusted:
-        return [Fault("command", "internal_command", f"{command.__name__} is sent by reactions only")]
+        return [Fault("command", "internal_command", f"{command.__name__} is sent by the library only")]
     if trusted:
         return ()
     return [*_address(order), *faults_of(order.command)]

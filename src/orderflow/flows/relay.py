@@ -12,10 +12,10 @@ from orderflow.domain.book import Book
 from orderflow.domain.invoice.messages import MarkSent
 from orderflow.domain.invoice.states import Void
 from orderflow.domain.keys import Key, party_id
-from orderflow.domain.order.messages import RecordCredit, RecordSettlement
+from orderflow.domain.order.messages import RecordSettlement, RecordUnbilling
 from orderflow.domain.order.values import Units
 from orderflow.domain.party import PartyVersion
-from orderflow.domain.shipment.messages import DropItems, Item, RecordLabel, ShippingLabel
+from orderflow.domain.shipment.messages import DropCancelledItems, Item, RecordLabel, ShippingLabel
 from orderflow.domain.shipment.states import Packed
 from orderflow.domain.stamp import Stamp
 from orderflow.errors import PortError
@@ -188,7 +188,7 @@ def _drop_items(round_: _Round, parcel: Parcelled, at: datetime) -> Flow[Command
     data = dict(message.data)
     item = Item(data["order"], int(data["line"]), data["location"], int(data["quantity"]))
     yield from ()
-    return ((message.lane, DropItems((item,), cancelled=True)),)
+    return ((message.lane, DropCancelledItems((item,))),)
 
 
 def _record_settlement(round_: _Round, parcel: Parcelled, at: datetime) -> Flow[Commands]:
@@ -199,8 +199,8 @@ def _record_settlement(round_: _Round, parcel: Parcelled, at: datetime) -> Flow[
 
 
 def _unbill(round_: _Round, parcel: Parcelled, at: datetime) -> Flow[Commands]:
+    """A voided invoice frees its units to be billed again."""
     message = parcel.message
-    """A voided invoice frees its units to be billed again: they count as credited by it."""
     invoice = round_.rows[message.lane].state
     yield from ()
     if not isinstance(invoice, Void):
@@ -209,7 +209,7 @@ def _unbill(round_: _Round, parcel: Parcelled, at: datetime) -> Flow[Commands]:
     for line in invoice.content.lines:
         units.setdefault(line.order, []).append(Units(line.line, line.quantity))
     return [
-        (message.lane.beside("order", order), RecordCredit(message.lane.id, tuple(items)))
+        (message.lane.beside("order", order), RecordUnbilling(message.lane.id, tuple(items)))
         for order, items in units.items()
     ]
 

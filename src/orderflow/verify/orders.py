@@ -11,7 +11,7 @@ from orderflow.domain.invariants import Violation
 from orderflow.domain.invoice.states import InvoiceState
 from orderflow.domain.keys import Key
 from orderflow.domain.limits import MAX_LINES, MAX_QUANTITY
-from orderflow.domain.order.events import OrderPlaced, ShipmentDispatched, UnitsBilled
+from orderflow.domain.order.events import OrderPlaced, ShipmentDispatched, UnitsBilled, UnitsUnbilled
 from orderflow.domain.order.states import Cancelled, Draft, Lived, cancellable, totals_of
 from orderflow.domain.order.values import Basket, InvoiceBasis, LineKind
 from orderflow.verify.checks import Balance, Check
@@ -31,13 +31,19 @@ class Orders(Check):
         self._billed: Balance[str] = Balance()
 
     def event(self, happened: Happened, version: int, *, root: bool) -> Iterator[Violation]:
-        """Remember what was placed and dispatched; nothing is billed beyond it where dispatch is the basis."""
+        """Remember what was placed and dispatched; nothing is billed beyond it where dispatch is the basis.
+
+        Voided invoices keep their lines, so units taken off them count as billed here.
+        """
         event = happened.event
         if isinstance(event, OrderPlaced):
             self._placed = event.basket
         elif isinstance(event, ShipmentDispatched):
             for load in event.loads:
                 self._dispatched[load.line] += load.quantity
+        elif isinstance(event, UnitsUnbilled):
+            for line, quantity in event.units:
+                self._billed.add(happened.key.id, quantity * hash((happened.key.id, line)))
         elif isinstance(event, UnitsBilled):
             yield from self._within_dispatched(happened)
 

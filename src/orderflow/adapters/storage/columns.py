@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from enum import Enum
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
@@ -39,6 +40,7 @@ class Column(NamedTuple):
     fixed: bool = False
 
 
+@lru_cache(maxsize=256)
 def time_text(at: datetime) -> str:
     """A moment as text in UTC that sorts as time does: no offset, a fraction only where there is one."""
     return at.astimezone(UTC).replace(tzinfo=None).isoformat()

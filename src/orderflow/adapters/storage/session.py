@@ -6,7 +6,6 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections import OrderedDict
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,30 +38,30 @@ def translated(error: Exception) -> OrderFlowError:
 
 
 class Memo:
-    """Decoded states by key and version, the least recently used dropped first.
+    """Decoded states by key and version, the least recently stored dropped first.
 
     States never change, so one that was decoded for a version is right for it, whoever else writes the file. Stock
     rows are small and come again and again; of all other kinds few are kept, for one may hold thousands of lines.
     """
 
     def __init__(self, stock: int = 8_192, others: int = 512) -> None:
-        self._stock: OrderedDict[Key, tuple[int, Any]] = OrderedDict()
-        self._others: OrderedDict[Key, tuple[int, Any]] = OrderedDict()
+        self._stock: dict[Key, tuple[int, Any]] = {}
+        self._others: dict[Key, tuple[int, Any]] = {}
         self._bounds = stock, others
 
     def get(self, key: Key, version: int) -> Any:
         """The state of this version, or None."""
-        found = (self._stock if key.kind == "stock" else self._others).get(key)
+        found = (self._stock if key[1] == "stock" else self._others).get(key)
         return found[1] if found is not None and found[0] == version else None
 
     def put(self, key: Key, version: int, state: Any) -> None:
         """Keep a committed state."""
-        other = key.kind != "stock"
+        other = key[1] != "stock"
         kept = self._others if other else self._stock
+        kept.pop(key, None)
         kept[key] = (version, state)
-        kept.move_to_end(key)
         if len(kept) > self._bounds[other]:
-            kept.popitem(last=False)
+            del kept[next(iter(kept))]
 
 
 class Session:

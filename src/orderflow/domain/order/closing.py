@@ -47,6 +47,8 @@ __all__ = [
     "release_hold",
     "settle",
     "settled",
+    "unbill",
+    "unbilled",
     "units_cancelled",
     "units_cancelled_early",
 ]
@@ -161,6 +163,17 @@ def credited(state: Same, event: m.UnitsCredited) -> Same:
     return moved_within(state, event.units, lambda v, units: moves.credit(v, units.quantity))
 
 
+def unbill(state: Lived, command: m.RecordUnbilling, stamp: Stamp) -> m.UnitsUnbilled:
+    """What ``RecordUnbilling`` becomes."""
+    return m.UnitsUnbilled(command.invoice, command.units)
+
+
+def unbilled(state: Same, event: m.UnitsUnbilled) -> Same:
+    """The order after ``UnitsUnbilled``."""
+    progress = moved(state, event.units, lambda v, units: moves.unbill(v, units.quantity))
+    return _settled(state.with_progress(progress), event.invoice)
+
+
 def settle(state: Lived, command: m.RecordSettlement, stamp: Stamp) -> m.SettlementRecorded:
     """What ``RecordSettlement`` becomes."""
     return m.SettlementRecorded(command.invoice)
@@ -168,7 +181,11 @@ def settle(state: Lived, command: m.RecordSettlement, stamp: Stamp) -> m.Settlem
 
 def settled(state: Same, event: m.SettlementRecorded) -> Same:
     """The order after ``SettlementRecorded``."""
-    known = tuple(dict.fromkeys((*state.progress.settled, event.invoice)))
+    return _settled(state, event.invoice)
+
+
+def _settled(state: Same, invoice: str) -> Same:
+    known = tuple(dict.fromkeys((*state.progress.settled, invoice)))
     return state.with_progress(evolve(state.progress, settled=known))
 
 

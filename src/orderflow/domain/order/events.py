@@ -41,6 +41,7 @@ __all__ = [
     "UnitsDelivered",
     "UnitsPickedShort",
     "UnitsReturned",
+    "UnitsUnbilled",
 ]
 
 
@@ -165,20 +166,22 @@ class ShipmentDispatched:
 
 @frozen
 class UnitsDelivered:
-    """Units have arrived."""
+    """Units have arrived; the order no longer counted the ``surplus`` among them as sent."""
 
     shipment: str
     units: tuple[Units, ...]
+    surplus: tuple[Units, ...] = ()
 
 
 @frozen
 class UnitsReturned:
-    """Units came back."""
+    """Units came back; the order no longer counted the ``surplus`` among them as sent."""
 
     document: str
     units: tuple[Units, ...]
     location: str
     usable: bool
+    surplus: tuple[Units, ...] = ()
 
 
 @frozen
@@ -228,6 +231,14 @@ class UnitsCredited:
 
 
 @frozen
+class UnitsUnbilled:
+    """Units are no longer billed: their invoice was voided."""
+
+    invoice: str
+    units: tuple[Units, ...]
+
+
+@frozen
 class SettlementRecorded:
     """An invoice was settled."""
 
@@ -269,5 +280,5 @@ OrderEvent: TypeAlias = (
     OrderPlaced | DraftOpened | DraftEdited | DraftDiscarded | OrderConfirmed | OrderUnconfirmed | StockAllocated
     | StockReleased | AllocationExpired | ShipmentPrepared | PreparationCancelled | UnitsPickedShort
     | ShipmentDispatched | UnitsDelivered | UnitsReturned | LossResolved | UnitsCancelled | OrderCancelled | UnitsBilled
-    | UnitsCredited | SettlementRecorded | OrderCompleted | HoldPlaced | HoldReleased | OrderAnnotated
+    | UnitsCredited | UnitsUnbilled | SettlementRecorded | OrderCompleted | HoldPlaced | HoldReleased | OrderAnnotated
 )  # fmt: skip

@@ -16,11 +16,12 @@ from orderflow.domain.order.states import (
     Draft,
     Placed,
     cancellable,
+    out,
     progress_billable,
     tally,
     totals_of,
 )
-from orderflow.domain.order.values import CompleteOn, Gate, Hold, LineKind, Together
+from orderflow.domain.order.values import CompleteOn, Gate, Hold, LineKind, Together, summed
 from orderflow.domain.stamp import Stamp
 
 __all__ = [
@@ -28,12 +29,14 @@ __all__ = [
     "billed_before",
     "cancellable_there",
     "expired_there",
+    "goods_there",
     "has_basket",
     "hold_is_new",
     "hold_stands",
     "no_resupply",
     "not_held",
     "nothing_billable",
+    "nothing_billed",
     "nothing_live",
     "nothing_on_the_way",
     "open_there",
@@ -199,18 +202,24 @@ def preparing_there(state: Accepted, command: _WithLoads, stamp: Stamp) -> Refus
     return _enough_at(state, command.loads, held, "preparing")
 
 
-def shipped_there(state: Any, command: m.RecordDelivery | m.ResolveLoss, stamp: Stamp) -> Refusal | None:
+def goods_there(state: Any, command: m.RecordDelivery, stamp: Stamp) -> Refusal | None:
+    """The lines are goods of this order. How many units arrived the carrier knows."""
+    return _enough(state, [(line, 0) for line, _ in command.units], lambda v: 0, "shipped")
+
+
+def shipped_there(state: Any, command: m.ResolveLoss, stamp: Stamp) -> Refusal | None:
     """The units are on the way."""
     return _enough(state, command.units, lambda v: v.shipped, "shipped")
 
 
 def out_there(state: Any, command: m.RecordReturn, stamp: Stamp) -> Refusal | None:
-    """No more comes back than went out."""
-    return _enough(state, command.units, lambda v: v.shipped + v.delivered, "out")
+    """No more comes back than went out, but for what a shipment has brought."""
+    wanted = [(line, 0) for line, _ in command.units] if command.brought else command.units
+    return _enough(state, wanted, out, "out")
 
 
-def billed_before(state: Any, command: m.RecordCredit, stamp: Stamp) -> Refusal | None:
-    """No more is credited than was billed (I21)."""
+def billed_before(state: Any, command: m.RecordCredit | m.RecordUnbilling, stamp: Stamp) -> Refusal | None:
+    """No more is credited or taken back than was billed (I21)."""
     return _enough(state, command.units, lambda v: v.invoiced - v.credited, "billed", goods_only=False)
 
 
@@ -222,6 +231,12 @@ def cancellable_there(state: Working, command: m.CancelUnits, stamp: Stamp) -> R
 def no_resupply(state: Completed, command: m.ResolveLoss, stamp: Stamp) -> Refusal | None:
     """A completed order owes nothing again; a replacement is a new order."""
     return refuse("completed", "the order is completed: write the loss off") if command.resupply else None
+
+
+def nothing_billed(state: Accepted, command: m.UnconfirmOrder, stamp: Stamp) -> Refusal | None:
+    """What stands on an invoice is not taken back."""
+    count = sum(vector.invoiced for vector in state.progress.lines)
+    return refuse("already_billed", "{units} units are billed", units=count) if count else None
 
 
 def nothing_live(state: Accepted, command: object, stamp: Stamp) -> Refusal | None:
@@ -267,11 +282,8 @@ def _enough(
     *,
     goods_only: bool = True,
 ) -> Refusal | None:
-    sums: dict[int, int] = {}
-    for line, quantity in wanted:
-        sums[line] = sums.get(line, 0) + quantity
     lines, vectors = state.basket.lines, state.progress.lines
-    for line, quantity in sums.items():
+    for line, quantity in summed(wanted).items():
         if line > len(lines) or (goods_only and lines[line - 1].kind is not LineKind.GOODS):
             return refuse("no_such_line", "line {line} is no line of goods of this order", line=line)
         found = have(vectors[line - 1])

@@ -30,6 +30,7 @@ __all__ = [
     "resupply",
     "short",
     "take_back",
+    "unbill",
     "wait",
 ]
 
@@ -177,19 +178,25 @@ def dispatch(vector: LineVector, shipment: str, location: str, quantity: int) ->
 
 
 def deliver(vector: LineVector, quantity: int) -> LineVector:
-    """Shipped units have arrived."""
+    """Units have arrived: shipped ones first, then some that were written off."""
     v = vector
-    return _made(v, v.open, v.backordered, v.allocated, v.preparing, v.shipped - quantity, v.delivered + quantity)
+    shipped = min(v.shipped, quantity)
+    if shipped < quantity:
+        v = evolve(v, lost=v.lost - (quantity - shipped))
+    return _made(v, v.open, v.backordered, v.allocated, v.preparing, v.shipped - shipped, v.delivered + quantity)
 
 
 def take_back(vector: LineVector, quantity: int) -> LineVector:
-    """Units came back: delivered ones first, then units still on the way."""
-    delivered = min(vector.delivered, quantity)
+    """Units came back: delivered ones first, then units still on the way, then some that were written off."""
+    v = vector
+    delivered = min(v.delivered, quantity)
+    shipped = min(v.shipped, quantity - delivered)
     return evolve(
-        vector,
-        delivered=vector.delivered - delivered,
-        shipped=vector.shipped - (quantity - delivered),
-        returned=vector.returned + quantity,
+        v,
+        delivered=v.delivered - delivered,
+        shipped=v.shipped - shipped,
+        lost=v.lost - (quantity - delivered - shipped),
+        returned=v.returned + quantity,
     )
 
 
@@ -224,6 +231,11 @@ def bill(vector: LineVector, quantity: int) -> LineVector:
         v.open, v.backordered, v.allocated, v.preparing, v.shipped, v.delivered,
         v.returned, v.lost, v.cancelled, v.moved, v.invoiced + quantity, v.credited,
     )  # fmt: skip
+
+
+def unbill(vector: LineVector, quantity: int) -> LineVector:
+    """Units no longer stand on an invoice."""
+    return evolve(vector, invoiced=vector.invoiced - quantity)
 
 
 def credit(vector: LineVector, quantity: int) -> LineVector:

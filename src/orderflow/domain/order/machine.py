@@ -93,7 +93,7 @@ def _dispatch(source: type[A]) -> Rule:
 
 def _arrive(source: type[K]) -> tuple[Rule, Rule]:
     return (
-        rule(source, m.RecordDelivery, r.deliver, to(m.UnitsDelivered, source, r.delivered), guards=(g.shipped_there,)),
+        rule(source, m.RecordDelivery, r.deliver, to(m.UnitsDelivered, source, r.delivered), guards=(g.goods_there,)),
         rule(source, m.RecordReturn, r.take_back, to(m.UnitsReturned, source, r.taken_back), guards=(g.out_there,)),
     )
 
@@ -113,9 +113,10 @@ def _bill(source: type[B]) -> Rule:
     return rule(source, m.BillUnits, c.bill, to(m.UnitsBilled, source, c.billed), guards=(g.something_billable,))
 
 
-def _credit(source: type[K]) -> tuple[Rule, Rule]:
+def _credit(source: type[K]) -> tuple[Rule, Rule, Rule]:
     return (
         rule(source, m.RecordCredit, c.credit, to(m.UnitsCredited, source, c.credited), guards=(g.billed_before,)),
+        rule(source, m.RecordUnbilling, c.unbill, to(m.UnitsUnbilled, source, c.unbilled), guards=(g.billed_before,)),
         rule(source, m.RecordSettlement, c.settle, to(m.SettlementRecorded, source, c.settled)),
     )
 
@@ -164,7 +165,10 @@ ORDER: Final = Machine(
             Placed, m.CancelUnits, c.cancel, to(m.UnitsCancelled, Placed, c.units_cancelled_early),
             to(m.OrderCancelled, Cancelled, c.order_cancelled), guards=(g.cancellable_there,),
         ),
-        rule(Confirmed, m.UnconfirmOrder, r.unconfirm, to(m.OrderUnconfirmed, Placed, r.unconfirmed)),
+        rule(
+            Confirmed, m.UnconfirmOrder, r.unconfirm, to(m.OrderUnconfirmed, Placed, r.unconfirmed),
+            guards=(g.nothing_billed,),
+        ),
         *_allocate(Confirmed, *WAITING),
         *_allocate(AwaitingStock, *WAITING),
         *_allocate(Preparing, Preparing),
@@ -182,9 +186,7 @@ ORDER: Final = Machine(
         *_unprepare(PartlyShipped, (PartlyShipped,), (PartlyShipped,)),
         _dispatch(Preparing),
         _dispatch(PartlyShipped),
-        *_arrive(PartlyShipped),
-        *_arrive(Shipped),
-        *_arrive(Completed),
+        *[row for state in (Placed, *ACCEPTED, Completed, Cancelled) for row in _arrive(state)],
         _lose(PartlyShipped),
         _lose(Shipped),
         rule(

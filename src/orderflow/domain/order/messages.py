@@ -38,6 +38,7 @@ from orderflow.domain.order.events import (
     UnitsDelivered,
     UnitsPickedShort,
     UnitsReturned,
+    UnitsUnbilled,
 )
 from orderflow.domain.order.values import Basket, By, Gate, Hold, HoldReason, Units
 from orderflow.domain.shape import Count, FreeText, Id, Length, Name
@@ -81,6 +82,7 @@ __all__ = [
     "RecordDelivery",
     "RecordReturn",
     "RecordSettlement",
+    "RecordUnbilling",
     "ReleaseHold",
     "ReleaseStock",
     "ResolveLoss",
@@ -97,6 +99,7 @@ __all__ = [
     "UnitsDelivered",
     "UnitsPickedShort",
     "UnitsReturned",
+    "UnitsUnbilled",
 ]
 
 
@@ -205,7 +208,7 @@ class DispatchShipment:
 
 @frozen
 class RecordDelivery:
-    """Units of a shipment have arrived."""
+    """Units of a shipment have arrived, as its carrier says."""
 
     shipment: Id
     units: SomeUnits
@@ -213,12 +216,16 @@ class RecordDelivery:
 
 @frozen
 class RecordReturn:
-    """Units came back to ``location``; ``usable`` ones go on sale again."""
+    """Units came back to ``location``; ``usable`` ones go on sale again.
+
+    More than went out is refused, unless a shipment has ``brought`` it back: then the goods are there all the same.
+    """
 
     document: Id
     units: SomeUnits
     location: Id
     usable: bool = True
+    brought: bool = False
 
 
 @frozen
@@ -252,6 +259,14 @@ class RecordCredit:
     """Billed units stand on a credit note."""
 
     credit_note: Id
+    units: SomeUnits
+
+
+@frozen
+class RecordUnbilling:
+    """An invoice was voided: its units can be billed again, and nobody waits for its payment."""
+
+    invoice: Id
     units: SomeUnits
 
 
@@ -295,6 +310,6 @@ class AnnotateOrder:
 OrderCommand: TypeAlias = (
     PlaceOrder | OpenDraft | EditDraft | DiscardDraft | ConfirmOrder | UnconfirmOrder | AllocateStock | FillBackorder
     | ReleaseStock | ExpireAllocation | PrepareShipment | CancelPreparation | ShortPick | DispatchShipment
-    | RecordDelivery | RecordReturn | ResolveLoss | CancelUnits | BillUnits | RecordCredit | RecordSettlement
-    | CompleteOrder | PlaceHold | ReleaseHold | AnnotateOrder
+    | RecordDelivery | RecordReturn | ResolveLoss | CancelUnits | BillUnits | RecordCredit | RecordUnbilling
+    | RecordSettlement | CompleteOrder | PlaceHold | ReleaseHold | AnnotateOrder
 )  # fmt: skip

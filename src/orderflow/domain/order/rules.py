@@ -21,9 +21,10 @@ from orderflow.domain.order.states import (
     Placed,
     Progress,
     landed,
+    out,
     totals_of,
 )
-from orderflow.domain.order.values import AllocateAt, By, Gate, Hold, HoldReason, LineKind, Units
+from orderflow.domain.order.values import AllocateAt, By, Gate, Hold, HoldReason, LineKind, Units, summed
 from orderflow.domain.stamp import Stamp
 
 __all__ = [
@@ -294,22 +295,40 @@ def dispatched(state: Accepted, event: m.ShipmentDispatched) -> Accepted:
 
 def deliver(state: Lived, command: m.RecordDelivery, stamp: Stamp) -> m.UnitsDelivered:
     """What ``RecordDelivery`` becomes."""
-    return m.UnitsDelivered(command.shipment, command.units)
+    surplus = _surplus(state, command.units, lambda v: v.shipped + v.lost)
+    return m.UnitsDelivered(command.shipment, command.units, surplus)
 
 
 def delivered(state: Same, event: m.UnitsDelivered) -> Same:
     """The order after ``UnitsDelivered``."""
-    return moved_within(state, event.units, lambda v, units: moves.deliver(v, units.quantity))
+    return moved_within(state, _less(event.units, event.surplus), lambda v, units: moves.deliver(v, units.quantity))
 
 
 def take_back(state: Lived, command: m.RecordReturn, stamp: Stamp) -> m.UnitsReturned:
     """What ``RecordReturn`` becomes."""
-    return m.UnitsReturned(command.document, command.units, command.location, command.usable)
+    surplus = _surplus(state, command.units, out)
+    return m.UnitsReturned(command.document, command.units, command.location, command.usable, surplus)
 
 
 def taken_back(state: Same, event: m.UnitsReturned) -> Same:
     """The order after ``UnitsReturned``."""
-    return moved_within(state, event.units, lambda v, units: moves.take_back(v, units.quantity))
+    return moved_within(state, _less(event.units, event.surplus), lambda v, units: moves.take_back(v, units.quantity))
+
+
+def _surplus(state: Lived, units: tuple[Units, ...], have: Callable[[LineVector], int]) -> tuple[Units, ...]:
+    """What is told of each line beyond the units it has."""
+    vectors = state.progress.lines
+    more = ((line, quantity - have(vectors[line - 1])) for line, quantity in summed(units).items())
+    return tuple([Units(line, quantity) for line, quantity in more if quantity > 0])
+
+
+def _less(units: tuple[Units, ...], surplus: tuple[Units, ...]) -> tuple[Units, ...]:
+    if not surplus:
+        return units
+    left = summed(units)
+    for line, quantity in surplus:
+        left[line] -= quantity
+    return tuple([Units(line, quantity) for line, quantity in left.items() if quantity])
 
 
 def resolve_loss(state: Lived, command: m.ResolveLoss, stamp: Stamp) -> m.LossResolved:

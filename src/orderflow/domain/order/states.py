@@ -33,6 +33,7 @@ __all__ = [
     "cancellable",
     "check_order",
     "landed",
+    "out",
     "progress_billable",
     "standing",
     "tally",
@@ -272,6 +273,11 @@ def progress_billable(order: Accepted | Completed) -> list[tuple[OrderLine, int]
 def cancellable(vector: LineVector) -> int:
     """Units of a line that have not left."""
     return vector.open + vector.backordered_quantity + vector.allocated_quantity + vector.preparing_quantity
+
+
+def out(vector: LineVector) -> int:
+    """Units of a line that have left and not come back, those written off among them."""
+    return vector.shipped + vector.delivered + vector.lost
 
 
 def check_order(state: OrderState) -> None:

@@ -202,16 +202,16 @@ def _post(state: Absent | Account, command: Post, stamp: Stamp) -> Posted:
 def _posted(state: Absent | Account, event: Posted) -> Account:
     account = _account(state)
     s = account.of(event.amount.currency)
-    more = {event.posting: event.amount.minor}
+    posting, minor = event.posting, event.amount.minor
     return _with(
         account,
         Sums(
             s.currency,
             s.ordered - event.relieved_minor,
-            s.invoiced + more.get(Posting.INVOICE, 0),
-            s.credited + more.get(Posting.CREDIT_NOTE, 0),
-            s.paid + more.get(Posting.PAYMENT, 0),
-            s.written_off + more.get(Posting.WRITE_OFF, 0),
+            s.invoiced + (minor if posting is Posting.INVOICE else 0),
+            s.credited + (minor if posting is Posting.CREDIT_NOTE else 0),
+            s.paid + (minor if posting is Posting.PAYMENT else 0),
+            s.written_off + (minor if posting is Posting.WRITE_OFF else 0),
         ),
     )
 

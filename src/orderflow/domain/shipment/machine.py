@@ -55,10 +55,11 @@ def _too_early(source: type[P]) -> Rule:
     return rule(source, m.RecordDelivered, r.park, to(m.TrackingParked, source, r.parked))
 
 
-def _give_up(source: type[U]) -> tuple[Rule, Rule]:
+def _give_up(source: type[U]) -> tuple[Rule, Rule, Rule]:
     dropped = to_any(m.ItemsDropped, r.dropped, Planned, Voided)
     return (
         rule(source, m.DropItems, r.drop, dropped, guards=(r.dropped_there,)),
+        rule(source, m.DropCancelledItems, r.drop, dropped, guards=(r.dropped_there,)),
         rule(source, m.VoidShipment, r.void, to(m.ShipmentVoided, Voided, r.voided)),
     )
 

@@ -18,6 +18,7 @@ __all__ = [
     "MAX_LABEL_DATA",
     "DeclareLost",
     "DeliveredUnscanned",
+    "DropCancelledItems",
     "DropItems",
     "HandOver",
     "HandedOver",
@@ -181,14 +182,18 @@ class RecordLabel:
 
 @frozen
 class DropItems:
-    """Take units out. ``cancelled`` says that their orders have cancelled them already."""
+    """Take units out; they stay allocated."""
 
     items: Items
-    cancelled: bool = False
 
     def faults(self) -> Iterator[Fault]:
         """Faults between fields: no order line and location stands twice."""
         return _repeated(self.items, "items")
+
+
+@frozen
+class DropCancelledItems(DropItems):
+    """Take units out that their orders have cancelled."""
 
 
 @frozen
@@ -369,8 +374,8 @@ class ShipmentVoided:
 
 
 ShipmentCommand: TypeAlias = (
-    PlanShipment | PackShipment | RecordLabel | DropItems | VoidLabel | HandOver | RecordTracking | RecordDelivered
-    | RecordReturning | ReceiveBack | DeclareLost | VoidShipment
+    PlanShipment | PackShipment | RecordLabel | DropItems | DropCancelledItems | VoidLabel | HandOver | RecordTracking
+    | RecordDelivered | RecordReturning | ReceiveBack | DeclareLost | VoidShipment
 )  # fmt: skip
 ShipmentEvent: TypeAlias = (
     ShipmentPlanned | ShipmentPacked | ItemsShort | LabelBought | ItemsDropped | LabelVoided | HandedOver

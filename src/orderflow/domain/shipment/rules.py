@@ -139,7 +139,8 @@ def shortened(state: Planned, event: m.ItemsShort) -> Planned | Voided:
 
 def drop(state: Unsent, command: m.DropItems, stamp: Stamp) -> m.ItemsDropped:
     """Dropped; a bought label no longer fits and is named."""
-    return m.ItemsDropped(command.items, command.cancelled, _tracking_number(state), stamp.at)
+    cancelled = isinstance(command, m.DropCancelledItems)
+    return m.ItemsDropped(command.items, cancelled, _tracking_number(state), stamp.at)
 
 
 def dropped(state: Unsent, event: m.ItemsDropped) -> Planned | Voided:

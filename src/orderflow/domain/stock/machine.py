@@ -54,6 +54,13 @@ STOCK: Final = Machine(
             to(m.UnitsMarkedUnavailable, Stocked, r.marked_unavailable),
             guards=(r.is_on_hand,),
         ),
+        rule(
+            Stocked,
+            m.PickShort,
+            r.pick_short,
+            to(m.UnitsNotFound, Stocked, r.not_found),
+            guards=(r.is_allocated,),
+        ),
         rule(Stocked, m.Restore, r.restore, to(m.UnitsRestored, Stocked, r.restored), guards=(r.is_unavailable,)),
         rule(
             Stocked,

@@ -19,6 +19,7 @@ __all__ = [
     "GoodsExpected",
     "GoodsReceived",
     "MarkUnavailable",
+    "PickShort",
     "ReceiveGoods",
     "Release",
     "Restock",
@@ -33,6 +34,7 @@ __all__ = [
     "UnitsAllocated",
     "UnitsBackordered",
     "UnitsMarkedUnavailable",
+    "UnitsNotFound",
     "UnitsReleased",
     "UnitsRestocked",
     "UnitsRestored",
@@ -114,6 +116,14 @@ class MarkUnavailable:
 
     quantity: Quantity
     reason: Name = ""
+    document: Name = ""
+
+
+@frozen
+class PickShort:
+    """Promised units were not found: the promise is taken back, and they are set aside."""
+
+    quantity: Quantity
     document: Name = ""
 
 
@@ -235,6 +245,14 @@ class UnitsMarkedUnavailable:
 
 
 @frozen
+class UnitsNotFound:
+    """Promised units were not found."""
+
+    quantity: int
+    document: str
+
+
+@frozen
 class UnitsRestored:
     """Units are on sale again."""
 
@@ -279,10 +297,10 @@ class StockCounted:
 
 StockCommand: TypeAlias = (
     ReceiveGoods | ExpectGoods | Allocate | Release | Backorder | DropBackorder | Ship | Restock | MarkUnavailable
-    | Restore | TransferOut | TransferIn | Adjust | CountStock
+    | PickShort | Restore | TransferOut | TransferIn | Adjust | CountStock
 )  # fmt: skip
 StockEvent: TypeAlias = (
     GoodsReceived | GoodsExpected | UnitsAllocated | UnitsReleased | UnitsBackordered | BackorderDropped | UnitsShipped
-    | UnitsRestocked | UnitsMarkedUnavailable | UnitsRestored | UnitsTransferredOut | UnitsTransferredIn
-    | StockAdjusted | StockCounted
+    | UnitsRestocked | UnitsMarkedUnavailable | UnitsNotFound | UnitsRestored | UnitsTransferredOut
+    | UnitsTransferredIn | StockAdjusted | StockCounted
 )  # fmt: skip

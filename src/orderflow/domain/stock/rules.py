@@ -31,6 +31,8 @@ __all__ = [
     "is_unavailable",
     "mark_unavailable",
     "marked_unavailable",
+    "not_found",
+    "pick_short",
     "receive",
     "received",
     "release",
@@ -70,8 +72,8 @@ def is_available(state: Stocked, command: m.Allocate | m.TransferOut, stamp: Sta
     )
 
 
-def is_allocated(state: Stocked, command: m.Release | m.Ship, stamp: Stamp) -> Refusal | None:
-    """Only what is promised is released or shipped."""
+def is_allocated(state: Stocked, command: m.Release | m.Ship | m.PickShort, stamp: Stamp) -> Refusal | None:
+    """Only what is promised is released, shipped or found missing."""
     if command.quantity <= state.allocated:
         return None
     return refuse("not_allocated", "{wanted} wanted, {found} allocated", wanted=command.quantity, found=state.allocated)
@@ -232,6 +234,19 @@ def mark_unavailable(state: Stocked, command: m.MarkUnavailable, stamp: Stamp) -
 def marked_unavailable(s: Stocked, event: m.UnitsMarkedUnavailable) -> Stocked:
     """The row after ``UnitsMarkedUnavailable``."""
     return _found(s, s.on_hand, s.unavailable + event.quantity)
+
+
+def pick_short(state: Stocked, command: m.PickShort, stamp: Stamp) -> m.UnitsNotFound:
+    """What ``PickShort`` becomes."""
+    return m.UnitsNotFound(command.quantity, command.document)
+
+
+def not_found(s: Stocked, event: m.UnitsNotFound) -> Stocked:
+    """The row after ``UnitsNotFound``: what a stocktake has found missing already is not set aside once more."""
+    units = event.quantity
+    freed = _healed(s.on_hand, s.allocated - units, s.unavailable, s.incoming, s.backordered, s.shortfall)
+    aside = s.unavailable + min(units, freed.available)
+    return Stocked(s.on_hand, freed.allocated, aside, s.incoming, s.backordered, freed.shortfall)
 
 
 def restore(state: Stocked, command: m.Restore, stamp: Stamp) -> m.UnitsRestored:
