@@ -12,11 +12,11 @@ from orderflow.domain.keys import Key, PartyRef, party_id
 from orderflow.domain.limits import MAX_GROUP
 from orderflow.domain.machine import ABSENT, Refusal
 from orderflow.domain.order.values import Basket, Hold
-from orderflow.domain.party import Person, RecordParty
+from orderflow.domain.party import PartyVersion, Person, RecordParty
 from orderflow.domain.stamp import Stamp
 from orderflow.domain.standard import standard_book
 from orderflow.drive import run
-from orderflow.errors import ConcurrencyConflict, Fault, InputError, NotFound, StorageError
+from orderflow.errors import CommandMismatch, ConcurrencyConflict, Fault, InputError, NotFound, StorageError
 from orderflow.flows.advance import Advanced, Plans, advance
 from orderflow.flows.allocate import allocate_many
 from orderflow.flows.asks import Flow
@@ -140,8 +140,16 @@ class OrderFlow:
         return self._run(lambda: receive(self.book, self.key("order", id), basket, stamp, tuple(holds)))
 
     def record_party(self, id: str, person: Person, *, version: int = 1) -> PartyRef:  # noqa: A002
-        """Keep a version of a party in the vault, and give the reference orders point to it with."""
-        self.handle(party_id(id, version), RecordParty(person), command_id=f"party/{party_id(id, version)}")
+        """Keep a version of a party in the vault, and give the reference orders point to it with.
+
+        Raises:
+            CommandMismatch: the version was recorded before with other data.
+        """
+        row = party_id(id, version)
+        ack = self.handle(row, RecordParty(person), command_id=f"party/{row}")
+        kept = self.get("party", row)
+        if isinstance(kept, PartyVersion) and kept.person != person:
+            raise CommandMismatch(ack.command_id)
         return PartyRef(id, version)
 
     def allocate(self, *wishes: str | Do) -> list[Outcome]:
@@ -236,8 +244,14 @@ class OrderFlow:
         if worklist is None:
             raise InputError.at("name", "unknown_worklist", f"must be one of {', '.join(WORKLISTS)}")
         stamp = self._stamp("explain")
-        rows = self.storage.find(worklist.query(stamp.at, cursor, limit))
-        return [worklist.task(self.book, row, stamp) for row in rows]
+        kept: list[Row] = []
+        while len(kept) < limit:
+            rows = self.storage.find(worklist.query(stamp.at, cursor, limit))
+            kept += [row for row in rows if worklist.keeps(row.state)]
+            if len(rows) < limit:
+                break
+            cursor = rows[-1].cursor
+        return [worklist.task(self.book, row, stamp) for row in kept[:limit]]
 
     def balance(self, customer: str, currency: str) -> int:
         """What a customer owes, in minor units: billed less credits, payments and write-offs; may be negative."""

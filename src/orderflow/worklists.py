@@ -13,7 +13,7 @@ from orderflow.domain.book import Book
 from orderflow.domain.keys import Key
 from orderflow.domain.machine import Refusal, refuse
 from orderflow.domain.order.messages import AllocateStock, ConfirmOrder, FillBackorder, PrepareShipment
-from orderflow.domain.order.states import Accepted, tally
+from orderflow.domain.order.states import Accepted, AwaitingStock, Confirmed, tally
 from orderflow.domain.shipment.messages import HandOver
 from orderflow.domain.stamp import Stamp
 from orderflow.flows.prepare import Parcelling, shipments_for
@@ -35,7 +35,7 @@ class Task(NamedTuple):
 class Worklist:
     """A list: which rows are on it, and the command each of them waits for, if it is one.
 
-    ``beside`` adds what no guard can say.
+    ``beside`` adds what no guard can say; ``keeps`` says which of these rows belong here.
     """
 
     kind: str
@@ -43,6 +43,7 @@ class Worklist:
     next: Callable[[Row], Any] | None = None
     due: bool = False
     beside: Callable[[Any], tuple[Refusal, ...]] = lambda _: ()
+    keeps: Callable[[Any], bool] = lambda _: True
 
     def query(self, now: datetime, cursor: int, limit: int) -> Query:
         """The rows of the list, as of ``now``."""
@@ -70,6 +71,10 @@ def _waiting(order: Accepted) -> tuple[Refusal, ...]:
     return (refuse("backordered", "{units} units wait for stock", units=units),) if units else ()
 
 
+def _wants_stock(order: Accepted) -> bool:
+    return isinstance(order, Confirmed | AwaitingStock) or tally(order.progress.lines).backordered > 0
+
+
 def _prepare(row: Row) -> PrepareShipment:
     first = next(shipments_for(row.key, row.state, Parcelling()))
     items = first.plan.items
@@ -79,7 +84,13 @@ def _prepare(row: Row) -> PrepareShipment:
 WORKLISTS: Final = {
     "to_confirm": Worklist("order", ("Placed",), lambda row: ConfirmOrder()),
     "unpaid": Worklist("invoice", ("Issued",)),
-    "awaiting_stock": Worklist("order", ("Confirmed", "AwaitingStock"), _allocate, beside=_waiting),
+    "awaiting_stock": Worklist(
+        "order",
+        ("Confirmed", "AwaitingStock", "Preparing", "PartlyShipped"),
+        _allocate,
+        beside=_waiting,
+        keeps=_wants_stock,
+    ),
     "to_prepare": Worklist("order", ("Allocated",), _prepare),
     "to_ship": Worklist("shipment", ("Packed", "Labelled"), lambda row: HandOver()),
     "invoices_due": Worklist("invoice", ("Issued",), due=True),

@@ -72,7 +72,21 @@ STATES = (
     play(LOSE, state=IN_TRANSIT),
     play(VOID, state=PLANNED),
 )
-COMMANDS = (PLAN, PACK, BUY, DROP, m.VoidLabel(), HAND_OVER, SCAN, DELIVERED, REFUSED, BACK, LOSE, VOID)
+COMMANDS = (
+    PLAN,
+    PACK,
+    BUY,
+    DROP,
+    m.DropCancelledItems(ITEMS[:1]),
+    m.VoidLabel(),
+    HAND_OVER,
+    SCAN,
+    DELIVERED,
+    REFUSED,
+    BACK,
+    LOSE,
+    VOID,
+)
 
 # For every state, where each command that it takes leads; what is not named is refused.
 LEADS: dict[str, dict[str, str]] = {

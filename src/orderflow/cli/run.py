@@ -26,7 +26,7 @@ __all__ = ["LAYOUTS", "progress_bar", "report", "run", "work"]
 LAYOUTS: Final[dict[str, Callable[[Path], Source]]] = {"uci": UciFile, "orderflow": JsonLinesFile}
 
 #: A run keeps many small immutable objects and makes hardly a cycle: looking for some at the usual pace costs a sixth.
-GC_THRESHOLD: Final = (1_000_000, 20, 20)
+GC_THRESHOLD: Final = (100_000, 20, 20)
 
 
 @click.command()

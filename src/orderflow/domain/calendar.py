@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Literal, get_args
 
 from attrs import frozen
@@ -24,6 +25,7 @@ __all__ = [
     "roll_back",
     "roll_forward",
     "terms_faults",
+    "zone_faults",
 ]
 
 RollDirection = Literal["previous", "next", "none"]
@@ -171,9 +173,21 @@ def business_date(at: datetime, zone: str) -> date:
 
     if at.utcoffset() is None:
         raise InputError.at("at", "naive", "must be a time with an offset from UTC")
+    if faults := zone_faults(zone):
+        raise InputError(faults)
     try:
         return at.astimezone(ZoneInfo(zone)).date()
     except OverflowError as error:
         raise InputError.at("at", "range", "is too near the end of the calendar") from error
-    except (KeyError, ValueError, OSError) as error:
-        raise InputError.at("zone", "zone_unknown", f"{zone!r} is not a known time zone") from error
+
+
+@lru_cache(maxsize=1024)
+def zone_faults(zone: str) -> tuple[Fault, ...]:
+    """What is wrong with the name of a time zone, at path ``zone``: nothing, or that nobody knows it."""
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        return (Fault("zone", "zone_unknown", f"{zone!r} is not a known time zone"),)
+    return ()

@@ -124,10 +124,19 @@ def links_are_whole(state: Absent, command: DraftCreditNote, stamp: Stamp) -> Re
     return None
 
 
-def _draft(state: Absent, command: DraftCreditNote, stamp: Stamp) -> CreditNoteDrafted:
-    terms = command.terms
+def credits_something(state: Absent, command: DraftCreditNote, stamp: Stamp) -> Refusal | None:
+    """A credit note never asks for money: its lines do not sum below 0."""
+    gross = _totals(command.terms).gross
+    return refuse("negative_credit", "the lines sum to {total}", total=str(gross)) if gross.minor < 0 else None
+
+
+def _totals(terms: CreditTerms) -> Totals:
     lines = [TaxableLine(line.net_minor, line.tax, line.quantity) for line in terms.lines]
-    return CreditNoteDrafted(terms, totals(lines, terms.tax, terms.currency))
+    return totals(lines, terms.tax, terms.currency)
+
+
+def _draft(state: Absent, command: DraftCreditNote, stamp: Stamp) -> CreditNoteDrafted:
+    return CreditNoteDrafted(command.terms, _totals(command.terms))
 
 
 def _drafted(state: Absent, event: CreditNoteDrafted) -> DraftedNote:
@@ -158,7 +167,7 @@ CREDIT_NOTE = Machine(
             DraftCreditNote,
             _draft,
             to(CreditNoteDrafted, DraftedNote, _drafted),
-            guards=(has_party, links_are_whole),
+            guards=(has_party, links_are_whole, credits_something),
         ),
         rule(DraftedNote, IssueCreditNote, _issue, to(CreditNoteIssued, IssuedNote, _issued)),
     ),

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from orderflow.domain.book import Book
 from orderflow.domain.keys import Key
-from orderflow.domain.machine import Refusal
+from orderflow.domain.machine import ABSENT, Refusal
 from orderflow.domain.order.messages import BillUnits, CompleteOrder, ConfirmOrder
 from orderflow.domain.order.states import (
     Accepted,
@@ -25,7 +25,7 @@ from orderflow.domain.order.states import (
 )
 from orderflow.domain.shipment.messages import PlanShipment
 from orderflow.domain.stamp import Stamp
-from orderflow.errors import CommandRefused, InputError
+from orderflow.errors import CommandRefused, InputError, NotFound
 from orderflow.flows.allocate import Allocation, allocate_many
 from orderflow.flows.asks import Flow, NewId, Now, Read, ask
 from orderflow.flows.handle import Outcome, handle_many
@@ -58,12 +58,19 @@ class Advanced:
 
 
 def advance(book: Book, key: Key, actor: str, plans: Plans = Plans()) -> Flow[Advanced]:
-    """Take every step that needs nobody's hands: confirm, allocate, prepare, bill, complete."""
+    """Take every step that needs nobody's hands: confirm, allocate, prepare, bill, complete.
+
+    Raises:
+        NotFound: there is no such order.
+        InputError: ``plans`` make a malformed command.
+    """
     acks: list[Ack] = []
     refusals: tuple[Refusal, ...] = ()
     state: Any = None
     for _ in range(STEP_LIMIT):
         state = (yield from ask(Read([key])))[key].state
+        if state is ABSENT:
+            raise NotFound(key)
         refusals = ()
         before = len(acks)
         for step in _steps(state):

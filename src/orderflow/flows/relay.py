@@ -15,10 +15,11 @@ from orderflow.domain.keys import Key, party_id
 from orderflow.domain.order.messages import RecordSettlement, RecordUnbilling
 from orderflow.domain.order.values import Units
 from orderflow.domain.party import PartyVersion
+from orderflow.domain.shape import check_shape
 from orderflow.domain.shipment.messages import DropCancelledItems, Item, RecordLabel, ShippingLabel
 from orderflow.domain.shipment.states import Packed
 from orderflow.domain.stamp import Stamp
-from orderflow.errors import PortError
+from orderflow.errors import InputError, PortError
 from orderflow.flows.asks import Bury, BuyLabel, CancelLabel, Claim, Flow, Now, Read, Retry, SendNotice, ask
 from orderflow.flows.handle import handle_many
 from orderflow.flows.notices import addressee, compose
@@ -156,8 +157,9 @@ def _buy_label(round_: _Round, parcel: Parcelled, at: datetime) -> Flow[Commands
         idempotency_key=parcel.message.id,
     )
     label = yield from ask(BuyLabel(plan.carrier, request))
+    record = _checked(plan.carrier, RecordLabel(_shipping_label(label)))
     if isinstance(shipment, Packed):
-        return ((key, RecordLabel(_shipping_label(label))),)
+        return ((key, record),)
     if label.tracking_number != getattr(getattr(shipment, "label", None), "tracking_number", ""):
         yield from ask(CancelLabel(plan.carrier, label.tracking_number, parcel.message.id))
     return ()
@@ -174,6 +176,15 @@ def _shipping_label(label: Label) -> ShippingLabel:
         label.data,
         label.media_type,
     )
+
+
+def _checked(carrier: str, record: RecordLabel) -> RecordLabel:
+    """A label as it must be; answers of the world outside are not trusted."""
+    try:
+        check_shape(record)
+    except InputError as error:
+        raise PortError(carrier, f"sold a malformed label: {error}") from error
+    return record
 
 
 def _void_label(round_: _Round, parcel: Parcelled, at: datetime) -> Flow[Commands]:

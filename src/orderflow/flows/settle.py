@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from attrs import define, field
 
 from orderflow.domain.book import Book, Happened
-from orderflow.domain.keys import RANKS, Key
+from orderflow.domain.keys import RANKS, Key, lock_order
 from orderflow.domain.stamp import Stamp
 from orderflow.errors import CommandRefused, InputError, InvariantBroken
 from orderflow.flows.asks import Flow, Load, ask
@@ -164,5 +164,5 @@ def _merge(run: _Run, current: dict[Key, Held], accepted: set[str]) -> None:
 
 
 def _lowest(keys: Iterable[Key]) -> list[Key]:
-    listed = sorted(keys, key=lambda key: (_rank(key), key))
+    listed = sorted(keys, key=lock_order)
     return [key for key in listed if _rank(key) == _rank(listed[0])]

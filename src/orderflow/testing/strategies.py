@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from orderflow.domain.calendar import PaymentTerms, RollDirection
 from orderflow.domain.limits import MAX_MONEY_MINOR, MAX_NAME
 from orderflow.domain.money import Money, Rounding
-from orderflow.domain.order.values import Basket, LineKind, OrderLine
+from orderflow.domain.order.values import Basket, LineKind, OrderLine, Policy
 from orderflow.domain.price import Price
 from orderflow.domain.shape import Between, Id, Length, Name, Text, faults_of
 from orderflow.domain.tax import TaxCategory, TaxPolicy
@@ -38,6 +38,7 @@ __all__ = [
     "decimals",
     "message",
     "money",
+    "policies",
     "prices",
     "terms",
     "texts",
@@ -50,6 +51,7 @@ T = TypeVar("T")
 _IDS: Final = ("A-1", "A-2", "B-1", "TOKYO", "注文-1")
 _CURRENCIES: Final = ("JPY", "EUR", "GBP", "USD", "BHD")
 _RATES: Final = ("0", "5.5", "8", "10", "20")
+_ZONES: Final = ("UTC", "Asia/Tokyo", "Europe/London", "America/New_York")
 _MOST_CHARACTERS, _MORE_ITEMS = 20, 3
 _FIRST, _LAST = datetime(2000, 1, 1), datetime(2099, 12, 31, 23, 59, 59)  # noqa: DTZ001 - Hypothesis adds the zone
 
@@ -171,6 +173,13 @@ def terms() -> st.SearchStrategy[PaymentTerms]:
 
 
 @st.composite
+def policies(draw: st.DrawFn) -> Policy:
+    """Policies of any kind, in a zone that there is."""
+    drawn = {name: draw(value(hint)) for name, hint in _hints(Policy).items() if name != "zone"}
+    return Policy(**drawn, zone=draw(st.sampled_from(_ZONES)))
+
+
+@st.composite
 def _lines(draw: st.DrawFn, number: int, currency: str, rounding: Rounding) -> OrderLine:
     return OrderLine.of(
         number,
@@ -210,6 +219,7 @@ _KNOWN: Final[dict[Any, st.SearchStrategy[Any]]] = {
     Decimal: decimals(-(10**12), 10**12, 6),
     Money: money(),
     PaymentTerms: terms(),
+    Policy: policies(),
     Price: prices(),
     TaxCategory: categories(),
     Basket: baskets(),

@@ -9,7 +9,7 @@ from typing import Annotated, NamedTuple
 
 from attrs import frozen
 
-from orderflow.domain.calendar import PaymentTerms
+from orderflow.domain.calendar import PaymentTerms, zone_faults
 from orderflow.domain.keys import PartyRef
 from orderflow.domain.limits import MAX_LINES, MAX_TAGS
 from orderflow.domain.money import Rounding
@@ -135,6 +135,10 @@ class Policy:
     ship_together: Together = Together.NO
     invoice_basis: InvoiceBasis = InvoiceBasis.DISPATCHED
     zone: Name = "UTC"
+
+    def faults(self) -> Iterator[Fault]:
+        """The zone is one that is known."""
+        yield from zone_faults(self.zone)
 
 
 @frozen

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Protocol, TypeAlias, TypeVar
 
 from attrs import evolve
@@ -87,7 +86,7 @@ def expected(state: Absent, event: m.PaymentExpected) -> Expected:
 
 def authorise(state: Expected, command: m.AuthorisePayment, stamp: Stamp) -> m.PaymentAuthorised:
     """Authorised as told."""
-    return m.PaymentAuthorised(command.amount, _happened(stamp))
+    return m.PaymentAuthorised(command.amount, stamp.moment)
 
 
 def authorised(state: Expected, event: m.PaymentAuthorised) -> Authorised:
@@ -97,7 +96,7 @@ def authorised(state: Expected, event: m.PaymentAuthorised) -> Authorised:
 
 def capture(state: Taking, command: m.CapturePayment, stamp: Stamp) -> m.PaymentCaptured:
     """Captured as told."""
-    return m.PaymentCaptured(command.amount, _happened(stamp))
+    return m.PaymentCaptured(command.amount, stamp.moment)
 
 
 def first_captured(state: Authorised, event: m.PaymentCaptured) -> Received:
@@ -114,7 +113,7 @@ def captured(state: F, event: m.PaymentCaptured) -> F:
 
 def record(state: Absent | Expected, command: m.RecordPayment, stamp: Stamp) -> m.PaymentReceived:
     """Received as told."""
-    return m.PaymentReceived(command.origin, command.amount, command.value_date, _happened(stamp))
+    return m.PaymentReceived(command.origin, command.amount, command.value_date, stamp.moment)
 
 
 def received(state: Absent | Expected, event: m.PaymentReceived) -> Received:
@@ -166,7 +165,7 @@ def _with_allocations(f: Funds, allocations: tuple[Allocation, ...]) -> Funds:
 
 def refund(state: Funded, command: m.RefundPayment, stamp: Stamp) -> m.PaymentRefunded:
     """Refunded as told."""
-    return m.PaymentRefunded(command.amount, _happened(stamp))
+    return m.PaymentRefunded(command.amount, stamp.moment)
 
 
 def refunded(state: F, event: m.PaymentRefunded) -> F:
@@ -187,7 +186,7 @@ def _charge_back(state: Funded, amount: Money, stamp: Stamp) -> m.ChargedBack:
         if missing > 0:
             released.append(allocation._replace(minor=min(missing, allocation.minor)))
             missing -= allocation.minor
-    return m.ChargedBack(amount, tuple(released), _happened(stamp))
+    return m.ChargedBack(amount, tuple(released), stamp.moment)
 
 
 def charged_back(state: F, event: m.ChargedBack) -> F:
@@ -204,7 +203,7 @@ def _reversed(funds: Funds, event: m.ChargedBack) -> Funds:
 
 def dispute(state: Received, command: m.DisputePayment, stamp: Stamp) -> m.PaymentDisputed:
     """Disputed as told."""
-    return m.PaymentDisputed(command.amount, _happened(stamp))
+    return m.PaymentDisputed(command.amount, stamp.moment)
 
 
 def disputed(state: Received, event: m.PaymentDisputed) -> Disputed:
@@ -246,7 +245,7 @@ def resolve_expected(
     """The money was reserved or has come in, or nothing happened."""
     if not command.succeeded:
         return m.OperationFailed(command.operation)
-    amount, at = _pending_amount(state, command.operation), _happened(stamp)
+    amount, at = _pending_amount(state, command.operation), stamp.moment
     if command.operation is Operation.AUTHORISE:
         return m.PaymentAuthorised(amount, at)
     return m.PaymentReceived(state.origin, amount, None, at)
@@ -258,7 +257,7 @@ def resolve_authorised(
     """The money was taken, or nothing happened."""
     if not command.succeeded:
         return m.OperationFailed(command.operation)
-    return m.PaymentCaptured(_pending_amount(state, command.operation), _happened(stamp))
+    return m.PaymentCaptured(_pending_amount(state, command.operation), stamp.moment)
 
 
 def resolve(
@@ -267,7 +266,7 @@ def resolve(
     """The money was taken or given back, or nothing happened."""
     if not command.succeeded:
         return m.OperationFailed(command.operation)
-    amount, at = _pending_amount(state, command.operation), _happened(stamp)
+    amount, at = _pending_amount(state, command.operation), stamp.moment
     return m.PaymentCaptured(amount, at) if command.operation is Operation.CAPTURE else m.PaymentRefunded(amount, at)
 
 
@@ -275,7 +274,7 @@ def resolve_closed(state: Closed, command: m.ResolvePending, stamp: Stamp) -> m.
     """The money was given back, or nothing happened."""
     if not command.succeeded:
         return m.OperationFailed(command.operation)
-    return m.PaymentRefunded(_pending_amount(state, command.operation), _happened(stamp))
+    return m.PaymentRefunded(_pending_amount(state, command.operation), stamp.moment)
 
 
 def failed(state: K, event: m.OperationFailed) -> K:
@@ -305,7 +304,3 @@ def closed(state: Known, event: m.PaymentClosed) -> Closed:
         return Closed(state.origin, state.funds, (), event.at)
     held = state.authorised.minor if isinstance(state, Authorised) else 0
     return Closed(state.origin, Funds(currency_of(state), held), (), event.at)
-
-
-def _happened(stamp: Stamp) -> datetime:
-    return stamp.at if stamp.occurred_at is None else stamp.occurred_at

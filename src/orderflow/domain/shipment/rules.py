@@ -168,7 +168,7 @@ def _tracking_number(state: Unsent) -> str:
 
 def buy_label(state: Packed, command: m.RecordLabel, stamp: Stamp) -> m.LabelBought:
     """Bought when the carrier says so."""
-    return m.LabelBought(command.label, _happened(stamp))
+    return m.LabelBought(command.label, stamp.moment)
 
 
 def label_bought(state: Packed, event: m.LabelBought) -> Labelled:
@@ -201,7 +201,7 @@ def voided(state: Unsent, event: m.ShipmentVoided) -> Voided:
 
 def hand_over(state: Packed | Labelled, command: m.HandOver, stamp: Stamp) -> m.HandedOver:
     """Handed over with all its items."""
-    return m.HandedOver(_happened(stamp))
+    return m.HandedOver(stamp.moment)
 
 
 def handed_over(state: Packed | Labelled, event: m.HandedOver) -> InTransit:
@@ -292,7 +292,7 @@ def return_started(state: InTransit | Lost, event: m.ReturnStarted) -> Returning
 
 def receive_back(state: Returning, command: m.ReceiveBack, stamp: Stamp) -> m.ReceivedBack:
     """Back with all its items."""
-    return m.ReceivedBack(command.location, command.usable, _happened(stamp))
+    return m.ReceivedBack(command.location, command.usable, stamp.moment)
 
 
 def received_back(state: Returning, event: m.ReceivedBack) -> ReturnedToSender:
@@ -311,12 +311,8 @@ def lost(state: InTransit | Returning, event: m.ShipmentLost) -> Lost:
 
 
 def _scan(command: Told, stamp: Stamp) -> Scan:
-    at = _happened(stamp)
+    at = stamp.moment
     if isinstance(command, m.RecordTracking):
         return Scan(command.event_id, command.status.value, command.detail, at)
     status = command.why.value if isinstance(command, m.RecordReturning) else "delivered"
     return Scan(command.event_id, status, "", at)
-
-
-def _happened(stamp: Stamp) -> datetime:
-    return stamp.at if stamp.occurred_at is None else stamp.occurred_at
