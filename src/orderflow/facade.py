@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from orderflow.answers import LEASE_SECONDS, Answers, Ports
 from orderflow.domain.book import Book
-from orderflow.domain.keys import Key, PartyRef, party_id
+from orderflow.domain.keys import Key, PartyRef, party_id, stock_key
 from orderflow.domain.limits import MAX_GROUP
 from orderflow.domain.machine import ABSENT, Refusal
 from orderflow.domain.order.values import Basket, Hold
@@ -20,6 +20,7 @@ from orderflow.errors import CommandMismatch, ConcurrencyConflict, Fault, InputE
 from orderflow.flows.advance import Advanced, Plans, advance
 from orderflow.flows.allocate import allocate_many
 from orderflow.flows.asks import Flow
+from orderflow.flows.demote import demote
 from orderflow.flows.expire import expire
 from orderflow.flows.handle import Outcome, handle_many
 from orderflow.flows.prepare import ShipmentPlan, shipments_for
@@ -178,6 +179,11 @@ class OrderFlow:
         """Give allocations back whose time has run out."""
         now = self._ports.clock.now()
         return self._run(lambda: expire(self.book, now, limit=limit))
+
+    def demote(self, sku: str, location: str = "main", limit: int = 50) -> list[Outcome]:
+        """While a stock row has a shortfall, put units of the newest orders back in the queue, of ``limit`` at most."""
+        stock, now = stock_key(self.storage.tenant, sku, location), self._ports.clock.now()
+        return self._run(lambda: demote(self.book, stock, now, limit=limit))
 
     # -- questions
 

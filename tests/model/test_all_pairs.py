@@ -144,6 +144,7 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         om.RecordCredit("cn", ONE),
         om.RecordUnbilling("I", ONE),
         om.RecordSettlement("I"),
+        om.RecordPrepayment("p", 10, "EUR"),
         om.CompleteOrder(),
         om.PlaceHold(Hold(HoldReason.MANUAL, Gate.COMPLETE)),
         om.ReleaseHold(HoldReason.MANUAL, Gate.COMPLETE),

@@ -34,7 +34,7 @@ def test_the_standard_book_holds_a_machine_for_each_kind() -> None:
     assert om.DispatchShipment in BOOK.internal
     assert st.Allocate in BOOK.internal
     assert st.ReceiveGoods not in BOOK.internal
-    assert {om.RecordSettlement, om.RecordUnbilling, sm.DropCancelledItems} < BOOK.internal
+    assert {om.RecordSettlement, om.RecordUnbilling, om.RecordPrepayment, sm.DropCancelledItems} < BOOK.internal
     assert BOOK.only("order").internal >= {om.RecordSettlement}
     assert BOOK.extended().internal == BOOK.internal
     assert om.PlaceOrder not in BOOK.internal

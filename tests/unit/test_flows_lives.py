@@ -325,6 +325,35 @@ def test_a_short_pick_is_taken_after_a_stocktake_found_the_same() -> None:
     assert shop.stock("TEA") == Stocked(0)
 
 
+def short_of_stock() -> Shop:
+    """A shop that has promised 6 TEA to orders A, B, C and D, in this order, and has counted 2; D is being packed."""
+    shop = Shop().stocked(main=6)
+    for name, quantity in {"A": 2, "B": 2, "C": 1, "D": 1}.items():
+        shop.time.advance(timedelta(minutes=1))
+        shop.tell(name, om.PlaceOrder(basket(quantity)), om.ConfirmOrder()).allocate(name)
+    return shop.tell("S", plan(sm.Item("D", 1, "main", 1))).tell("TEA@main", sk.CountStock(2))
+
+
+def test_newest_promises_give_way_to_a_shortfall() -> None:
+    """While a stocktake's shortfall stands, newest orders wait again; what is being prepared stays."""
+    shop = short_of_stock()
+    assert all(isinstance(outcome, Ack) for outcome in shop.demote("TEA"))
+    waiting = {name: shop.order(name).progress.lines[0].backordered_quantity for name in "ABCD"}
+    assert waiting == {"A": 1, "B": 2, "C": 1, "D": 0}
+    assert shop.stock("TEA") == Stocked(2, allocated=2, backordered=4)
+    assert shop.demote("TEA") == []
+
+
+def test_demotion_is_bounded_and_a_hold_leaves_units_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At most so many orders lose units at once; where the queue is closed to an order, its units are open."""
+    monkeypatch.setattr("orderflow.flows.demote.PAGE", 2)
+    shop = short_of_stock().tell("C", om.PlaceHold(Hold(HoldReason.MANUAL, Gate.ALLOCATE)))
+    assert len(shop.demote("TEA", limit=1)) == 2
+    assert shop.order("C").progress.lines[0].open == 1
+    assert shop.stock("TEA").shortfall == 3
+    assert shop.demote("TEA", "shop") == []
+
+
 def test_a_shipment_is_given_up_and_planned_anew() -> None:
     """A voided shipment and dropped items leave their units allocated."""
     shop = Shop().stocked(main=2).confirmed(2)
@@ -623,6 +652,63 @@ def test_policy_says_when_stock_is_allocated() -> None:
     assert early.state == "Allocated"
     paid = Shop().stocked(main=2).confirmed(1, allocate_at=AllocateAt.PAID)
     assert paid.refusal("O", om.AllocateStock(pick(1))) == ("on_hold",)
+
+
+def kept_for(order: str, minor: int, currency: str = "EUR") -> pm.AllocatePayment:
+    """So much money of a payment is used for an order."""
+    return pm.AllocatePayment(pm.AllocationTarget.ORDER, order, Money(minor, currency))
+
+
+def test_an_order_that_waits_for_its_money_goes_on_when_all_of_it_is_there() -> None:
+    """Payments used for the order count towards its total, taken off they do not; covered, stock is allocated."""
+    shop = Shop(book=standard_book(())).stocked(main=2).confirmed(1, allocate_at=AllocateAt.PAID)
+    shop.tell("P", pm.RecordPayment(pm.Origin("bank", "1", "ann"), Money(1_190, "EUR")), kept_for("O", 1_189)).settle()
+    shop.tell("P", pm.DeallocatePayment(pm.AllocationTarget.ORDER, "O", Money(1_000, "EUR"))).settle()
+    assert shop.order("O").progress.prepaid_minor == 189
+    assert shop.refusal("O", om.AllocateStock(pick(1))) == ("on_hold",)
+    shop.tell("P", kept_for("O", 1_001)).settle()
+    assert shop.tell("O", om.AllocateStock(pick(1))).state == "Allocated"
+    shop.tell("P", pm.ChargeBackPayment(Money(1_190, "EUR"))).settle()
+    assert shop.order("O").progress.prepaid_minor == 0
+    assert shop.tell("O", CANCEL).state == "Cancelled"
+
+
+def test_an_order_is_paid_in_its_own_currency() -> None:
+    """Money of another currency opens no gate; its message ends as a dead letter."""
+    shop = Shop(book=standard_book(())).confirmed(1, allocate_at=AllocateAt.PAID)
+    shop.tell("P", pm.RecordPayment(pm.Origin("bank", "1", "ann"), Money(9_000, "USD")), kept_for("O", 9_000, "USD"))
+    for _ in range(8):
+        shop.relay()
+        shop.time.advance(timedelta(days=1))
+    [(message, error)] = shop.storage.dead()
+    assert (message.topic, "USD" in error) == ("record_prepayment", True)
+
+
+class Raced(MemoryStorage):
+    """A storage in which a rival acts right after the first read."""
+
+    rival: Any = None
+
+    def read(self, keys: Any) -> Any:
+        """What was there before the rival."""
+        rows = super().read(keys)
+        rival, self.rival = self.rival, None
+        if rival:
+            rival()
+        return rows
+
+
+@pytest.mark.parametrize("order", ["O", "P"])
+@pytest.mark.parametrize("quantity", [1, 2])
+def test_a_document_that_two_take_in_at_once_becomes_one_order(order: str, quantity: int) -> None:
+    """Whoever comes second, under the same id or another, is told that the document is known, or has changed."""
+    storage = Raced()
+    shop = Shop(storage=storage)
+    storage.rival = lambda: shop.receive("O", basket(1, channel="web", external_id="7"))
+    received = shop.receive(order, basket(quantity, channel="web", external_id="7"))
+    assert isinstance(received, Unchanged if quantity == 1 else Changed)
+    assert received.key.id == "O"
+    assert [row.key.id for row in shop.find(Query("order"))] == ["O"]
 
 
 def test_an_order_is_taken_in_once() -> None:

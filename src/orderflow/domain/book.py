@@ -106,6 +106,8 @@ class Book:
         self.fingerprint = self._fingerprint()
         self._reactions = _by_event(self.reactions)
         self._follow_ups = _by_event(self.follow_ups)
+        #: Events somebody listens to; of the others there is nothing to tell.
+        self.heard = frozenset((*self._reactions, *self._follow_ups))
 
     def told_by(self, happened: Happened) -> Iterable[Told]:
         """The commands an event sends to other rows."""

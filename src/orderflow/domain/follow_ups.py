@@ -9,7 +9,9 @@ from orderflow.domain import credit as cn
 from orderflow.domain.book import Effect, FollowUp, Happened
 from orderflow.domain.invoice import messages as inv
 from orderflow.domain.invoice.states import Settled
+from orderflow.domain.keys import Key
 from orderflow.domain.order import messages as om
+from orderflow.domain.payment import messages as pay
 from orderflow.domain.shipment import messages as sm
 
 __all__ = ["CLOSED_COMMANDS", "FOLLOW_UPS", "NOTICES", "notices"]
@@ -46,6 +48,29 @@ def _settled(h: Happened) -> Iterator[Effect]:
             yield Effect("record_settlement", h.key, (("order", order),))
 
 
+def _prepaid(h: Happened) -> Iterator[Effect]:
+    event = h.event
+    if event.target is pay.AllocationTarget.ORDER:
+        yield _prepayment(h.key, event.id, event.amount.minor, event.amount.currency)
+
+
+def _unprepaid(h: Happened) -> Iterator[Effect]:
+    event = h.event
+    if event.target is pay.AllocationTarget.ORDER:
+        yield _prepayment(h.key, event.id, -event.amount.minor, event.amount.currency)
+
+
+def _charged_back(h: Happened) -> Iterator[Effect]:
+    for target, order, minor in h.event.released:
+        if target is pay.AllocationTarget.ORDER:
+            yield _prepayment(h.key, order, -minor, h.event.amount.currency)
+
+
+def _prepayment(payment: Key, order: str, minor: int, currency: str) -> Effect:
+    data = (("order", order), ("amount_minor", str(minor)), ("currency", currency))
+    return Effect("record_prepayment", payment, data)
+
+
 def _unbill(h: Happened) -> Iterator[Effect]:
     yield Effect("unbill", h.key)
 
@@ -61,11 +86,14 @@ FOLLOW_UPS: Final = (
     FollowUp(inv.PaymentApplied, ("record_settlement",), _settled),
     FollowUp(inv.CreditApplied, ("record_settlement",), _settled),
     FollowUp(inv.WrittenOff, ("record_settlement",), _settled),
+    FollowUp(pay.PaymentAllocated, ("record_prepayment",), _prepaid),
+    FollowUp(pay.PaymentDeallocated, ("record_prepayment",), _unprepaid),
+    FollowUp(pay.ChargedBack, ("record_prepayment",), _charged_back),
     FollowUp(inv.InvoiceVoided, ("unbill",), _unbill),
 )
 
 #: What the relay alone sends, as the effect of a follow-up.
-CLOSED_COMMANDS: Final = (sm.DropCancelledItems, om.RecordSettlement, om.RecordUnbilling)
+CLOSED_COMMANDS: Final = (sm.DropCancelledItems, om.RecordSettlement, om.RecordUnbilling, om.RecordPrepayment)
 
 #: Event to the template of the notice the customer gets.
 NOTICES: Final = {

@@ -128,13 +128,22 @@ def _billed(h: Happened) -> Iterator[Told]:
 # -- shipment to order
 
 
-def _by_order(h: Happened) -> Iterator[tuple[Key, tuple[Pick, ...]]]:
-    """What an event says of items, or else all the shipment holds."""
+def _named(h: Happened) -> Iterator[tuple[Key, tuple[Pick, ...]]]:
+    """The items that the event names, by order."""
+    return _by_order(h.key, h.event.items)
+
+
+def _all(h: Happened) -> Iterator[tuple[Key, tuple[Pick, ...]]]:
+    """All items that the shipment holds, by order."""
+    return _by_order(h.key, h.after.items)
+
+
+def _by_order(shipment: Key, items: Iterable[sm.Item]) -> Iterator[tuple[Key, tuple[Pick, ...]]]:
     found: dict[str, list[Pick]] = {}
-    for order, line, location, quantity in getattr(h.event, "items", None) or h.after.items:
+    for order, line, location, quantity in items:
         found.setdefault(order, []).append(Pick(line, location, quantity))
     for order, picks in found.items():
-        yield h.key.beside("order", order), tuple(picks)
+        yield shipment.beside("order", order), tuple(picks)
 
 
 def _units(picks: Iterable[Pick]) -> tuple[Units, ...]:
@@ -143,11 +152,11 @@ def _units(picks: Iterable[Pick]) -> tuple[Units, ...]:
 
 
 def _planned(h: Happened) -> Iterator[Told]:
-    return (Told(key, om.PrepareShipment(h.key.id, picks)) for key, picks in _by_order(h))
+    return (Told(key, om.PrepareShipment(h.key.id, picks)) for key, picks in _named(h))
 
 
 def _short(h: Happened) -> Iterator[Told]:
-    return (Told(key, om.ShortPick(h.key.id, picks)) for key, picks in _by_order(h))
+    return (Told(key, om.ShortPick(h.key.id, picks)) for key, picks in _named(h))
 
 
 def _dropped(h: Happened) -> Iterator[Told]:
@@ -156,15 +165,15 @@ def _dropped(h: Happened) -> Iterator[Told]:
 
 
 def _unprepared(h: Happened) -> Iterator[Told]:
-    return (Told(key, om.CancelPreparation(h.key.id, picks)) for key, picks in _by_order(h))
+    return (Told(key, om.CancelPreparation(h.key.id, picks)) for key, picks in _named(h))
 
 
 def _handed_over(h: Happened) -> Iterator[Told]:
-    return (Told(key, om.DispatchShipment(h.key.id, picks)) for key, picks in _by_order(h))
+    return (Told(key, om.DispatchShipment(h.key.id, picks)) for key, picks in _all(h))
 
 
 def _delivered(h: Happened) -> Iterator[Told]:
-    return (Told(key, om.RecordDelivery(h.key.id, _units(picks))) for key, picks in _by_order(h))
+    return (Told(key, om.RecordDelivery(h.key.id, _units(picks))) for key, picks in _all(h))
 
 
 def _delivered_unscanned(h: Happened) -> Iterator[Told]:
@@ -174,7 +183,7 @@ def _delivered_unscanned(h: Happened) -> Iterator[Told]:
 
 def _sent_back(h: Happened) -> Iterator[Told]:
     event = h.event
-    for key, picks in _by_order(h):
+    for key, picks in _all(h):
         yield Told(key, om.RecordReturn(h.key.id, _units(picks), event.location, event.usable, brought=True))
 
 

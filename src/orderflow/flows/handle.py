@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, TypeAlias
+
+from attrs import define, field
 
 from orderflow.domain.book import Book
 from orderflow.domain.keys import Key
@@ -46,40 +48,68 @@ def handle_many(
         answered: messages that are done with this commit, whatever becomes of the commands.
         answers: by command id, the message that is done if its commands are accepted.
     """
-    outcomes: dict[int, Outcome] = {}
-    for at, order in enumerate(orders):
-        faults = _faults(book, order, trusted=trusted)
-        if faults:
-            outcomes[at] = InputError(faults)
-    ids = {order.stamp.command_id for at, order in enumerate(orders) if at not in outcomes}
-    known = yield from _recalled(ids.difference(fresh_ids))
-    prints: dict[int, str] = {}
-    first: dict[str, int] = {}
-    for at, order in enumerate(orders):
-        if at in outcomes:
-            continue
-        prints[at] = fingerprint(order)
+    group = _Group(book, orders, cause)
+    group.check(trusted=trusted)
+    ids = {order.stamp.command_id for _, order in group.waiting()}
+    group.recall((yield from _recalled(ids.difference(fresh_ids))))
+    chosen = group.waiting()
+    ends, loaded = yield from settle_group(book, [order for _, order in chosen])
+    for (at, order), end in zip(chosen, ends, strict=True):
+        group.end(at, order, end)
+    done = (*answered, *_done(answers, orders, group.outcomes))
+    if group.settled or done:
+        yield from ask(Commit(_batch(group.remembered, group.settled, loaded, done)))
+    return [group.outcomes[at] for at in range(len(orders))]
+
+
+@define
+class _Group:
+    """Commands under way, by their place in the group: how each has ended, and what of it is to be stored."""
+
+    book: Book
+    orders: Sequence[Order]
+    cause: str
+    outcomes: dict[int, Outcome] = field(factory=dict)
+    prints: dict[int, str] = field(factory=dict)
+    first: dict[str, int] = field(factory=dict)
+    settled: list[Settled] = field(factory=list)
+    remembered: list[Remembered] = field(factory=list)
+
+    def waiting(self) -> list[tuple[int, Order]]:
+        """The commands that have not ended yet."""
+        return [(at, order) for at, order in enumerate(self.orders) if at not in self.outcomes]
+
+    def check(self, *, trusted: bool) -> None:
+        """End what is malformed; take the fingerprint of the rest."""
+        for at, order in enumerate(self.orders):
+            faults = tuple(_faults(self.book, order, trusted=trusted))
+            if faults:
+                self.outcomes[at] = InputError(faults)
+            else:
+                self.prints[at] = fingerprint(order)
+
+    def recall(self, known: Mapping[str, Recalled]) -> None:
+        """End what was accepted before."""
+        for at, order in self.waiting():
+            recalled = known.get(order.stamp.command_id)
+            if recalled is not None:
+                self.outcomes[at] = _repeated(recalled, self.prints[at])
+
+    def end(self, at: int, order: Order, end: Settled | CommandRefused | InputError | None) -> None:
+        """End one command, in order of the group; None: its id was accepted earlier in the group."""
         command_id = order.stamp.command_id
-        if command_id in known:
-            outcomes[at] = _repeated(known[command_id], prints[at])
-    chosen = [at for at in prints if at not in outcomes]
-    ends, loaded = yield from settle_group(book, [orders[at] for at in chosen])
-    remembered, settled = [], []
-    for at, end in zip(chosen, ends, strict=True):
         if end is None:
-            outcomes[at] = _again(orders[at], outcomes, first, prints)
+            first = self.first[command_id]
+            same = self.prints[first] == self.prints[at]
+            self.outcomes[at] = self.outcomes[first] if same else CommandMismatch(command_id)
         elif isinstance(end, CommandRefused | InputError):
-            outcomes[at] = end
+            self.outcomes[at] = end
         else:
-            first[orders[at].stamp.command_id] = at
-            ack = _ack(orders[at], end)
-            outcomes[at] = ack
-            settled.append(end)
-            remembered.append(_remembered(book, orders[at], ack, prints[at], cause))
-    done = (*answered, *_done(answers, orders, outcomes))
-    if settled or done:
-        yield from ask(Commit(_batch(remembered, settled, loaded, done)))
-    return [outcomes[at] for at in range(len(orders))]
+            self.first[command_id] = at
+            ack = Ack(command_id, order.key, end.rows[order.key].version, order.stamp.at)
+            self.outcomes[at] = ack
+            self.settled.append(end)
+            self.remembered.append(_remembered(self.book, order, ack, self.prints[at], self.cause))
 
 
 def _done(
@@ -104,7 +134,7 @@ def fingerprint(order: Order) -> str:
     return hashlib.sha256(f"{order.key}\n{content}".encode(errors="surrogatepass")).hexdigest()[:24]
 
 
-def _faults(book: Book, order: Order, *, trusted: bool) -> Iterator[Fault] | list[Fault] | tuple[Fault, ...]:
+def _faults(book: Book, order: Order, *, trusted: bool) -> Iterable[Fault]:
     kind, command = order.key.kind, type(order.command)
     machine = book.machines.get(kind)
     if machine is None:
@@ -137,19 +167,6 @@ def _recalled(ids: Collection[str]) -> Flow[Mapping[str, Recalled]]:
 
 def _repeated(recalled: Recalled, print_: str) -> Ack | CommandMismatch:
     return recalled.ack if recalled.fingerprint == print_ else CommandMismatch(recalled.ack.command_id)
-
-
-def _again(
-    order: Order, outcomes: Mapping[int, Outcome], first: Mapping[str, int], prints: Mapping[int, str]
-) -> Outcome:
-    """The id was accepted earlier in this group: the same command has the same Ack, another one is a mismatch."""
-    command_id = order.stamp.command_id
-    same = prints[first[command_id]] == fingerprint(order)
-    return outcomes[first[command_id]] if same else CommandMismatch(command_id)
-
-
-def _ack(order: Order, end: Settled) -> Ack:
-    return Ack(order.stamp.command_id, order.key, end.rows[order.key].version, order.stamp.at)
 
 
 def _remembered(book: Book, order: Order, ack: Ack, print_: str, cause: str) -> Remembered:

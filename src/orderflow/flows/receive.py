@@ -60,7 +60,10 @@ def receive(book: Book, key: Key, basket: Basket, stamp: Stamp, holds: tuple[Hol
     known = yield from _known(key, basket)
     if known is None:
         [outcome] = yield from handle_many(book, [Order(key, PlaceOrder(basket, holds), stamp)])
-        return Created(key, _accepted(outcome))
+        # A refusal may mean that somebody else has taken the document in meanwhile.
+        known = (yield from _known(key, basket)) if isinstance(outcome, CommandRefused) else None
+        if known is None:
+            return Created(key, _accepted(outcome))
     rows = yield from ask(Read([known]))
     differences = tuple(_differences(rows[known].state.basket, basket))
     if not differences:

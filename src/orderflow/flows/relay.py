@@ -12,7 +12,7 @@ from orderflow.domain.book import Book
 from orderflow.domain.invoice.messages import MarkSent
 from orderflow.domain.invoice.states import Void
 from orderflow.domain.keys import Key, party_id
-from orderflow.domain.order.messages import RecordSettlement, RecordUnbilling
+from orderflow.domain.order.messages import RecordPrepayment, RecordSettlement, RecordUnbilling
 from orderflow.domain.order.values import Units
 from orderflow.domain.party import PartyVersion
 from orderflow.domain.shape import check_shape
@@ -209,6 +209,14 @@ def _record_settlement(round_: _Round, parcel: Parcelled, at: datetime) -> Flow[
     return ((message.lane.beside("order", order), RecordSettlement(message.lane.id)),)
 
 
+def _record_prepayment(round_: _Round, parcel: Parcelled, at: datetime) -> Flow[Commands]:
+    message = parcel.message
+    data = dict(message.data)
+    yield from ()
+    prepayment = RecordPrepayment(message.lane.id, int(data["amount_minor"]), data["currency"])
+    return ((message.lane.beside("order", data["order"]), prepayment),)
+
+
 def _unbill(round_: _Round, parcel: Parcelled, at: datetime) -> Flow[Commands]:
     """A voided invoice frees its units to be billed again."""
     message = parcel.message
@@ -241,6 +249,7 @@ _EFFECTS: Final[dict[str, Callable[[_Round, Parcelled, datetime], Flow[Commands]
     "void_label": _void_label,
     "drop_items": _drop_items,
     "record_settlement": _record_settlement,
+    "record_prepayment": _record_prepayment,
     "unbill": _unbill,
     "notify": _notify,
 }

@@ -52,20 +52,21 @@ def settle(book: Book, order: Order) -> Wants:
     rows: dict[Key, Held] = {}
     entries: list[Entry] = []
     messages: list[Message] = []
-    stamp, machines = order.stamp, book.machines
+    stamp, machines, heard = order.stamp, book.machines, book.heard
     waiting: list[tuple[int, int, Key, Any]] = [(_rank(order.key), 0, order.key, order.command)]
     sent = 1
     while waiting:
         rank, _, key, command = heappop(waiting)
         if key not in rows:
-            wanted = {key: None}
-            wanted.update((item[2], None) for item in waiting if item[0] == rank and item[2] not in rows)
-            rows.update((yield [*wanted]))
+            same = [item[2] for item in waiting if item[0] == rank and item[2] not in rows] if waiting else ()
+            rows.update((yield [*dict.fromkeys((key, *same))]))
         version, before = rows[key]
         version += 1
         event, after = machines[key.kind].step(before, command, stamp)
         rows[key] = Held(version, after)
         entries.append(Entry(key, version, event, stamp.command_id))
+        if type(event) not in heard:
+            continue
         happened = Happened(key, before, event, after, stamp)
         for told in book.told_by(happened):
             heappush(waiting, (_rank(told.key), sent, told.key, told.command))

@@ -26,6 +26,7 @@ from orderflow.domain.order.states import (
     progress_billable,
     tally,
 )
+from orderflow.domain.order.values import Gate, Hold, HoldReason
 from orderflow.domain.stamp import Stamp
 
 __all__ = [
@@ -44,6 +45,8 @@ __all__ = [
     "hold_released",
     "order_cancelled",
     "place_hold",
+    "prepaid",
+    "prepay",
     "release_hold",
     "settle",
     "settled",
@@ -149,7 +152,7 @@ def billed(state: A, event: m.UnitsBilled) -> A:
     exposed = p.exposed_minor - event.relieved_minor
     invoices = (*p.invoices, event.invoice)
     return state.with_progress(
-        Progress(tuple(vectors), p.holds, p.tags, p.notes, invoices, p.settled, exposed, p.shipments)
+        Progress(tuple(vectors), p.holds, p.tags, p.notes, invoices, p.settled, exposed, p.shipments, p.prepaid_minor)
     )
 
 
@@ -189,6 +192,23 @@ def _settled(state: Same, invoice: str) -> Same:
     return state.with_progress(evolve(state.progress, settled=known))
 
 
+def prepay(state: Lived, command: m.RecordPrepayment, stamp: Stamp) -> m.PrepaymentRecorded:
+    """What ``RecordPrepayment`` becomes."""
+    return m.PrepaymentRecorded(command.payment, command.amount_minor, command.currency)
+
+
+def prepaid(state: Same, event: m.PrepaymentRecorded) -> Same:
+    """The order after ``PrepaymentRecorded``: once all of its total is paid, no hold keeps stock from it."""
+    p = state.progress
+    minor = p.prepaid_minor + event.amount_minor
+    holds = p.holds if minor < state.totals.gross_minor else tuple(hold for hold in p.holds if not _awaits_money(hold))
+    return state.with_progress(evolve(p, holds=holds, prepaid_minor=minor))
+
+
+def _awaits_money(hold: Hold) -> bool:
+    return hold.reason is HoldReason.PAYMENT and hold.gate is Gate.ALLOCATE
+
+
 def complete(state: Accepted, command: m.CompleteOrder, stamp: Stamp) -> m.OrderCompleted:
     """What ``CompleteOrder`` becomes."""
     return m.OrderCompleted(state.progress.exposed_minor, stamp.moment)
@@ -197,7 +217,7 @@ def complete(state: Accepted, command: m.CompleteOrder, stamp: Stamp) -> m.Order
 def completed(state: Accepted, event: m.OrderCompleted) -> Completed:
     """The order after ``OrderCompleted``."""
     p = state.progress
-    progress = Progress(p.lines, p.holds, p.tags, p.notes, p.invoices, p.settled, 0, p.shipments)
+    progress = Progress(p.lines, p.holds, p.tags, p.notes, p.invoices, p.settled, 0, p.shipments, p.prepaid_minor)
     return Completed(state.basket, state.totals, progress, state.placed_at, state.confirmed_at, event.at)
 
 

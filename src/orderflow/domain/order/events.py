@@ -30,6 +30,7 @@ __all__ = [
     "OrderPlaced",
     "OrderUnconfirmed",
     "PreparationCancelled",
+    "PrepaymentRecorded",
     "SettlementRecorded",
     "ShipmentDispatched",
     "ShipmentPrepared",
@@ -246,6 +247,15 @@ class SettlementRecorded:
 
 
 @frozen
+class PrepaymentRecorded:
+    """Money was kept for the order, or taken off it again; all of its total opens the gate that waited for it."""
+
+    payment: str
+    amount_minor: int
+    currency: str
+
+
+@frozen
 class OrderCompleted:
     """The order is closed."""
 
@@ -280,5 +290,6 @@ OrderEvent: TypeAlias = (
     OrderPlaced | DraftOpened | DraftEdited | DraftDiscarded | OrderConfirmed | OrderUnconfirmed | StockAllocated
     | StockReleased | AllocationExpired | ShipmentPrepared | PreparationCancelled | UnitsPickedShort
     | ShipmentDispatched | UnitsDelivered | UnitsReturned | LossResolved | UnitsCancelled | OrderCancelled | UnitsBilled
-    | UnitsCredited | UnitsUnbilled | SettlementRecorded | OrderCompleted | HoldPlaced | HoldReleased | OrderAnnotated
+    | UnitsCredited | UnitsUnbilled | PrepaymentRecorded | SettlementRecorded | OrderCompleted | HoldPlaced
+    | HoldReleased | OrderAnnotated
 )  # fmt: skip

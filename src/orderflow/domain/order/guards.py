@@ -44,6 +44,7 @@ __all__ = [
     "policy_allocates_placed",
     "preparing_there",
     "released_there",
+    "same_currency",
     "settled_if_asked",
     "shipped_there",
     "something_billable",
@@ -260,6 +261,14 @@ def nothing_billable(state: Accepted, command: object, stamp: Stamp) -> Refusal 
 def something_billable(state: Accepted | Completed, command: m.BillUnits, stamp: Stamp) -> Refusal | None:
     """An invoice has something to say."""
     return None if progress_billable(state) else refuse("nothing_billable", "nothing can be billed now")
+
+
+def same_currency(state: Any, command: m.RecordPrepayment, stamp: Stamp) -> Refusal | None:
+    """An order is paid in its own currency."""
+    ours = state.basket.currency
+    if command.currency == ours:
+        return None
+    return refuse("currency_differs", "paid in {paid}, ordered in {ordered}", paid=command.currency, ordered=ours)
 
 
 def settled_if_asked(state: Accepted, command: object, stamp: Stamp) -> Refusal | None:

@@ -121,6 +121,11 @@ def _credit(source: type[K]) -> tuple[Rule, Rule, Rule]:
     )
 
 
+def _prepay(source: type[K]) -> Rule:
+    outcome = to(m.PrepaymentRecorded, source, c.prepaid)
+    return rule(source, m.RecordPrepayment, c.prepay, outcome, guards=(g.same_currency,))
+
+
 def _hold(source: type[K]) -> tuple[Rule, Rule]:
     return (
         rule(source, m.PlaceHold, c.place_hold, to(m.HoldPlaced, source, c.hold_placed), guards=(g.hold_is_new,)),
@@ -201,6 +206,7 @@ ORDER: Final = Machine(
         *[_bill(state) for state in ACCEPTED],
         _bill(Completed),
         *[row for state in (*ACCEPTED, Completed, Cancelled) for row in _credit(state)],
+        *[_prepay(state) for state in (Placed, *ACCEPTED, Completed, Cancelled)],
         rule(
             Confirmed, m.CompleteOrder, c.complete, to(m.OrderCompleted, Completed, c.completed),
             guards=(g.nothing_live, g.nothing_billable, COMPLETE, g.settled_if_asked),

@@ -27,6 +27,7 @@ from orderflow.domain.order.events import (
     OrderPlaced,
     OrderUnconfirmed,
     PreparationCancelled,
+    PrepaymentRecorded,
     SettlementRecorded,
     ShipmentDispatched,
     ShipmentPrepared,
@@ -41,7 +42,7 @@ from orderflow.domain.order.events import (
     UnitsUnbilled,
 )
 from orderflow.domain.order.values import Basket, By, Gate, Hold, HoldReason, Units
-from orderflow.domain.shape import Count, FreeText, Id, Length, Name
+from orderflow.domain.shape import Count, FreeText, Id, Length, Minor, Name
 
 __all__ = [
     "AllocateStock",
@@ -78,8 +79,10 @@ __all__ = [
     "PlaceOrder",
     "PreparationCancelled",
     "PrepareShipment",
+    "PrepaymentRecorded",
     "RecordCredit",
     "RecordDelivery",
+    "RecordPrepayment",
     "RecordReturn",
     "RecordSettlement",
     "RecordUnbilling",
@@ -278,6 +281,15 @@ class RecordSettlement:
 
 
 @frozen
+class RecordPrepayment:
+    """Money of a payment is kept for this order before any invoice; a negative amount was taken off it again."""
+
+    payment: Id
+    amount_minor: Minor
+    currency: Name
+
+
+@frozen
 class CompleteOrder:
     """Nothing is left to do: close the order."""
 
@@ -311,5 +323,5 @@ OrderCommand: TypeAlias = (
     PlaceOrder | OpenDraft | EditDraft | DiscardDraft | ConfirmOrder | UnconfirmOrder | AllocateStock | FillBackorder
     | ReleaseStock | ExpireAllocation | PrepareShipment | CancelPreparation | ShortPick | DispatchShipment
     | RecordDelivery | RecordReturn | ResolveLoss | CancelUnits | BillUnits | RecordCredit | RecordUnbilling
-    | RecordSettlement | CompleteOrder | PlaceHold | ReleaseHold | AnnotateOrder
+    | RecordSettlement | RecordPrepayment | CompleteOrder | PlaceHold | ReleaseHold | AnnotateOrder
 )  # fmt: skip

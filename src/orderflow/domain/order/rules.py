@@ -143,7 +143,9 @@ def confirmed(state: Placed, event: m.OrderConfirmed) -> Accepted:
     p = state.progress
     exposed = max(0, state.totals.gross_minor)
     return landed(
-        state, Progress(p.lines, p.holds, p.tags, p.notes, p.invoices, p.settled, exposed, p.shipments), event.at
+        state,
+        Progress(p.lines, p.holds, p.tags, p.notes, p.invoices, p.settled, exposed, p.shipments, p.prepaid_minor),
+        event.at,
     )
 
 
@@ -255,7 +257,15 @@ def prepared(state: Accepted, event: m.ShipmentPrepared) -> Accepted:
     ship, p = event.shipment, state.progress
     shifted = moved(state, event.loads, lambda v, load: moves.prepare(v, ship, load.location, load.quantity))
     progress = Progress(
-        shifted.lines, p.holds, p.tags, p.notes, p.invoices, p.settled, p.exposed_minor, p.shipments + 1
+        shifted.lines,
+        p.holds,
+        p.tags,
+        p.notes,
+        p.invoices,
+        p.settled,
+        p.exposed_minor,
+        p.shipments + 1,
+        p.prepaid_minor,
     )
     return landed(state, progress, state.confirmed_at)
 
@@ -377,4 +387,6 @@ def moved_within(state: Same, items: tuple[Item, ...], move: Callable[[LineVecto
 
 
 def _with_lines(p: Progress, vectors: list[LineVector]) -> Progress:
-    return Progress(tuple(vectors), p.holds, p.tags, p.notes, p.invoices, p.settled, p.exposed_minor, p.shipments)
+    return Progress(
+        tuple(vectors), p.holds, p.tags, p.notes, p.invoices, p.settled, p.exposed_minor, p.shipments, p.prepaid_minor
+    )

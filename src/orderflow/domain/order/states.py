@@ -45,7 +45,8 @@ __all__ = [
 class Progress:
     """The part of an order that moves: a vector for each line, holds, annotations, what was billed and settled.
 
-    ``exposed_minor`` is the credit exposure not yet moved to an invoice; ``shipments`` counts those ever begun.
+    ``exposed_minor`` is the credit exposure not yet moved to an invoice; ``shipments`` counts those ever begun;
+    ``prepaid_minor`` is money kept for the order itself.
     """
 
     lines: tuple[LineVector, ...]
@@ -56,6 +57,7 @@ class Progress:
     settled: tuple[str, ...] = ()
     exposed_minor: int = 0
     shipments: int = 0
+    prepaid_minor: int = 0
 
 
 class Lived(Protocol):
@@ -64,6 +66,10 @@ class Lived(Protocol):
     @property
     def basket(self) -> Basket:
         """What was ordered."""
+
+    @property
+    def totals(self) -> Totals:
+        """Its sums."""
 
     @property
     def progress(self) -> Progress:
