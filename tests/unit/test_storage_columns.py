@@ -207,7 +207,7 @@ def test_every_state_is_stored_and_read_back(every_kind: SqliteStorage, kind: st
         memory = MemoryStorage()
         for target in (every_kind, memory):
             store(target, Batch((command(f"c-{key}", key, 1),), (Write(key, 0, 1, drawn),), ()))
-        every_kind._sessions.session().memo.clear()
+        every_kind._sessions.session().memo = Memo()
         query = Query(kind, where=(("id", key.id),))
         assert [row.state for row in every_kind.find(query)] == [drawn]
         facts = row_values(key, 1, drawn)

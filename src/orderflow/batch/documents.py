@@ -121,16 +121,20 @@ class Source(Protocol):
     @property
     def channel(self) -> str:
         """The channel its orders come from."""
+        ...
 
     @property
     def zone(self) -> str:
         """The time zone of its business dates."""
+        ...
 
     def count(self) -> int:
         """How many documents it holds."""
+        ...
 
     def documents(self) -> Iterator[Document]:
         """Every document once, in the order of its first line."""
+        ...
 
 
 def name_of(source: Source) -> str:

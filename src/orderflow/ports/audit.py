@@ -66,27 +66,36 @@ class AuditSource(Protocol):
 
     def kinds(self) -> Sequence[str]:
         """The kinds that the journal or the rows know, in a constant order."""
+        ...
 
     def streams(self, kind: str) -> Iterator[Stream]:
         """Every row of a kind that has a journal, a stored state, or both, by id. One is read at a time."""
+        ...
 
     def messages(self, key: Key) -> Sequence[Sent]:
         """The messages whose ids say that they are effects of this row's events, in any order."""
+        ...
 
     def templates(self) -> Sequence[str]:
         """The templates of all notices in the outbox."""
+        ...
 
     def ghosts(self) -> Iterator[str]:
         """Ids of messages that name no event of the journal."""
+        ...
 
     def orphans(self) -> Iterator[str]:
         """A sentence for each command that no event cites or that is remembered twice."""
+        ...
 
     def commands(self) -> int:
         """How many commands are remembered."""
+        ...
 
     def strays(self) -> int:
         """Entries whose command is of another tenant."""
+        ...
 
     def faults(self) -> Iterator[str]:
         """What the storage finds wrong with itself."""
+        ...

@@ -132,9 +132,11 @@ class Unit(Protocol):
 
     def recall(self, command_ids: Collection[str]) -> Mapping[str, Recalled]:
         """What is remembered of these command ids; unknown ones are left out."""
+        ...
 
     def load(self, keys: Collection[Key]) -> Mapping[Key, Held]:
         """Every key's row, version 0 and ``ABSENT`` where there is none. May be called again for more keys."""
+        ...
 
     def commit(self, batch: Batch) -> None:
         """Store the whole batch durably.
@@ -143,6 +145,7 @@ class Unit(Protocol):
             ConcurrencyConflict: a row is not at its expected version, or a command id is already remembered.
             StorageError: it could not be stored; nothing of it is.
         """
+        ...
 
 
 class Outbox(Protocol):
@@ -152,24 +155,31 @@ class Outbox(Protocol):
         self, limit: int, now: datetime, lease_seconds: int, topics: Collection[str] | None = None
     ) -> Sequence[Parcelled]:
         """Lease up to ``limit`` due messages, at most the earliest unfinished one of each lane, oldest first."""
+        ...
 
     def done(self, parcels: Iterable[Parcelled], now: datetime) -> None:
         """The effects are carried out; parcels whose lease was lost are ignored."""
+        ...
 
     def retry(self, parcel: Parcelled, due: datetime, error: str) -> None:
         """The effect failed and is due again at ``due``."""
+        ...
 
     def bury(self, parcel: Parcelled, now: datetime, error: str) -> None:
         """Give the message up: a dead letter, listed until somebody revives it; its lane goes on."""
+        ...
 
     def dead(self, limit: int = 100) -> Sequence[tuple[Message, str]]:
         """Dead letters with their last error."""
+        ...
 
     def revive(self, message_id: str, now: datetime) -> None:
         """Make a dead letter due again."""
+        ...
 
     def waiting(self) -> int:
         """Messages neither done nor dead."""
+        ...
 
 
 class Recorded(NamedTuple):
@@ -192,9 +202,11 @@ class Feed(Protocol):
 
     def history(self, key: Key) -> Iterator[Recorded]:
         """Every entry of one row, oldest first."""
+        ...
 
     def entries(self, after: int, limit: int) -> Sequence[Recorded]:
         """Entries after a position in commit order, across all rows of the tenant."""
+        ...
 
 
 @frozen
@@ -232,17 +244,21 @@ class Queries(Protocol):
 
     def read(self, keys: Collection[Key]) -> Mapping[Key, Held]:
         """Every key's row as last committed, version 0 and ``ABSENT`` where there is none."""
+        ...
 
     def find(self, query: Query) -> Sequence[Row]:
         """Up to ``query.limit`` rows in order of creation."""
+        ...
 
     def sums(
         self, kind: str, columns: Sequence[str], by: Sequence[str] = ()
     ) -> Mapping[tuple[str, ...], tuple[int, ...]]:
         """Exact sums of integer columns, grouped."""
+        ...
 
     def movements(self) -> Mapping[tuple[str, str, str], int]:
         """Every stock movement summed: (SKU, location, event type) to units, as its events give them."""
+        ...
 
 
 class Storage(Outbox, Feed, Queries, Protocol):
@@ -251,6 +267,8 @@ class Storage(Outbox, Feed, Queries, Protocol):
     @property
     def tenant(self) -> str:
         """Whose rows these are."""
+        ...
 
     def unit(self) -> AbstractContextManager[Unit]:
         """Begin a transaction."""
+        ...

@@ -116,7 +116,6 @@ def explore(
 Rows: TypeAlias = tuple[int, ...]
 Node: TypeAlias = tuple[Rows, tuple[Effect, ...]]
 Move: TypeAlias = tuple[tuple[tuple[int, int], ...], tuple[Effect, ...]]
-_REFUSED: Final = None
 
 
 @define
@@ -168,7 +167,7 @@ class _Walk:
         world = self._world(node)
         for told in self.alphabet(world):
             moved = self._try(node, told)
-            if moved is _REFUSED:
+            if moved is None:
                 self.refused += 1
             else:
                 changes, effects = moved
@@ -186,7 +185,7 @@ class _Walk:
         after: Node = (rows, (*pending[:at], *pending[at + 1 :]))
         for told in self.carry[effect.topic](world, effect):
             moved = self._try(after, told)
-            if moved is _REFUSED:
+            if moved is None:
                 return node
             after = (_changed(after[0], moved[0]), (*after[1], *moved[1]))
         return after
@@ -222,7 +221,7 @@ class _Walk:
         """Settle for real, and keep what was read on the way."""
         branch = self.known[told.key, told.command]
         read: Rows = ()
-        end: Move | None = _REFUSED
+        end: Move | None = None
         wants = settle(self.book, Order(told.key, told.command, self.stamp))
         given: dict[Key, Held] = {}
         try:
