@@ -26,7 +26,6 @@ from orderflow import (
     SqliteStorage,
     TaxCategory,
     TaxPolicy,
-    standard_book,
 )
 
 TABLES = """
@@ -66,7 +65,7 @@ def check_out(db: sqlite3.Connection, flow: OrderFlow) -> None:
 
 def main(folder: Path) -> None:
     """Two carts, stock for one and a half of them."""
-    storage = SqliteStorage(folder / "orders.db", standard_book().machines.values())
+    storage = SqliteStorage(folder / "orders.db")
     plans = Plans(parcelling=Parcelling(carrier="memory"))
     notifier = MaildirNotifier(folder / "mail", "shop@example.org")
     with closing(storage), closing(sqlite3.connect(folder / "shop.db")) as db:

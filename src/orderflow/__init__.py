@@ -25,10 +25,16 @@ if TYPE_CHECKING:
         Book as Book,
     )
     from orderflow.domain.book import (
+        Effect as Effect,
+    )
+    from orderflow.domain.book import (
         FollowUp as FollowUp,
     )
     from orderflow.domain.book import (
         Reaction as Reaction,
+    )
+    from orderflow.domain.book import (
+        Told as Told,
     )
     from orderflow.domain.calendar import PaymentTerms as PaymentTerms
     from orderflow.domain.credit import (
@@ -40,14 +46,15 @@ if TYPE_CHECKING:
     from orderflow.domain.credit import (
         DraftCreditNote as DraftCreditNote,
     )
-    from orderflow.domain.customer import (
-        RegisterCustomer as RegisterCustomer,
-    )
+    from orderflow.domain.customer import RegisterCustomer as RegisterCustomer
     from orderflow.domain.keys import (
         Key as Key,
     )
     from orderflow.domain.keys import (
         PartyRef as PartyRef,
+    )
+    from orderflow.domain.machine import (
+        Absent as Absent,
     )
     from orderflow.domain.machine import (
         Machine as Machine,
@@ -74,9 +81,6 @@ if TYPE_CHECKING:
         Rounding as Rounding,
     )
     from orderflow.domain.order.messages import (
-        AnnotateOrder as AnnotateOrder,
-    )
-    from orderflow.domain.order.messages import (
         BillUnits as BillUnits,
     )
     from orderflow.domain.order.messages import (
@@ -89,9 +93,6 @@ if TYPE_CHECKING:
         ConfirmOrder as ConfirmOrder,
     )
     from orderflow.domain.order.messages import (
-        OpenDraft as OpenDraft,
-    )
-    from orderflow.domain.order.messages import (
         PlaceHold as PlaceHold,
     )
     from orderflow.domain.order.messages import (
@@ -99,9 +100,6 @@ if TYPE_CHECKING:
     )
     from orderflow.domain.order.messages import (
         ReleaseHold as ReleaseHold,
-    )
-    from orderflow.domain.order.messages import (
-        ReleaseStock as ReleaseStock,
     )
     from orderflow.domain.order.values import (
         AllocateAt as AllocateAt,
@@ -150,19 +148,9 @@ if TYPE_CHECKING:
         RecordPayment as RecordPayment,
     )
     from orderflow.domain.price import Price as Price
-    from orderflow.domain.records.account import SetCreditLimit as SetCreditLimit
-    from orderflow.domain.records.stock_note import (
-        PostAdjustment as PostAdjustment,
-    )
-    from orderflow.domain.records.stock_note import (
-        PostReceipt as PostReceipt,
-    )
     from orderflow.domain.returns import ReceiveReturn as ReceiveReturn
     from orderflow.domain.shipment.messages import (
         HandOver as HandOver,
-    )
-    from orderflow.domain.shipment.messages import (
-        PackShipment as PackShipment,
     )
     from orderflow.domain.shipment.messages import (
         PlanShipment as PlanShipment,
@@ -170,16 +158,9 @@ if TYPE_CHECKING:
     from orderflow.domain.shipment.messages import (
         RecordDelivered as RecordDelivered,
     )
-    from orderflow.domain.shipment.messages import (
-        VoidShipment as VoidShipment,
-    )
+    from orderflow.domain.stamp import Stamp as Stamp
     from orderflow.domain.standard import standard_book as standard_book
-    from orderflow.domain.stock.messages import (
-        CountStock as CountStock,
-    )
-    from orderflow.domain.stock.messages import (
-        ReceiveGoods as ReceiveGoods,
-    )
+    from orderflow.domain.stock.messages import ReceiveGoods as ReceiveGoods
     from orderflow.domain.tax import (
         TaxCategory as TaxCategory,
     )
@@ -187,10 +168,16 @@ if TYPE_CHECKING:
         TaxPolicy as TaxPolicy,
     )
     from orderflow.errors import (
+        CommandMismatch as CommandMismatch,
+    )
+    from orderflow.errors import (
         CommandRefused as CommandRefused,
     )
     from orderflow.errors import (
         ConcurrencyConflict as ConcurrencyConflict,
+    )
+    from orderflow.errors import (
+        DefinitionError as DefinitionError,
     )
     from orderflow.errors import (
         InputError as InputError,
@@ -201,6 +188,9 @@ if TYPE_CHECKING:
     from orderflow.errors import (
         OrderFlowError as OrderFlowError,
     )
+    from orderflow.errors import (
+        PortError as PortError,
+    )
     from orderflow.facade import (
         Do as Do,
     )
@@ -210,6 +200,15 @@ if TYPE_CHECKING:
     from orderflow.flows.advance import Plans as Plans
     from orderflow.flows.allocate import Allocation as Allocation
     from orderflow.flows.prepare import Parcelling as Parcelling
+    from orderflow.flows.receive import (
+        Changed as Changed,
+    )
+    from orderflow.flows.receive import (
+        Created as Created,
+    )
+    from orderflow.flows.receive import (
+        Unchanged as Unchanged,
+    )
     from orderflow.ports.storage import (
         Ack as Ack,
     )
@@ -218,26 +217,30 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "Absent",
     "Ack",
     "AllocateAt",
     "AllocatePayment",
     "Allocation",
-    "AnnotateOrder",
     "Basket",
     "BillUnits",
     "Book",
     "By",
     "CancelUnits",
+    "Changed",
+    "CommandMismatch",
     "CommandRefused",
     "CompleteOn",
     "CompleteOrder",
     "ConcurrencyConflict",
     "ConfirmOrder",
-    "CountStock",
+    "Created",
     "CreditLine",
     "CreditTerms",
+    "DefinitionError",
     "Do",
     "DraftCreditNote",
+    "Effect",
     "FixedClock",
     "FollowUp",
     "Gate",
@@ -255,11 +258,9 @@ __all__ = [
     "MemoryStorage",
     "Money",
     "NotFound",
-    "OpenDraft",
     "OrderFlow",
     "OrderFlowError",
     "OrderLine",
-    "PackShipment",
     "Parcelling",
     "PartyRef",
     "PaymentTerms",
@@ -269,8 +270,7 @@ __all__ = [
     "PlanShipment",
     "Plans",
     "Policy",
-    "PostAdjustment",
-    "PostReceipt",
+    "PortError",
     "Price",
     "Query",
     "Reaction",
@@ -281,17 +281,17 @@ __all__ = [
     "Refusal",
     "RegisterCustomer",
     "ReleaseHold",
-    "ReleaseStock",
     "Rounding",
-    "SetCreditLimit",
     "SqliteStorage",
+    "Stamp",
     "SystemClock",
     "TableRateCarrier",
     "TaxCategory",
     "TaxPolicy",
     "Together",
+    "Told",
+    "Unchanged",
     "Units",
-    "VoidShipment",
     "__version__",
     "refuse",
     "rule",
@@ -310,35 +310,35 @@ _NAMES_OF_MODULES = {
     "adapters.notifiers.memory": "MemoryNotifier",
     "adapters.storage.memory": "MemoryStorage",
     "adapters.storage.sqlite": "SqliteStorage",
-    "domain.book": "Book FollowUp Reaction",
+    "domain.book": "Book Effect FollowUp Reaction Told",
     "domain.calendar": "PaymentTerms",
     "domain.credit": "CreditLine CreditTerms DraftCreditNote",
     "domain.customer": "RegisterCustomer",
     "domain.keys": "Key PartyRef",
-    "domain.machine": "Machine Refusal refuse rule to to_any",
+    "domain.machine": "Absent Machine Refusal refuse rule to to_any",
     "domain.money": "Money Rounding",
-    "domain.order.messages": (
-        "AnnotateOrder BillUnits CancelUnits CompleteOrder ConfirmOrder OpenDraft PlaceHold PlaceOrder "
-        "ReleaseHold ReleaseStock"
-    ),
+    "domain.order.messages": ("BillUnits CancelUnits CompleteOrder ConfirmOrder PlaceHold PlaceOrder ReleaseHold"),
     "domain.order.values": (
         "AllocateAt Basket By CompleteOn Gate Hold HoldReason InvoiceBasis LineKind OrderLine Policy Together Units"
     ),
     "domain.party": "Person",
     "domain.payment.messages": "AllocatePayment RecordPayment",
     "domain.price": "Price",
-    "domain.records.account": "SetCreditLimit",
-    "domain.records.stock_note": "PostAdjustment PostReceipt",
     "domain.returns": "ReceiveReturn",
-    "domain.shipment.messages": "HandOver PackShipment PlanShipment RecordDelivered VoidShipment",
+    "domain.shipment.messages": "HandOver PlanShipment RecordDelivered",
+    "domain.stamp": "Stamp",
     "domain.standard": "standard_book",
-    "domain.stock.messages": "CountStock ReceiveGoods",
+    "domain.stock.messages": "ReceiveGoods",
     "domain.tax": "TaxCategory TaxPolicy",
-    "errors": "CommandRefused ConcurrencyConflict InputError NotFound OrderFlowError",
+    "errors": (
+        "CommandMismatch CommandRefused ConcurrencyConflict DefinitionError InputError NotFound "
+        "OrderFlowError PortError"
+    ),
     "facade": "Do OrderFlow",
     "flows.advance": "Plans",
     "flows.allocate": "Allocation",
     "flows.prepare": "Parcelling",
+    "flows.receive": "Changed Created Unchanged",
     "ports.storage": "Ack Query",
 }
 _MODULE_OF_NAME = {name: module for module, names in _NAMES_OF_MODULES.items() for name in names.split()}

@@ -59,7 +59,6 @@ class Answers:
             a.Now: lambda ask: ports.clock.now(),
             a.NewId: lambda ask: ports.ids.new(),
             a.Find: lambda ask: ports.storage.find(ask.query),
-            a.History: lambda ask: tuple(ports.storage.history(ask.key)),
             a.Claim: lambda ask: ports.storage.claim(ask.limit, ports.clock.now(), ports.lease_seconds, ask.topics),
             a.Done: lambda ask: ports.storage.done(ask.parcels, ports.clock.now()),
             a.Retry: self._retry,

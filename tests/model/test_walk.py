@@ -42,7 +42,7 @@ from orderflow.domain.stock.states import Stocked
 from orderflow.domain.tax import TaxCategory, TaxPolicy
 from orderflow.flows import relay
 from orderflow.ports.storage import Held, Message, Parcelled
-from orderflow.testing.explore import Counterexample, Exploration, World, explore
+from orderflow.testing.explore import Carry, Counterexample, Exploration, World, explore
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
 STAMP = Stamp(NOON, "walker", "c")
@@ -54,7 +54,6 @@ SERIES_KEY = Key("main", "series", "inv")
 USUAL = Policy()
 FREE = TaxCategory.of("Z", 0)
 LABEL = sm.RecordLabel(sm.ShippingLabel("post", "parcel", "T-1"))
-CREDIT = om.RecordCredit("cn", (Units(1, 1),))
 BOOK = standard_book().only("credit_note", "shipment", "order", "invoice", "series", "stock")
 
 # -- the small shop
@@ -138,7 +137,7 @@ def carried(world: World, effect: Effect) -> list[Told]:
     raise AssertionError("a message to another row asks the world nothing")
 
 
-CARRY = dict.fromkeys(("drop_items", "record_settlement", "unbill"), carried)
+CARRY: dict[str, Carry] = dict.fromkeys(("drop_items", "record_settlement", "unbill"), carried)
 
 # -- the laws across rows
 
@@ -230,6 +229,12 @@ LAWS = (
 )
 
 
+def paid_already(world: World, command: Any) -> bool:
+    """Whether this is a second prepayment, which would only add up for ever."""
+    order = world[ORDER_KEY]
+    return isinstance(command, om.RecordPrepayment) and order is not ABSENT and order.progress.prepaid_minor > 0
+
+
 def alphabet(commands: list[Told], most_on_hand: int) -> Any:
     """The commands a world may try: ids in order, and goods received while few are there."""
     needs = {S2: S1, I2: I1}
@@ -237,7 +242,7 @@ def alphabet(commands: list[Told], most_on_hand: int) -> Any:
     def tried(world: World) -> Iterable[Told]:
         for command in commands:
             before = needs.get(command.key)
-            if before is None or world[before] is not ABSENT:
+            if (before is None or world[before] is not ABSENT) and not paid_already(world, command.command):
                 yield command
         for key in (TEA, CUP):
             row = world[key]
@@ -251,7 +256,8 @@ def walk(commands: list[Told], tea: int, cup: int, most_on_hand: int = 0, **opti
     """A walk of the small shop that begins with this much stock."""
     start = {TEA: Stocked(tea), CUP: Stocked(cup)}
     tried = alphabet(commands, most_on_hand)
-    return explore(options.pop("book", BOOK), start, tried, LAWS, stamp=STAMP, **{"carry": CARRY, **options})
+    options = {"carry": CARRY, **options}
+    return explore(options.pop("book", BOOK), start, tried, LAWS, stamp=STAMP, **options)
 
 
 def parcels() -> Exploration:
@@ -264,9 +270,7 @@ def parcels() -> Exploration:
 def documents() -> Exploration:
     """One unit through labels, tracking, a late return, payment, void and a second invoice."""
     money = told(I1, inv.VoidInvoice("mistaken"), inv.MarkSent(), inv.ApplyPayment("p", 100, "EUR"))
-    late = told(
-        ORDER_KEY, om.RecordReturn("r", (Units(1, 1),), "main", usable=False), om.AnnotateOrder(add=("gift",)), CREDIT
-    )
+    late = told(ORDER_KEY, om.RecordReturn("r", (Units(1, 1),), "main", usable=False), om.AnnotateOrder(add=("gift",)))
     tracking = told(S1, sm.RecordTracking("t", sm.TrackingStatus.INFO))
     order = order_commands(1, om.PlaceOrder(basket(1)))
     shipment = shipment_commands(S1, True, (1, 1))
@@ -304,9 +308,17 @@ def ordered_basis() -> Exploration:
     """Billed before anything has left, then cancelled or unconfirmed."""
     policy = Policy(invoice_basis=InvoiceBasis.ORDERED)
     undone = told(I1, inv.VoidInvoice("mistaken"), inv.ApplyPayment("p", 200, "EUR"))
-    undone += told(ORDER_KEY, om.AnnotateOrder(add=("gift",)), CREDIT)
+    undone += told(ORDER_KEY, om.AnnotateOrder(add=("gift",)))
     order = order_commands(1, om.PlaceOrder(basket(2, policy=policy)))
     return walk(order + short_commands(S1, (1, 1)) + short_commands(S2, (1, 1)) + bill_commands(I1, I2) + undone, 2, 0)
+
+
+def settled_early() -> Exploration:
+    """Two units, paid in advance, billed as ordered, credited one by one wherever the order is."""
+    policy = Policy(invoice_basis=InvoiceBasis.ORDERED, allocate_at=AllocateAt.PAID)
+    order = order_commands(1, om.PlaceOrder(basket(2, policy=policy)))
+    early = told(ORDER_KEY, om.RecordPrepayment("p", 200, "EUR"), om.RecordCredit("cn", (Units(1, 1),)))
+    return walk(order + short_commands(S1, (1, 1), (1, 2)) + bill_commands(I1) + early, 2, 0)
 
 
 def service() -> Exploration:
@@ -316,7 +328,7 @@ def service() -> Exploration:
     return walk(told(ORDER_KEY, order, om.ConfirmOrder(), om.CompleteOrder()) + bill_commands(I1), 0, 0)
 
 
-WALKS = (documents, money, fragments, beginnings, ordered_basis, service)
+WALKS = (documents, money, fragments, beginnings, ordered_basis, settled_early, service)
 
 #: Arrows that no world takes, and why.
 NEVER_TAKEN = {
@@ -445,7 +457,7 @@ def test_a_broken_start_needs_no_command() -> None:
 def test_an_effect_that_is_refused_waits_on() -> None:
     """An effect whose command is refused stays in the world and is tried again, as the relay does."""
     commands = order_commands(1, om.PlaceOrder(basket(1))) + shipment_commands(S1, False, (1, 1))
-    refusing = dict.fromkeys(CARRY, lambda world, effect: [Told(S1, sm.ReceiveBack("main"))])
+    refusing: dict[str, Carry] = dict.fromkeys(CARRY, lambda world, effect: [Told(S1, sm.ReceiveBack("main"))])
     lasting: list[bool] = []
 
     def seen(world: World) -> str | None:

@@ -89,8 +89,8 @@ class Shop(OrderFlow):
         self.time = FixedClock(NOON)
         self.post = MemoryCarrier("post", script=options.pop("script", ()))
         self.mail = MemoryNotifier()
-        wired = {"carriers": [self.post], "notifier": self.mail, "clock": self.time, "ids": SequenceIds(), **options}
-        super().__init__(storage, plans=plans, **wired)
+        options = {"carriers": [self.post], "notifier": self.mail, "ids": SequenceIds(), **options}
+        super().__init__(storage, plans=plans, clock=self.time, **options)
         self.record_party("ann", Person("Ann", email="ann@example.org"))
 
     def stocked(self, **places: int) -> Shop:

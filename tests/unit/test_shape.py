@@ -265,7 +265,8 @@ class Own:
 
 def own(**changes: Any) -> list[tuple[str, str]]:
     """Path and code of the faults of an own message."""
-    return [(fault.path, fault.code) for fault in faults_of(Own(**{"part": Small(1), **changes}))]
+    given: dict[str, Any] = {"part": Small(1), **changes}
+    return [(fault.path, fault.code) for fault in faults_of(Own(**given))]
 
 
 def test_a_union_is_checked_by_the_class_that_is_there() -> None:

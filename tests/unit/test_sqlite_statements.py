@@ -68,7 +68,8 @@ def test_every_search_binds_all_columns_of_its_key(storage: SqliteStorage, path:
     """No statement of an order's life walks a table: each one searches an index by its whole key."""
     steps = plan(path, text)
     assert any(bound in step for step in steps), steps
-    assert not [step for step in steps if step.startswith("SCAN") and "CONSTANT" not in step and "parcel" not in step and "chain" not in step]
+    walked = [step for step in steps if step.startswith("SCAN")]
+    assert not [step for step in walked if not any(small in step for small in ("CONSTANT", "parcel", "chain"))]
 
 
 def test_writes_search_nothing(storage: SqliteStorage, path: Path) -> None:

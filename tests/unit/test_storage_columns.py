@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from orderflow.adapters.storage.columns import COLUMNS, DATED, DUE, Value, row_values, time_text
 from orderflow.adapters.storage.conditions import conditions
 from orderflow.adapters.storage.memory import MemoryStorage
+from orderflow.adapters.storage.session import Memo
 from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.domain.credit import CreditLine, CreditTerms, IssuedNote
 from orderflow.domain.customer import Active

@@ -11,7 +11,7 @@ from attrs import frozen
 from orderflow.domain.keys import Key
 from orderflow.ports.carrier import Label, LabelRequest
 from orderflow.ports.notifier import Notice
-from orderflow.ports.storage import Batch, Held, Parcelled, Query, Recalled, Recorded, Row
+from orderflow.ports.storage import Batch, Held, Parcelled, Query, Recalled, Row
 
 __all__ = [
     "Ask",
@@ -23,7 +23,6 @@ __all__ = [
     "Done",
     "Find",
     "Flow",
-    "History",
     "Load",
     "NewId",
     "Now",
@@ -99,13 +98,6 @@ class Find(Ask[Sequence[Row]]):
     """Rows by a query, outside any transaction."""
 
     query: Query
-
-
-@frozen
-class History(Ask[Sequence[Recorded]]):
-    """The journal of one row."""
-
-    key: Key
 
 
 @frozen

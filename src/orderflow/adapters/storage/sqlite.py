@@ -17,6 +17,7 @@ from orderflow.adapters.storage.session import Sessions
 from orderflow.adapters.storage.unit import SqliteUnit
 from orderflow.domain.keys import Key
 from orderflow.domain.machine import Machine
+from orderflow.domain.standard import MACHINES
 from orderflow.errors import InputError, StorageError
 from orderflow.ports.storage import Held, Message, Parcelled, Query, Recorded, Row
 
@@ -31,7 +32,7 @@ class SqliteStorage:
 
     Args:
         path: the file; it is made, or brought to the present layout, when it is not there yet.
-        machines: of the book; a table is kept for each of their kinds.
+        machines: of the book, the standard one by default; a table is kept for each of their kinds.
         tenant: whose rows to read and write; several may share a file.
         exclusive: one connection, and no other process: quicker, see ``safety``.
         read_only: for queries; ``unit`` and the outbox are refused.
@@ -46,7 +47,7 @@ class SqliteStorage:
     def __init__(
         self,
         path: Path | str,
-        machines: Iterable[Machine],
+        machines: Iterable[Machine] | None = None,
         *,
         tenant: str = "main",
         exclusive: bool = False,
@@ -58,7 +59,7 @@ class SqliteStorage:
             raise InputError.at("path", "not_a_file", "SQLite needs a file here; MemoryStorage needs none")
         if sqlite3.sqlite_version_info < _OLDEST:
             raise StorageError(f"SQLite {sqlite3.sqlite_version} is too old, 3.35 is needed", retry=False)
-        machines = tuple(machines)
+        machines = MACHINES if machines is None else tuple(machines)
         self._tenant = tenant
         self._codec = Codec(machines) if codec is None else codec
         self._kinds = {machine.kind: table_of(machine.kind) for machine in machines}
