@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, Final, Self
 
-from orderflow.errors import PortError
+from orderflow.errors import OrderFlowError, PortError
 from orderflow.flows import asks as a
 from orderflow.ports.carrier import Carrier, Label
 from orderflow.ports.clock import Clock
@@ -113,13 +113,29 @@ class Answers:
         return carrier
 
     def _buy_label(self, request: a.BuyLabel) -> Label:
-        return self._carrier(request.carrier).buy_label(request.request)
+        carrier = self._carrier(request.carrier)
+        with _edge("carrier"):
+            return carrier.buy_label(request.request)
 
     def _cancel_label(self, request: a.CancelLabel) -> None:
-        self._carrier(request.carrier).void_label(request.tracking_number, request.idempotency_key)
+        carrier = self._carrier(request.carrier)
+        with _edge("carrier"):
+            carrier.void_label(request.tracking_number, request.idempotency_key)
 
     def _send(self, request: a.SendNotice) -> None:
         self._outside()
         if self._ports.notifier is None:
             raise PortError("notifier", "no notifier is wired", retry=False)
-        self._ports.notifier.send(request.notice)
+        with _edge("notifier"):
+            self._ports.notifier.send(request.notice)
+
+
+@contextmanager
+def _edge(port: str) -> Iterator[None]:
+    """A foreign error of an adapter becomes ours here, so that one bad adapter never stops the others' effects."""
+    try:
+        yield
+    except OrderFlowError:
+        raise
+    except Exception as error:
+        raise PortError(port, f"{type(error).__name__}: {error}") from error

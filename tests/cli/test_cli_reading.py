@@ -47,7 +47,7 @@ def test_an_order_is_shown_with_all_that_belongs_to_it(read: Any) -> None:
         ("CUP", 2, 0),
     ]
     assert [entry["event"] for entry in order["timeline"]][:3] == ["OrderPlaced", "OrderConfirmed", "StockAllocated"]
-    assert [shipment["tracking_number"] for shipment in order["shipments"]] == ["memory-1"]
+    assert [shipment["tracking_number"] for shipment in order["shipments"]] == ["memory-7bb6500cd3"]
     assert [(invoice["number"], invoice["owed"]) for invoice in order["invoices"]] == [("INV-000100", "0.00")]
     assert [note["gross"] for note in order["credit_notes"]] == ["6.12"]
 

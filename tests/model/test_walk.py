@@ -315,7 +315,7 @@ def ordered_basis() -> Exploration:
 
 def settled_early() -> Exploration:
     """Two units, paid in advance, billed as ordered, credited one by one wherever the order is."""
-    policy = Policy(invoice_basis=InvoiceBasis.ORDERED, allocate_at=AllocateAt.PAID)
+    policy = Policy(invoice_basis=InvoiceBasis.ORDERED)
     order = order_commands(1, om.PlaceOrder(basket(2, policy=policy)))
     early = told(ORDER_KEY, om.RecordPrepayment("p", 200, "EUR"), om.RecordCredit("cn", (Units(1, 1),)))
     return walk(order + short_commands(S1, (1, 1), (1, 2)) + bill_commands(I1) + early, 2, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import hashlib
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -100,11 +101,16 @@ class MemoryCarrier:
         if earlier and not again:
             return earlier[1]
         offer = self._offers(request)[0]
-        number = f"{self.name}-{len(self.sold) + 1}"
+        number = self._number(request.idempotency_key, twin=earlier is not None)
         label = Label(self.name, offer.service, number, offer.price, f"label {number}", "text/plain")
         self._by_key[request.idempotency_key] = request, label
         self.sold.append(label)
         return label
+
+    def _number(self, key: str, *, twin: bool) -> str:
+        """A number of its own for every key, the same in every process."""
+        digits = hashlib.sha256(key.encode()).hexdigest()[:10]
+        return f"{self.name}-{digits}" + (f"-{len(self.sold)}" if twin else "")
 
     def _offers(self, request: LabelRequest) -> tuple[Quote, ...]:
         if not request.parcels:
