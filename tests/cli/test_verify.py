@@ -54,6 +54,9 @@ def sent(id_: str) -> str:
     return f"INSERT INTO outbox ({names}) VALUES ('main', '{id_}', 'unbill', 'order', 'o-1', '[]')"
 
 
+#: The tracking number of another shipment.
+TWIN = "(SELECT json_extract(state, '$.carriage[1].tracking_number') FROM shipments WHERE id = 'o-2/1')"
+
 CONFIRMED = "kind = 'order' AND id = 'o-1' AND version = 2 AND tenant = 'main'"
 LAST = "kind = 'order' AND id = 'o-1' AND tenant = 'main' ORDER BY version DESC LIMIT 1"
 REMEMBERED = "fingerprint, kind, row_id, version, command, actor, at, cause, workflow, occurred_at"
@@ -115,7 +118,7 @@ PLANTED = {
     "row that points to another event": ("I26", "UPDATE orders SET last = 1 WHERE id = 'o-1'"),
     "exposure beyond the limit": ("I27", event("CreditLimitSet", "limit.minor", "5")),
     "shipment item changed": ("I29", state("shipments", "o-1/1", "items[0][3]", "1")),
-    "tracking number twice": ("I30", state("shipments", "o-1/1", "carriage[1].tracking_number", "'memory-2'")),
+    "tracking number twice": ("I30", state("shipments", "o-1/1", "carriage[1].tracking_number", TWIN)),
     "outbox row missing": ("I32", "DELETE FROM outbox WHERE id = 'order/o-1/1/notify/0'"),
     "ghost outbox row": ("I32", sent("order/o-77/1/unbill/0")),
     "outbox row that says nonsense": ("I32", "UPDATE outbox SET data = '{' WHERE id = 'order/o-1/1/notify/0'"),
