@@ -79,7 +79,7 @@ def main(folder: Path) -> None:
     line = OrderLine.of(1, "TEA", 3, Price.of("2.55", "EUR"), TaxCategory.of("S", 20), weight_grams=120)
     flow.receive("order-1", Basket("EUR", (line,), TaxPolicy()))
     flow.advance("order-1")
-    while flow.relay().done:
+    while flow.relay().claimed:
         pass
     label = flow.get("shipment", "order-1/1").label
     print(f"{label.tracking_number}: {label.service}, {Money(label.price_minor, label.currency)}")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -52,6 +52,7 @@ class Answers:
         self._stack = ExitStack()
         self._unit: Unit | None = None
         self._answers: dict[type[Any], Callable[[Any], Any]] = {
+            a.Begin: self._begin,
             a.Recall: lambda ask: self._begun().recall(ask.command_ids),
             a.Load: lambda ask: self._begun().load(ask.keys),
             a.Commit: self._commit,
@@ -80,6 +81,10 @@ class Answers:
     def __call__(self, request: a.Ask[Any]) -> Any:
         """Answer one ask."""
         return self._answers[type(request)](request)
+
+    def _begin(self, request: a.Begin) -> datetime:
+        self._begun()
+        return self._ports.clock.now()
 
     def _begun(self) -> Unit:
         if self._unit is None:
@@ -131,7 +136,7 @@ class Answers:
 
 
 @contextmanager
-def _edge(port: str) -> Iterator[None]:
+def _edge(port: str) -> Generator[None]:
     """A foreign error of an adapter becomes ours here, so that one bad adapter never stops the others' effects."""
     try:
         yield

@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple, TypeVar
 
 from orderflow.answers import LEASE_SECONDS, Answers, Ports
 from orderflow.domain.book import Book
 from orderflow.domain.keys import Key, PartyRef, party_id, stock_key
 from orderflow.domain.limits import MAX_GROUP
-from orderflow.domain.machine import ABSENT, Refusal
+from orderflow.domain.machine import ABSENT, Absent, Refusal
+from orderflow.domain.order.messages import PlaceOrder
 from orderflow.domain.order.values import Basket, Hold
 from orderflow.domain.party import PartyVersion, Person, RecordParty
+from orderflow.domain.shape import check_shape
 from orderflow.domain.stamp import Stamp
 from orderflow.domain.standard import standard_book
 from orderflow.drive import run
-from orderflow.errors import CommandMismatch, ConcurrencyConflict, Fault, InputError, NotFound, StorageError
+from orderflow.errors import (
+    CommandMismatch,
+    ConcurrencyConflict,
+    DefinitionError,
+    Fault,
+    InputError,
+    NotFound,
+    StorageError,
+)
 from orderflow.flows.advance import Advanced, Plans, advance
 from orderflow.flows.allocate import allocate_many
 from orderflow.flows.asks import Flow
 from orderflow.flows.demote import demote
 from orderflow.flows.expire import expire
-from orderflow.flows.handle import Outcome, handle_many
+from orderflow.flows.handle import Outcome, faults_in, handle_many
 from orderflow.flows.prepare import ShipmentPlan, shipments_for
 from orderflow.flows.receive import Received, receive
 from orderflow.flows.relay import RelayReport, relay
@@ -40,6 +50,11 @@ R = TypeVar("R")
 
 #: Times a flow is run on fresh rows before a conflict is given back to the caller.
 ATTEMPTS: Final = 8
+
+
+#: How far a given time may lie ahead of the shop's clock, and the first year that may be told.
+FUTURE_TOLERANCE: Final = timedelta(days=1)
+EARLIEST_YEAR: Final = 1900
 
 
 class Do(NamedTuple):
@@ -87,6 +102,9 @@ class OrderFlow:
         self.book = book or standard_book()
         self.storage, self.plans, self.actor = storage, plans or Plans(), actor
         by_name: Mapping[str, Carrier] = {carrier.name: carrier for carrier in carriers}
+        wanted = self.plans.parcelling.carrier
+        if wanted and wanted not in by_name:
+            raise DefinitionError(f"plans name the carrier {wanted!r}, which is not among the carriers")
         self._ports = Ports(storage, by_name, notifier, clock or _system_clock(), ids or _uuid7(), lease_seconds)
 
     # -- commands
@@ -123,6 +141,11 @@ class OrderFlow:
         """
         if len(commands) > MAX_GROUP:
             raise InputError.at("commands", "too_many", f"a group has at most {MAX_GROUP} commands")
+        strange = [
+            Fault(f"commands[{n}]", "wrong_type", "must be a Do") for n, do in enumerate(commands) if type(do) is not Do
+        ]
+        if strange:
+            raise InputError(strange)
         orders = [self._order(command) for command in commands]
         minted = [order.stamp.command_id for order, do in zip(orders, commands, strict=True) if not do.command_id]
         return self._group(orders, frozenset(minted))
@@ -137,21 +160,36 @@ class OrderFlow:
         command_id: str = "",
     ) -> Received:
         """Take an order in once, by its (channel, external id): ``Created``, ``Unchanged`` or ``Changed``."""
+        check_shape(PlaceOrder(basket, tuple(holds)))
         stamp = self._stamp(command_id, None, by)
         return self._run(lambda: receive(self.book, self.key("order", id), basket, stamp, tuple(holds)))
 
-    def record_party(self, id: str, person: Person, *, version: int = 1) -> PartyRef:  # noqa: A002
-        """Keep a version of a party in the vault, and give the reference orders point to it with.
+    def record_party(self, id: str, person: Person, *, version: int | None = None) -> PartyRef:  # noqa: A002
+        """Keep a party in the vault, and give the reference orders point to it with.
+
+        Without ``version`` the latest one is given where it says the same, else the next one is recorded.
 
         Raises:
-            CommandMismatch: the version was recorded before with other data.
+            CommandMismatch: the version was recorded before with other data, or is erased.
         """
-        row = party_id(id, version)
+        number = self._version_for(id, person) if version is None else version
+        check_shape(PartyRef(id, number))
+        row = party_id(id, number)
         ack = self.handle(row, RecordParty(person), command_id=f"party/{row}")
         kept = self.get("party", row)
-        if isinstance(kept, PartyVersion) and kept.person != person:
+        if not isinstance(kept, PartyVersion) or kept.person != person:
             raise CommandMismatch(ack.command_id)
-        return PartyRef(id, version)
+        return PartyRef(id, number)
+
+    def _version_for(self, id: str, person: Person) -> int:  # noqa: A002
+        """The latest version if it says the same, else the next."""
+        number, latest = 1, self._held(self.key("party", party_id(id, 1))).state
+        while latest is not ABSENT:
+            following = self._held(self.key("party", party_id(id, number + 1))).state
+            if following is ABSENT and isinstance(latest, PartyVersion) and latest.person == person:
+                return number
+            number, latest = number + 1, following
+        return number
 
     def allocate(self, *wishes: str | Do) -> list[Outcome]:
         """Allocate what is open and fill what waits of each order, on the stock as it is under lock.
@@ -188,13 +226,18 @@ class OrderFlow:
     # -- questions
 
     def explain(self, id: str, command: Any) -> tuple[Refusal, ...]:  # noqa: A002
-        """Every reason why the row ``id`` would refuse ``command`` now; empty when it would not. Changes nothing.
+        """Every reason why the row ``id`` itself would refuse ``command`` now; the rows it would tell are not asked.
 
-        Rows it would tell are not asked.
+        Changes nothing.
+
+        Raises:
+            InputError: the command is malformed, or is the library's own.
         """
-        kind = self._kind(command)
-        held = self._held(self.key(kind, id))
-        return self.book.machines[kind].explain(held.state, command, self._stamp("explain"))
+        order = self._order(Do(id, command, "explain"))
+        faults = [*faults_in(self.book, order)]
+        if faults:
+            raise InputError(faults)
+        return self.book.machines[order.key.kind].explain(self._held(order.key).state, command, order.stamp)
 
     def get(self, kind: str, id: str) -> Any:  # noqa: A002
         """The state of a row.
@@ -202,6 +245,7 @@ class OrderFlow:
         Raises:
             NotFound: nothing is stored under it.
         """
+        self._check_kind(kind)
         key = self.key(kind, id)
         held = self._held(key)
         if held.version == 0:
@@ -222,10 +266,21 @@ class OrderFlow:
 
     def history(self, kind: str, id: str) -> Iterator[Recorded]:  # noqa: A002
         """Every event of a row, oldest first."""
+        self._check_kind(kind)
         return self.storage.history(self.key(kind, id))
 
     def find(self, query: Query) -> Sequence[Row]:
-        """Rows by state, column, period, tag or text; see :class:`~orderflow.ports.storage.Query`."""
+        """Rows by state, column, period, tag or text; see :class:`~orderflow.ports.storage.Query`.
+
+        Raises:
+            InputError: the book has no such kind or state, or the kind no such column.
+        """
+        self._check_kind(query.kind)
+        known = [state.__name__ for state in self.book.machines[query.kind].states if state is not Absent]
+        unknown = [status for status in query.status if status not in known]
+        if unknown:
+            message = f"{', '.join(unknown)}: a state of {query.kind!r} is one of {', '.join(known)}"
+            raise InputError.at("status", "unknown_state", message)
         return self.storage.find(query)
 
     def sums(
@@ -270,6 +325,10 @@ class OrderFlow:
 
     # -- inside
 
+    def _check_kind(self, kind: str) -> None:
+        if kind not in self.book.machines:
+            raise InputError.at("kind", "unknown_kind", f"must be one of {', '.join(self.book.machines)}")
+
     def _kind(self, command: Any) -> str:
         kind = self.book.kind_of.get(type(command))
         if kind is None:
@@ -279,13 +338,18 @@ class OrderFlow:
 
     def _order(self, do: Do) -> Order:
         key = self.key(self._kind(do.command), do.id)
-        return Order(key, do.command, self._stamp(do.command_id, do.at, do.by, do.occurred_at))
+        stamp = self._stamp(do.command_id, do.at, do.by, do.occurred_at)
+        return Order(key, do.command, stamp, fixed=do.at is not None)
 
     def _stamp(
         self, command_id: str = "", at: datetime | None = None, by: str = "", occurred_at: datetime | None = None
     ) -> Stamp:
-        recorded = at.astimezone(UTC) if at else self._ports.clock.now()
-        occurred = occurred_at.astimezone(UTC) if occurred_at else None
+        now = self._ports.clock.now()
+        faults = [*_time_faults("at", at, now), *_time_faults("occurred_at", occurred_at, now)]
+        if faults:
+            raise InputError(faults)
+        recorded = now if at is None else at.astimezone(UTC)
+        occurred = None if occurred_at is None else occurred_at.astimezone(UTC)
         return Stamp(recorded, by or self.actor, command_id or self._ports.ids.new(), occurred)
 
     def _held(self, key: Key) -> Held:
@@ -310,6 +374,16 @@ class OrderFlow:
                 if attempt == ATTEMPTS:
                     raise
         raise AssertionError("the loop returns or raises")
+
+
+def _time_faults(path: str, value: Any, now: datetime) -> Iterator[Fault]:
+    """Times are aware, and not of a future beyond the tolerance (facts are not told before they happen)."""
+    if value is None:
+        return
+    if not isinstance(value, datetime) or value.utcoffset() is None:
+        yield Fault(path, "naive_time", "must be a datetime with its time zone")
+    elif value.year < EARLIEST_YEAR or value > now + FUTURE_TOLERANCE:
+        yield Fault(path, "out_of_range", f"must be after {EARLIEST_YEAR} and not in the future")
 
 
 def _system_clock() -> Clock:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import pytest
 from attrs import frozen
-from hypothesis import find, given, settings
+from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
 from orderflow.domain.order.messages import PlaceOrder
@@ -97,7 +97,7 @@ def test_texts_of_one_line_have_no_breaks(text: str) -> None:
 )
 def test_the_corners_are_drawn(wanted: st.SearchStrategy[Any], condition: Any) -> None:
     """Limits, optional parts and odd values do occur."""
-    found = find(wanted, condition, settings=settings(max_examples=5000))
+    found = find(wanted, condition, settings=settings(max_examples=5000, phases=(Phase.generate,)))
     assert condition(found)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -39,7 +40,7 @@ from orderflow.domain.order.values import (
     Together,
     Units,
 )
-from orderflow.domain.party import Person
+from orderflow.domain.party import ErasePartyVersion, Person
 from orderflow.domain.payment import messages as pm
 from orderflow.domain.price import Price
 from orderflow.domain.records import account as ac
@@ -57,6 +58,7 @@ from orderflow.errors import (
     CommandMismatch,
     CommandRefused,
     ConcurrencyConflict,
+    DefinitionError,
     InputError,
     InvariantBroken,
     NotFound,
@@ -71,7 +73,7 @@ from orderflow.flows.notices import addressee
 from orderflow.flows.prepare import Parcelling
 from orderflow.flows.receive import Changed, Created, Unchanged
 from orderflow.flows.settle import Order
-from orderflow.ports.storage import Ack, Query
+from orderflow.ports.storage import Ack, Query, Row
 from orderflow.testing.scenario import Life
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
@@ -325,9 +327,9 @@ def test_a_short_pick_is_taken_after_a_stocktake_found_the_same() -> None:
     assert shop.stock("TEA") == Stocked(0)
 
 
-def short_of_stock() -> Shop:
+def short_of_stock(**options: Any) -> Shop:
     """A shop that has promised 6 TEA to orders A, B, C and D, in this order, and has counted 2; D is being packed."""
-    shop = Shop().stocked(main=6)
+    shop = Shop(**options).stocked(main=6)
     for name, quantity in {"A": 2, "B": 2, "C": 1, "D": 1}.items():
         shop.time.advance(timedelta(minutes=1))
         shop.tell(name, om.PlaceOrder(basket(quantity)), om.ConfirmOrder()).allocate(name)
@@ -352,6 +354,41 @@ def test_demotion_is_bounded_and_a_hold_leaves_units_open(monkeypatch: pytest.Mo
     assert shop.order("C").progress.lines[0].open == 1
     assert shop.stock("TEA").shortfall == 3
     assert shop.demote("TEA", "shop") == []
+
+
+def test_demotion_stops_where_the_shortfall_does() -> None:
+    """Only as many orders lose units as are needed; older promises are kept whole."""
+    shop = short_of_stock().tell("TEA@main", sk.CountStock(5))
+    assert len(shop.demote("TEA")) == 2
+    held = {name: shop.order(name).progress.lines[0].allocated_quantity for name in "ABC"}
+    assert held == {"A": 2, "B": 2, "C": 0}
+
+
+class Meddled(MemoryStorage):
+    """Somebody acts between a query and what follows from it."""
+
+    meddle: Callable[[], object] | None = None
+
+    def find(self, query: Query) -> Sequence[Row]:
+        """Answer first, then let them act once."""
+        rows = super().find(query)
+        meddle, self.meddle = self.meddle, None
+        if meddle is not None:
+            meddle()
+        return rows
+
+
+def test_demotion_decides_on_orders_as_they_are() -> None:
+    """An order that was cancelled, or has let go of its units, since it was found loses nothing more."""
+    storage = Meddled()
+    shop = short_of_stock(storage=storage)
+    storage.meddle = lambda: shop.tell("C", CANCEL).tell("B", om.ReleaseStock(pick(2)))
+    assert shop.stock("TEA").shortfall == 4
+    assert all(isinstance(outcome, Ack) for outcome in shop.demote("TEA"))
+    last = {name: [*shop.history("order", name)][-1].event for name in "BC"}
+    assert isinstance(last["B"], om.StockReleased)
+    assert isinstance(last["C"], om.OrderCancelled)
+    assert shop.stock("TEA").shortfall == 0
 
 
 def test_a_shipment_is_given_up_and_planned_anew() -> None:
@@ -773,6 +810,21 @@ def test_a_refused_id_may_succeed_later_in_the_same_group() -> None:
     assert isinstance(taken, Ack)
 
 
+def test_a_group_is_settled_in_its_order_whatever_each_command_reads() -> None:
+    """A later command that was settled ahead sees what an earlier one changed, and may need more rows then."""
+    shop = Shop().placed(1)
+    shop.handle("P", om.PlaceOrder(basket(1, customer="bob")))
+    shop.handle("O", om.PlaceHold(Hold(HoldReason.MANUAL, Gate.CONFIRM)))
+    asked = [
+        Do("P", om.ConfirmOrder()),
+        Do("O", om.ReleaseHold(HoldReason.MANUAL, Gate.CONFIRM)),
+        Do("O", om.ConfirmOrder()),
+    ]
+    assert all(isinstance(outcome, Ack) for outcome in shop.handle_many(asked))
+    owed = {customer: shop.get("account", customer).of("EUR").exposure for customer in ("ann", "bob")}
+    assert owed == {"ann": 1190, "bob": 1190}
+
+
 def test_allocation_is_repeatable() -> None:
     """Allocating under a known id gives the first Ack again, whatever the stock is now."""
     shop = Shop().stocked(main=1).confirmed(1)
@@ -942,10 +994,59 @@ def test_a_label_that_makes_no_sense_is_asked_for_again_and_given_up() -> None:
 
 def test_an_absent_port_is_a_dead_letter() -> None:
     """Without a notifier or the carrier that is asked for, effects are listed as dead."""
-    shop = Shop(Plans(parcelling=Parcelling("nobody")), notifier=None).stocked(main=1).placed(1)
-    shop.advance("O")
-    shop.settle()
+    shop = Shop(notifier=None).stocked(main=1).placed(1)
+    shop.tell("O", om.ConfirmOrder()).tell("O", om.AllocateStock((Pick(1, "main", 1),)))
+    shop.tell("O/1", sm.PlanShipment((sm.Item("O", 1, "main", 1),), sm.Plan(carrier="nobody")))
+    shop.tell("O/1", sm.PackShipment(100, 1)).settle()
     assert {message.topic for message, _ in shop.storage.dead()} == {"notify", "buy_label"}
+
+
+def test_plans_name_carriers_that_are_there() -> None:
+    """A shop whose plans name a carrier that is not wired is not made at all."""
+    with pytest.raises(DefinitionError, match="nobody"):
+        Shop(Plans(parcelling=Parcelling("nobody")))
+
+
+def test_a_poisoned_message_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An adapter that raises something of its own fails its own effect; all others are carried out."""
+    shop = Shop(Plans(parcelling=Parcelling("post"))).stocked(main=2).placed(1)
+    shop.advance("O")
+
+    def poisoned(request: object) -> object:
+        raise KeyError("tarif")
+
+    monkeypatch.setattr(shop.post, "buy_label", poisoned)
+    report = shop.relay()
+    assert (report.retried, report.done) == (1, report.claimed - 1)
+
+
+def test_times_never_go_back() -> None:
+    """A command is recorded when its rows are locked, whenever it was stamped; a time of a far future is refused."""
+    shop = Shop().stocked(main=1).placed(1)
+    with pytest.raises(InputError) as told:
+        shop.handle("O", om.ConfirmOrder(), occurred_at=NOON + timedelta(days=3))
+    assert [fault.path for fault in told.value.faults] == ["occurred_at"]
+    with pytest.raises(InputError):
+        shop.handle("O", om.ConfirmOrder(), at=datetime(2026, 1, 1))  # noqa: DTZ001 - naive on purpose
+
+
+def test_stock_is_named_with_its_location() -> None:
+    """A stock row without a location would never be found again, so it is not made."""
+    with pytest.raises(InputError) as told:
+        Shop().handle("TEA", sk.ReceiveGoods(1))
+    assert [fault.code for fault in told.value.faults] == ["no_location"]
+
+
+def test_unknown_kinds_and_states_are_refused() -> None:
+    """A misspelt kind or state is told, not answered with nothing."""
+    shop = Shop()
+    for query in (Query("ordr"), Query("order", ("Shiped",))):
+        with pytest.raises(InputError):
+            shop.find(query)
+    with pytest.raises(InputError):
+        shop.get("ordr", "x")
+    with pytest.raises(InputError):
+        shop.history("ordr", "x")
 
 
 def test_labels_of_given_up_shipments_are_voided() -> None:
@@ -1016,12 +1117,19 @@ def test_an_order_that_is_not_there_is_not_advanced() -> None:
 
 
 def test_a_party_version_is_recorded_once() -> None:
-    """The same person again is the same version; another one under its number is a mismatch."""
+    """The same person again is the same version, another one the next; a version is never other data, nor erased."""
     shop = Shop()
     assert shop.record_party("ann", Person("Ann", email="ann@example.org")) == ANN
     with pytest.raises(CommandMismatch):
-        shop.record_party("ann", Person("Anne"))
-    assert shop.record_party("ann", Person("Anne"), version=2) == PartyRef("ann", 2)
+        shop.record_party("ann", Person("Anne"), version=1)
+    assert shop.record_party("ann", Person("Anne")) == PartyRef("ann", 2)
+    assert shop.record_party("ann", Person("Anne")) == PartyRef("ann", 2)
+    shop.tell("ann@2", ErasePartyVersion())
+    with pytest.raises(CommandMismatch):
+        shop.record_party("ann", Person("Anne"), version=2)
+    assert shop.record_party("ann", Person("Anne")) == PartyRef("ann", 3)
+    with pytest.raises(InputError):
+        shop.record_party("ann", Person("Anne"), version=-1)
 
 
 def test_advancing_is_bounded_and_reports_bad_plans(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1055,6 +1163,20 @@ def test_a_label_that_came_too_late_is_given_back() -> None:
     shop.settle()
     assert len(shop.post.voided) == 1
     assert shop.get("shipment", "O/1").label.tracking_number == "MINE"
+
+
+def test_a_label_that_was_entered_by_hand_is_not_given_back() -> None:
+    """Where an attempt seemed to fail and its label was taken over by hand, asking again gives the same label: kept."""
+    plans = Plans(parcelling=Parcelling("post"))
+    shop = Shop(plans, script=[CarrierFailure.TIMEOUT_AFTER], book=standard_book(())).stocked(main=1).placed(1)
+    shop.advance("O")
+    assert shop.relay().retried == 1
+    [sold] = shop.post.sold
+    shop.tell("O/1", sm.RecordLabel(sm.ShippingLabel("post", sold.service, sold.tracking_number)))
+    shop.time.advance(timedelta(minutes=1))
+    shop.settle()
+    assert shop.post.voided == set()
+    assert shop.post.sold == [sold]
 
 
 def test_no_label_is_bought_for_a_shipment_that_was_unpacked() -> None:

@@ -65,7 +65,8 @@ class Pipeline:
         receive: before each order and each negative adjustment, receive what exceeds the available stock.
         advanced: called with the number of documents finished, after each window.
 
-    ``refused`` lists command ids with the reason, ``worked`` counts the orders of this call.
+    ``refused`` lists command ids with the reason, ``worked`` counts the orders of this call; ``seen`` counts the
+    documents of the file, ``rejected`` are those of them with faults, ``places`` is where its receipts put goods.
     """
 
     shop: OrderFlow
@@ -76,10 +77,12 @@ class Pipeline:
     advanced: Callable[[int], None] = lambda _: None
     _matcher: Matcher = field(factory=Matcher, init=False)
     _met: set[str] = field(factory=set, init=False)
-    _seen: int = field(default=0, init=False)
     _finished: int = field(default=0, init=False)
     refused: list[tuple[str, str]] = field(factory=list, init=False)
     worked: int = field(default=0, init=False)
+    seen: int = field(default=0, init=False)
+    rejected: list[RejectedDocument] = field(factory=list, init=False)
+    places: set[str] = field(factory=set, init=False)
 
     def run(self) -> None:
         """Work every document that is not finished yet."""
@@ -104,16 +107,16 @@ class Pipeline:
 
     def _begin(self, count: int, at: Any) -> bool:
         """Whether a window of ``count`` documents has still to be worked."""
-        self._seen += count
+        self.seen += count
         if at is not None:
             self.clock.set(max(at, self.clock.now()))
-        return self._seen > self._finished
+        return self.seen > self._finished
 
     def _end(self, *commands: Do) -> None:
         """Mark the window as finished, in one commit with its last commands."""
-        mark = Do(self.name, RecordProgress(self._seen), f"run/{self.name}/{self._seen}")
+        mark = Do(self.name, RecordProgress(self.seen), f"run/{self.name}/{self.seen}")
         self._stage([*commands, mark])
-        self.advanced(self._seen)
+        self.advanced(self.seen)
 
     def _orders(self, window: Sequence[OrderDocument]) -> None:
         if not window:
@@ -128,6 +131,10 @@ class Pipeline:
         self.worked += len(window)
 
     def _other(self, document: Document) -> None:
+        if isinstance(document, RejectedDocument):
+            self.rejected.append(document)
+        elif isinstance(document, ReceiptDocument):
+            self.places.update(item.location for item in document.items)
         matches = self._matcher.given_back(document) if isinstance(document, CancellationDocument) else []
         introduced = (
             self._introduce(document.party, document.customer) if isinstance(document, CancellationDocument) else []

@@ -34,6 +34,7 @@ def summarise(shop: OrderFlow, zone: str) -> dict[str, Any]:
             "adjustments": len(adjustments),
             "refused": sum(1 for _ in rejections(shop)),
         },
+        "states": _states(shop),
         "lines": _order_lines(shop) + sum(_lines_of(note) for note in notes) + sum(note.lines for note in adjustments),
         "amounts": next(iter(amounts.values())) if len(amounts) == 1 else None,
         "amounts_by_currency": amounts,
@@ -47,6 +48,16 @@ def rejections(shop: OrderFlow) -> Iterator[tuple[str, int, tuple[str, ...]]]:
     """Every document that was not taken: its channel and number, its line in the file, why."""
     for row in _pages(shop, "intake", ("Rejected",)):
         yield row.key.id, row.state.line, row.state.codes
+
+
+def _states(shop: OrderFlow) -> dict[str, dict[str, int]]:
+    """How many orders, shipments and invoices are in each state, the fullest state first."""
+    counts = {
+        "order": Counter(status for status, _ in shop.sums("order", ["lines"], by=["status", "id"])),
+        "shipment": Counter(type(row.state).__name__ for row in _pages(shop, "shipment")),
+        "invoice": Counter(status for status, _ in shop.sums("invoice", ["gross_minor"], by=["status", "id"])),
+    }
+    return {kind: dict(counted.most_common()) for kind, counted in counts.items()}
 
 
 def _pages(shop: OrderFlow, kind: str, status: tuple[str, ...] = ()) -> Iterator[Row]:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 
 __all__ = ["main"]
 
-_EXTRA = frozenset({"click", "rich"})
+_EXTRA = ("click", "rich")
 
 
 def main() -> None:
     """Run the command line on the arguments of this process, and exit with its status."""
-    try:
-        from orderflow.cli.root import root
-    except ModuleNotFoundError as error:
-        if error.name not in _EXTRA:
-            raise
-        sys.exit(f"The command line needs {error.name}: pip install 'orderflow-sdk[cli]'")
+    missing = [name for name in _EXTRA if not _is_installed(name)]
+    if missing:
+        sys.exit(f"The command line needs {' and '.join(missing)}: pip install 'orderflow-sdk[cli]'")
+    from orderflow.cli.root import root
+
     root(prog_name="orderflow")
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ValueError:  # what stands in sys.modules without a spec
+        return False

@@ -15,9 +15,9 @@ import click
 from orderflow.batch.documents import Document, RejectedDocument
 from orderflow.batch.jsonl import JsonLinesFile
 from orderflow.batch.sample import LOCATIONS, write_sample
-from orderflow.cli.options import reading
+from orderflow.cli.options import reading, writable
 from orderflow.cli.output import table
-from orderflow.cli.run import work
+from orderflow.cli.run import REJECTED, states_of, work
 from orderflow.cli.show import show
 from orderflow.facade import OrderFlow
 from orderflow.ports.storage import Query, Row
@@ -42,6 +42,8 @@ def demo(context: click.Context, orders: int, seed: int, db: Path | None, *, kee
     """
     if db is not None and db.exists():
         raise click.ClickException(f"{db} is there already: the demo makes a database of its own")
+    if db is not None:
+        writable(db)
     with _place(db, keep=keep) as place:
         sample = place.with_suffix(".jsonl")
         write_sample(sample, orders, seed)
@@ -55,7 +57,7 @@ def demo(context: click.Context, orders: int, seed: int, db: Path | None, *, kee
             example = max(rows, key=_instructive).key.id
         click.echo(f"\n{_title('one of them')}\n")
         context.invoke(show, order=example, db=place, tenant="main", as_json=False)
-        _farewell(place if db or keep else None, example)
+        _farewell(place if db or keep else None, sample, example)
 
 
 @contextmanager
@@ -87,7 +89,7 @@ def _intake(documents: list[Document], found: dict[str, Any]) -> None:
     click.echo(f"worked in {found['seconds']} s, {found['orders_per_second']} orders a second, every commit on disk")
     rejected = [document for document in documents if isinstance(document, RejectedDocument)]
     if rejected:
-        table("rejected", ("line", "code", "why (the first reason)"), [_first(document) for document in rejected])
+        table("rejected", REJECTED, [_first(document) for document in rejected])
 
 
 def _first(document: RejectedDocument) -> tuple[int, str, str]:
@@ -98,8 +100,7 @@ def _first(document: RejectedDocument) -> tuple[int, str, str]:
 def _outcome(shop: OrderFlow, orders: list[Row], found: dict[str, Any]) -> None:
     """States, money and stock, as the database has them."""
     click.echo(f"\n{_title('what came of it')}")
-    states = [(kind, state, count) for kind in ("order", "shipment", "invoice") for state, count in _states(shop, kind)]
-    table("states", ("what", "state", "number"), states)
+    table("states", ("what", "state", "number"), states_of(found))
     split = sum(1 for row in orders if row.state.progress.shipments > 1)
     returns = found["returns"]
     click.echo(
@@ -118,10 +119,6 @@ def _aligned(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
     """Amounts, which are texts, moved to the right of their columns."""
     widths = [0, *(max(map(len, column)) for column in [*zip(*rows, strict=True)][1:])]
     return [tuple(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
-
-
-def _states(shop: OrderFlow, kind: str) -> list[tuple[str, int]]:
-    return Counter(type(row.state).__name__ for row in _all(shop, kind)).most_common()
 
 
 def _shelves(shop: OrderFlow) -> None:
@@ -147,10 +144,13 @@ def _instructive(row: Row) -> tuple[bool, int, int]:
     return type(row.state).__name__ == "Completed", progress.shipments + len(progress.invoices), len(progress.lines)
 
 
-def _farewell(db: Path | None, example: str) -> None:
+def _farewell(db: Path | None, sample: Path, example: str) -> None:
     click.echo(f"\n{_title('look further')}")
     if db is None:
         click.echo("This database is gone again; `orderflow demo --db demo.db` keeps it. Then:")
     name = db or "demo.db"
     for command in (f"show {example}", "orders --state AwaitingStock", "worklist", "stock", "verify", "doctor"):
         click.echo(f"  orderflow {command} --db {name}")
+    file = sample if db else "demo.jsonl"
+    places = " ".join(f"--location {location}" for location in LOCATIONS)
+    click.echo(f"  orderflow run {file} --layout orderflow --db again.db {places}")

@@ -47,7 +47,9 @@ def _row(machine: Machine) -> str:
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(sorted(machine.kind for machine in MACHINES)), required=False)
+@click.argument(
+    "kind", type=click.Choice(sorted(machine.kind for machine in MACHINES)), required=False, metavar="[KIND]"
+)
 @click.option("--write", type=click.Path(file_okay=False, path_type=Path), help="Write all pages into this folder.")
 @click.option("--check", type=click.Path(file_okay=False, path_type=Path), help="Compare this folder; exit 1 if stale.")
 def diagram(kind: str | None, write: Path | None, check: Path | None) -> None:

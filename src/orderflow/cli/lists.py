@@ -12,7 +12,9 @@ from attrs import evolve
 
 from orderflow.cli.options import as_json, database, reading
 from orderflow.cli.output import print_json, table
-from orderflow.cli.views import View, row_view
+from orderflow.cli.views import View, invoice_view, row_view
+from orderflow.domain.order.machine import ORDER
+from orderflow.domain.survey import survey
 from orderflow.errors import NotFound
 from orderflow.facade import OrderFlow
 from orderflow.ports.storage import Query, Row
@@ -22,14 +24,25 @@ __all__ = ["orders", "stock", "worklist"]
 
 _PAGE: Final = 1000
 _COLUMNS: Final = ("id", "number", "state", "customer", "channel", "placed_at", "gross", "currency")
+_OWED: Final = ("id", "number", "customer", "currency", "owed", "due_on")
 _LEVELS: Final = ("on_hand", "allocated", "available", "unavailable", "incoming", "backordered", "shortfall")
+_STATES: Final = survey(ORDER).states
+#: The greatest cursor a database can hold.
+_LAST: Final = 2**63 - 1
 
 _limit = click.option("--limit", type=click.IntRange(1, _PAGE), default=100, show_default=True, help="At most so many.")
-_cursor = click.option("--cursor", type=click.IntRange(0), default=0, help="Go on after a listing's last row.")
+_cursor = click.option("--cursor", type=click.IntRange(0, _LAST), default=0, help="Go on after a listing's last row.")
 
 
 @click.command()
-@click.option("--state", "states", multiple=True, help="Only these states, such as AwaitingStock.")
+@click.option(
+    "--state",
+    "states",
+    type=click.Choice(_STATES),
+    metavar="STATE",
+    multiple=True,
+    help="Only these, as AwaitingStock.",
+)
 @click.option("--customer", default="", help="Only this customer's.")
 @click.option("--channel", default="", help="Only this channel's.")
 @click.option("--external-id", default="", help="The channel's own id.")
@@ -84,13 +97,16 @@ def _more(cursor: int | None) -> None:
 
 
 @click.command()
-@click.argument("name", type=click.Choice([*WORKLISTS]), required=False)
+@click.argument("name", type=click.Choice([*WORKLISTS]), required=False, metavar="[NAME]")
 @_limit
 @_cursor
 @database
 @as_json
 def worklist(name: str | None, limit: int, cursor: int, db: Path, tenant: str, *, as_json: bool) -> None:
-    """List what waits for somebody, with the reasons why it does not go on. Without NAME, count every list."""
+    """List what waits for somebody, with the reasons why it does not go on. Without NAME, count every list.
+
+    NAME is to_confirm, unpaid, awaiting_stock, to_prepare, to_ship or invoices_due.
+    """
     with reading(db, tenant) as shop:
         if name is None:
             _counts(shop, as_json=as_json)
@@ -101,15 +117,21 @@ def worklist(name: str | None, limit: int, cursor: int, db: Path, tenant: str, *
     if as_json:
         print_json({"worklist": name, "tasks": views, "cursor": onward})
         return
-    reasons = ["; ".join(map(str, task.reasons)) for task in tasks]
-    names = ("kind", "id", "state")
-    table("", (*names, "reasons"), [[*(view[n] for n in names), why] for view, why in zip(views, reasons, strict=True)])
+    if WORKLISTS[name].kind == "invoice":
+        table("", _OWED, [[view[column] for column in _OWED] for view in views])
+    else:
+        table("", ("kind", "id", "state", "reasons"), [_waiting(task) for task in tasks])
     _more(onward)
+
+
+def _waiting(task: Task) -> tuple[str, ...]:
+    return task.key.kind, task.key.id, type(task.state).__name__, "; ".join(map(str, task.reasons))
 
 
 def _task(task: Task) -> View:
     reasons = [{"code": reason.code, "message": reason.message} for reason in task.reasons]
-    return {"kind": task.key.kind, "id": task.key.id, "state": type(task.state).__name__, "reasons": reasons}
+    view = {"kind": task.key.kind, "id": task.key.id, "state": type(task.state).__name__, "reasons": reasons}
+    return view | invoice_view(task) if task.key.kind == "invoice" else view
 
 
 def _counts(shop: OrderFlow, *, as_json: bool) -> None:

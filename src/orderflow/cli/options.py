@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from orderflow.adapters.storage.layout import APPLICATION_ID
 from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.batch.progress import PROGRESS
 from orderflow.domain.book import Book
 from orderflow.domain.follow_ups import NOTICES
 from orderflow.domain.standard import standard_book
+from orderflow.errors import StorageError
 from orderflow.facade import OrderFlow
 
-__all__ = ["as_json", "book_of", "database", "reading"]
+__all__ = ["as_json", "book_of", "database", "reading", "writable"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -24,17 +27,43 @@ F = TypeVar("F", bound=Callable[..., Any])
 def database(command: F) -> F:
     """Add ``--db`` and ``--tenant``."""
     path = click.Path(exists=True, dir_okay=False, path_type=Path)
+    db = click.option(
+        "--db", type=path, envvar="ORDERFLOW_DB", required=True, callback=_of_orderflow, help="The database."
+    )
     for option in (
         click.option("--tenant", default="main", show_default=True, help="Whose rows."),
-        click.option("--db", type=path, envvar="ORDERFLOW_DB", required=True, help="The database."),
+        db,
     ):
         command = option(command)
     return command
 
 
+def _of_orderflow(context: click.Context, parameter: click.Parameter, path: Path) -> Path:
+    """Refuse, in the same words for every command, a file that holds nothing of this library."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            ((mark,),) = connection.execute("PRAGMA application_id")
+            ((tables,),) = connection.execute("SELECT count(*) FROM sqlite_schema")
+    except sqlite3.Error as error:
+        raise StorageError(f"{path}: {error}", retry=False) from error
+    if not tables:
+        raise StorageError(f"{path} is empty", retry=False)
+    if mark != APPLICATION_ID:
+        raise StorageError(f"{path} is a database of another application", retry=False)
+    return path
+
+
 def as_json(command: F) -> F:
     """Add ``--json``."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON with stable keys.")(command)
+
+
+def writable(path: Path) -> None:
+    """Raise the ``OSError`` that a write of ``path`` would meet, before any work is done; leaves the file as it is."""
+    there = path.exists()
+    path.open("ab").close()
+    if not there:
+        path.unlink()
 
 
 def book_of(templates: tuple[str, ...] = tuple(NOTICES.values())) -> Book:

@@ -6,13 +6,16 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from orderflow.domain.money import Money
 
 __all__ = ["amount", "facts", "print_json", "table", "when"]
+
+#: More columns than a terminal has.
+_UNBOUNDED: Final = 100_000
 
 
 def print_json(value: Any) -> None:
@@ -38,13 +41,17 @@ def facts(pairs: Iterable[tuple[str, object]]) -> None:
 
 
 def table(title: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table, with a title where there is one. Numbers stand to the right."""
+    """A table, with a title where there is one. Numbers stand to the right; without rows it says ``none``."""
     listed = [["" if cell is None else cell for cell in row] for row in rows]
-    if _on_terminal():
-        _rich(title, heads, listed)
-        return
     if title:
         click.echo(f"\n{title}")
+    if not listed:
+        click.echo("none")
+    elif not (_on_terminal() and _rich(heads, listed)):
+        _plain(heads, listed)
+
+
+def _plain(heads: Sequence[str], listed: Sequence[Sequence[object]]) -> None:
     widths = [max([len(head), *(len(str(row[at])) for row in listed)]) for at, head in enumerate(heads)]
     for row in [heads, *listed]:
         cells = [
@@ -58,15 +65,21 @@ def _on_terminal() -> bool:
     return sys.stdout.isatty()
 
 
-def _rich(title: str, heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+def _rich(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> bool:
+    """Draw the table where the terminal is wide enough to hold it whole; tell whether it was."""
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    shown = Table(title=title or None, title_justify="left")
+    shown = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for at, head in enumerate(heads):
-        numbers = bool(rows) and all(isinstance(row[at], int) for row in rows)
-        shown.add_column(head, justify="right" if numbers else "left")
+        numbers = all(isinstance(row[at], int) for row in rows)
+        shown.add_column(Text(head), justify="right" if numbers else "left", no_wrap=True)
     for row in rows:
         shown.add_row(*(Text(str(cell)) for cell in row))
-    Console().print(shown)
+    console = Console()
+    fits = console.measure(shown, options=console.options.update(max_width=_UNBOUNDED)).maximum <= console.width
+    if fits:
+        console.print(shown)
+    return fits

@@ -57,11 +57,21 @@ class _Commands(click.Group):
             formatter.write_dl([(name, listed.help) for name, listed in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; what the library refuses becomes one sentence on stderr and exit status 1."""
+        """Run the command; what the library or the system refuses becomes one sentence on stderr and exit status 1."""
         try:
             return super().invoke(ctx)
         except OrderFlowError as error:
             raise click.ClickException(str(error)) from error
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise click.ClickException(_sentence(error)) from error
+
+
+def _sentence(error: OSError) -> str:
+    """What the system refused, and the file it was about."""
+    reason = error.strerror or str(error)
+    return f"{error.filename}: {reason}" if error.filename else reason
 
 
 @click.group(cls=_Commands)

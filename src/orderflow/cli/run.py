@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gc
+import gzip
 import json
 import sys
 import time
@@ -20,10 +21,16 @@ from orderflow.batch.pipeline import Pipeline
 from orderflow.batch.summary import rejections, summarise
 from orderflow.batch.uci import UciFile
 from orderflow.batch.wiring import batch_book, notifier_for, shop_for, start_clock, storage_at
+from orderflow.cli.options import writable
+from orderflow.cli.output import table
 
-__all__ = ["LAYOUTS", "progress_bar", "report", "run", "work"]
+__all__ = ["LAYOUTS", "REJECTED", "progress_bar", "report", "run", "states_of", "work"]
 
 LAYOUTS: Final[dict[str, Callable[[Path], Source]]] = {"uci": UciFile, "orderflow": JsonLinesFile}
+
+#: The columns of documents that were not taken.
+REJECTED: Final = ("line", "code", "why (the first reason)")
+FINISHED: Final = ("Completed", "Cancelled")
 
 #: A run keeps many small immutable objects and makes hardly a cycle: looking for some at the usual pace costs a sixth.
 GC_THRESHOLD: Final = (100_000, 20, 20)
@@ -64,8 +71,10 @@ def run(
         if db is None or dry_run:
             _foretell(source, as_json=as_json)
             return
+        for target in filter(None, (summary, db)):
+            writable(target)
         found = work(source, db, receive=receive is not None, rates=rates, mail=mail, locations=locations)
-    except (OSError, EOFError, csv.Error) as error:
+    except (gzip.BadGzipFile, EOFError, csv.Error) as error:
         raise click.ClickException(f"{file}: {error}") from error
     if summary is not None:
         summary.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -73,6 +82,8 @@ def run(
         click.echo(json.dumps(found, ensure_ascii=False))
     else:
         report(found)
+    if not found["accepted"]:
+        raise click.ClickException(f"{file}: no document was accepted")
 
 
 def work(
@@ -97,9 +108,13 @@ def work(
             pipeline.run()
         seconds = time.perf_counter() - began
         found = summarise(shop, source.zone)
+        reasons = {f"{source.channel}/{each.number}": each.rows[0].reason for each in pipeline.rejected}
         found["rejected"] = [
-            {"document": name, "line": line, "codes": list(codes)} for name, line, codes in rejections(shop)
+            {"document": name, "line": line, "codes": list(codes), "reason": reasons.get(name)}
+            for name, line, codes in rejections(shop)
         ]
+        found["accepted"] = pipeline.seen - len(pipeline.rejected)
+        found["elsewhere"] = sorted(pipeline.places.difference(locations))
         found["refused_commands"] = [{"command_id": name, "reason": reason} for name, reason in pipeline.refused]
         found["seconds"] = round(seconds, 2)
         found["orders_per_second"] = round(pipeline.worked / seconds, 1)
@@ -159,10 +174,35 @@ def report(found: dict[str, Any]) -> None:
         click.echo(f"{currency}: sales {sums['sales']}, cancellations {sums['cancellations']}, net {sums['net']}")
     returns = found["returns"]
     click.echo(f"returned: {returns['units']} units, {returns['units_matched']} of them matched to orders")
-    for row in found["rejected"]:
-        click.echo(f"rejected: line {row['line']} ({row['document']}): {', '.join(row['codes'])}")
-    if found["refused_commands"]:
-        click.echo(
-            f"{len(found['refused_commands'])} steps were refused; the first: {found['refused_commands'][0]['reason']}"
-        )
     click.echo(f"{found['seconds']} s, {found['orders_per_second']} orders a second")
+    table("states", ("what", "state", "number"), states_of(found))
+    _report_rejected(found["rejected"])
+    _report_unfinished(found)
+
+
+def states_of(found: dict[str, Any]) -> list[tuple[str, str, int]]:
+    """The kinds counted, each state with its number, a row each."""
+    return [(kind, state, count) for kind, counts in found["states"].items() for state, count in counts.items()]
+
+
+def _report_rejected(rejected: list[dict[str, Any]]) -> None:
+    """Those of this file with the first reason; what other files left in the database is only counted."""
+    rows = [(row["line"], row["codes"][0], row["reason"]) for row in rejected if row["reason"] is not None]
+    if rows:
+        table("rejected", REJECTED, rows)
+    if len(rejected) > len(rows):
+        click.echo(f"rejected in other files: {len(rejected) - len(rows)}")
+
+
+def _report_unfinished(found: dict[str, Any]) -> None:
+    """What stands between the orders and completion, as far as this run has met it."""
+    waiting = sum(count for state, count in found["states"]["order"].items() if state not in FINISHED)
+    if waiting:
+        click.echo(f"\n{waiting} orders are not completed; `orderflow worklist` says what they wait for")
+    if found["refused_commands"]:
+        first = found["refused_commands"][0]
+        many = len(found["refused_commands"])
+        click.echo(f"{many} steps were refused, the first of them {first['command_id']}: {first['reason']}")
+    if found["elsewhere"]:
+        named = " ".join(f"--location {place}" for place in found["elsewhere"])
+        click.echo(f"Warning: goods came in where this run does not look for any: add {named}", err=True)

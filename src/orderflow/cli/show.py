@@ -85,10 +85,16 @@ def _print(view: View) -> None:
         )
     moved = [name for name in VECTOR if any(line.get(name) for line in view["lines"])]
     _list("lines", ("line", "sku", "description", "quantity", "price", "net", *moved), view["lines"])
-    _list("timeline", ("version", "at", "event", "actor", "command_id"), view["timeline"])
+    table("timeline", ("version", "when (UTC)", "event", "actor"), [_moment(entry) for entry in view["timeline"]])
     _list("shipments", ("id", "state", "carrier", "service", "tracking_number", "units"), view["shipments"])
-    _list("invoices", ("number", "state", "dated", "due_on", "gross", "owed", "currency"), view["invoices"])
-    _list("credit_notes", ("number", "state", "dated", "gross", "currency", "reason"), view["credit_notes"])
+    _list("invoices", ("id", "number", "state", "dated", "due_on", "gross", "owed", "currency"), view["invoices"])
+    _list("credit_notes", ("id", "number", "state", "dated", "gross", "currency", "reason"), view["credit_notes"])
+
+
+def _moment(entry: View) -> tuple[object, ...]:
+    """An event when it occurred, to the minute; when it was recorded stands in its history."""
+    at = entry["occurred_at"] or entry["at"]
+    return entry["version"], at[:16].replace("T", " "), entry["event"], entry["actor"]
 
 
 def _list(title: str, names: tuple[str, ...], views: list[View]) -> None:
@@ -113,4 +119,4 @@ def history(kind: str, id: str, db: Path, tenant: str, *, as_json: bool) -> None
     if as_json:
         print_json({"kind": kind, "id": id, "events": views})
     else:
-        _list("", ("version", "at", "event", "actor", "command_id", "cause"), views)
+        _list("", ("version", "at", "occurred_at", "event", "actor", "command_id", "cause"), views)

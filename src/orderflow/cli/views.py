@@ -11,6 +11,7 @@ from orderflow.domain.order.lines import LineVector
 from orderflow.domain.order.states import Accepted, Completed, Draft, totals_of
 from orderflow.domain.order.values import Basket, Hold, LineKind, OrderLine
 from orderflow.ports.storage import Recorded, Row
+from orderflow.worklists import Task
 
 __all__ = [
     "VECTOR",
@@ -109,7 +110,7 @@ def shipment_view(row: Row) -> View:
     }
 
 
-def invoice_view(row: Row) -> View:
+def invoice_view(row: Row | Task) -> View:
     """An invoice and what is still owed on it."""
     state, currency = row.state, row.state.content.currency
     due = getattr(state, "due_minor", None)
@@ -119,6 +120,7 @@ def invoice_view(row: Row) -> View:
         "state": type(state).__name__,
         "dated": state.content.dated.isoformat(),
         "due_on": state.due.isoformat(),
+        "customer": state.content.customer,
         "currency": currency,
         "gross": amount(state.totals.gross_minor, currency),
         "owed": None if due is None else amount(due, currency),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -125,10 +126,20 @@ class Book:
         machines: Iterable[Machine] = (),
         reactions: Iterable[Reaction] = (),
         follow_ups: Iterable[FollowUp] = (),
+        open_commands: Iterable[type[Any]] = (),
     ) -> Book:
-        """A new book with more in it; a machine of a kind that is there already takes its place."""
+        """A new book with more in it; a machine of a kind that is there already takes its place.
+
+        What a reaction tells is closed from outside; name it in ``open_commands`` where it shall stay open.
+        """
         merged = {**self.machines, **{machine.kind: machine for machine in machines}}
-        return self._like(merged.values(), (*self.reactions, *reactions), (*self.follow_ups, *follow_ups))
+        return Book(
+            merged.values(),
+            (*self.reactions, *reactions),
+            (*self.follow_ups, *follow_ups),
+            (*self.open_commands, *open_commands),
+            self.closed_commands,
+        )
 
     def guarded(self, command: type[Any], guard: Guard[Any, Any]) -> Book:
         """A new book that also asks ``guard`` of every ``command``.
@@ -158,6 +169,9 @@ class Book:
     def _breaches(self, machines: tuple[Machine, ...]) -> Iterator[str]:
         if len(self.machines) != len(machines):
             yield "two machines of one kind"
+        for what in ("commands", "events"):
+            owners = Counter(message for machine in machines for message in getattr(machine, what))
+            yield from (f"{message.__name__} belongs to {n} machines" for message, n in owners.items() if n > 1)
         source = {event: machine.kind for machine in machines for event in machine.events}
         for reaction in self.reactions:
             name = reaction.event.__name__

@@ -15,6 +15,7 @@ from orderflow.ports.storage import Batch, Held, Parcelled, Query, Recalled, Row
 
 __all__ = [
     "Ask",
+    "Begin",
     "Bury",
     "BuyLabel",
     "CancelLabel",
@@ -81,6 +82,11 @@ class Commit(Ask[None]):
     """Store a batch, all or nothing."""
 
     batch: Batch
+
+
+@frozen
+class Begin(Ask[datetime]):
+    """Begin the transaction; the answer is the time, read once it has its lock."""
 
 
 @frozen

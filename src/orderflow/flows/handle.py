@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -13,12 +14,13 @@ from orderflow.domain.book import Book
 from orderflow.domain.keys import Key
 from orderflow.domain.limits import MAX_COMMAND_ID, MAX_ID, MAX_NAME
 from orderflow.domain.shape import faults_of
+from orderflow.domain.stamp import Stamp
 from orderflow.errors import CommandMismatch, CommandRefused, Fault, InputError
-from orderflow.flows.asks import Commit, Flow, Recall, ask
+from orderflow.flows.asks import Begin, Commit, Flow, Recall, ask
 from orderflow.flows.settle import Order, Settled, settle_group
 from orderflow.ports.storage import Ack, Batch, Held, Parcelled, Recalled, Remembered, Write
 
-__all__ = ["Outcome", "fingerprint", "handle_many"]
+__all__ = ["Outcome", "faults_in", "fingerprint", "handle_many"]
 
 #: Ids made of two: SKU and location, channel and external id, party and version.
 LONGEST_IDS: Final = {"stock": 2 * MAX_ID + 1, "intake": 2 * MAX_NAME + 1, "party": MAX_ID + 11}
@@ -48,8 +50,10 @@ def handle_many(
         answered: messages that are done with this commit, whatever becomes of the commands.
         answers: by command id, the message that is done if its commands are accepted.
     """
-    group = _Group(book, orders, cause)
+    group = _Group(book, [*orders], cause)
     group.check(trusted=trusted)
+    if group.waiting():
+        group.date((yield from ask(Begin())))
     ids = {order.stamp.command_id for _, order in group.waiting()}
     group.recall((yield from _recalled(ids.difference(fresh_ids))))
     chosen = group.waiting()
@@ -67,7 +71,7 @@ class _Group:
     """Commands under way, by their place in the group: how each has ended, and what of it is to be stored."""
 
     book: Book
-    orders: Sequence[Order]
+    orders: list[Order]
     cause: str
     outcomes: dict[int, Outcome] = field(factory=dict)
     prints: dict[int, str] = field(factory=dict)
@@ -82,11 +86,19 @@ class _Group:
     def check(self, *, trusted: bool) -> None:
         """End what is malformed; take the fingerprint of the rest."""
         for at, order in enumerate(self.orders):
-            faults = tuple(_faults(self.book, order, trusted=trusted))
+            faults = tuple(faults_in(self.book, order, trusted=trusted))
             if faults:
                 self.outcomes[at] = InputError(faults)
             else:
                 self.prints[at] = fingerprint(order)
+
+    def date(self, now: datetime) -> None:
+        """Record what is not of a fixed time at the time the transaction has its lock, so that times never go back."""
+        for at, order in self.waiting():
+            stamp = order.stamp
+            if not order.fixed and stamp.at < now:
+                later = Stamp(now, stamp.actor, stamp.command_id, stamp.occurred_at)
+                self.orders[at] = Order(order.key, order.command, later)
 
     def recall(self, known: Mapping[str, Recalled]) -> None:
         """End what was accepted before."""
@@ -134,7 +146,8 @@ def fingerprint(order: Order) -> str:
     return hashlib.sha256(f"{order.key}\n{content}".encode(errors="surrogatepass")).hexdigest()[:24]
 
 
-def _faults(book: Book, order: Order, *, trusted: bool) -> Iterable[Fault]:
+def faults_in(book: Book, order: Order, *, trusted: bool = False) -> Iterable[Fault]:
+    """What is wrong with a command and its address before any rule is asked."""
     kind, command = order.key.kind, type(order.command)
     machine = book.machines.get(kind)
     if machine is None:
@@ -143,9 +156,7 @@ def _faults(book: Book, order: Order, *, trusted: bool) -> Iterable[Fault]:
         return [Fault("command", "unknown_command", f"{command.__name__} is no command of {kind}")]
     if command in book.internal and not trusted:
         return [Fault("command", "internal_command", f"{command.__name__} is sent by the library only")]
-    if trusted:
-        return ()
-    return [*_address(order), *faults_of(order.command)]
+    return () if trusted else [*_address(order), *faults_of(order.command)]
 
 
 def _address(order: Order) -> Iterator[Fault]:
@@ -157,6 +168,8 @@ def _address(order: Order) -> Iterator[Fault]:
     ):
         if not isinstance(text, str) or not 1 <= len(text) <= most or not text.isprintable() or not text.strip():
             yield Fault(path, "bad_id", f"must be 1 to {most} printable characters")
+    if order.key.kind == "stock" and not all(str(order.key.id).rpartition("@")):
+        yield Fault("key.id", "no_location", "a stock row is named SKU@location")
 
 
 def _recalled(ids: Collection[str]) -> Flow[Mapping[str, Recalled]]:

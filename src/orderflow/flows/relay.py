@@ -44,6 +44,11 @@ class RelayReport:
     retried: int
     buried: int
 
+    @property
+    def claimed(self) -> int:
+        """Messages this call has taken; 0 means that none is due."""
+        return self.done + self.retried + self.buried
+
 
 @define
 class _Round:
@@ -55,6 +60,7 @@ class _Round:
     done: list[Parcelled] = field(factory=list)
     retried: int = 0
     buried: int = 0
+    fixed: bool = False
 
 
 def relay(
@@ -78,7 +84,7 @@ def relay(
     if not parcels:
         return RelayReport(0, 0, 0)
     now = yield from ask(Now())
-    round_ = _Round()
+    round_ = _Round(fixed=time_of is not None)
     round_.rows.update((yield from ask(Read({parcel.message.lane for parcel in parcels}))))
     round_.rows.update((yield from _people(round_, parcels)))
     for parcel in parcels:
@@ -122,7 +128,8 @@ def _carry_out(round_: _Round, parcel: Parcelled, stamp: Stamp) -> Flow[None]:
         round_.done.append(parcel)
     for number, (key, command) in enumerate(commands):
         command_id = stamp.command_id if number == 0 else f"{stamp.command_id}/{number}"
-        round_.orders.append(Order(key, command, Stamp(stamp.at, stamp.actor, command_id)))
+        order = Order(key, command, Stamp(stamp.at, stamp.actor, command_id), round_.fixed)
+        round_.orders.append(order)
         if settles:
             round_.answers[command_id] = parcel
 
@@ -220,10 +227,8 @@ def _record_prepayment(round_: _Round, parcel: Parcelled, at: datetime) -> Flow[
 def _unbill(round_: _Round, parcel: Parcelled, at: datetime) -> Flow[Commands]:
     """A voided invoice frees its units to be billed again."""
     message = parcel.message
-    invoice = round_.rows[message.lane].state
+    invoice: Void = round_.rows[message.lane].state
     yield from ()
-    if not isinstance(invoice, Void):
-        return ()
     units: dict[str, list[Units]] = {}
     for line in invoice.content.lines:
         units.setdefault(line.order, []).append(Units(line.line, line.quantity))

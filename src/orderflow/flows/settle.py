@@ -22,11 +22,15 @@ SETTLE_LIMIT: Final = 50_000
 
 
 class Order(NamedTuple):
-    """A command on its way: the row, the command, and the stamp it is decided with."""
+    """A command on its way: the row, the command, and the stamp it is decided with.
+
+    Unless it is ``fixed``, its time is taken once the rows are locked, so that no row's times go back.
+    """
 
     key: Key
     command: Any
     stamp: Stamp
+    fixed: bool = False
 
 
 class Settled(NamedTuple):

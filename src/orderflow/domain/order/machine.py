@@ -18,6 +18,7 @@ from orderflow.domain.order.states import (
     Confirmed,
     Draft,
     Lived,
+    Open,
     PartlyShipped,
     Placed,
     Preparing,
@@ -31,6 +32,7 @@ __all__ = ["ORDER"]
 A = TypeVar("A", bound=Accepted)
 B = TypeVar("B", bound=Accepted | Completed)
 K = TypeVar("K", bound=Lived)
+H = TypeVar("H", bound=Open)
 
 WAITING = (Confirmed, AwaitingStock, Allocated)
 UNSENT = (*WAITING, Preparing)
@@ -104,9 +106,9 @@ def _lose(source: type[A]) -> Rule:
 
 
 def _cancel(source: type[A], *targets: type[Accepted]) -> Rule:
-    part = to_any(m.UnitsCancelled, c.units_cancelled, *targets)
     whole = to(m.OrderCancelled, Cancelled, c.order_cancelled)
-    return rule(source, m.CancelUnits, c.cancel, part, whole, guards=(g.cancellable_there,))
+    part = to_any(m.UnitsCancelled, c.units_cancelled, *targets)
+    return rule(source, m.CancelUnits, c.cancel, whole, part, guards=(g.cancellable_there,))
 
 
 def _bill(source: type[B]) -> Rule:
@@ -126,7 +128,7 @@ def _prepay(source: type[K]) -> Rule:
     return rule(source, m.RecordPrepayment, c.prepay, outcome, guards=(g.same_currency,))
 
 
-def _hold(source: type[K]) -> tuple[Rule, Rule]:
+def _hold(source: type[H]) -> tuple[Rule, Rule]:
     return (
         rule(source, m.PlaceHold, c.place_hold, to(m.HoldPlaced, source, c.hold_placed), guards=(g.hold_is_new,)),
         rule(
@@ -167,8 +169,8 @@ ORDER: Final = Machine(
             guards=(g.expired_there,),
         ),
         rule(
-            Placed, m.CancelUnits, c.cancel, to(m.UnitsCancelled, Placed, c.units_cancelled_early),
-            to(m.OrderCancelled, Cancelled, c.order_cancelled), guards=(g.cancellable_there,),
+            Placed, m.CancelUnits, c.cancel, to(m.OrderCancelled, Cancelled, c.order_cancelled),
+            to(m.UnitsCancelled, Placed, c.units_cancelled_early), guards=(g.cancellable_there,),
         ),
         rule(
             Confirmed, m.UnconfirmOrder, r.unconfirm, to(m.OrderUnconfirmed, Placed, r.unconfirmed),

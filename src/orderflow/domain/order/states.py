@@ -66,17 +66,21 @@ class Lived(Protocol):
     @property
     def basket(self) -> Basket:
         """What was ordered."""
+        ...
 
     @property
     def totals(self) -> Totals:
         """Its sums."""
+        ...
 
     @property
     def progress(self) -> Progress:
         """Where it stands."""
+        ...
 
     def with_progress(self, progress: Progress) -> Self:
         """The same state with other progress."""
+        ...
 
 
 @frozen

@@ -26,7 +26,8 @@ __all__ = [
 
 
 def intake_key(tenant: str, channel: str, external_id: str) -> Key:
-    """The intake row of a document; its id is ``channel/external id``."""
+    """The intake row of a document; its id is ``channel/external id``, a slash in the channel written ``%2F``."""
+    channel = channel.replace("%", "%25").replace("/", "%2F")
     return Key(tenant, "intake", f"{channel}/{external_id}")
 
 

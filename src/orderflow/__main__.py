@@ -1,0 +1,10 @@
+"""``python -m orderflow``: the command line."""
+
+from __future__ import annotations
+
+from orderflow.cli import main
+
+__all__ = ["main"]
+
+if __name__ == "__main__":
+    main()
