@@ -18,6 +18,7 @@ from orderflow.adapters.storage import safety
 from orderflow.adapters.storage.health import health
 from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.cli.root import COMMANDS, root
+from orderflow.domain.invariants import UNCHECKED
 from orderflow.domain.standard import MACHINES
 from orderflow.errors import StorageError
 
@@ -31,12 +32,20 @@ def changed(path: Path, statement: str) -> None:
 
 
 def test_verify_says_what_was_checked_and_what_cannot_be(history_file: Path) -> None:
-    """A sound database: a line for each invariant with counts, the reasons for the others, status 0."""
+    """A sound database: a line for each invariant with counts, the number of the others, status 0."""
     result = CliRunner().invoke(root, ["verify", "--db", str(history_file)])
-    assert result.exit_code == 0
+    assert (result.exit_code, result.stderr) == (0, "")
     assert "I43" in result.stdout
-    assert "not checked on a database" in result.stdout
+    assert f"{len(UNCHECKED)} rules are not checked on a database" in result.stdout
     assert result.stdout.splitlines()[-1].startswith("0 violations")
+
+
+def test_verify_tells_more_when_asked(history_file: Path) -> None:
+    """With --verbose the progress on stderr, and a reason for each rule that is not checked; JSON stays alone."""
+    result = CliRunner().invoke(root, ["verify", "--verbose", "--db", str(history_file)])
+    assert "checking order\n" in result.stderr
+    assert all(reason in result.stdout for reason in UNCHECKED.values())
+    assert CliRunner().invoke(root, ["verify", "--verbose", "--json", "--db", str(history_file)]).stderr == ""
 
 
 def test_verify_fails_on_a_violation_and_names_the_row(history_copy: Path) -> None:
@@ -145,10 +154,10 @@ def test_help_and_version_load_no_storage() -> None:
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, check=False).returncode == 0
 
 
-def test_without_the_extra_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A library installed without its command line says how to get it."""
-    monkeypatch.setitem(sys.modules, "click", None)
-    monkeypatch.delitem(sys.modules, "orderflow.cli.root")
+@pytest.mark.parametrize("name", ["click", "rich"])
+def test_without_the_extra_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A library installed without its command line, or with half of it, says how to get it."""
+    monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(SystemExit, match=r"pip install 'orderflow-sdk\[cli\]'"):
         orderflow.cli.main()
 
@@ -161,11 +170,14 @@ def test_another_missing_module_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -
         orderflow.cli.main()
 
 
-def test_the_module_runs_as_a_program(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """``python -m orderflow.cli`` reads the arguments of the process."""
+@pytest.mark.parametrize("module", ["orderflow", "orderflow.cli"])
+def test_the_module_runs_as_a_program(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    """``python -m orderflow``, and ``orderflow.cli``, reads the arguments of the process."""
     monkeypatch.setattr(sys, "argv", ["orderflow", "--version"])
     with pytest.raises(SystemExit) as stopped:
-        runpy.run_module("orderflow.cli", run_name="__main__")
+        runpy.run_module(module, run_name="__main__")
     assert stopped.value.code == 0
     assert "orderflow" in capsys.readouterr().out
 
@@ -178,3 +190,25 @@ def test_what_the_library_refuses_is_one_sentence(tmp_path: Path) -> None:
         result = CliRunner().invoke(root, [*command, "--db", str(path)])
         assert result.exit_code == 1
         assert result.stderr.splitlines()[-1].startswith("Error: storage: ")
+
+
+@pytest.mark.parametrize("statement, reason", [("", "is empty"), ("CREATE TABLE t (x)", "of another application")])
+@pytest.mark.parametrize("command", [("orders",), ("worklist",), ("stock",), ("show", "x"), ("verify",), ("doctor",)])
+def test_a_foreign_file_is_told_alike_by_every_command(
+    tmp_path: Path, statement: str, reason: str, command: tuple[str, ...]
+) -> None:
+    """Whoever opens a file that holds nothing of this library reads what it is."""
+    path = tmp_path / "other.db"
+    path.touch()
+    changed(path, statement)
+    result = CliRunner().invoke(root, [*command, "--db", str(path)])
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"Error: storage: {path} is ")
+    assert reason in result.stderr
+
+
+def test_what_the_system_refuses_is_one_sentence(tmp_path: Path) -> None:
+    """A folder that cannot be made: its name, the reason, status 1."""
+    (tmp_path / "file").touch()
+    result = CliRunner().invoke(root, ["diagram", "--write", str(tmp_path / "file" / "pages")])
+    assert (result.exit_code, result.stderr) == (1, f"Error: {tmp_path / 'file' / 'pages'}: Not a directory\n")

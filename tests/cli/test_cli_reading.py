@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -79,12 +80,74 @@ def test_the_plain_order_has_a_line_for_each_thing(run: Any) -> None:
     assert "\x1b" not in text
 
 
-def test_on_a_terminal_tables_are_drawn(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a terminal the same cells stand in a drawn table, and no text is taken for markup."""
+@pytest.mark.parametrize("columns, drawn", [("200", True), ("80", False), ("20", False)])
+def test_on_a_terminal_no_cell_is_cut(run: Any, monkeypatch: pytest.MonkeyPatch, columns: str, drawn: bool) -> None:
+    """A table that fits is drawn; one that is wider than the terminal is aligned lines, with every cell whole."""
     monkeypatch.setattr(output, "_on_terminal", lambda: True)
+    monkeypatch.setenv("COLUMNS", columns)
     text = run("stock").stdout
-    assert "┃" in text
-    assert "CUP" in text
+    assert ("───" in text, "…" in text) == (drawn, False)
+    assert all(name in text for name in ("location", "unavailable", "backordered", "CUP"))
+
+
+def test_numbers_stand_to_the_right_beside_empty_cells(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a row does not have does not move the numbers of the others, drawn or not."""
+    rows = [("x", 1), ("y", "")]
+    for terminal in (False, True):
+        monkeypatch.setattr(output, "_on_terminal", lambda answer=terminal: answer)
+        output.table("", ("a", "units"), rows)
+        assert "x      1\n" in capsys.readouterr().out
+
+
+def test_a_reader_that_went_away_is_no_error_message(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``orderflow orders | head`` ends in silence."""
+
+    def gone() -> bool:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr(output, "_on_terminal", gone)
+    result = run("orders")
+    assert (result.exit_code, result.stderr) == (1, "")
+
+
+def test_documents_are_shown_by_id_and_number(run: Any) -> None:
+    """The id names an invoice in other commands, the number names it on paper."""
+    lines = [line.split() for line in run("show", "o-1").stdout.splitlines()]
+    assert ["o-1/1", "INV-000100", "Settled"] in [line[:3] for line in lines]
+
+
+def test_the_timeline_tells_when_things_occurred(run: Any, read: Any) -> None:
+    """People see the minute of each event; the recorded time and the command stand in the history."""
+    entry = read("show", "o-1")["timeline"][0]
+    text = run("show", "o-1").stdout
+    assert f"      1  {entry['at'][:16].replace('T', ' ')}  OrderPlaced" in text
+    assert entry["command_id"] not in text
+    assert entry["at"] in run("history", "order", "o-1").stdout
+
+
+def test_an_empty_listing_says_so(run: Any) -> None:
+    """Nothing found is no bare headline."""
+    assert run("orders", "--customer", "nobody").stdout == "none\n"
+
+
+def test_an_unknown_state_is_refused_with_those_there_are(run: Any) -> None:
+    """A slip in a name is no empty listing."""
+    result = run("orders", "--state", "Awaiting")
+    assert result.exit_code == 2
+    assert "'AwaitingStock'" in result.stderr
+    assert "Absent" not in result.stderr
+
+
+def test_unpaid_invoices_tell_what_is_owed(run: Any, read: Any) -> None:
+    """Number, customer, amount in major units and the date: what somebody needs who asks for the money."""
+    [owed] = [task for task in read("worklist", "unpaid")["tasks"] if task["id"] == "o-2/1"]
+    assert (owed["customer"], owed["currency"], owed["kind"], owed["reasons"]) == ("bob", "GBP", "invoice", [])
+    cells = [owed[name] for name in ("id", "number", "customer", "currency", "owed", "due_on")]
+    lines = run("worklist", "unpaid").stdout.splitlines()
+    assert lines[0].split() == ["id", "number", "customer", "currency", "owed", "due_on"]
+    assert cells in [line.split() for line in lines]
 
 
 def test_orders_are_filtered(read: Any) -> None:
@@ -157,7 +220,15 @@ def test_what_is_not_found_is_one_sentence_and_status_1(run: Any, arguments: tup
 
 @pytest.mark.parametrize(
     "arguments",
-    [("show",), ("worklist", "nope"), ("history", "nope", "x"), ("orders", "--limit", "0"), ("orders", "--db", "nope")],
+    [
+        ("show",),
+        ("worklist", "nope"),
+        ("history", "nope", "x"),
+        ("diagram", "nope"),
+        ("orders", "--limit", "0"),
+        ("orders", "--db", "nope"),
+        ("orders", "--cursor", str(2**63)),
+    ],
     ids=" ".join,
 )
 def test_wrong_usage_is_status_2(run: Any, arguments: tuple[str, ...]) -> None:

@@ -148,7 +148,8 @@ def test_a_gzipped_file_is_read_as_the_plain_one(tmp_path: Path) -> None:
     (tmp_path / "uci.csv.gz").write_bytes(gzip.compress(plain.path.read_bytes()))
     packed = UciFile(tmp_path / "uci.csv.gz")
     assert [*packed.documents()] == [*plain.documents()]
-    assert (packed.count(), name_of(packed)) == (2, "uci/1")
+    assert packed.count() == 2
+    assert name_of(packed) != name_of(plain)
 
 
 # -- the real file

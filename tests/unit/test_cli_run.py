@@ -45,7 +45,8 @@ def test_a_run_tells_what_came_in_and_what_was_rejected(sample: Path, tmp_path: 
     assert answer.exit_code == 0
     assert "66 orders, 8 cancellations, 1 adjustments, 2 rejected" in answer.stdout
     assert "JPY: sales " in answer.stdout
-    assert "rejected: line 35 (orderflow/R-000 line 35): currency_unknown" in answer.stdout
+    assert "  35  currency_unknown  basket.lines[0].price.currency: 'EUX' is not an ISO 4217 currency" in answer.stdout
+    assert "order     Completed " in answer.stdout
     assert "79 of 79 documents" in answer.stderr
     summary = json.loads(out.read_text("utf-8"))
     assert summary["documents"] == {"orders": 66, "cancellations": 8, "adjustments": 1, "refused": 2}
@@ -78,8 +79,41 @@ def test_another_file_goes_into_the_same_database(worked: Path, tmp_path: Path) 
     answer = orderflow("run", tmp_path / "more.jsonl", "--layout", "orderflow", "--db", database, *BOTH)
     assert answer.exit_code == 0
     assert "66 orders, 8 cancellations, 1 adjustments, 3 rejected" in answer.stdout
+    assert "   1  bad_json  " in answer.stdout
+    assert "rejected in other files: 2" in answer.stdout
     shown = json.loads(orderflow("history", "stock", "NEW@tokyo", "--db", database, "--json").stdout)
     assert [event["event"] for event in shown["events"]] == ["GoodsReceived"]
+
+
+def test_goods_at_a_place_that_is_not_looked_at_are_warned_of(sample: Path, tmp_path: Path) -> None:
+    """Orders that wait for what lies elsewhere are counted, with the option that is missing."""
+    answer = orderflow("run", sample, "--layout", "orderflow", "--db", tmp_path / "shop.db")
+    assert answer.exit_code == 0
+    assert "orders are not completed" in answer.stdout
+    assert "steps were refused, the first of them orderflow/C-001/return: not_out: " in answer.stdout
+    assert "Warning: " in answer.stderr
+    assert "add --location tokyo --location osaka\n" in answer.stderr
+
+
+def test_a_run_that_accepts_nothing_fails(tmp_path: Path) -> None:
+    """A file of rejected documents only, or of none, is status 1, and says why."""
+    (tmp_path / "bad.jsonl").write_text("{\n{}\n", "utf-8")
+    (tmp_path / "none.jsonl").touch()
+    for name in ("bad", "none"):
+        answer = orderflow(
+            "run", tmp_path / f"{name}.jsonl", "--layout", "orderflow", "--db", tmp_path / f"{name}.db"
+        )  # fmt: skip
+        assert answer.exit_code == 1
+        assert answer.stderr.endswith(f"{name}.jsonl: no document was accepted\n")
+
+
+@pytest.mark.parametrize("option", ["--summary", "--db"])
+def test_what_cannot_be_written_is_told_before_the_work(sample: Path, tmp_path: Path, option: str) -> None:
+    """One sentence, status 1, and nothing was done."""
+    nowhere = tmp_path / "nowhere" / "x"
+    answer = orderflow("run", sample, "--layout", "orderflow", "--db", tmp_path / "shop.db", option, nowhere)
+    assert (answer.exit_code, answer.stderr) == (1, f"Error: {nowhere}: No such file or directory\n")
+    assert not [*tmp_path.iterdir()]
 
 
 def test_a_dry_run_foretells_and_writes_nothing(sample: Path, tmp_path: Path) -> None:
@@ -147,6 +181,8 @@ def test_the_demo_shows_a_whole_shop(tmp_path: Path) -> None:
     for part in ("WHAT CAME OF IT", "order     Completed", "owed by named customers", "BOWL-RAKU", "OrderCompleted"):
         assert part in shown
     assert f"orderflow verify --db {database}" in shown
+    again = f"run {tmp_path / 'demo.jsonl'} --layout orderflow --db again.db --location tokyo --location osaka"
+    assert f"orderflow {again}\n" in shown
     assert orderflow("verify", "--db", database).exit_code == 0
     assert (tmp_path / "demo.jsonl").exists()
 
@@ -163,7 +199,9 @@ def test_the_demo_leaves_nothing_behind_unless_told(tmp_path: Path, monkeypatch:
 
 
 def test_the_demo_touches_no_database_that_is_there(worked: Path) -> None:
-    """A shop's own file is refused."""
+    """A shop's own file is refused, and so is a folder that is not there."""
+    nowhere = worked.with_name("nowhere") / "x.db"
+    assert orderflow("demo", "--db", nowhere).stderr == f"Error: {nowhere}: No such file or directory\n"
     before = content_digest(worked)
     answer = orderflow("demo", "--db", worked)
     assert (answer.exit_code, "is there already" in answer.stderr) == (1, True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from orderflow.adapters.carriers.memory import CarrierFailure, MemoryCarrier
 from orderflow.adapters.clock import FixedClock
 from orderflow.adapters.ids import SequenceIds
 from orderflow.adapters.notifiers.memory import MemoryNotifier
-from orderflow.adapters.storage.memory import MemoryStorage
+from orderflow.adapters.storage.memory import MemoryStorage, MemoryUnit
 from orderflow.domain import credit as cn
 from orderflow.domain import customer as cu
 from orderflow.domain import returns as rt
@@ -845,6 +846,31 @@ class Conflicting(MemoryStorage):
             self.times += 1
             raise self.error
         super()._commit(batch)
+
+
+class Queued(MemoryStorage):
+    """Whoever wants a transaction waits for it."""
+
+    wait: Callable[[], object]
+
+    @contextmanager
+    def unit(self) -> Generator[MemoryUnit]:
+        """Wait, then begin."""
+        self.wait()
+        with super().unit() as unit:
+            yield unit
+
+
+def test_a_command_is_recorded_at_the_time_its_rows_are_locked() -> None:
+    """However long a command queues, times of a row do not go back; a time that is given stays."""
+    storage = Queued()
+    storage.wait = lambda: None
+    shop = Shop(storage=storage)
+    storage.wait = lambda: shop.time.advance(timedelta(minutes=1))
+    shop.handle("TEA@main", sk.ReceiveGoods(1))
+    shop.handle("CUP@main", sk.ReceiveGoods(1), at=NOON)
+    assert [entry.at for entry in shop.history("stock", "TEA@main")] == [NOON + timedelta(minutes=1)]
+    assert [entry.at for entry in shop.history("stock", "CUP@main")] == [NOON]
 
 
 def test_a_conflict_is_tried_again_on_fresh_rows() -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orderflow.batch.documents import CancellationDocument, CancelledLine
-from orderflow.batch.matching import Match
+from orderflow.batch.matching import Match, invoice_of
 from orderflow.domain.calendar import business_date
 from orderflow.domain.credit import CreditLine, CreditTerms, DraftCreditNote
-from orderflow.domain.money import cumulative
 from orderflow.domain.returns import Loose, ReceiveReturn, ReturnedUnits
 
 __all__ = ["credit_note_of", "return_of"]
@@ -35,8 +34,9 @@ def credit_note_of(document: CancellationDocument, matches: list[list[Match]], z
     lines = [
         part
         for number, (line, parts) in enumerate(zip(document.lines, matches, strict=True), start=1)
-        for part in _credit_lines(number, line, parts, document)
+        for part in _credit_lines(number, line, parts)
     ]
+    before = [match.before for parts in matches for match in parts if match.before]
     return DraftCreditNote(
         CreditTerms(
             series="credit_note",
@@ -48,19 +48,12 @@ def credit_note_of(document: CancellationDocument, matches: list[list[Match]], z
             dated=business_date(document.at, zone),
             reason="cancellation",
             document=document.number,
+            before=tuple(dict.fromkeys(before)),
         )
     )
 
 
-def _credit_lines(
-    number: int, line: CancelledLine, parts: list[Match], document: CancellationDocument
-) -> Iterator[CreditLine]:
-    """The parts' amounts end exactly on the line's, however it is cut."""
-    rounding = document.tax.rounding
-    whole = line.price.line_minor(line.quantity, rounding)
-    before = 0
-    for match in parts:
-        net = cumulative(whole, line.quantity, before, match.quantity, rounding)
-        before += match.quantity
-        invoice = f"{match.order}/1" if match.order else ""
-        yield CreditLine(number, line.sku, match.quantity, net, line.tax, match.order, match.line, invoice)
+def _credit_lines(number: int, line: CancelledLine, parts: list[Match]) -> Iterator[CreditLine]:
+    for order, order_line, quantity, net, _ in parts:
+        invoice = invoice_of(order) if order else ""
+        yield CreditLine(number, line.sku, quantity, net, line.tax, order, order_line, invoice)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import NamedTuple, Protocol, TypeAlias
 
 from attrs import frozen
@@ -119,6 +121,11 @@ class Source(Protocol):
     """A file in some layout."""
 
     @property
+    def path(self) -> Path:
+        """The file."""
+        ...
+
+    @property
     def channel(self) -> str:
         """The channel its orders come from."""
         ...
@@ -138,9 +145,10 @@ class Source(Protocol):
 
 
 def name_of(source: Source) -> str:
-    """What a run of a file is marked under: its channel and the number of its first sound document.
+    """What a run of a file is marked under: its channel and a digest of the file.
 
-    Another file of the channel has another name; a file that has grown keeps its own, and its run goes on.
+    A file that was mended or has grown is another one: it is gone through from its beginning, and what is known from
+    before is passed over document by document.
     """
-    sound = (document.number for document in source.documents() if not isinstance(document, RejectedDocument))
-    return f"{source.channel}/{next(sound, '')}"
+    with source.path.open("rb") as file:
+        return f"{source.channel}/{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"

@@ -137,7 +137,7 @@ class JsonLinesFile:
 
     def _lines(self) -> Iterator[tuple[int, str]]:
         # Bytes that are no UTF-8 become lone surrogates, which no text may hold: nothing is replaced in silence.
-        with self.path.open(encoding="utf-8", errors="surrogateescape") as file:
+        with self.path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
             for line, text in enumerate(file, start=1):
                 if text.strip():
                     yield line, text.rstrip("\r\n")

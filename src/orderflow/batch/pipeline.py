@@ -38,7 +38,6 @@ from orderflow.domain.records.intake import RejectDocument
 from orderflow.domain.records.stock_note import PostAdjustment, PostReceipt
 from orderflow.domain.shipment.messages import HandOver, RecordDelivered
 from orderflow.domain.shipment.states import InTransit, Labelled, Packed
-from orderflow.errors import CommandRefused
 from orderflow.facade import Do, OrderFlow
 from orderflow.flows.prepare import shipments_for
 from orderflow.ports.storage import Ack, Query, Row
@@ -66,7 +65,8 @@ class Pipeline:
         advanced: called with the number of documents finished, after each window.
 
     ``refused`` lists command ids with the reason, ``worked`` counts the orders of this call; ``seen`` counts the
-    documents of the file, ``rejected`` are those of them with faults, ``places`` is where its receipts put goods.
+    documents of the file, ``rejected`` are those of them with faults, ``places`` is where its receipts put
+    goods, the first first.
     """
 
     shop: OrderFlow
@@ -82,7 +82,7 @@ class Pipeline:
     worked: int = field(default=0, init=False)
     seen: int = field(default=0, init=False)
     rejected: list[RejectedDocument] = field(factory=list, init=False)
-    places: set[str] = field(factory=set, init=False)
+    places: dict[str, None] = field(factory=dict, init=False)
 
     def run(self) -> None:
         """Work every document that is not finished yet."""
@@ -134,7 +134,7 @@ class Pipeline:
         if isinstance(document, RejectedDocument):
             self.rejected.append(document)
         elif isinstance(document, ReceiptDocument):
-            self.places.update(item.location for item in document.items)
+            self.places.update(dict.fromkeys(item.location for item in document.items))
         matches = self._matcher.given_back(document) if isinstance(document, CancellationDocument) else []
         introduced = (
             self._introduce(document.party, document.customer) if isinstance(document, CancellationDocument) else []
@@ -165,14 +165,12 @@ class Pipeline:
         return [*self._bill(window), *self._complete(window, suffix)]
 
     def _stage(self, commands: Iterable[Do]) -> None:
-        """One commit. A refusal is remembered for the summary; anything worse ends the run."""
+        """One commit. What is refused, malformed or known with other content is remembered for the summary."""
         listed = [*commands]
         outcomes = self.shop.handle_many(listed) if listed else []
         for do, outcome in zip(listed, outcomes, strict=True):
-            if isinstance(outcome, CommandRefused):
+            if not isinstance(outcome, Ack):
                 self.refused.append((do.command_id, str(outcome)))
-            elif not isinstance(outcome, Ack):
-                raise outcome
 
     def _relay(self) -> None:
         """Carry out every effect so far. Called at points that follow from the file, so answers have fixed times."""
@@ -186,6 +184,7 @@ class Pipeline:
         for document, state in self._now(window):
             introduced = self._introduce(document.party, document.basket.customer)
             if not isinstance(state, Absent):
+                self._compare(document, state)
                 continue
             yield from introduced
             if self.receive:
@@ -193,16 +192,26 @@ class Pipeline:
             place = PlaceOrder(document.basket)
             yield Do(document.number, place, self._id(document, "place"), occurred_at=document.at)
 
+    def _compare(self, document: OrderDocument, state: Any) -> None:
+        """An order that is known keeps what it holds; that a document says otherwise is told."""
+        if state.basket != document.basket:
+            self.refused.append((self._id(document, "place"), "the order is known with other content"))
+
     def _introduce(self, party: Party, customer: str) -> list[Do]:
         """Party versions and customers, each when first met; asked for every document, so that a resumed run knows."""
         ref = party_id(*party.ref)
         found = []
         if ref not in self._met:
             self._met.add(ref)
-            found.append(Do(ref, RecordParty(party.person), f"party/{ref}"))
+            kept = self._states([self.shop.key("party", ref)])[0]
+            if isinstance(kept, Absent):
+                found.append(Do(ref, RecordParty(party.person), f"party/{ref}"))
+            elif getattr(kept, "person", None) != party.person:
+                self.refused.append((f"party/{ref}", "the party version is known with other data"))
         if customer and customer not in self._met:
             self._met.add(customer)
-            found.append(Do(customer, RegisterCustomer(party.ref), f"customer/{customer}"))
+            if isinstance(self._states([self.shop.key("customer", customer)])[0], Absent):
+                found.append(Do(customer, RegisterCustomer(party.ref), f"customer/{customer}"))
         return found
 
     def _receive(self, document: OrderDocument | AdjustmentDocument, receipt: PostReceipt | None) -> Iterator[Do]:
@@ -272,6 +281,8 @@ class Pipeline:
         self._end(*commands)
 
     def _adjust(self, document: AdjustmentDocument) -> Iterator[Do]:
+        if not isinstance(self._states([self.shop.key("stock_note", document.number)])[0], Absent):
+            return
         if self.receive:
             shelf = self._shelf({change.sku for change in document.changes})
             yield from self._receive(document, shelf.receipt_for_adjustment(document))

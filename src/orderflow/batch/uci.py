@@ -55,6 +55,9 @@ LOCATION: Final = "main"
 #: Characters of customer and country, so that an id can be made of them.
 MAX_PARTY: Final = MAX_ID - len("guest/unknown")
 
+#: A cell may be long enough to be told too long, not so long that it fills the memory.
+MAX_CELL: Final = 2**24
+
 _LONDON = ZoneInfo(ZONE)
 _GOODS = re.compile(r"[0-9]{5}")
 _WHOLE = re.compile(r"-?[0-9]{1,10}")
@@ -115,6 +118,7 @@ class UciFile:
 
 
 def _rows(file: TextIO) -> Iterator[tuple[int, list[str]]]:
+    csv.field_size_limit(MAX_CELL)
     reader = csv.reader(file)
     header = next(reader, [])
     if tuple(header) != COLUMNS:

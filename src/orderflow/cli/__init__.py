@@ -12,16 +12,9 @@ _EXTRA = ("click", "rich")
 
 def main() -> None:
     """Run the command line on the arguments of this process, and exit with its status."""
-    missing = [name for name in _EXTRA if not _is_installed(name)]
+    missing = [name for name in _EXTRA if find_spec(name) is None]
     if missing:
         sys.exit(f"The command line needs {' and '.join(missing)}: pip install 'orderflow-sdk[cli]'")
     from orderflow.cli.root import root
 
     root(prog_name="orderflow")
-
-
-def _is_installed(name: str) -> bool:
-    try:
-        return find_spec(name) is not None
-    except ValueError:  # what stands in sys.modules without a spec
-        return False

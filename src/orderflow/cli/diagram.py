@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -46,10 +47,11 @@ def _row(machine: Machine) -> str:
     return f"| [{machine.kind}]({machine.kind}.md) | " + " | ".join(map(str, cells)) + " |"
 
 
-@click.command()
-@click.argument(
-    "kind", type=click.Choice(sorted(machine.kind for machine in MACHINES)), required=False, metavar="[KIND]"
-)
+_KINDS: Final = sorted(machine.kind for machine in MACHINES)
+
+
+@click.command(epilog=f"KIND is one of {', '.join(_KINDS)}.")
+@click.argument("kind", type=click.Choice(_KINDS), required=False, metavar="[KIND]")
 @click.option("--write", type=click.Path(file_okay=False, path_type=Path), help="Write all pages into this folder.")
 @click.option("--check", type=click.Path(file_okay=False, path_type=Path), help="Compare this folder; exit 1 if stale.")
 def diagram(kind: str | None, write: Path | None, check: Path | None) -> None:

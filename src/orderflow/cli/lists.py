@@ -13,8 +13,8 @@ from attrs import evolve
 from orderflow.cli.options import as_json, database, reading
 from orderflow.cli.output import print_json, table
 from orderflow.cli.views import View, invoice_view, row_view
+from orderflow.domain.machine import Absent
 from orderflow.domain.order.machine import ORDER
-from orderflow.domain.survey import survey
 from orderflow.errors import NotFound
 from orderflow.facade import OrderFlow
 from orderflow.ports.storage import Query, Row
@@ -26,7 +26,7 @@ _PAGE: Final = 1000
 _COLUMNS: Final = ("id", "number", "state", "customer", "channel", "placed_at", "gross", "currency")
 _OWED: Final = ("id", "number", "customer", "currency", "owed", "due_on")
 _LEVELS: Final = ("on_hand", "allocated", "available", "unavailable", "incoming", "backordered", "shortfall")
-_STATES: Final = survey(ORDER).states
+_STATES: Final = tuple(state.__name__ for state in ORDER.states if state is not Absent)
 #: The greatest cursor a database can hold.
 _LAST: Final = 2**63 - 1
 
@@ -96,17 +96,14 @@ def _more(cursor: int | None) -> None:
         click.echo(f"more: --cursor {cursor}", err=True)
 
 
-@click.command()
+@click.command(epilog=f"NAME is one of {', '.join(WORKLISTS)}.")
 @click.argument("name", type=click.Choice([*WORKLISTS]), required=False, metavar="[NAME]")
 @_limit
 @_cursor
 @database
 @as_json
 def worklist(name: str | None, limit: int, cursor: int, db: Path, tenant: str, *, as_json: bool) -> None:
-    """List what waits for somebody, with the reasons why it does not go on. Without NAME, count every list.
-
-    NAME is to_confirm, unpaid, awaiting_stock, to_prepare, to_ship or invoices_due.
-    """
+    """List what waits for somebody, with the reasons why it does not go on. Without NAME, count every list."""
     with reading(db, tenant) as shop:
         if name is None:
             _counts(shop, as_json=as_json)

@@ -74,7 +74,7 @@ def _rich(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> bool:
 
     shown = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for at, head in enumerate(heads):
-        numbers = all(isinstance(row[at], int) for row in rows)
+        numbers = all(row[at] == "" or isinstance(row[at], int) for row in rows)
         shown.add_column(Text(head), justify="right" if numbers else "left", no_wrap=True)
     for row in rows:
         shown.add_row(*(Text(str(cell)) for cell in row))

@@ -114,7 +114,7 @@ def work(
             for name, line, codes in rejections(shop)
         ]
         found["accepted"] = pipeline.seen - len(pipeline.rejected)
-        found["elsewhere"] = sorted(pipeline.places.difference(locations))
+        found["elsewhere"] = [place for place in pipeline.places if place not in locations]
         found["refused_commands"] = [{"command_id": name, "reason": reason} for name, reason in pipeline.refused]
         found["seconds"] = round(seconds, 2)
         found["orders_per_second"] = round(pipeline.worked / seconds, 1)

@@ -27,11 +27,10 @@ def verify(db: Path, tenant: str, *, as_json: bool, verbose: bool) -> None:
 
     The database is only read, as of one moment. It must have been worked with the standard book.
     """
+    progress = _progress if verbose and not as_json else _silent
     began = time.perf_counter()
     with SqliteAudit(db, book_of().machines.values(), tenant=tenant) as source:
-        report = verified(
-            source, book_of(tuple(source.templates())), progress=_progress if verbose and not as_json else _silent
-        )
+        report = verified(source, book_of(tuple(source.templates())), progress=progress)
     seconds = round(time.perf_counter() - began, 1)
     if as_json:
         print_json(_report(report) | {"seconds": seconds})

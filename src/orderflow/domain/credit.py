@@ -1,7 +1,12 @@
-"""Credit notes (赤伝, 適格返還請求書): documents of their own, linked to invoice lines or on account."""
+"""Credit notes (赤伝, 適格返還請求書): documents of their own, linked to invoice lines or on account.
+
+Tax is rounded on the sum of all that is credited of an invoice in a tax group, this note and the earlier ones, and
+what the earlier ones gave is taken off: part credits that give everything back end exactly on the invoice.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Annotated, NamedTuple, TypeAlias
 
@@ -10,9 +15,19 @@ from attrs import frozen
 from orderflow.domain.keys import PartyRef
 from orderflow.domain.limits import MAX_LINES
 from orderflow.domain.machine import Absent, Machine, Refusal, refuse, rule, to
+from orderflow.domain.money import Money, check_money
 from orderflow.domain.shape import Count, FreeText, Id, Length, Minor, Name, Quantity
 from orderflow.domain.stamp import Stamp
-from orderflow.domain.tax import TaxableLine, TaxCategory, TaxPolicy, Totals, totals
+from orderflow.domain.tax import (
+    TaxableLine,
+    TaxCategory,
+    TaxGroup,
+    TaxPolicy,
+    TaxRounding,
+    Totals,
+    tax_groups,
+    tax_on,
+)
 
 __all__ = [
     "CREDIT_NOTE",
@@ -22,10 +37,12 @@ __all__ = [
     "CreditNoteEvent",
     "CreditNoteIssued",
     "CreditTerms",
+    "CreditedBefore",
     "DraftCreditNote",
     "DraftedNote",
     "IssueCreditNote",
     "IssuedNote",
+    "credited_sums",
 ]
 
 
@@ -46,9 +63,28 @@ class CreditLine(NamedTuple):
     invoice: Name = ""
 
 
+class CreditedBefore(NamedTuple):
+    """What earlier notes have credited of an invoice in one tax group, in minor units without and of tax."""
+
+    invoice: Id
+    tax: TaxCategory
+    net_minor: Minor
+    tax_minor: Minor
+
+    def plus(self, amount_minor: int, policy: TaxPolicy) -> CreditedBefore:
+        """With one more amount, which holds its tax where ``policy.included``; tax is rounded on the sum of all."""
+        amount = self.net_minor + amount_minor + (self.tax_minor if policy.included else 0)
+        tax = tax_on(amount, self.tax.rate, policy)
+        return CreditedBefore(self.invoice, self.tax, amount - tax if policy.included else amount, tax)
+
+
 @frozen
 class CreditTerms:
-    """What a credit note says; it never changes."""
+    """What a credit note says; it never changes.
+
+    ``before`` is what earlier notes have credited of the invoices it is linked to; entries of one invoice and tax
+    group add up. It counts where tax is rounded once for each document.
+    """
 
     series: Id
     customer: Name
@@ -59,6 +95,7 @@ class CreditTerms:
     dated: date
     reason: FreeText = ""
     document: Name = ""
+    before: Annotated[tuple[CreditedBefore, ...], Length(0, MAX_LINES)] = ()
 
 
 @frozen
@@ -77,10 +114,11 @@ class IssueCreditNote:
 
 @frozen
 class CreditNoteDrafted:
-    """A note was begun, its sums computed."""
+    """A note was begun, its sums computed; ``shares`` is the gross amount of each invoice it is linked to."""
 
     terms: CreditTerms
     totals: Totals
+    shares: tuple[tuple[Id, Minor], ...]
 
 
 @frozen
@@ -125,18 +163,79 @@ def links_are_whole(state: Absent, command: DraftCreditNote, stamp: Stamp) -> Re
 
 
 def credits_something(state: Absent, command: DraftCreditNote, stamp: Stamp) -> Refusal | None:
-    """A credit note never asks for money: its lines do not sum below 0."""
-    gross = _totals(command.terms).gross
-    return refuse("negative_credit", "the lines sum to {total}", total=str(gross)) if gross.minor < 0 else None
+    """A credit note never asks for money: its lines do not sum below 0, all together or for one invoice."""
+    sums, shares = credited_sums(command.terms)
+    least = min([sums.gross_minor, *(minor for _, minor in shares)])
+    total = str(Money(least, sums.currency))
+    return refuse("negative_credit", "the lines sum to {total}", total=total) if least < 0 else None
 
 
-def _totals(terms: CreditTerms) -> Totals:
-    lines = [TaxableLine(line.net_minor, line.tax, line.quantity) for line in terms.lines]
-    return totals(lines, terms.tax, terms.currency)
+def credited_sums(terms: CreditTerms) -> tuple[Totals, tuple[tuple[str, int], ...]]:
+    """The note's totals, and the gross amount in minor units of each invoice it is linked to.
+
+    Each invoice's lines are a part of their own, and so are those on account; the totals are the parts' sums.
+
+    Raises:
+        InputError: a sum exceeds ``MAX_MONEY_MINOR``.
+    """
+    parts = [*_parts(terms)]
+    shares = dict.fromkeys([invoice for invoice, _ in parts if invoice], 0)
+    for invoice, group in parts:
+        if invoice:
+            shares[invoice] += group.gross_minor
+    return _totals([group for _, group in parts], terms.currency), tuple(shares.items())
+
+
+def _parts(terms: CreditTerms) -> Iterator[tuple[str, TaxGroup]]:
+    """Tax groups by invoice; the invoice is empty on account."""
+    earlier = _earlier(terms)
+    by_invoice: dict[str, list[TaxableLine]] = {}
+    for line in terms.lines:
+        by_invoice.setdefault(line.invoice, []).append(TaxableLine(line.net_minor, line.tax, line.quantity))
+    for invoice, lines in by_invoice.items():
+        for group in tax_groups(lines, terms.tax):
+            before = earlier.get((invoice, group.category))
+            yield invoice, group if before is None else _continued(before, group, terms.tax)
+
+
+def _earlier(terms: CreditTerms) -> dict[tuple[str, TaxCategory], CreditedBefore]:
+    if terms.tax.mode is not TaxRounding.PER_DOCUMENT:
+        return {}
+    sums: dict[tuple[str, TaxCategory], CreditedBefore] = {}
+    for part in terms.before:
+        group = (part.invoice, part.tax)
+        known = sums.get(group)
+        sums[group] = (
+            CreditedBefore(*group, known.net_minor + part.net_minor, known.tax_minor + part.tax_minor)
+            if known
+            else part
+        )
+    return sums
+
+
+def _continued(before: CreditedBefore, group: TaxGroup, policy: TaxPolicy) -> TaxGroup:
+    after = before.plus(group.gross_minor if policy.included else group.taxable_minor, policy)
+    net, tax = after.net_minor - before.net_minor, after.tax_minor - before.tax_minor
+    return TaxGroup(group.category, net, tax, net + tax)
+
+
+def _totals(groups: Iterable[TaxGroup], currency: str) -> Totals:
+    merged: dict[TaxCategory, TaxGroup] = {}
+    for group in groups:
+        known = merged.get(group.category)
+        merged[group.category] = _sum(known, group) if known else group
+    net = check_money(sum(group.taxable_minor for group in merged.values()), "net")
+    tax = check_money(sum(group.tax_minor for group in merged.values()), "tax")
+    return Totals(net, tax, check_money(net + tax, "gross"), tuple(merged.values()), currency)
+
+
+def _sum(one: TaxGroup, other: TaxGroup) -> TaxGroup:
+    net, tax = one.taxable_minor + other.taxable_minor, one.tax_minor + other.tax_minor
+    return TaxGroup(one.category, net, tax, net + tax)
 
 
 def _draft(state: Absent, command: DraftCreditNote, stamp: Stamp) -> CreditNoteDrafted:
-    return CreditNoteDrafted(command.terms, _totals(command.terms))
+    return CreditNoteDrafted(command.terms, *credited_sums(command.terms))
 
 
 def _drafted(state: Absent, event: CreditNoteDrafted) -> DraftedNote:

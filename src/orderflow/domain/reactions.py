@@ -13,7 +13,7 @@ from orderflow.domain.book import Happened, Reaction, Told
 from orderflow.domain.calendar import business_date
 from orderflow.domain.invoice import messages as inv
 from orderflow.domain.keys import Key, stock_key
-from orderflow.domain.money import Money, share
+from orderflow.domain.money import Money
 from orderflow.domain.order import messages as om
 from orderflow.domain.order.values import Units, summed
 from orderflow.domain.payment import messages as pay
@@ -214,20 +214,11 @@ def _credited(h: Happened) -> Iterator[Told]:
         units = _summed((line.order_line, line.quantity) for line in linked if line.order == order)
         credit = om.RecordCredit(h.key.id, tuple(Units(number, quantity) for number, quantity in units))
         yield Told(h.key.beside("order", order), credit)
-    for invoice, minor in _per_invoice(h.event):
+    for invoice, minor in h.event.shares:
         if minor > 0:
             yield Told(h.key.beside("invoice", invoice), inv.ApplyCredit(h.key.id, minor, terms.currency))
     number = se.AllotNumber("credit_note", h.key.id, terms.dated)
     yield Told(h.key.beside("series", terms.series), number)
-
-
-def _per_invoice(event: cn.CreditNoteDrafted) -> Iterator[tuple[str, int]]:
-    """The note's total shared over what it is linked to; tax goes with the net amounts."""
-    nets = [*_summed((line.invoice, line.net_minor) for line in event.terms.lines)]
-    gross = share(event.totals.gross_minor, [max(0, net) for _, net in nets])
-    for (invoice, _), minor in zip(nets, gross, strict=True):
-        if invoice:
-            yield invoice, minor
 
 
 def _note_issued(h: Happened) -> Iterator[Told]:

@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from orderflow.domain.book import Happened
-from orderflow.domain.credit import CreditNoteDrafted, IssuedNote
+from orderflow.domain.credit import CreditNoteDrafted, CreditTerms, IssuedNote, credited_sums
 from orderflow.domain.invariants import Violation
 from orderflow.domain.invoice import states as invoice
 from orderflow.domain.invoice.messages import InvoiceDrafted
 from orderflow.domain.keys import Key
 from orderflow.domain.records.series import NumberAllotted, SeriesOpened
-from orderflow.domain.tax import TaxableLine, totals
+from orderflow.domain.tax import TaxableLine, Totals, totals
 from orderflow.verify.checks import Check
 
 __all__ = ["Documents"]
@@ -86,9 +86,7 @@ class Documents(Check):
 
     def _recomputed(self, key: Key, state: Any) -> Iterator[Violation]:
         self.counted["I22"] += 1
-        said = _content(state)[0]
-        lines = [TaxableLine(line.net_minor, line.tax, line.quantity) for line in said.lines]
-        sums = totals(lines, said.tax, said.currency)
+        sums = _sums(_content(state)[0])
         if sums != state.totals:
             yield Violation("I22", key, f"totals are {state.totals.gross}, the lines give {sums.gross}")
 
@@ -96,6 +94,14 @@ class Documents(Check):
         """Documents whose number no series allotted, and numbers whose document does not bear them."""
         for document, number in self._numbers.items():
             yield Violation("I17", None, f"{' '.join(document)}: {' '.join(number)} is not on both document and series")
+
+
+def _sums(said: Any) -> Totals:
+    if isinstance(said, CreditTerms):
+        return credited_sums(said)[0]
+    return totals(
+        [TaxableLine(line.net_minor, line.tax, line.quantity) for line in said.lines], said.tax, said.currency
+    )
 
 
 def _content(state: Any) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -191,6 +191,8 @@ class Sessions:
         self._closed = True
         if os.getpid() == self._process:
             for session in [*self._open]:
+                if self._exclusive and not self._read_only:
+                    _leave_wal(session.connection)
                 session.connection.close()
 
     def _connect(self) -> Session:
@@ -232,6 +234,12 @@ class Sessions:
         session.run(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         # Personal data that is erased must not survive in free pages.
         session.run("PRAGMA secure_delete = ON")
+
+
+def _leave_wal(connection: sqlite3.Connection) -> None:
+    """Leave the file without a log beside it, so that it can be read from anywhere, also where nothing is written."""
+    with suppress(sqlite3.Error):
+        connection.execute("PRAGMA journal_mode = DELETE")
 
 
 def _close(connection: sqlite3.Connection, process: int) -> None:
