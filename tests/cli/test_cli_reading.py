@@ -188,7 +188,9 @@ def test_worklists_are_counted_and_listed_with_reasons(read: Any, run: Any) -> N
     assert read("worklist")["to_confirm"] == 2
     assert [task["id"] for task in read("worklist", "to_confirm")["tasks"]] == ["o-0", "o-8"]
     assert "to_confirm" in run("worklist").stdout
-    assert "o-2/1" in run("worklist", "unpaid").stdout
+    waiting = run("worklist", "awaiting_stock").stdout
+    assert "order  o-2  PartlyShipped  " in waiting
+    assert "units wait for stock" in waiting
 
 
 def test_stock_levels_are_shown(read: Any) -> None:

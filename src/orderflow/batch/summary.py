@@ -34,7 +34,7 @@ def summarise(shop: OrderFlow, zone: str) -> dict[str, Any]:
             "adjustments": len(adjustments),
             "refused": sum(1 for _ in rejections(shop)),
         },
-        "states": _states(shop),
+        "states": {kind: _states(shop, kind) for kind in ("order", "shipment", "invoice")},
         "lines": _order_lines(shop) + sum(_lines_of(note) for note in notes) + sum(note.lines for note in adjustments),
         "amounts": next(iter(amounts.values())) if len(amounts) == 1 else None,
         "amounts_by_currency": amounts,
@@ -50,14 +50,10 @@ def rejections(shop: OrderFlow) -> Iterator[tuple[str, int, tuple[str, ...]]]:
         yield row.key.id, row.state.line, row.state.codes
 
 
-def _states(shop: OrderFlow) -> dict[str, dict[str, int]]:
-    """How many orders, shipments and invoices are in each state, the fullest state first."""
-    counts = {
-        "order": Counter(status for status, _ in shop.sums("order", ["lines"], by=["status", "id"])),
-        "shipment": Counter(type(row.state).__name__ for row in _pages(shop, "shipment")),
-        "invoice": Counter(status for status, _ in shop.sums("invoice", ["gross_minor"], by=["status", "id"])),
-    }
-    return {kind: dict(counted.most_common()) for kind, counted in counts.items()}
+def _states(shop: OrderFlow, kind: str) -> dict[str, int]:
+    """How many rows of a kind are in each state, the fullest state first."""
+    counts = {status: count for (status,), (count,) in shop.sums(kind, ["*"], by=["status"]).items()}
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _pages(shop: OrderFlow, kind: str, status: tuple[str, ...] = ()) -> Iterator[Row]:
@@ -69,8 +65,8 @@ def _pages(shop: OrderFlow, kind: str, status: tuple[str, ...] = ()) -> Iterator
 
 def _orders(shop: OrderFlow) -> list[tuple[str, str, int, int]]:
     """Currency, time placed, total and number of orders, grouped; drafts and cancelled orders stand apart."""
-    sums = shop.sums("order", ["total_minor"], by=["currency", "placed_at", "number"])
-    return [(currency, placed, total, 1) for (currency, placed, _), (total,) in sums.items() if placed]
+    sums = shop.sums("order", ["total_minor", "*"], by=["currency", "placed_at"])
+    return [(currency, placed, total, count) for (currency, placed), (total, count) in sums.items() if placed]
 
 
 def _order_lines(shop: OrderFlow) -> int:

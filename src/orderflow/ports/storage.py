@@ -253,7 +253,7 @@ class Queries(Protocol):
     def sums(
         self, kind: str, columns: Sequence[str], by: Sequence[str] = ()
     ) -> Mapping[tuple[str, ...], tuple[int, ...]]:
-        """Exact sums of integer columns, grouped."""
+        """Exact sums of integer columns, grouped; the column ``*`` counts rows."""
         ...
 
     def movements(self) -> Mapping[tuple[str, str, str], int]:

@@ -42,6 +42,10 @@ class Condition(NamedTuple):
     value: str | int | tuple[str, ...]
 
 
+#: In sums: the number of rows.
+ROWS: Final = "*"
+
+
 def folded(text: str) -> str:
     """Text with its ASCII letters in lower case, as SQLite's ``lower`` does."""
     return text.translate(_ASCII_LOWER)
@@ -91,11 +95,11 @@ def check_limit(limit: int) -> None:
 
 
 def check_sums(kind: str, columns: Sequence[str], by: Sequence[str]) -> None:
-    """Raise an ``InputError`` unless ``columns`` are known integer columns and ``by`` known columns."""
+    """Raise an ``InputError`` unless ``columns`` are known integer columns (or count rows) and ``by`` known columns."""
     faults = [
         Fault(f"columns[{index}]", "unknown_column", f"{name!r} is not a number of {kind!r}")
         for index, name in enumerate(columns)
-        if name not in columns_of(kind) or not _is_number(kind, name)
+        if name != ROWS and (name not in columns_of(kind) or not _is_number(kind, name))
     ]
     faults += [*_unknown(kind, "by", by)]
     if not columns:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from attrs import define
 
 from orderflow.adapters.storage.columns import Value, row_values
-from orderflow.adapters.storage.conditions import Condition, check_limit, check_sums, conditions, holds
+from orderflow.adapters.storage.conditions import ROWS, Condition, check_limit, check_sums, conditions, holds
 from orderflow.adapters.storage.vault import kept
 from orderflow.domain.keys import Key
 from orderflow.domain.machine import ABSENT
@@ -194,7 +194,10 @@ class MemoryStorage:
             values = _values(row)
             group = tuple(str(values[name] if values[name] is not None else "") for name in by)
             before = groups.get(group, (0,) * len(columns))
-            groups[group] = tuple(sum_ + int(values[name] or 0) for sum_, name in zip(before, columns, strict=True))
+            groups[group] = tuple(
+                sum_ + (1 if name == ROWS else int(values[name] or 0))
+                for sum_, name in zip(before, columns, strict=True)
+            )
         return groups
 
     def movements(self) -> Mapping[tuple[str, str, str], int]:

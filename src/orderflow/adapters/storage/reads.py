@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from orderflow.adapters.codec import Codec
-from orderflow.adapters.storage.conditions import Condition, check_limit, check_sums, conditions
+from orderflow.adapters.storage.conditions import ROWS, Condition, check_limit, check_sums, conditions
 from orderflow.adapters.storage.layout import BASKETED, INDEXED, table_of
 from orderflow.adapters.storage.session import Session, Sessions
 from orderflow.adapters.storage.unit import moment
@@ -133,7 +133,7 @@ def find_text(kind: str, shape: tuple[tuple[tuple[str, ...], str, int], ...]) ->
 @lru_cache(maxsize=256)
 def _sums_text(kind: str, columns: tuple[str, ...], by: tuple[str, ...]) -> str:
     groups = ", ".join(f"coalesce(CAST({name} AS TEXT), '')" for name in by)
-    totals = ", ".join(f"coalesce(sum({name}), 0)" for name in columns)
+    totals = ", ".join("count(*)" if name == ROWS else f"coalesce(sum({name}), 0)" for name in columns)
     chosen = f"{groups}, {totals}" if by else totals
     return f"SELECT {chosen} FROM {table_of(kind)} WHERE +tenant = ?" + (f" GROUP BY {groups}" if by else "")  # noqa: S608
 
