@@ -52,6 +52,11 @@ class Watched:
     marks: list[Mark] = field(factory=list[Mark])
 
     @property
+    def path(self) -> Path:
+        """The source's."""
+        return self.source.path
+
+    @property
     def channel(self) -> str:
         """The source's."""
         return self.source.channel

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from attrs import define, evolve, field
@@ -79,6 +80,7 @@ class Listed:
     """A source made of a list."""
 
     listed: list[Document]
+    path: Path = Path("nowhere")
     channel: str = "web"
     zone: str = "UTC"
 

@@ -89,8 +89,8 @@ def test_goods_at_a_place_that_is_not_looked_at_are_warned_of(sample: Path, tmp_
     """Orders that wait for what lies elsewhere are counted, with the option that is missing."""
     answer = orderflow("run", sample, "--layout", "orderflow", "--db", tmp_path / "shop.db")
     assert answer.exit_code == 0
-    assert "orders are not completed" in answer.stdout
-    assert "steps were refused, the first of them orderflow/C-001/return: not_out: " in answer.stdout
+    assert "orders not completed: " in answer.stdout
+    assert ", the first of them orderflow/C-001/return: not_out: " in answer.stdout
     assert "Warning: " in answer.stderr
     assert "add --location tokyo --location osaka\n" in answer.stderr
 

@@ -1083,6 +1083,16 @@ def test_labels_of_given_up_shipments_are_voided() -> None:
     assert len(shop.post.voided) == 1
 
 
+def test_a_label_that_is_taken_off_is_replaced() -> None:
+    """A voided label goes back to its carrier, and the shipment gets a new one."""
+    shop = Shop(Plans(parcelling=Parcelling("post")), book=standard_book(())).stocked(main=1).placed(1)
+    shop.advance("O")
+    shop.settle().tell("O/1", sm.VoidLabel()).settle()
+    first, second = (label.tracking_number for label in shop.post.sold)
+    assert shop.post.voided == {first}
+    assert shop.get("shipment", "O/1").label.tracking_number == second != first
+
+
 def test_advancing_stops_at_what_needs_hands() -> None:
     """Advance says where it stopped and why; a draft and a completed order have no step to take."""
     shop = Shop().placed(1).tell("O", om.PlaceHold(Hold(HoldReason.FRAUD, Gate.CONFIRM)))

@@ -198,11 +198,11 @@ def _report_unfinished(found: dict[str, Any]) -> None:
     """What stands between the orders and completion, as far as this run has met it."""
     waiting = sum(count for state, count in found["states"]["order"].items() if state not in FINISHED)
     if waiting:
-        click.echo(f"\n{waiting} orders are not completed; `orderflow worklist` says what they wait for")
+        click.echo(f"\norders not completed: {waiting}; `orderflow worklist` says what they wait for")
     if found["refused_commands"]:
         first = found["refused_commands"][0]
         many = len(found["refused_commands"])
-        click.echo(f"{many} steps were refused, the first of them {first['command_id']}: {first['reason']}")
+        click.echo(f"steps refused: {many}, the first of them {first['command_id']}: {first['reason']}")
     if found["elsewhere"]:
         named = " ".join(f"--location {place}" for place in found["elsewhere"])
         click.echo(f"Warning: goods came in where this run does not look for any: add {named}", err=True)

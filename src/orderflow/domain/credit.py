@@ -203,13 +203,9 @@ def _earlier(terms: CreditTerms) -> dict[tuple[str, TaxCategory], CreditedBefore
         return {}
     sums: dict[tuple[str, TaxCategory], CreditedBefore] = {}
     for part in terms.before:
-        group = (part.invoice, part.tax)
-        known = sums.get(group)
-        sums[group] = (
-            CreditedBefore(*group, known.net_minor + part.net_minor, known.tax_minor + part.tax_minor)
-            if known
-            else part
-        )
+        group = part.invoice, part.tax
+        known = sums.get(group, CreditedBefore(*group, 0, 0))
+        sums[group] = CreditedBefore(*group, known.net_minor + part.net_minor, known.tax_minor + part.tax_minor)
     return sums
 
 
