@@ -228,7 +228,7 @@ class Pipeline:
         wishes = [
             Do(document.number, None, self._id(document, f"allocate{suffix}"), occurred_at=document.at)
             for document, state in self._now(window)
-            if isinstance(state, Accepted) and any(v.open or v.backordered for v in state.progress.lines)
+            if isinstance(state, Accepted) and any(vector.wants_stock for vector in state.progress.lines)
         ]
         if wishes:
             self.shop.allocate(*wishes)

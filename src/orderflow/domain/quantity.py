@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TypeVar
+
 from orderflow.domain.limits import MAX_QUANTITY
 from orderflow.errors import Fault
 
-__all__ = ["check_quantity"]
+__all__ = ["check_quantity", "summed"]
+
+K = TypeVar("K")
 
 
 def check_quantity(value: object, path: str, *, least: int = 1, most: int = MAX_QUANTITY) -> Fault | None:
@@ -15,3 +20,11 @@ def check_quantity(value: object, path: str, *, least: int = 1, most: int = MAX_
     if not least <= value <= most:
         return Fault(path, "range", f"must be from {least} to {most}")
     return None
+
+
+def summed(items: Iterable[tuple[K, int]]) -> dict[K, int]:
+    """Quantities by name, in the order of first appearance, where a name may come more than once."""
+    sums: dict[K, int] = {}
+    for name, quantity in items:
+        sums[name] = sums.get(name, 0) + quantity
+    return sums

@@ -15,8 +15,9 @@ from orderflow.domain.invoice import messages as inv
 from orderflow.domain.keys import Key, stock_key
 from orderflow.domain.money import Money
 from orderflow.domain.order import messages as om
-from orderflow.domain.order.values import Units, summed
+from orderflow.domain.order.values import Units
 from orderflow.domain.payment import messages as pay
+from orderflow.domain.quantity import summed
 from orderflow.domain.records import account as ac
 from orderflow.domain.records import series as se
 from orderflow.domain.records import stock_note as sn
@@ -33,12 +34,9 @@ __all__ = ["OPEN_COMMANDS", "REACTIONS"]
 def _told_stock(h: Happened, items: Iterable[Pick], command: Callable[[int, str], Any]) -> Iterator[Told]:
     """One command for each stock row, however many lines draw on it."""
     lines = h.after.basket.lines
-    sums: dict[tuple[str, str], int] = {}
-    for line, location, quantity in items:
-        at = (lines[line - 1].sku, location)
-        sums[at] = sums.get(at, 0) + quantity
     tenant, _, document = h.key
-    for (sku, location), quantity in sums.items():
+    units = summed(((lines[line - 1].sku, location), quantity) for line, location, quantity in items)
+    for (sku, location), quantity in units.items():
         yield Told(stock_key(tenant, sku, location), command(quantity, document))
 
 
@@ -197,21 +195,14 @@ def _came_back(h: Happened) -> Iterator[Told]:
         by_order.setdefault(order, []).append(Pick(line, event.location, quantity))
     for order, picks in by_order.items():
         yield Told(h.key.beside("order", order), om.RecordReturn(document, _units(picks), event.location, event.usable))
-    for sku, quantity in _summed((item.sku, item.quantity) for item in event.loose):
+    for sku, quantity in summed((item.sku, item.quantity) for item in event.loose).items():
         yield Told(stock_key(h.key.tenant, sku, event.location), st.Restock(quantity, event.usable, document))
-
-
-def _summed(items: Iterable[tuple[Any, int]]) -> Iterable[tuple[Any, int]]:
-    sums: dict[Any, int] = {}
-    for name, quantity in items:
-        sums[name] = sums.get(name, 0) + quantity
-    return sums.items()
 
 
 def _credited(h: Happened) -> Iterator[Told]:
     terms, linked = h.event.terms, [line for line in h.event.terms.lines if line.order]
     for order in dict.fromkeys(line.order for line in linked):
-        units = _summed((line.order_line, line.quantity) for line in linked if line.order == order)
+        units = summed((line.order_line, line.quantity) for line in linked if line.order == order).items()
         credit = om.RecordCredit(h.key.id, tuple(Units(number, quantity) for number, quantity in units))
         yield Told(h.key.beside("order", order), credit)
     for invoice, minor in h.event.shares:
@@ -298,7 +289,7 @@ def _unblocked(h: Happened) -> Iterator[Told]:
 
 
 def _receipt(h: Happened) -> Iterator[Told]:
-    for (sku, location), quantity in _summed(((i.sku, i.location), i.quantity) for i in h.event.items):
+    for (sku, location), quantity in summed(((i.sku, i.location), i.quantity) for i in h.event.items).items():
         yield Told(stock_key(h.key.tenant, sku, location), st.ReceiveGoods(quantity, 0, h.key.id))
 
 
@@ -309,7 +300,7 @@ def _adjustment(h: Happened) -> Iterator[Told]:
 
 
 def _transfer(h: Happened) -> Iterator[Told]:
-    for (sku, location), quantity in _summed(((i.sku, i.location), i.quantity) for i in h.event.items):
+    for (sku, location), quantity in summed(((i.sku, i.location), i.quantity) for i in h.event.items).items():
         yield Told(stock_key(h.key.tenant, sku, location), st.TransferOut(quantity, h.key.id))
         yield Told(stock_key(h.key.tenant, sku, h.event.to), st.TransferIn(quantity, h.key.id))
 

@@ -109,7 +109,7 @@ def _steps(state: Any) -> list[Any]:
 
 
 def _wants_stock(state: Accepted) -> bool:
-    return any(vector.open or vector.backordered for vector in state.progress.lines)
+    return any(vector.wants_stock for vector in state.progress.lines)
 
 
 def _has_allocated(state: Accepted) -> bool:

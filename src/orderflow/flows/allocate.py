@@ -73,7 +73,7 @@ def _free(held: Mapping[Key, Held], allocation: Allocation) -> Flow[Free]:
         for key, row in held.items()
         if isinstance(row.state, Placed | Accepted)
         for line, vector in zip(row.state.basket.lines, row.state.progress.lines, strict=True)
-        if vector.open or vector.backordered
+        if vector.wants_stock
     }
     keys = [stock_key(tenant, sku, location) for tenant, sku in skus for location in allocation.locations]
     if not keys:

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from orderflow.domain.keys import Key
 from orderflow.domain.order.states import Accepted
+from orderflow.domain.quantity import summed
 from orderflow.domain.shipment.messages import Item, PackShipment, Plan, PlanShipment
 
 __all__ = ["Parcelling", "ShipmentPlan", "shipments_for"]
@@ -40,7 +41,7 @@ def shipments_for(key: Key, order: object, parcelling: Parcelling) -> Iterator[S
         return
     loads: dict[str, list[Item]] = {}
     for line, vector in zip(order.basket.lines, order.progress.lines, strict=True):
-        for location, quantity in _allotted(vector.allocated):
+        for location, quantity in summed((location, units) for location, units, _ in vector.allocated).items():
             loads.setdefault(location, []).append(Item(key.id, line.line, location, quantity))
     weights = {line.line: line.weight_grams for line in order.basket.lines}
     first = 1 + order.progress.shipments
@@ -51,13 +52,6 @@ def shipments_for(key: Key, order: object, parcelling: Parcelling) -> Iterator[S
             PlanShipment(tuple(items), _plan(order, parcelling)),
             PackShipment(grams, sum(item.quantity for item in items)),
         )
-
-
-def _allotted(allotments: tuple[tuple[str, int, object], ...]) -> Iterator[tuple[str, int]]:
-    sums: dict[str, int] = {}
-    for location, quantity, _ in allotments:
-        sums[location] = sums.get(location, 0) + quantity
-    yield from sums.items()
 
 
 def _plan(order: Accepted, parcelling: Parcelling) -> Plan:

@@ -59,7 +59,6 @@ __all__ = [
 
 Working: TypeAlias = Placed | Accepted
 Same = TypeVar("Same", bound=Lived)
-A = TypeVar("A", bound=Lived)
 
 # -- cancel
 
@@ -143,7 +142,7 @@ def _relieved(state: Accepted | Completed, units: int, net_minor: int) -> int:
     return exposed if billed >= whole else max(0, min(exposed, net_minor))
 
 
-def billed(state: A, event: m.UnitsBilled) -> A:
+def billed(state: Same, event: m.UnitsBilled) -> Same:
     """The order after ``UnitsBilled``."""
     p = state.progress
     vectors = list(p.lines)

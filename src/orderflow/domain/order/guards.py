@@ -21,7 +21,8 @@ from orderflow.domain.order.states import (
     tally,
     totals_of,
 )
-from orderflow.domain.order.values import CompleteOn, Gate, Hold, LineKind, Together, summed
+from orderflow.domain.order.values import CompleteOn, Gate, Hold, LineKind, Together
+from orderflow.domain.quantity import summed
 from orderflow.domain.stamp import Stamp
 
 __all__ = [

@@ -107,6 +107,11 @@ class LineVector:
         return sum(picking.quantity for picking in self.preparing)
 
     @property
+    def wants_stock(self) -> bool:
+        """Whether units are open or wait, so that stock may be allocated to them."""
+        return self.open > 0 or bool(self.backordered)
+
+    @property
     def dispatched(self) -> int:
         """Units that have left, whatever became of them."""
         return self.shipped + self.delivered + self.returned + self.lost

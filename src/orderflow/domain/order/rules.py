@@ -24,7 +24,8 @@ from orderflow.domain.order.states import (
     out,
     totals_of,
 )
-from orderflow.domain.order.values import AllocateAt, By, Gate, Hold, HoldReason, LineKind, Units, summed
+from orderflow.domain.order.values import AllocateAt, By, Gate, Hold, HoldReason, LineKind, Units
+from orderflow.domain.quantity import summed
 from orderflow.domain.stamp import Stamp
 
 __all__ = [
@@ -71,8 +72,6 @@ __all__ = [
 
 Working: TypeAlias = Placed | Accepted
 Same = TypeVar("Same", bound=Lived)
-A = TypeVar("A", bound=Accepted)
-Loaded: TypeAlias = m.PrepareShipment | m.CancelPreparation | m.ShortPick | m.DispatchShipment
 
 # -- receive
 

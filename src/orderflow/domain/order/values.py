@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime
 from enum import Enum
 from typing import Annotated, NamedTuple
@@ -34,7 +34,6 @@ __all__ = [
     "Together",
     "Units",
     "Window",
-    "summed",
 ]
 
 
@@ -116,14 +115,6 @@ class Units(NamedTuple):
 
     line: Quantity
     quantity: Quantity
-
-
-def summed(units: Iterable[tuple[int, int]]) -> dict[int, int]:
-    """Line number to units, where a line may be named more than once."""
-    sums: dict[int, int] = {}
-    for line, quantity in units:
-        sums[line] = sums.get(line, 0) + quantity
-    return sums
 
 
 @frozen
