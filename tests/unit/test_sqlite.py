@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from orderflow.adapters.storage import reads
 from orderflow.adapters.storage.layout import LAYOUT, table_of
 from orderflow.adapters.storage.memory import MemoryStorage
-from orderflow.adapters.storage.session import Memo
+from orderflow.adapters.storage.session import Known, Memo
 from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.adapters.storage.vault import Redacted
 from orderflow.domain.keys import Key, stock_key
@@ -455,7 +455,7 @@ def test_a_commit_that_fails_leaves_nothing(path: Path) -> None:
     while breaks_off(path, number, fail):
         assert content(path) == before
         number += 1
-    assert number == 10
+    assert number == 11
     with closing(SqliteStorage(path, MACHINES)) as storage:
         assert len(storage.entries(0, 100)) == 6
 
@@ -564,22 +564,85 @@ def test_a_unit_reads_what_it_has_loaded(storage: SqliteStorage) -> None:
         assert [Held(row.version, row.state) for row in storage.find(Query("stock"))] == [unit.load([ROW])[ROW]]
 
 
-def test_decoded_states_are_kept_within_bounds() -> None:
+def known(version: int) -> Known:
+    """A row at a version."""
+    return Known(version, 0, version, f"state {version}")
+
+
+def test_rows_are_kept_within_bounds() -> None:
     """The least recently stored are forgotten first, and another version is never taken for the one asked."""
     memo = Memo(stock=2, others=1)
     keys = [stock_key("main", sku, "TOKYO") for sku in SKUS]
     for version, key in enumerate([*keys[:2], keys[0], keys[2]], start=1):
-        memo.put(key, version, f"state {version}")
-    assert [memo.get(key, version) for key, version in zip(keys, (3, 2, 4), strict=True)] == [
+        memo.put(key, known(version))
+    assert [memo.state(key, version) for key, version in zip(keys, (3, 2, 4), strict=True)] == [
         "state 3",
         None,
         "state 4",
     ]
-    assert memo.get(keys[0], 1) is None
+    assert memo.state(keys[0], 1) is None
     orders = [Key("main", "order", number) for number in ("1", "2")]
     for order in orders:
-        memo.put(order, 1, order.id)
-    assert [memo.get(order, 1) for order in orders] == [None, "2"]
+        memo.put(order, known(1))
+    assert [memo.present(order) for order in orders] == [None, known(1)]
+
+
+def test_rows_kept_are_doubted_once_somebody_else_has_written() -> None:
+    """A row is taken for the present one only as long as the file's data version stays; its state stays right."""
+    memo = Memo()
+    memo.see(1)
+    memo.put(ROW, known(1))
+    memo.see(1)
+    assert memo.present(ROW) == known(1)
+    memo.see(2)
+    assert memo.present(ROW) is None
+    assert memo.state(ROW, 1) == "state 1"
+    memo.see(1)
+    assert memo.present(ROW) is None
+
+
+def traced(storage: SqliteStorage, act: Callable[[], object]) -> list[str]:
+    """The first words of the statements that ``act`` runs on this thread's connection."""
+    connection, statements = storage._sessions.session().connection, list[str]()
+    connection.set_trace_callback(statements.append)
+    try:
+        act()
+    finally:
+        connection.set_trace_callback(None)
+    return [text.split()[0] for text in statements if text.split()[0] != "--"]
+
+
+def test_a_row_is_not_read_again_while_nobody_else_writes(storage: SqliteStorage, path: Path) -> None:
+    """What this connection has stored or read is known to it until another connection has written."""
+    received(storage, "c-1", ROW, 5)
+    assert traced(storage, lambda: storage.read([ROW])) == ["BEGIN", "PRAGMA", "COMMIT"]
+    with closing(SqliteStorage(path, MACHINES)) as other:
+        received(other, "c-2", stock_key("main", "TEA-2", "TOKYO"), 7)
+    assert traced(storage, lambda: storage.read([ROW])) == ["BEGIN", "PRAGMA", "SELECT", "COMMIT"]
+    assert traced(storage, lambda: storage.read([ROW])) == ["BEGIN", "PRAGMA", "COMMIT"]
+    assert storage.read([ROW])[ROW] == Held(1, Stocked(5))
+
+
+def test_a_known_row_of_another_tenant_is_refused(storage: SqliteStorage) -> None:
+    """Tenants share a connection, and yet not the rows it knows."""
+    received(storage, "c-1", ROW, 5)
+    with pytest.raises(InputError, match="not of 'main'"):
+        storage.for_tenant("other").read([ROW])
+
+
+def test_a_row_is_read_again_after_a_commit_that_failed(path: Path) -> None:
+    """Nobody knows what a failed commit has left, so the rows are looked at again."""
+    with closing(SqliteStorage(path, MACHINES)) as storage:
+        received(storage, "c-1", ROW, 5)
+        session = storage._sessions.session()
+        connection = session.connection
+        session.connection = Tripped(connection, 4, fail)  # type: ignore[assignment]
+        with pytest.raises(StorageError):
+            received(storage, "c-2", ROW, 7)
+        session.connection = connection
+        assert "SELECT" in traced(storage, lambda: storage.read([ROW]))
+        received(storage, "c-3", ROW, 1)
+        assert storage.read([ROW])[ROW] == Held(2, Stocked(6))
 
 
 def test_what_another_process_wrote_is_seen(storage: SqliteStorage, path: Path) -> None:
@@ -595,25 +658,26 @@ def test_what_another_process_wrote_is_seen(storage: SqliteStorage, path: Path) 
 
 
 def test_a_commit_takes_a_constant_number_of_statements(storage: SqliteStorage) -> None:
-    """One order with three stock rows and a message: ten statements, and not one more with thirty rows of stock."""
+    """One order with three stock rows and a message: eleven statements, and not one more with thirty rows of stock."""
     for count in (3, 30):
         keys = [stock_key("main", f"{count}-{n}", "TOKYO") for n in range(count)]
         order = placed(f"SO-{count}")
-        statements: list[str] = []
-        storage._sessions.session().connection.set_trace_callback(statements.append)
-        with storage.unit() as unit:
-            unit.recall([f"SO-{count}/place"])
-            held = unit.load([order.writes[0].key, *keys])
-            stock = [receipt(f"r-{key.id}", key, held[key]) for key in keys]
-            lane = order.writes[0].key
-            writes = (*order.writes, *(write for part in stock for write in part.writes))
-            entries = tuple(evolve_entry(entry, order) for part in stock for entry in part.entries)
-            message = Message(f"m-{count}", "notify", lane)
-            unit.commit(Batch(order.commands, writes, (*order.entries, *entries), (message,)))
-        storage._sessions.session().connection.set_trace_callback(None)
-        assert [text.split()[0] for text in statements if text.split()[0] != "--"] == [
-            "BEGIN", "SELECT", "SELECT", "INSERT", "INSERT", "INSERT", "INSERT", "INSERT", "INSERT", "COMMIT",
+        assert traced(storage, partial(stores, storage, order, keys)) == [
+            "BEGIN", "PRAGMA", "SELECT", "SELECT", "INSERT", "INSERT", "INSERT", "INSERT", "INSERT", "INSERT", "COMMIT",
         ]  # fmt: skip
+
+
+def stores(storage: SqliteStorage, order: Batch, keys: list[Key]) -> None:
+    """Commit an order with receipts for stock rows, and a message."""
+    number = order.writes[0].key.id
+    with storage.unit() as unit:
+        unit.recall([f"{number}/place"])
+        held = unit.load([order.writes[0].key, *keys])
+        stock = [receipt(f"r-{key.id}", key, held[key]) for key in keys]
+        writes = (*order.writes, *(write for part in stock for write in part.writes))
+        entries = tuple(evolve_entry(entry, order) for part in stock for entry in part.entries)
+        message = Message(f"m-{number}", "notify", order.writes[0].key)
+        unit.commit(Batch(order.commands, writes, (*order.entries, *entries), (message,)))
 
 
 def evolve_entry(entry: Entry, by: Batch) -> Entry:

@@ -155,7 +155,7 @@ def _uses(condition: Condition) -> int:
 
 def _row(session: Session, codec: Codec, key: Key, row: tuple[Any, ...]) -> Row:
     cursor, _, version, status, text, basket = row
-    state = session.memo.get(key, version)
+    state = session.memo.state(key, version)
     if state is None:
         state = codec.join(key.kind, status, basket, text)
     return Row(cursor, key, version, state)

@@ -9,13 +9,13 @@ import weakref
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from orderflow.adapters.storage.safety import Mode
 from orderflow.domain.keys import Key
 from orderflow.errors import ConcurrencyConflict, OrderFlowError, StorageError
 
-__all__ = ["FOREIGN", "Memo", "Session", "Sessions", "translated"]
+__all__ = ["FOREIGN", "Known", "Memo", "Session", "Sessions", "translated"]
 
 FOREIGN: Final = (sqlite3.Error, OverflowError, UnicodeError)
 """What sqlite3 raises: its own errors, and those of numbers and texts it cannot hold."""
@@ -37,29 +37,58 @@ def translated(error: Exception) -> OrderFlowError:
     return StorageError(str(error), retry=code & 0xFF in _PASSING)
 
 
-class Memo:
-    """Decoded states by key and version, the least recently stored dropped first.
+class Known(NamedTuple):
+    """A committed row as this connection saw it last: its number in the table, its last entry, version and state."""
 
-    States never change, so one that was decoded for a version is right for it, whoever else writes the file. Stock
-    rows are small and come again and again; of all other kinds few are kept, for one may hold thousands of lines.
+    number: int
+    last: int
+    version: int
+    state: Any
+
+
+class Memo:
+    """Committed rows by key, the least recently stored dropped first.
+
+    While nobody else has written the file, they are the rows: they need not be read again. A state is right for its
+    version for ever, so that it need not be decoded again either. Stock rows are small and come again and again; of
+    all other kinds few are kept, for one may hold thousands of lines.
     """
 
     def __init__(self, stock: int = 8_192, others: int = 512) -> None:
-        self._stock: dict[Key, tuple[int, Any]] = {}
-        self._others: dict[Key, tuple[int, Any]] = {}
+        self._stock: dict[Key, tuple[int, Known]] = {}
+        self._others: dict[Key, tuple[int, Known]] = {}
         self._bounds = stock, others
+        self._seen = self._age = 0
 
-    def get(self, key: Key, version: int) -> Any:
+    def see(self, data_version: int) -> None:
+        """Learn the file's data version, which changes when somebody else has written: rows kept so far may be old.
+
+        https://www.sqlite.org/pragma.html#pragma_data_version
+        """
+        if data_version != self._seen:
+            self._seen = data_version
+            self.doubt()
+
+    def doubt(self) -> None:
+        """Have every row read again before it is taken for the present one."""
+        self._age += 1
+
+    def present(self, key: Key) -> Known | None:
+        """The row as it is now, or None where that is not known."""
+        found = (self._stock if key[1] == "stock" else self._others).get(key)
+        return found[1] if found is not None and found[0] == self._age else None
+
+    def state(self, key: Key, version: int) -> Any:
         """The state of this version, or None."""
         found = (self._stock if key[1] == "stock" else self._others).get(key)
-        return found[1] if found is not None and found[0] == version else None
+        return found[1].state if found is not None and found[1].version == version else None
 
-    def put(self, key: Key, version: int, state: Any) -> None:
-        """Keep a committed state."""
+    def put(self, key: Key, known: Known) -> None:
+        """Keep a committed row."""
         other = key[1] != "stock"
         kept = self._others if other else self._stock
         kept.pop(key, None)
-        kept[key] = (version, state)
+        kept[key] = (self._age, known)
         if len(kept) > self._bounds[other]:
             del kept[next(iter(kept))]
 
@@ -73,6 +102,16 @@ class Session:
         self.connection = connection
         self.memo = Memo()
         self.in_unit = False
+
+    def begin(self, text: str) -> None:
+        """Begin a transaction, and learn whether the rows kept are still the rows."""
+        self.run(text)
+        try:
+            ((data_version,),) = self.rows("PRAGMA data_version")
+        except BaseException:
+            self.rollback()
+            raise
+        self.memo.see(data_version)
 
     def run(self, text: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Run one statement."""

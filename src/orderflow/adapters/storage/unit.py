@@ -17,7 +17,7 @@ from orderflow.adapters.codec import Codec
 from orderflow.adapters.storage import statements as sql
 from orderflow.adapters.storage.columns import columns_of, status_of, time_text
 from orderflow.adapters.storage.layout import BASKETED, POSITION_BITS
-from orderflow.adapters.storage.session import Session, Sessions
+from orderflow.adapters.storage.session import Known, Session, Sessions
 from orderflow.adapters.storage.vault import VAULT
 from orderflow.domain.keys import Key
 from orderflow.domain.machine import ABSENT
@@ -27,7 +27,6 @@ from orderflow.ports.storage import Ack, Batch, Entry, Held, Message, Recalled, 
 __all__ = ["SqliteUnit", "moment"]
 
 _NOTHING: Final = Held(0, ABSENT)
-_UNSTORED: Final = (None, 0)
 _MOST_IDS: Final = 128
 _MOST_PARTS: Final = 64
 
@@ -43,13 +42,14 @@ class SqliteUnit:
     def __init__(self, sessions: Sessions, codec: Codec, kinds: Collection[str], tenant: str) -> None:
         self._sessions, self._codec, self._kinds, self._tenant = sessions, codec, kinds, tenant
         self._held: dict[Key, Held] = {}
-        self._rows: dict[Key, tuple[int, int]] = {}
+        self._numbers: dict[Key, int] = {}
+        self._last: dict[Key, int] = {}
         self._session: Session | None = None
 
     def __enter__(self) -> Self:
         session = self._sessions.acquire()
         try:
-            session.run("BEGIN IMMEDIATE")
+            session.begin("BEGIN IMMEDIATE")
         except BaseException:
             self._sessions.release()
             raise
@@ -86,8 +86,13 @@ class SqliteUnit:
         for key in keys:
             if key not in held:
                 self._check_key(key)
-                missing.setdefault(key.kind, []).append(key.id)
-                held[key] = _NOTHING
+                known = session.memo.present(key)
+                if known is None:
+                    missing.setdefault(key.kind, []).append(key.id)
+                    held[key] = _NOTHING
+                else:
+                    self._numbers[key], self._last[key] = known.number, known.last
+                    held[key] = Held(known.version, known.state)
         if missing:
             self._fetch(session, missing)
         return {key: held[key] for key in keys}
@@ -97,7 +102,7 @@ class SqliteUnit:
         with self._sessions.reading() as session:
             alone = not session.connection.in_transaction
             if alone:
-                session.run("BEGIN")
+                session.begin("BEGIN")
             self._session = session
             try:
                 return self.load(keys)
@@ -121,9 +126,11 @@ class SqliteUnit:
             session.run("COMMIT")
             stored = True
         finally:
+            if not stored:
+                session.memo.doubt()
             self._end(rollback=not stored)
-        for write in batch.writes:
-            session.memo.put(write.key, write.version, write.state)
+        for key, _, version, state in batch.writes:
+            self._keep(session, key, Held(version, state))
 
     # --- beginning and end ---
 
@@ -164,10 +171,10 @@ class SqliteUnit:
             values = [self._tenant, *chain.from_iterable(ids for _, ids in some)]
             for kind, row, id_, version, last, status, state in session.rows(text, values):
                 key = Key(self._tenant, kind, id_)
-                self._rows[key] = row, last
-                known = session.memo.get(key, version)
+                self._numbers[key], self._last[key] = row, last
+                known = session.memo.state(key, version)
                 if known is not None:
-                    self._held[key] = Held(version, known)
+                    self._hold(session, key, version, known)
                 elif kind == BASKETED:
                     cold[id_] = version, status, state
                 else:
@@ -186,8 +193,11 @@ class SqliteUnit:
             self._hold(session, Key(self._tenant, BASKETED, id_), version, state)
 
     def _hold(self, session: Session, key: Key, version: int, state: Any) -> None:
-        self._held[key] = Held(version, state)
-        session.memo.put(key, version, state)
+        self._held[key] = held = Held(version, state)
+        self._keep(session, key, held)
+
+    def _keep(self, session: Session, key: Key, held: Held) -> None:
+        session.memo.put(key, Known(self._numbers[key], self._last.get(key, 0), *held))
 
     # --- writing ---
 
@@ -204,9 +214,9 @@ class SqliteUnit:
         for write in batch.writes:
             by_kind.setdefault(write.key.kind, []).append(write)
         brought = self._store_baskets(session, by_kind.get(BASKETED, ()), batch.entries)
-        last = self._store_entries(session, batch.entries, numbers, brought)
+        self._store_entries(session, batch.entries, numbers, brought)
         for kind, writes in by_kind.items():
-            self._store_rows(session, kind, writes, last)
+            self._store_rows(session, kind, writes)
         self._insert(session, sql.MESSAGES, [_message_row(self._tenant, message) for message in batch.messages])
         for part in sql.chunks(len(batch.answered)):
             parcels = batch.answered[part]
@@ -226,19 +236,30 @@ class SqliteUnit:
             numbers.update({command.ack.command_id: first + index for index, command in enumerate(some)})
         return numbers
 
-    def _store_rows(self, session: Session, kind: str, writes: Sequence[Write], last: Mapping[Key, int]) -> None:
+    def _store_rows(self, session: Session, kind: str, writes: Sequence[Write]) -> None:
+        """Write the rows of a kind: those that are there by their number, and new ones, which get their numbers."""
+        numbers = self._numbers
+        there = [write for write in writes if write.key in numbers]
+        for part in sql.chunks(len(there)):
+            self._upsert(session, kind, there[part])
+        new = [write for write in writes if write.key not in numbers]
+        for part in sql.chunks(len(new)):
+            last = self._upsert(session, kind, new[part])
+            numbers.update((write.key, last - ahead) for ahead, write in enumerate(reversed(new[part])))
+
+    def _upsert(self, session: Session, kind: str, writes: Sequence[Write]) -> int:
+        """Write rows in one statement; the number of the last row if it is new."""
         readers = [column.read for column in columns_of(kind).values()]
         encode: Callable[[Any], str] = self._codec.rest if kind == BASKETED else self._codec.encode
-        for part in sql.chunks(len(writes)):
-            values: list[Any] = []
-            for key, _, version, state in writes[part]:
-                row, before = self._rows.get(key, _UNSTORED)
-                values += (row, self._tenant, key.id, version, last.get(key, before), status_of(state))
-                values += [read(key, state) for read in readers]
-                values.append(encode(state))
-            count = len(writes[part])
-            if session.run(sql.upsert_text(kind, count), values).rowcount != count:
-                raise ConcurrencyConflict(None)
+        values: list[Any] = []
+        for key, _, version, state in writes:
+            values += (self._numbers.get(key), self._tenant, key.id, version, self._last.get(key, 0), status_of(state))
+            values += [read(key, state) for read in readers]
+            values.append(encode(state))
+        stored = session.run(sql.upsert_text(kind, len(writes)), values)
+        if stored.rowcount != len(writes):
+            raise ConcurrencyConflict(None)
+        return stored.lastrowid or 0
 
     def _store_baskets(self, session: Session, orders: Collection[Write], entries: Iterable[Entry]) -> set[int]:
         """Store baskets that are new; the entries (by identity) whose event has brought one of them.
@@ -262,11 +283,11 @@ class SqliteUnit:
 
     def _store_entries(
         self, session: Session, entries: Iterable[Entry], numbers: Mapping[str, int], brought: Collection[int]
-    ) -> dict[Key, int]:
-        """Append the entries, each chained to the one before it of its row; the last position of each row."""
+    ) -> None:
+        """Append the entries, each chained to the one before it of its row."""
         codec, tenant = self._codec, self._tenant
         rows = []
-        last: dict[Key, int] = {}
+        last = self._last
         free = {command_id: number << POSITION_BITS for command_id, number in numbers.items()}
         for entry in entries:
             key, version, event, command_id = entry
@@ -274,14 +295,13 @@ class SqliteUnit:
             if position is None:
                 raise StorageError("an entry cites a command that is not in its batch", retry=False)
             free[command_id] = position + 1
-            previous = last.get(key) or self._rows.get(key, _UNSTORED)[1]
+            previous = last.get(key, 0)
             last[key] = position
             _, kind, id_ = key
             data = "{}" if kind in VAULT else codec.rest(event) if id(entry) in brought else codec.encode(event)
             name = type(event).__name__
             rows.append((position, tenant, kind, id_, version, name, codec.schema_of(type(event)), data, previous))
         self._insert(session, sql.JOURNAL, rows)
-        return last
 
     def _insert(self, session: Session, head: str, rows: Sequence[tuple[Any, ...]]) -> None:
         for part in sql.chunks(len(rows)):
