@@ -51,23 +51,6 @@ class Answers:
         self._ports = ports
         self._stack = ExitStack()
         self._unit: Unit | None = None
-        self._answers: dict[type[Any], Callable[[Any], Any]] = {
-            a.Begin: self._begin,
-            a.Recall: lambda ask: self._begun().recall(ask.command_ids),
-            a.Load: lambda ask: self._begun().load(ask.keys),
-            a.Commit: self._commit,
-            a.Read: self._read,
-            a.Now: lambda ask: ports.clock.now(),
-            a.NewId: lambda ask: ports.ids.new(),
-            a.Find: lambda ask: ports.storage.find(ask.query),
-            a.Claim: lambda ask: ports.storage.claim(ask.limit, ports.clock.now(), ports.lease_seconds, ask.topics),
-            a.Done: lambda ask: ports.storage.done(ask.parcels, ports.clock.now()),
-            a.Retry: self._retry,
-            a.Bury: lambda ask: ports.storage.bury(ask.parcel, ports.clock.now(), ask.error),
-            a.BuyLabel: self._buy_label,
-            a.CancelLabel: self._cancel_label,
-            a.SendNotice: self._send,
-        }
 
     def __enter__(self) -> Self:
         return self
@@ -80,11 +63,17 @@ class Answers:
 
     def __call__(self, request: a.Ask[Any]) -> Any:
         """Answer one ask."""
-        return self._answers[type(request)](request)
+        return _ANSWERS[type(request)](self, request)
 
     def _begin(self, request: a.Begin) -> datetime:
         self._begun()
         return self._ports.clock.now()
+
+    def _recall(self, request: a.Recall) -> Any:
+        return self._begun().recall(request.command_ids)
+
+    def _load(self, request: a.Load) -> Any:
+        return self._begun().load(request.keys)
 
     def _begun(self) -> Unit:
         if self._unit is None:
@@ -101,6 +90,25 @@ class Answers:
         if self._unit is not None:
             return self._unit.load(request.keys)
         return self._ports.storage.read(request.keys)
+
+    def _now(self, request: a.Now) -> datetime:
+        return self._ports.clock.now()
+
+    def _new_id(self, request: a.NewId) -> str:
+        return self._ports.ids.new()
+
+    def _find(self, request: a.Find) -> Any:
+        return self._ports.storage.find(request.query)
+
+    def _claim(self, request: a.Claim) -> Any:
+        ports = self._ports
+        return ports.storage.claim(request.limit, ports.clock.now(), ports.lease_seconds, request.topics)
+
+    def _done(self, request: a.Done) -> None:
+        self._ports.storage.done(request.parcels, self._ports.clock.now())
+
+    def _bury(self, request: a.Bury) -> None:
+        self._ports.storage.bury(request.parcel, self._ports.clock.now(), request.error)
 
     def _retry(self, request: a.Retry) -> None:
         due = self._ports.clock.now() + timedelta(seconds=request.delay_seconds)
@@ -133,6 +141,25 @@ class Answers:
             raise PortError("notifier", "no notifier is wired", retry=False)
         with _edge("notifier"):
             self._ports.notifier.send(request.notice)
+
+
+_ANSWERS: Final[Mapping[type[Any], Callable[[Answers, Any], Any]]] = {
+    a.Begin: Answers._begin,  # noqa: SLF001 - its own table
+    a.Recall: Answers._recall,  # noqa: SLF001
+    a.Load: Answers._load,  # noqa: SLF001
+    a.Commit: Answers._commit,  # noqa: SLF001
+    a.Read: Answers._read,  # noqa: SLF001
+    a.Now: Answers._now,  # noqa: SLF001
+    a.NewId: Answers._new_id,  # noqa: SLF001
+    a.Find: Answers._find,  # noqa: SLF001
+    a.Claim: Answers._claim,  # noqa: SLF001
+    a.Done: Answers._done,  # noqa: SLF001
+    a.Retry: Answers._retry,  # noqa: SLF001
+    a.Bury: Answers._bury,  # noqa: SLF001
+    a.BuyLabel: Answers._buy_label,  # noqa: SLF001
+    a.CancelLabel: Answers._cancel_label,  # noqa: SLF001
+    a.SendNotice: Answers._send,  # noqa: SLF001
+}
 
 
 @contextmanager

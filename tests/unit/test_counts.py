@@ -1,7 +1,8 @@
-"""What an order costs in SQLite, counted: a count does not depend on the machine."""
+"""What an order costs in SQLite and in memory, counted: a count does not depend on the machine."""
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -90,3 +91,31 @@ def test_a_group_takes_the_commits_and_statements_of_one_order(shop: OrderFlow) 
         assert all(isinstance(outcome, Ack) for outcome in shop.handle_many(stage))
     assert verbs(statements)["COMMIT"] == COMMANDS
     assert len(statements) <= MOST_STATEMENTS, statements
+
+
+def test_work_leaves_no_cycles(shop: OrderFlow) -> None:
+    """What a command has used is freed when it ends, accepted or refused, single or in a group, by counting alone.
+
+    Waiting for the collector would keep whole windows of orders alive, and make it look at them again and again.
+    """
+
+    def work(order: str) -> None:
+        for do in life_of(order):
+            shop.handle(do.id, do.command)
+        shop.read([shop.key("order", order)])
+        shop.handle_many([Do(order, ConfirmOrder()), Do(f"{order}/other", ConfirmOrder())])
+        shop.allocate(order)
+        shop.relay()
+
+    work("first")
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        work("second")
+        gc.collect()
+        assert gc.garbage == []
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()

@@ -32,8 +32,8 @@ LAYOUTS: Final[dict[str, Callable[[Path], Source]]] = {"uci": UciFile, "orderflo
 REJECTED: Final = ("line", "code", "why (the first reason)")
 FINISHED: Final = ("Completed", "Cancelled")
 
-#: A run keeps many small immutable objects and makes hardly a cycle: looking for some at the usual pace costs a sixth.
-GC_THRESHOLD: Final = (100_000, 20, 20)
+#: A run keeps many small immutable objects and makes no cycles: looking for some at the usual pace costs a sixth.
+GC_THRESHOLD: Final = (1_000_000, 20, 20)
 
 
 @click.command()

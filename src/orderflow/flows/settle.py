@@ -108,7 +108,8 @@ class _Run:
         except StopIteration as stop:
             self.end = stop.value
         except (CommandRefused, InputError) as refused:
-            self.end = refused
+            # Its traceback would hold this run, and this run holds it.
+            self.end = refused.with_traceback(None)
 
     def stale(self, current: Mapping[Key, Held]) -> bool:
         """Whether an earlier settlement has changed what this one has read."""
