@@ -153,16 +153,14 @@ def _across(basket: Basket, order: Key) -> Sequence[Order]:
 
 
 def _settle(rows: dict[Key, Held], book: Any, order: Order) -> None:
-    """Answer the settlement's wants from ``rows`` and keep what it changes."""
+    """Settle on ``rows``, where what is asked for is absent, and keep what it changes."""
     nothing = Held(0, ABSENT)
-    wants = settle(book, order)
-    needs = next(wants)
-    while True:
-        try:
-            needs = wants.send({key: rows.get(key, nothing) for key in needs})
-        except StopIteration as stop:
-            rows.update(stop.value.rows)
-            return
+    wants = settle(book, order, rows, {})
+    try:
+        while True:
+            rows.update(dict.fromkeys(next(wants), nothing))
+    except StopIteration as stop:
+        rows.update(stop.value.rows)
 
 
 def same_end(basket: Basket) -> None:

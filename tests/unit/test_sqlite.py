@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from orderflow.adapters.storage import reads
 from orderflow.adapters.storage.layout import LAYOUT, table_of
 from orderflow.adapters.storage.memory import MemoryStorage
-from orderflow.adapters.storage.session import Known, Memo
+from orderflow.adapters.storage.session import Memo
 from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.adapters.storage.vault import Redacted
 from orderflow.domain.keys import Key, stock_key
@@ -564,39 +564,34 @@ def test_a_unit_reads_what_it_has_loaded(storage: SqliteStorage) -> None:
         assert [Held(row.version, row.state) for row in storage.find(Query("stock"))] == [unit.load([ROW])[ROW]]
 
 
-def known(version: int) -> Known:
-    """A row at a version."""
-    return Known(version, 0, version, f"state {version}")
-
-
 def test_rows_are_kept_within_bounds() -> None:
-    """The least recently stored are forgotten first, and another version is never taken for the one asked."""
+    """The first kept are forgotten first, and another version is never taken for the one asked."""
     memo = Memo(stock=2, others=1)
     keys = [stock_key("main", sku, "TOKYO") for sku in SKUS]
     for version, key in enumerate([*keys[:2], keys[0], keys[2]], start=1):
-        memo.put(key, known(version))
-    assert [memo.state(key, version) for key, version in zip(keys, (3, 2, 4), strict=True)] == [
-        "state 3",
+        memo.put(key, 7, 8, Held(version, f"state {version}"))
+    assert [memo.held(key, version) for key, version in zip(keys, (3, 2, 4), strict=True)] == [
         None,
-        "state 4",
+        (2, "state 2"),
+        (4, "state 4"),
     ]
-    assert memo.state(keys[0], 1) is None
+    assert memo.held(keys[1], 1) is None
     orders = [Key("main", "order", number) for number in ("1", "2")]
     for order in orders:
-        memo.put(order, known(1))
-    assert [memo.present(order) for order in orders] == [None, known(1)]
+        memo.put(order, 7, 8, Held(1, "state 1"))
+    assert [memo.present(order) for order in orders] == [None, (7, 8, (1, "state 1"))]
 
 
 def test_rows_kept_are_doubted_once_somebody_else_has_written() -> None:
     """A row is taken for the present one only as long as the file's data version stays; its state stays right."""
     memo = Memo()
     memo.see(1)
-    memo.put(ROW, known(1))
+    memo.put(ROW, 7, 8, Held(1, "state 1"))
     memo.see(1)
-    assert memo.present(ROW) == known(1)
+    assert memo.present(ROW) == (7, 8, (1, "state 1"))
     memo.see(2)
     assert memo.present(ROW) is None
-    assert memo.state(ROW, 1) == "state 1"
+    assert memo.held(ROW, 1) == (1, "state 1")
     memo.see(1)
     assert memo.present(ROW) is None
 

@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from attrs import frozen
 
@@ -41,6 +41,9 @@ class Effect(NamedTuple):
     topic: str
     lane: Key
     data: tuple[tuple[str, str], ...] = ()
+
+
+Listener: TypeAlias = Callable[[Happened], Iterable[Any]]
 
 
 @frozen(eq=False)
@@ -105,20 +108,18 @@ class Book:
         self.internal = frozenset(told - self.open_commands | self.closed_commands)
         self.kind_of = {command: machine.kind for machine in listed for command in machine.commands}
         self.fingerprint = self._fingerprint()
-        self._reactions = _by_event(self.reactions)
-        self._follow_ups = _by_event(self.follow_ups)
+        self._reactions = _by_event((item.event, item.react) for item in self.reactions)
+        self._follow_ups = _by_event((item.event, item.effects) for item in self.follow_ups)
         #: Events somebody listens to; of the others there is nothing to tell.
         self.heard = frozenset((*self._reactions, *self._follow_ups))
 
     def told_by(self, happened: Happened) -> Iterable[Told]:
         """The commands an event sends to other rows."""
-        reactions = self._reactions.get(type(happened.event), ())
-        return [told for reaction in reactions for told in reaction.react(happened)] if reactions else ()
+        return self._reactions.get(type(happened.event), _nothing)(happened)
 
     def effects_of(self, happened: Happened) -> Iterable[Effect]:
         """What an event asks of the world."""
-        follow_ups = self._follow_ups.get(type(happened.event), ())
-        return [effect for item in follow_ups for effect in item.effects(happened)] if follow_ups else ()
+        return self._follow_ups.get(type(happened.event), _nothing)(happened)
 
     def extended(
         self,
@@ -196,8 +197,17 @@ class Book:
         return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()[:12]
 
 
-def _by_event(items: Iterable[Any]) -> dict[type[Any], tuple[Any, ...]]:
-    found: dict[type[Any], tuple[Any, ...]] = {}
-    for item in items:
-        found[item.event] = (*found.get(item.event, ()), item)
-    return found
+def _by_event(listeners: Iterable[tuple[type[Any], Listener]]) -> dict[type[Any], Listener]:
+    """One function for each event, that asks all who listen to it."""
+    found: dict[type[Any], tuple[Listener, ...]] = {}
+    for event, listener in listeners:
+        found[event] = (*found.get(event, ()), listener)
+    return {event: several[0] if len(several) == 1 else _all(several) for event, several in found.items()}
+
+
+def _all(listeners: tuple[Listener, ...]) -> Listener:
+    return lambda happened: [said for listener in listeners for said in listener(happened)]
+
+
+def _nothing(happened: Happened) -> Iterable[Any]:
+    return ()

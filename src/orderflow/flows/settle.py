@@ -6,8 +6,6 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import Any, Final, NamedTuple
 
-from attrs import define, field
-
 from orderflow.domain.book import Book, Happened
 from orderflow.domain.keys import RANKS, Key, lock_order
 from orderflow.domain.stamp import Stamp
@@ -41,13 +39,14 @@ class Settled(NamedTuple):
     messages: tuple[Message, ...]
 
 
-Wants = Generator[Sequence[Key], Mapping[Key, Held], Settled]
+Wants = Generator[Sequence[Key], None, Settled]
 
 
-def settle(book: Book, order: Order) -> Wants:
+def settle(book: Book, order: Order, known: Mapping[Key, Held], read: dict[Key, Held]) -> Wants:
     """Step ``order`` and every command its events send to other rows, lowest rank first.
 
-    Yields the keys it needs, of one rank at a time, so that locks are taken in climbing order.
+    Rows are taken from ``known``; each is noted in ``read`` as it was found. Keys that are not known are yielded, of
+    one rank at a time, so that locks are taken in climbing order: go on once they are.
 
     Raises:
         CommandRefused: a guard of any of the rows refuses; nothing of the settlement counts.
@@ -61,10 +60,13 @@ def settle(book: Book, order: Order) -> Wants:
     sent = 1
     while waiting:
         rank, _, key, command = heappop(waiting)
-        if key not in rows:
-            same = [item[2] for item in waiting if item[0] == rank and item[2] not in rows] if waiting else ()
-            rows.update((yield [*dict.fromkeys((key, *same))]))
-        version, before = rows[key]
+        held = rows.get(key)
+        if held is None:
+            if key not in known:
+                beside = [item[2] for item in waiting if item[0] == rank and item[2] not in known]
+                yield [*dict.fromkeys((key, *beside))]
+            held = read[key] = known[key]
+        version, before = held
         version += 1
         event, after = machines[key.kind].step(before, command, stamp)
         rows[key] = Held(version, after)
@@ -86,34 +88,33 @@ def _rank(key: Key) -> int:
     return RANKS.get(key.kind, len(RANKS))
 
 
-@define
 class _Run:
     """A settlement under way: what it waits for, what it has read, how it ended."""
 
-    order: Order
-    wants: Wants
-    needs: Sequence[Key] | None = None
-    reads: dict[Key, Held] = field(factory=dict)
-    end: Settled | CommandRefused | InputError | None = None
+    def __init__(self, book: Book, order: Order, known: Mapping[Key, Held]) -> None:
+        self.order = order
+        self.known = known
+        self.read: dict[Key, Held] = {}
+        self.needs: Sequence[Key] = ()
+        self.end: Settled | CommandRefused | InputError | None = None
+        self._wants = settle(book, order, known, self.read)
 
-    def advance(self, current: Mapping[Key, Held]) -> None:
-        """Go on as far as the loaded rows allow."""
+    def advance(self) -> None:
+        """Go on as far as the known rows allow."""
+        for key in self.needs:
+            if key not in self.known:
+                return
         try:
-            if self.needs is None:
-                self.needs = next(self.wants)
-            while all(key in current for key in self.needs):
-                given = {key: current[key] for key in self.needs}
-                self.reads.update(given)
-                self.needs = self.wants.send(given)
+            self.needs = next(self._wants)
         except StopIteration as stop:
             self.end = stop.value
         except (CommandRefused, InputError) as refused:
             # Its traceback would hold this run, and this run holds it.
             self.end = refused.with_traceback(None)
 
-    def stale(self, current: Mapping[Key, Held]) -> bool:
+    def stale(self) -> bool:
         """Whether an earlier settlement has changed what this one has read."""
-        return any(current[key] is not held for key, held in self.reads.items())
+        return any(self.known[key] is not held for key, held in self.read.items())
 
 
 def settle_group(
@@ -128,7 +129,7 @@ def settle_group(
     """
     first: dict[Key, Held] = {}
     current: dict[Key, Held] = {}
-    runs = [_Run(order, settle(book, order)) for order in orders]
+    runs = [_Run(book, order, current) for order in orders]
     ends: list[Settled | CommandRefused | InputError | None] = []
     accepted: set[str] = set()
     while len(ends) < len(runs):
@@ -139,28 +140,22 @@ def settle_group(
                 ends.append(None)
                 continue
             if run.end is None:
-                run.advance(current)
+                run.advance()
             if index == len(ends) and run.end is not None:
-                runs[index] = run = _fresh(book, run, current)
+                if run.stale():
+                    runs[index] = run = _Run(book, run.order, current)
+                    run.advance()
                 if run.end is not None:
                     _merge(run, current, accepted)
                     ends.append(run.end)
                     continue
             if run.end is None:
-                missing.update((key, None) for key in run.needs or () if key not in current)
+                missing.update((key, None) for key in run.needs if key not in current)
         if missing:
             loaded = yield from ask(Load(_lowest(missing)))
             first.update(loaded)
             current.update(loaded)
     return ends, first
-
-
-def _fresh(book: Book, run: _Run, current: dict[Key, Held]) -> _Run:
-    if not run.stale(current):
-        return run
-    again = _Run(run.order, settle(book, run.order))
-    again.advance(current)
-    return again
 
 
 def _merge(run: _Run, current: dict[Key, Held], accepted: set[str]) -> None:

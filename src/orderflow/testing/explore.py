@@ -222,15 +222,14 @@ class _Walk:
         branch = self.known[told.key, told.command]
         read: Rows = ()
         end: Move | None = None
-        wants = settle(self.book, Order(told.key, told.command, self.stamp))
         given: dict[Key, Held] = {}
+        wants = settle(self.book, Order(told.key, told.command, self.stamp), given, {})
         try:
             asked = next(wants)
             while True:
                 read = _read(node[0], branch.keys)
-                held = {key: Held(0, self.states[number]) for key, number in zip(asked, read, strict=True)}
-                given |= held
-                asked = wants.send(held)
+                given.update((key, Held(0, self.states[number])) for key, number in zip(asked, read, strict=True))
+                asked = next(wants)
                 branch = branch.on(read, tuple(self._place(key) for key in asked))
         except StopIteration as stop:
             end = self._move(given, stop.value)

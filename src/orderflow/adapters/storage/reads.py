@@ -155,9 +155,8 @@ def _uses(condition: Condition) -> int:
 
 def _row(session: Session, codec: Codec, key: Key, row: tuple[Any, ...]) -> Row:
     cursor, _, version, status, text, basket = row
-    state = session.memo.state(key, version)
-    if state is None:
-        state = codec.join(key.kind, status, basket, text)
+    known = session.memo.held(key, version)
+    state = codec.join(key.kind, status, basket, text) if known is None else known.state
     return Row(cursor, key, version, state)
 
 

@@ -9,13 +9,14 @@ import weakref
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from orderflow.adapters.storage.safety import Mode
 from orderflow.domain.keys import Key
 from orderflow.errors import ConcurrencyConflict, OrderFlowError, StorageError
+from orderflow.ports.storage import Held
 
-__all__ = ["FOREIGN", "Known", "Memo", "Session", "Sessions", "translated"]
+__all__ = ["FOREIGN", "Memo", "Session", "Sessions", "translated"]
 
 FOREIGN: Final = (sqlite3.Error, OverflowError, UnicodeError)
 """What sqlite3 raises: its own errors, and those of numbers and texts it cannot hold."""
@@ -37,26 +38,18 @@ def translated(error: Exception) -> OrderFlowError:
     return StorageError(str(error), retry=code & 0xFF in _PASSING)
 
 
-class Known(NamedTuple):
-    """A committed row as this connection saw it last: its number in the table, its last entry, version and state."""
-
-    number: int
-    last: int
-    version: int
-    state: Any
-
-
 class Memo:
-    """Committed rows by key, the least recently stored dropped first.
+    """Committed rows as this connection saw them last: number in the table, last entry, version and state.
 
     While nobody else has written the file, they are the rows: they need not be read again. A state is right for its
-    version for ever, so that it need not be decoded again either. Stock rows are small and come again and again; of
-    all other kinds few are kept, for one may hold thousands of lines.
+    version for ever, so that it need not be decoded again either. The first kept is dropped first; of stock rows,
+    which are small and come again and again, many are kept, of all other kinds few, for one may hold thousands of
+    lines.
     """
 
     def __init__(self, stock: int = 8_192, others: int = 512) -> None:
-        self._stock: dict[Key, tuple[int, Known]] = {}
-        self._others: dict[Key, tuple[int, Known]] = {}
+        self._stock: dict[Key, tuple[int, int, int, Held]] = {}
+        self._others: dict[Key, tuple[int, int, int, Held]] = {}
         self._bounds = stock, others
         self._seen = self._age = 0
 
@@ -73,22 +66,21 @@ class Memo:
         """Have every row read again before it is taken for the present one."""
         self._age += 1
 
-    def present(self, key: Key) -> Known | None:
-        """The row as it is now, or None where that is not known."""
+    def present(self, key: Key) -> tuple[int, int, Held] | None:
+        """Number, last entry and content of the row as it is now, or None where that is not known."""
         found = (self._stock if key[1] == "stock" else self._others).get(key)
-        return found[1] if found is not None and found[0] == self._age else None
+        return found[1:] if found is not None and found[0] == self._age else None
 
-    def state(self, key: Key, version: int) -> Any:
-        """The state of this version, or None."""
+    def held(self, key: Key, version: int) -> Held | None:
+        """The row at this version, or None."""
         found = (self._stock if key[1] == "stock" else self._others).get(key)
-        return found[1].state if found is not None and found[1].version == version else None
+        return found[3] if found is not None and found[3].version == version else None
 
-    def put(self, key: Key, known: Known) -> None:
+    def put(self, key: Key, number: int, last: int, held: Held) -> None:
         """Keep a committed row."""
         other = key[1] != "stock"
         kept = self._others if other else self._stock
-        kept.pop(key, None)
-        kept[key] = (self._age, known)
+        kept[key] = (self._age, number, last, held)
         if len(kept) > self._bounds[other]:
             del kept[next(iter(kept))]
 

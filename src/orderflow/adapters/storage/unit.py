@@ -17,7 +17,7 @@ from orderflow.adapters.codec import Codec
 from orderflow.adapters.storage import statements as sql
 from orderflow.adapters.storage.columns import columns_of, status_of, time_text
 from orderflow.adapters.storage.layout import BASKETED, POSITION_BITS
-from orderflow.adapters.storage.session import Known, Session, Sessions
+from orderflow.adapters.storage.session import Session, Sessions
 from orderflow.adapters.storage.vault import VAULT
 from orderflow.domain.keys import Key
 from orderflow.domain.machine import ABSENT
@@ -91,8 +91,7 @@ class SqliteUnit:
                     missing.setdefault(key.kind, []).append(key.id)
                     held[key] = _NOTHING
                 else:
-                    self._numbers[key], self._last[key] = known.number, known.last
-                    held[key] = Held(known.version, known.state)
+                    self._numbers[key], self._last[key], held[key] = known
         if missing:
             self._fetch(session, missing)
         return {key: held[key] for key in keys}
@@ -130,7 +129,7 @@ class SqliteUnit:
                 session.memo.doubt()
             self._end(rollback=not stored)
         for key, _, version, state in batch.writes:
-            self._keep(session, key, Held(version, state))
+            session.memo.put(key, self._numbers[key], self._last.get(key, 0), Held(version, state))
 
     # --- beginning and end ---
 
@@ -172,13 +171,13 @@ class SqliteUnit:
             for kind, row, id_, version, last, status, state in session.rows(text, values):
                 key = Key(self._tenant, kind, id_)
                 self._numbers[key], self._last[key] = row, last
-                known = session.memo.state(key, version)
+                known = session.memo.held(key, version)
                 if known is not None:
-                    self._hold(session, key, version, known)
+                    self._hold(session, key, known)
                 elif kind == BASKETED:
                     cold[id_] = version, status, state
                 else:
-                    self._hold(session, key, version, self._codec.state(kind, status, state))
+                    self._hold(session, key, Held(version, self._codec.state(kind, status, state)))
         if cold:
             self._fetch_baskets(session, cold)
 
@@ -190,23 +189,22 @@ class SqliteUnit:
             baskets.update({id_: basket for id_, basket, _ in found})
         for id_, (version, status, rest) in cold.items():
             state = self._codec.join(BASKETED, status, baskets.get(id_), rest)
-            self._hold(session, Key(self._tenant, BASKETED, id_), version, state)
+            self._hold(session, Key(self._tenant, BASKETED, id_), Held(version, state))
 
-    def _hold(self, session: Session, key: Key, version: int, state: Any) -> None:
-        self._held[key] = held = Held(version, state)
-        self._keep(session, key, held)
-
-    def _keep(self, session: Session, key: Key, held: Held) -> None:
-        session.memo.put(key, Known(self._numbers[key], self._last.get(key, 0), *held))
+    def _hold(self, session: Session, key: Key, held: Held) -> None:
+        self._held[key] = held
+        session.memo.put(key, self._numbers[key], self._last[key], held)
 
     # --- writing ---
 
     def _check_versions(self, writes: Iterable[Write]) -> None:
-        held = self.load([write.key for write in writes])
-        for write in writes:
-            found = held[write.key].version
-            if found != write.expected:
-                raise ConcurrencyConflict(write.key, write.expected, found)
+        unloaded = [write.key for write in writes if write.key not in self._held]
+        if unloaded:
+            self.load(unloaded)
+        for key, expected, *_ in writes:
+            found = self._held[key].version
+            if found != expected:
+                raise ConcurrencyConflict(key, expected, found)
 
     def _store(self, session: Session, batch: Batch) -> None:
         numbers = self._store_commands(session, batch.commands)
