@@ -13,7 +13,7 @@ from orderflow.domain.book import Book
 from orderflow.domain.keys import Key
 from orderflow.domain.machine import Refusal, refuse
 from orderflow.domain.order.messages import AllocateStock, ConfirmOrder, FillBackorder, PrepareShipment
-from orderflow.domain.order.states import Accepted, AwaitingStock, Confirmed, tally
+from orderflow.domain.order.states import Accepted, AwaitingStock, Confirmed
 from orderflow.domain.shipment.messages import HandOver
 from orderflow.domain.stamp import Stamp
 from orderflow.flows.prepare import Parcelling, shipments_for
@@ -67,12 +67,12 @@ def _allocate(row: Row) -> AllocateStock | FillBackorder:
 
 
 def _waiting(order: Accepted) -> tuple[Refusal, ...]:
-    units = tally(order.progress.lines).backordered
+    units = order.progress.tally.backordered
     return (refuse("backordered", "{units} units wait for stock", units=units),) if units else ()
 
 
 def _wants_stock(order: Accepted) -> bool:
-    return isinstance(order, Confirmed | AwaitingStock) or tally(order.progress.lines).backordered > 0
+    return isinstance(order, Confirmed | AwaitingStock) or order.progress.tally.backordered > 0
 
 
 def _prepare(row: Row) -> PrepareShipment:

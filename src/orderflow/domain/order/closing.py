@@ -24,7 +24,6 @@ from orderflow.domain.order.states import (
     Progress,
     landed,
     progress_billable,
-    tally,
 )
 from orderflow.domain.order.values import Gate, Hold, HoldReason
 from orderflow.domain.stamp import Stamp
@@ -71,8 +70,7 @@ def cancel(state: Working, command: m.CancelUnits, stamp: Stamp) -> m.UnitsCance
     slices: list[Slice] = []
     for line, vector in enumerate(state.progress.lines, start=1):
         slices += _slices(line, vector, wanted[line] if wanted else vector.quantity)
-    seen = tally(state.progress.lines)
-    left = seen.live - sum(piece.quantity for piece in slices)
+    left = state.progress.tally.live - sum(piece.quantity for piece in slices)
     if left:
         return m.UnitsCancelled(command.reason, command.by, tuple(slices))
     exposed = state.progress.exposed_minor

@@ -18,7 +18,6 @@ from orderflow.domain.order.states import (
     cancellable,
     out,
     progress_billable,
-    tally,
     totals_of,
 )
 from orderflow.domain.order.values import CompleteOn, Gate, Hold, LineKind, Together
@@ -243,13 +242,13 @@ def nothing_billed(state: Accepted, command: m.UnconfirmOrder, stamp: Stamp) -> 
 
 def nothing_live(state: Accepted, command: object, stamp: Stamp) -> Refusal | None:
     """No goods are left to deliver."""
-    count = tally(state.progress.lines).live
+    count = state.progress.tally.live
     return refuse("goods_left", "{units} units are still owed", units=count) if count else None
 
 
 def nothing_on_the_way(state: Accepted, command: object, stamp: Stamp) -> Refusal | None:
     """Every unit has been delivered, has come back or is written off."""
-    count = tally(state.progress.lines).shipped
+    count = state.progress.tally.shipped
     return refuse("on_the_way", "{units} units have not arrived", units=count) if count else None
 
 

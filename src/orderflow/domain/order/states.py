@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cached_property
 from typing import NamedTuple, Protocol, Self, TypeAlias
 
 from attrs import frozen
@@ -36,9 +37,20 @@ __all__ = [
     "out",
     "progress_billable",
     "standing",
-    "tally",
     "totals_of",
 ]
+
+
+class Tally(NamedTuple):
+    """Units of all goods lines together, by bucket."""
+
+    ordered: int
+    live: int
+    backordered: int
+    allocated: int
+    preparing: int
+    dispatched: int
+    shipped: int
 
 
 @frozen
@@ -58,6 +70,24 @@ class Progress:
     exposed_minor: int = 0
     shipments: int = 0
     prepaid_minor: int = 0
+
+    @cached_property
+    def tally(self) -> Tally:
+        """The sums of the vectors."""
+        open_ = backordered = allocated = preparing = dispatched = shipped = gone = 0
+        for v in self.lines:
+            open_ += v.open
+            for waiting in v.backordered:
+                backordered += waiting[1]
+            for allotment in v.allocated:
+                allocated += allotment[1]
+            for picking in v.preparing:
+                preparing += picking[2]
+            shipped += v.shipped
+            dispatched += v.shipped + v.delivered + v.returned + v.lost
+            gone += v.cancelled + v.moved
+        live = open_ + backordered + allocated + preparing + dispatched
+        return Tally(live + gone, live, backordered, allocated, preparing, dispatched, shipped)
 
 
 class Lived(Protocol):
@@ -194,36 +224,6 @@ Open: TypeAlias = Placed | Confirmed | AwaitingStock | Allocated | Preparing | P
 OrderState: TypeAlias = Draft | Open | Completed | Cancelled
 
 
-class Tally(NamedTuple):
-    """Units of all goods lines together, by bucket."""
-
-    ordered: int
-    live: int
-    backordered: int
-    allocated: int
-    preparing: int
-    dispatched: int
-    shipped: int
-
-
-def tally(lines: tuple[LineVector, ...]) -> Tally:
-    """Sum the vectors in one pass."""
-    open_ = backordered = allocated = preparing = dispatched = shipped = gone = 0
-    for v in lines:
-        open_ += v.open
-        for waiting in v.backordered:
-            backordered += waiting[1]
-        for allotment in v.allocated:
-            allocated += allotment[1]
-        for picking in v.preparing:
-            preparing += picking[2]
-        shipped += v.shipped
-        dispatched += v.shipped + v.delivered + v.returned + v.lost
-        gone += v.cancelled + v.moved
-    live = open_ + backordered + allocated + preparing + dispatched
-    return Tally(live + gone, live, backordered, allocated, preparing, dispatched, shipped)
-
-
 def standing(seen: Tally) -> type[Accepted | Cancelled]:
     """The state an accepted order is in, as its quantities say."""
     if seen.live == 0:
@@ -239,7 +239,7 @@ def standing(seen: Tally) -> type[Accepted | Cancelled]:
 
 def landed(order: Accepted | Placed, progress: Progress, confirmed_at: datetime) -> Accepted:
     """The accepted state that ``progress`` puts the order in."""
-    state = standing(tally(progress.lines))
+    state = standing(progress.tally)
     if not issubclass(state, Accepted):
         raise InvariantBroken("order state", "no live unit is left, yet the order was not cancelled")
     return state(order.basket, order.totals, progress, order.placed_at, confirmed_at)
@@ -269,7 +269,7 @@ def billable(line: OrderLine, vector: LineVector, basis: InvoiceBasis, *, starte
 
 def progress_billable(order: Accepted | Completed) -> list[tuple[OrderLine, int]]:
     """Every line with the units of it that may be billed now."""
-    seen = tally(order.progress.lines)
+    seen = order.progress.tally
     started = seen.dispatched > 0 or seen.ordered == 0
     basis = order.basket.policy.invoice_basis
     found = []
@@ -298,28 +298,27 @@ def check_order(state: OrderState) -> None:
     """
     if isinstance(state, Draft):
         return
-    lines = state.basket.lines
-    vectors = state.progress.lines
-    if len(lines) != len(vectors):
-        raise InvariantBroken("I12", f"{len(lines)} lines, {len(vectors)} vectors")
-    for line, v in zip(lines, vectors, strict=True):
-        _check_line(line, v)
+    lines, progress, goods = state.basket.lines, state.progress, LineKind.GOODS
+    if len(lines) != len(progress.lines):
+        raise InvariantBroken("I12", f"{len(lines)} lines, {len(progress.lines)} vectors")
+    for line, v in zip(lines, progress.lines, strict=True):
+        total = v.open + v.shipped + v.delivered + v.returned + v.lost + v.cancelled + v.moved
+        for waiting in v.backordered:
+            total += waiting[1]
+        for allotment in v.allocated:
+            total += allotment[1]
+        for picking in v.preparing:
+            total += picking[2]
+        expected = line.quantity if line.kind is goods else 0
+        if total != expected:
+            raise InvariantBroken("L1", f"line {line.line}: buckets sum to {total}, ordered {expected}")
+        if v.open < 0 or v.shipped < 0 or v.delivered < 0 or v.credited > v.invoiced:
+            raise InvariantBroken("L1", f"line {line.line}: a bucket is negative or more is credited than billed")
     if isinstance(state, Accepted):
-        seen = standing(tally(vectors))
-        if type(state) is not seen:
-            raise InvariantBroken("I11", f"vectors say {seen.__name__}, the state is {type(state).__name__}")
+        _check_standing(state)
 
 
-def _check_line(line: OrderLine, v: LineVector) -> None:
-    total = v.open + v.shipped + v.delivered + v.returned + v.lost + v.cancelled + v.moved
-    for waiting in v.backordered:
-        total += waiting[1]
-    for allotment in v.allocated:
-        total += allotment[1]
-    for picking in v.preparing:
-        total += picking[2]
-    expected = line.quantity if line.kind is LineKind.GOODS else 0
-    if total != expected:
-        raise InvariantBroken("L1", f"line {line.line}: buckets sum to {total}, ordered {expected}")
-    if v.open < 0 or v.shipped < 0 or v.delivered < 0 or v.credited > v.invoiced:
-        raise InvariantBroken("L1", f"line {line.line}: a bucket is negative or more is credited than billed")
+def _check_standing(state: Accepted) -> None:
+    seen = standing(state.progress.tally)
+    if type(state) is not seen:
+        raise InvariantBroken("I11", f"vectors say {seen.__name__}, the state is {type(state).__name__}")
