@@ -258,7 +258,7 @@ class Pipeline:
 
     def _bill(self, window: Sequence[OrderDocument]) -> Iterator[Do]:
         for document, state in self._now(window):
-            if isinstance(state, Accepted) and progress_billable(state):
+            if isinstance(state, Accepted) and any(progress_billable(state)):
                 invoice = f"{document.number}/{1 + len(state.progress.invoices)}"
                 bill = BillUnits(invoice, self.shop.plans.series)
                 yield Do(document.number, bill, self._id(document, f"bill/{invoice}"), occurred_at=document.at)

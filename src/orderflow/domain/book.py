@@ -108,18 +108,20 @@ class Book:
         self.internal = frozenset(told - self.open_commands | self.closed_commands)
         self.kind_of = {command: machine.kind for machine in listed for command in machine.commands}
         self.fingerprint = self._fingerprint()
-        self._reactions = _by_event((item.event, item.react) for item in self.reactions)
-        self._follow_ups = _by_event((item.event, item.effects) for item in self.follow_ups)
-        #: Events somebody listens to; of the others there is nothing to tell.
-        self.heard = frozenset((*self._reactions, *self._follow_ups))
+        tells = _by_event((item.event, item.react) for item in self.reactions)
+        asks = _by_event((item.event, item.effects) for item in self.follow_ups)
+        #: For each event somebody listens to: what it tells other rows, and what it asks of the world.
+        self.heard = {event: (tells.get(event, _nothing), asks.get(event, _nothing)) for event in tells | asks}
 
     def told_by(self, happened: Happened) -> Iterable[Told]:
         """The commands an event sends to other rows."""
-        return self._reactions.get(type(happened.event), _nothing)(happened)
+        tell, _ = self.heard.get(type(happened.event), _UNHEARD)
+        return tell(happened)
 
     def effects_of(self, happened: Happened) -> Iterable[Effect]:
         """What an event asks of the world."""
-        return self._follow_ups.get(type(happened.event), _nothing)(happened)
+        _, ask = self.heard.get(type(happened.event), _UNHEARD)
+        return ask(happened)
 
     def extended(
         self,
@@ -211,3 +213,6 @@ def _all(listeners: tuple[Listener, ...]) -> Listener:
 
 def _nothing(happened: Happened) -> Iterable[Any]:
     return ()
+
+
+_UNHEARD = (_nothing, _nothing)

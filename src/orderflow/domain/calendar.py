@@ -6,7 +6,7 @@ The only module that uses dateutil, and only when a date is computed: importing 
 from __future__ import annotations
 
 from collections.abc import Container
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from functools import lru_cache
 from typing import Literal, get_args
 
@@ -169,25 +169,28 @@ def business_date(at: datetime, zone: str) -> date:
     Raises:
         InputError: ``at`` has no offset, the zone is unknown, or the date is outside the calendar.
     """
-    from zoneinfo import ZoneInfo
-
     if at.utcoffset() is None:
         raise InputError.at("at", "naive", "must be a time with an offset from UTC")
-    if faults := zone_faults(zone):
-        raise InputError(faults)
     try:
-        return at.astimezone(ZoneInfo(zone)).date()
+        return at.astimezone(_zone(zone)).date()
     except OverflowError as error:
         raise InputError.at("at", "range", "is too near the end of the calendar") from error
 
 
-@lru_cache(maxsize=1024)
 def zone_faults(zone: str) -> tuple[Fault, ...]:
     """What is wrong with the name of a time zone, at path ``zone``: nothing, or that nobody knows it."""
+    try:
+        _zone(zone)
+    except InputError as error:
+        return error.faults
+    return ()
+
+
+@lru_cache(maxsize=1024)
+def _zone(name: str) -> tzinfo:
     from zoneinfo import ZoneInfo
 
     try:
-        ZoneInfo(zone)
-    except (KeyError, ValueError, OSError):
-        return (Fault("zone", "zone_unknown", f"{zone!r} is not a known time zone"),)
-    return ()
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise InputError.at("zone", "zone_unknown", f"{name!r} is not a known time zone") from error

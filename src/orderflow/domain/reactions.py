@@ -35,18 +35,20 @@ def _told_stock(h: Happened, items: Iterable[Pick], command: Callable[[int, str]
     """One command for each stock row, however many lines draw on it."""
     lines = h.after.basket.lines
     tenant, _, document = h.key
-    units = summed(((lines[line - 1].sku, location), quantity) for line, location, quantity in items)
+    units = summed([((lines[line - 1].sku, location), quantity) for line, location, quantity in items])
     for (sku, location), quantity in units.items():
         yield Told(stock_key(tenant, sku, location), command(quantity, document))
 
 
 def _allocated(h: Happened) -> Iterator[Told]:
-    event = h.event
-    waited = [Pick(item.line, item.waited_at, item.quantity) for item in event.filled]
-    filled = [Pick(item.line, item.location, item.quantity) for item in event.filled]
-    yield from _told_stock(h, waited, st.DropBackorder)
-    yield from _told_stock(h, (*event.picks, *filled), st.Allocate)
-    yield from _told_stock(h, event.backordered, st.Backorder)
+    event, picks = h.event, h.event.picks
+    if event.filled:
+        waited = [Pick(item.line, item.waited_at, item.quantity) for item in event.filled]
+        yield from _told_stock(h, waited, st.DropBackorder)
+        picks = (*picks, *[Pick(item.line, item.location, item.quantity) for item in event.filled])
+    yield from _told_stock(h, picks, st.Allocate)
+    if event.backordered:
+        yield from _told_stock(h, event.backordered, st.Backorder)
 
 
 def _released(h: Happened) -> Iterator[Told]:
@@ -145,7 +147,7 @@ def _by_order(shipment: Key, items: Iterable[sm.Item]) -> Iterator[tuple[Key, tu
 
 
 def _units(picks: Iterable[Pick]) -> tuple[Units, ...]:
-    sums = summed((pick.line, pick.quantity) for pick in picks)
+    sums = summed([(line, quantity) for line, _, quantity in picks])
     return tuple([Units(line, quantity) for line, quantity in sums.items()])
 
 

@@ -101,7 +101,7 @@ def _steps(state: Any) -> list[Any]:
         steps.append(_allocate)
     if isinstance(state, Allocated | AwaitingStock | Preparing | PartlyShipped) and _has_allocated(state):
         steps.append(_prepare)
-    if isinstance(state, Accepted | Completed) and progress_billable(state):
+    if isinstance(state, Accepted | Completed) and any(progress_billable(state)):
         steps.append(_bill)
     if isinstance(state, Confirmed | Shipped):
         steps.append(_complete)

@@ -56,28 +56,33 @@ def settle(book: Book, order: Order, known: Mapping[Key, Held], read: dict[Key, 
     entries: list[Entry] = []
     messages: list[Message] = []
     stamp, machines, heard = order.stamp, book.machines, book.heard
+    command_id, last = stamp.command_id, len(RANKS)
     waiting: list[tuple[int, int, Key, Any]] = [(_rank(order.key), 0, order.key, order.command)]
     sent = 1
     while waiting:
         rank, _, key, command = heappop(waiting)
         held = rows.get(key)
         if held is None:
-            if key not in known:
+            held = known.get(key)
+            if held is None:
                 beside = [item[2] for item in waiting if item[0] == rank and item[2] not in known]
                 yield [*dict.fromkeys((key, *beside))]
-            held = read[key] = known[key]
+                held = known[key]
+            read[key] = held
         version, before = held
         version += 1
         event, after = machines[key.kind].step(before, command, stamp)
         rows[key] = Held(version, after)
-        entries.append(Entry(key, version, event, stamp.command_id))
-        if type(event) not in heard:
+        entries.append(Entry(key, version, event, command_id))
+        listeners = heard.get(type(event))
+        if listeners is None:
             continue
+        tell, ask_for = listeners
         happened = Happened(key, before, event, after, stamp)
-        for told in book.told_by(happened):
-            heappush(waiting, (_rank(told.key), sent, told.key, told.command))
+        for told, tells in tell(happened):
+            heappush(waiting, (RANKS.get(told.kind, last), sent, told, tells))
             sent += 1
-        for topic, lane, data in book.effects_of(happened):
+        for topic, lane, data in ask_for(happened):
             messages.append(Message(f"{key.kind}/{key.id}/{version}/{topic}/{len(messages)}", topic, lane, data))
         if sent > SETTLE_LIMIT:
             raise InvariantBroken("settle", f"more than {SETTLE_LIMIT} commands in one settlement")

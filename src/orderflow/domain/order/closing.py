@@ -123,20 +123,21 @@ def bill(state: Accepted | Completed, command: m.BillUnits, stamp: Stamp) -> m.U
     """What ``BillUnits`` becomes."""
     rounding = state.basket.tax.rounding
     vectors = state.progress.lines
-    lines = []
+    lines, units, minor = [], 0, 0
     for line, quantity in progress_billable(state):
         v = vectors[line.line - 1]
         net = cumulative(line.net_minor, line.quantity, v.invoiced - v.credited, quantity, rounding)
         lines.append(m.Billed(line.line, quantity, net, command.shipment))
-    relieved = _relieved(state, sum(item.quantity for item in lines), sum(item.net_minor for item in lines))
-    return m.UnitsBilled(command.invoice, command.series, tuple(lines), relieved)
+        units += quantity
+        minor += net
+    return m.UnitsBilled(command.invoice, command.series, tuple(lines), _relieved(state, units, minor))
 
 
 def _relieved(state: Accepted | Completed, units: int, net_minor: int) -> int:
     """Exposure that moves to the invoice: all of it with the last units, else at most the amount billed."""
     exposed = state.progress.exposed_minor
-    billed = units + sum(v.invoiced for v in state.progress.lines)
-    whole = sum(line.quantity for line in state.basket.lines)
+    billed = units + sum([v.invoiced for v in state.progress.lines])
+    whole = sum([line.quantity for line in state.basket.lines])
     return exposed if billed >= whole else max(0, min(exposed, net_minor))
 
 
@@ -185,8 +186,11 @@ def settled(state: Same, event: m.SettlementRecorded) -> Same:
 
 
 def _settled(state: Same, invoice: str) -> Same:
-    known = tuple(dict.fromkeys((*state.progress.settled, invoice)))
-    return state.with_progress(evolve(state.progress, settled=known))
+    p = state.progress
+    known = tuple(dict.fromkeys((*p.settled, invoice)))
+    return state.with_progress(
+        Progress(p.lines, p.holds, p.tags, p.notes, p.invoices, known, p.exposed_minor, p.shipments, p.prepaid_minor)
+    )
 
 
 def prepay(state: Lived, command: m.RecordPrepayment, stamp: Stamp) -> m.PrepaymentRecorded:

@@ -169,11 +169,7 @@ def allocated_there(state: Accepted, command: m.PrepareShipment, stamp: Stamp) -
     """What is prepared is allocated at that location, by an allocation that has not expired."""
 
     def usable(vector: LineVector, location: str) -> int:
-        return sum(
-            allotment.quantity
-            for allotment in vector.allocated
-            if allotment.location == location and (allotment.until is None or stamp.at < allotment.until)
-        )
+        return sum([n for at, n, until in vector.allocated if at == location and (until is None or stamp.at < until)])
 
     return _enough_at(state, command.loads, usable, "allocated")
 
@@ -198,14 +194,18 @@ def preparing_there(state: Accepted, command: _WithLoads, stamp: Stamp) -> Refus
     shipment = command.shipment
 
     def held(vector: LineVector, location: str) -> int:
-        return sum(p.quantity for p in vector.preparing if p.shipment == shipment and p.location == location)
+        return sum([n for of, at, n in vector.preparing if of == shipment and at == location])
 
     return _enough_at(state, command.loads, held, "preparing")
 
 
 def goods_there(state: Any, command: m.RecordDelivery, stamp: Stamp) -> Refusal | None:
     """The lines are goods of this order. How many units arrived the carrier knows."""
-    return _enough(state, [(line, 0) for line, _ in command.units], lambda v: 0, "shipped")
+    lines = state.basket.lines
+    for line, _ in command.units:
+        if line > len(lines) or lines[line - 1].kind is not LineKind.GOODS:
+            return _no_such_line(line)
+    return None
 
 
 def shipped_there(state: Any, command: m.ResolveLoss, stamp: Stamp) -> Refusal | None:
@@ -260,7 +260,7 @@ def nothing_billable(state: Accepted, command: object, stamp: Stamp) -> Refusal 
 
 def something_billable(state: Accepted | Completed, command: m.BillUnits, stamp: Stamp) -> Refusal | None:
     """An invoice has something to say."""
-    return None if progress_billable(state) else refuse("nothing_billable", "nothing can be billed now")
+    return None if any(progress_billable(state)) else refuse("nothing_billable", "nothing can be billed now")
 
 
 def same_currency(state: Any, command: m.RecordPrepayment, stamp: Stamp) -> Refusal | None:
@@ -283,6 +283,10 @@ def _nothing() -> Refusal:
     return refuse("nothing_asked", "the command names no units")
 
 
+def _no_such_line(line: int) -> Refusal:
+    return refuse("no_such_line", "line {line} is no line of goods of this order", line=line)
+
+
 def _enough(
     state: Any,
     wanted: Iterable[tuple[int, int]],
@@ -294,7 +298,7 @@ def _enough(
     lines, vectors = state.basket.lines, state.progress.lines
     for line, quantity in summed(wanted).items():
         if line > len(lines) or (goods_only and lines[line - 1].kind is not LineKind.GOODS):
-            return refuse("no_such_line", "line {line} is no line of goods of this order", line=line)
+            return _no_such_line(line)
         found = have(vectors[line - 1])
         if quantity > found:
             return refuse(
@@ -325,4 +329,4 @@ def _enough_at(state: Any, picks: Iterable[Pick], have: Callable[[LineVector, st
 
 
 def _allocated_at(vector: LineVector, location: str) -> int:
-    return sum(allotment.quantity for allotment in vector.allocated if allotment.location == location)
+    return sum([n for at, n, _ in vector.allocated if at == location])

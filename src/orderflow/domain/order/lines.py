@@ -127,7 +127,10 @@ def allocate(vector: LineVector, location: str, quantity: int, until: datetime |
     """Open units are allocated at ``location``."""
     v = vector
     kept = (*v.allocated, Allotment(location, quantity, until))
-    return _made(v, v.open - quantity, v.backordered, kept, v.preparing, v.shipped, v.delivered)
+    return LineVector(
+        v.open - quantity, v.backordered, kept, v.preparing, v.shipped, v.delivered,
+        v.returned, v.lost, v.cancelled, v.moved, v.invoiced, v.credited,
+    )  # fmt: skip
 
 
 def wait(vector: LineVector, location: str, quantity: int) -> LineVector:
@@ -157,7 +160,10 @@ def prepare(vector: LineVector, shipment: str, location: str, quantity: int) -> 
     v = vector
     left = _less(v.allocated, (location,), quantity)
     picking = (*v.preparing, Picking(shipment, location, quantity))
-    return _made(v, v.open, v.backordered, left, picking, v.shipped, v.delivered)
+    return LineVector(
+        v.open, v.backordered, left, picking, v.shipped, v.delivered,
+        v.returned, v.lost, v.cancelled, v.moved, v.invoiced, v.credited,
+    )  # fmt: skip
 
 
 def move_back(vector: LineVector, shipment: str, location: str, quantity: int) -> LineVector:
@@ -179,7 +185,10 @@ def dispatch(vector: LineVector, shipment: str, location: str, quantity: int) ->
     """Units of ``shipment`` have left."""
     v = vector
     left = _less(v.preparing, (shipment, location), quantity)
-    return _made(v, v.open, v.backordered, v.allocated, left, v.shipped + quantity, v.delivered)
+    return LineVector(
+        v.open, v.backordered, v.allocated, left, v.shipped + quantity, v.delivered,
+        v.returned, v.lost, v.cancelled, v.moved, v.invoiced, v.credited,
+    )  # fmt: skip
 
 
 def deliver(vector: LineVector, quantity: int) -> LineVector:

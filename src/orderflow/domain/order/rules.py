@@ -199,7 +199,7 @@ def _allocation(state: Working, event: m.StockAllocated) -> Progress:
     for item in event.filled:
         at = item.line - 1
         vectors[at] = moves.fill(vectors[at], item.waited_at, item.location, item.quantity, event.until)
-    return _with_lines(state.progress, vectors)
+    return _with_lines(state.progress, tuple(vectors))
 
 
 def allocated_early(state: Placed, event: m.StockAllocated) -> Placed:
@@ -254,18 +254,9 @@ def prepare(state: Accepted, command: m.PrepareShipment, stamp: Stamp) -> m.Ship
 def prepared(state: Accepted, event: m.ShipmentPrepared) -> Accepted:
     """The order after ``ShipmentPrepared``."""
     ship, p = event.shipment, state.progress
-    shifted = moved(state, event.loads, lambda v, load: moves.prepare(v, ship, load.location, load.quantity))
-    progress = Progress(
-        shifted.lines,
-        p.holds,
-        p.tags,
-        p.notes,
-        p.invoices,
-        p.settled,
-        p.exposed_minor,
-        p.shipments + 1,
-        p.prepaid_minor,
-    )
+    lines = _moved(p.lines, event.loads, lambda v, load: moves.prepare(v, ship, load.location, load.quantity))
+    begun = p.shipments + 1
+    progress = Progress(lines, p.holds, p.tags, p.notes, p.invoices, p.settled, p.exposed_minor, begun, p.prepaid_minor)
     return landed(state, progress, state.confirmed_at)
 
 
@@ -327,7 +318,7 @@ def taken_back(state: Same, event: m.UnitsReturned) -> Same:
 def _surplus(state: Lived, units: tuple[Units, ...], have: Callable[[LineVector], int]) -> tuple[Units, ...]:
     """What is told of each line beyond the units it has."""
     vectors = state.progress.lines
-    more = ((line, quantity - have(vectors[line - 1])) for line, quantity in summed(units).items())
+    more = [(line, quantity - have(vectors[line - 1])) for line, quantity in summed(units).items()]
     return tuple([Units(line, quantity) for line, quantity in more if quantity > 0])
 
 
@@ -368,11 +359,17 @@ def moved(
     move: Callable[[LineVector, Item], LineVector],
 ) -> Progress:
     """The order's progress once each item has moved its line's vector."""
-    vectors = list(state.progress.lines)
+    return _with_lines(state.progress, _moved(state.progress.lines, items, move))
+
+
+def _moved(
+    lines: tuple[LineVector, ...], items: tuple[Item, ...], move: Callable[[LineVector, Item], LineVector]
+) -> tuple[LineVector, ...]:
+    vectors = list(lines)
     for item in items:
         at = item.line - 1
         vectors[at] = move(vectors[at], item)
-    return _with_lines(state.progress, vectors)
+    return tuple(vectors)
 
 
 def moved_on(state: Accepted, items: tuple[Item, ...], move: Callable[[LineVector, Item], LineVector]) -> Accepted:
@@ -385,7 +382,7 @@ def moved_within(state: Same, items: tuple[Item, ...], move: Callable[[LineVecto
     return state.with_progress(moved(state, items, move))
 
 
-def _with_lines(p: Progress, vectors: list[LineVector]) -> Progress:
+def _with_lines(p: Progress, lines: tuple[LineVector, ...]) -> Progress:
     return Progress(
-        tuple(vectors), p.holds, p.tags, p.notes, p.invoices, p.settled, p.exposed_minor, p.shipments, p.prepaid_minor
+        lines, p.holds, p.tags, p.notes, p.invoices, p.settled, p.exposed_minor, p.shipments, p.prepaid_minor
     )

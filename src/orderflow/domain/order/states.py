@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple, Protocol, Self, TypeAlias
@@ -267,17 +268,15 @@ def billable(line: OrderLine, vector: LineVector, basis: InvoiceBasis, *, starte
     return max(0, basic - (v.invoiced - v.credited))
 
 
-def progress_billable(order: Accepted | Completed) -> list[tuple[OrderLine, int]]:
-    """Every line with the units of it that may be billed now."""
+def progress_billable(order: Accepted | Completed) -> Iterator[tuple[OrderLine, int]]:
+    """Every line of which units may be billed now, with their number."""
     seen = order.progress.tally
     started = seen.dispatched > 0 or seen.ordered == 0
     basis = order.basket.policy.invoice_basis
-    found = []
     for line, vector in zip(order.basket.lines, order.progress.lines, strict=True):
         quantity = billable(line, vector, basis, started=started)
         if quantity:
-            found.append((line, quantity))
-    return found
+            yield line, quantity
 
 
 def cancellable(vector: LineVector) -> int:

@@ -152,7 +152,10 @@ class Account:
 
     def of(self, currency: str) -> Sums:
         """The sums of one currency, zero where nothing was posted."""
-        return next((sums for sums in self.sums if sums.currency == currency), Sums(currency))
+        for sums in self.sums:
+            if sums.currency == currency:
+                return sums
+        return Sums(currency)
 
 
 AccountCommand: TypeAlias = TakeExposure | Post | SetCreditLimit | BlockAccount | UnblockAccount
@@ -217,7 +220,7 @@ def _posted(state: Absent | Account, event: Posted) -> Account:
 
 
 def _with(account: Account, sums: Sums) -> Account:
-    others = tuple(other for other in account.sums if other.currency != sums.currency)
+    others = [other for other in account.sums if other.currency != sums.currency]
     return Account((*others, sums), account.limit, account.blocked)
 
 
