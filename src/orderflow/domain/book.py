@@ -110,6 +110,8 @@ class Book:
         self.fingerprint = self._fingerprint()
         tells = _by_event((item.event, item.react) for item in self.reactions)
         asks = _by_event((item.event, item.effects) for item in self.follow_ups)
+        #: For each kind, the step of its machine.
+        self.steps = {machine.kind: machine.step for machine in listed}
         #: For each event somebody listens to: what it tells other rows, and what it asks of the world.
         self.heard = {event: (tells.get(event, _nothing), asks.get(event, _nothing)) for event in tells | asks}
 

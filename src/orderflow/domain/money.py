@@ -100,6 +100,8 @@ def cumulative(total: int, whole: int, before: int, part: int, rounding: Roundin
     """
     if before < 0 or part < 0 or before + part > whole or whole < 1:
         raise InputError.at("part", "range", f"{before} + {part} units do not fit into {whole}")
+    if part == whole:
+        return total
     return round_ratio(total * (before + part), whole, rounding) - round_ratio(total * before, whole, rounding)
 
 

@@ -56,7 +56,7 @@ class TaxPolicy:
     rounding: Rounding = Rounding.HALF_UP
 
 
-@frozen
+@frozen(cache_hash=True)
 class TaxCategory:
     """A category and its rate in percent. Zero-rated, exempt and reverse charge differ by ``code``.
 
@@ -178,11 +178,11 @@ def tax_groups(lines: Iterable[TaxableLine], policy: TaxPolicy) -> tuple[TaxGrou
     by_category: dict[TaxCategory, list[TaxableLine]] = {}
     for line in lines:
         by_category.setdefault(line.category, []).append(line)
-    return tuple(_group(category, members, policy) for category, members in by_category.items())
+    return tuple([_group(category, members, policy) for category, members in by_category.items()])
 
 
 def _group(category: TaxCategory, lines: Sequence[TaxableLine], policy: TaxPolicy) -> TaxGroup:
-    amount = sum(line.amount_minor for line in lines)
+    amount = sum([line.amount_minor for line in lines])
     if policy.mode is TaxRounding.PER_DOCUMENT:
         tax = tax_on(amount, category.rate, policy)
     elif policy.mode is TaxRounding.PER_LINE:
@@ -212,8 +212,8 @@ def totals(lines: Iterable[TaxableLine], policy: TaxPolicy, currency: str) -> To
         InputError: a sum exceeds ``MAX_MONEY_MINOR``, or as ``tax_groups``.
     """
     groups = tax_groups(lines, policy)
-    net = check_money(sum(group.taxable_minor for group in groups), "net")
-    tax = check_money(sum(group.tax_minor for group in groups), "tax")
+    net = check_money(sum([group.taxable_minor for group in groups]), "net")
+    tax = check_money(sum([group.tax_minor for group in groups]), "tax")
     return Totals(net, tax, check_money(net + tax, "gross"), groups, currency)
 
 

@@ -55,7 +55,7 @@ def settle(book: Book, order: Order, known: Mapping[Key, Held], read: dict[Key, 
     rows: dict[Key, Held] = {}
     entries: list[Entry] = []
     messages: list[Message] = []
-    stamp, machines, heard = order.stamp, book.machines, book.heard
+    stamp, steps, heard = order.stamp, book.steps, book.heard
     command_id, last = stamp.command_id, len(RANKS)
     waiting: list[tuple[int, int, Key, Any]] = [(_rank(order.key), 0, order.key, order.command)]
     sent = 1
@@ -71,7 +71,7 @@ def settle(book: Book, order: Order, known: Mapping[Key, Held], read: dict[Key, 
             read[key] = held
         version, before = held
         version += 1
-        event, after = machines[key.kind].step(before, command, stamp)
+        event, after = steps[key.kind](before, command, stamp)
         rows[key] = Held(version, after)
         entries.append(Entry(key, version, event, command_id))
         listeners = heard.get(type(event))

@@ -122,7 +122,8 @@ def apply_payment(state: Issued, command: m.ApplyPayment, stamp: Stamp) -> m.Pay
 
 def payment_applied(state: Issued, event: m.PaymentApplied) -> Issued | Settled:
     """The invoice after ``PaymentApplied``."""
-    return _standing(state, evolve(state.amounts, applied=state.amounts.applied + event.amount_minor))
+    a = state.amounts
+    return _standing(state, Amounts(a.applied + event.amount_minor, a.credited, a.written_off, a.sent))
 
 
 def unapply_payment(state: Numbered, command: m.UnapplyPayment, stamp: Stamp) -> m.PaymentUnapplied:

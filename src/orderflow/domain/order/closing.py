@@ -112,7 +112,7 @@ def units_cancelled(state: Accepted, event: m.UnitsCancelled) -> Accepted:
 
 def order_cancelled(state: Working, event: m.OrderCancelled) -> Cancelled:
     """The order after ``OrderCancelled``."""
-    progress = evolve(_cancellation(state, event.slices), exposed_minor=0)
+    progress = _cancellation(state, event.slices).with_exposed(0)
     return Cancelled(state.basket, state.totals, progress, event.at, event.reason, event.by, state.placed_at)
 
 
@@ -186,11 +186,8 @@ def settled(state: Same, event: m.SettlementRecorded) -> Same:
 
 
 def _settled(state: Same, invoice: str) -> Same:
-    p = state.progress
-    known = tuple(dict.fromkeys((*p.settled, invoice)))
-    return state.with_progress(
-        Progress(p.lines, p.holds, p.tags, p.notes, p.invoices, known, p.exposed_minor, p.shipments, p.prepaid_minor)
-    )
+    progress = state.progress
+    return state.with_progress(progress.with_settled(*dict.fromkeys((*progress.settled, invoice))))
 
 
 def prepay(state: Lived, command: m.RecordPrepayment, stamp: Stamp) -> m.PrepaymentRecorded:
@@ -217,8 +214,7 @@ def complete(state: Accepted, command: m.CompleteOrder, stamp: Stamp) -> m.Order
 
 def completed(state: Accepted, event: m.OrderCompleted) -> Completed:
     """The order after ``OrderCompleted``."""
-    p = state.progress
-    progress = Progress(p.lines, p.holds, p.tags, p.notes, p.invoices, p.settled, 0, p.shipments, p.prepaid_minor)
+    progress = state.progress.with_exposed(0)
     return Completed(state.basket, state.totals, progress, state.placed_at, state.confirmed_at, event.at)
 
 

@@ -314,9 +314,8 @@ def _enough(
 
 def _enough_at(state: Any, picks: Iterable[Pick], have: Callable[[LineVector, str], int], what: str) -> Refusal | None:
     sums: dict[tuple[int, str], int] = {}
-    for pick in picks:
-        at = (pick.line, pick.location)
-        sums[at] = sums.get(at, 0) + pick.quantity
+    for line, location, quantity in picks:
+        sums[line, location] = sums.get((line, location), 0) + quantity
     vectors = state.progress.lines
     for (line, location), quantity in sums.items():
         found = have(vectors[line - 1], location) if line <= len(vectors) else 0

@@ -274,7 +274,10 @@ def _made(
 
 def _less(places: tuple[Place, ...], start: tuple[str, ...], quantity: int) -> tuple[Place, ...]:
     """Take ``quantity`` units out of the places whose first fields are ``start``, the earliest first."""
-    width, left = len(start), []
+    width = len(start)
+    if len(places) == 1 and places[0][:width] == start and places[0].quantity == quantity:
+        return ()
+    left = []
     for place in places:
         if quantity and place[:width] == start:
             taken = min(quantity, place.quantity)

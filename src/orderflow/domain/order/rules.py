@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypeAlias, TypeVar
 
-from attrs import evolve
-
 from orderflow.domain.allocation import Pick
 from orderflow.domain.machine import Absent
 from orderflow.domain.order import lines as moves
@@ -139,13 +137,7 @@ def confirm(state: Placed, command: m.ConfirmOrder, stamp: Stamp) -> m.OrderConf
 
 def confirmed(state: Placed, event: m.OrderConfirmed) -> Accepted:
     """The order after ``OrderConfirmed``."""
-    p = state.progress
-    exposed = max(0, state.totals.gross_minor)
-    return landed(
-        state,
-        Progress(p.lines, p.holds, p.tags, p.notes, p.invoices, p.settled, exposed, p.shipments, p.prepaid_minor),
-        event.at,
-    )
+    return landed(state, state.progress.with_exposed(max(0, state.totals.gross_minor)), event.at)
 
 
 def unconfirm(state: Accepted, command: m.UnconfirmOrder, stamp: Stamp) -> m.OrderUnconfirmed:
@@ -155,7 +147,7 @@ def unconfirm(state: Accepted, command: m.UnconfirmOrder, stamp: Stamp) -> m.Ord
 
 def unconfirmed(state: Accepted, event: m.OrderUnconfirmed) -> Placed:
     """The order after ``OrderUnconfirmed``."""
-    return Placed(state.basket, state.totals, evolve(state.progress, exposed_minor=0), state.placed_at)
+    return Placed(state.basket, state.totals, state.progress.with_exposed(0), state.placed_at)
 
 
 # -- allocate

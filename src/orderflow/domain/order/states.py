@@ -43,8 +43,14 @@ __all__ = [
 
 
 class Tally(NamedTuple):
-    """Units of all goods lines together, by bucket."""
+    """Units of all goods lines together, by bucket.
 
+    ``lines`` is the sum of all buckets of each line; ``sound`` says that no bucket is negative and no more is credited
+    than billed.
+    """
+
+    lines: tuple[int, ...]
+    sound: bool
     ordered: int
     live: int
     backordered: int
@@ -72,23 +78,51 @@ class Progress:
     shipments: int = 0
     prepaid_minor: int = 0
 
+    def with_exposed(self, minor: int) -> Progress:
+        """The same with another exposure, in minor units."""
+        p = self
+        other = Progress(p.lines, p.holds, p.tags, p.notes, p.invoices, p.settled, minor, p.shipments, p.prepaid_minor)
+        return p._handed(other)
+
+    def with_settled(self, *invoices: str) -> Progress:
+        """The same with these invoices settled."""
+        p, exposed = self, self.exposed_minor
+        other = Progress(p.lines, p.holds, p.tags, p.notes, p.invoices, invoices, exposed, p.shipments, p.prepaid_minor)
+        return p._handed(other)
+
+    def _handed(self, other: Progress) -> Progress:
+        """``other``, whose vectors are the same, with their sums, so that they are not counted again."""
+        object.__setattr__(other, "tally", self.tally)
+        return other
+
     @cached_property
     def tally(self) -> Tally:
         """The sums of the vectors."""
-        open_ = backordered = allocated = preparing = dispatched = shipped = gone = 0
+        lines: list[int] = []
+        sound = True
+        backordered = allocated = preparing = dispatched = shipped = gone = 0
         for v in self.lines:
-            open_ += v.open
-            for waiting in v.backordered:
-                backordered += waiting[1]
-            for allotment in v.allocated:
-                allocated += allotment[1]
-            for picking in v.preparing:
-                preparing += picking[2]
+            out = v.shipped + v.delivered + v.returned + v.lost
+            away = v.cancelled + v.moved
+            total = v.open + out + away
+            for _, quantity in v.backordered:
+                total += quantity
+                backordered += quantity
+            for _, quantity, _ in v.allocated:
+                total += quantity
+                allocated += quantity
+            for _, _, quantity in v.preparing:
+                total += quantity
+                preparing += quantity
             shipped += v.shipped
-            dispatched += v.shipped + v.delivered + v.returned + v.lost
-            gone += v.cancelled + v.moved
-        live = open_ + backordered + allocated + preparing + dispatched
-        return Tally(live + gone, live, backordered, allocated, preparing, dispatched, shipped)
+            dispatched += out
+            gone += away
+            lines.append(total)
+            if v.open < 0 or v.shipped < 0 or v.delivered < 0 or v.credited > v.invoiced:
+                sound = False
+        ordered = sum(lines)
+        live = ordered - gone
+        return Tally(tuple(lines), sound, ordered, live, backordered, allocated, preparing, dispatched, shipped)
 
 
 class Lived(Protocol):
@@ -297,27 +331,17 @@ def check_order(state: OrderState) -> None:
     """
     if isinstance(state, Draft):
         return
-    lines, progress, goods = state.basket.lines, state.progress, LineKind.GOODS
-    if len(lines) != len(progress.lines):
-        raise InvariantBroken("I12", f"{len(lines)} lines, {len(progress.lines)} vectors")
-    for line, v in zip(lines, progress.lines, strict=True):
-        total = v.open + v.shipped + v.delivered + v.returned + v.lost + v.cancelled + v.moved
-        for waiting in v.backordered:
-            total += waiting[1]
-        for allotment in v.allocated:
-            total += allotment[1]
-        for picking in v.preparing:
-            total += picking[2]
-        expected = line.quantity if line.kind is goods else 0
-        if total != expected:
-            raise InvariantBroken("L1", f"line {line.line}: buckets sum to {total}, ordered {expected}")
-        if v.open < 0 or v.shipped < 0 or v.delivered < 0 or v.credited > v.invoiced:
-            raise InvariantBroken("L1", f"line {line.line}: a bucket is negative or more is credited than billed")
-    if isinstance(state, Accepted):
-        _check_standing(state)
+    seen, ordered = state.progress.tally, state.basket.goods
+    if seen.lines != ordered or not seen.sound:
+        raise InvariantBroken(*_breach(seen, ordered))
+    if isinstance(state, Accepted) and type(state) is not standing(seen):
+        raise InvariantBroken("I11", f"vectors say {standing(seen).__name__}, the state is {type(state).__name__}")
 
 
-def _check_standing(state: Accepted) -> None:
-    seen = standing(state.progress.tally)
-    if type(state) is not seen:
-        raise InvariantBroken("I11", f"vectors say {seen.__name__}, the state is {type(state).__name__}")
+def _breach(seen: Tally, ordered: tuple[int, ...]) -> tuple[str, str]:
+    if len(seen.lines) != len(ordered):
+        return "I12", f"{len(ordered)} lines, {len(seen.lines)} vectors"
+    for line, (found, wanted) in enumerate(zip(seen.lines, ordered, strict=True), start=1):
+        if found != wanted:
+            return "L1", f"line {line}: buckets sum to {found}, ordered {wanted}"
+    return "L1", "a bucket is negative or more is credited than billed"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime
 from enum import Enum
+from functools import cached_property
 from typing import Annotated, NamedTuple
 
 from attrs import frozen
@@ -222,6 +223,11 @@ class Basket:
     channel_data: tuple[tuple[Name, FreeText], ...] = ()
     tags: Annotated[tuple[Name, ...], Length(0, MAX_TAGS)] = ()
     claimed_total_minor: Minor | None = None
+
+    @cached_property
+    def goods(self) -> tuple[int, ...]:
+        """The units of goods of each line, 0 for the other lines."""
+        return tuple([line.quantity if line.kind is LineKind.GOODS else 0 for line in self.lines])
 
     def faults(self) -> Iterator[Fault]:
         """Faults between fields: line numbers 1..n, one currency, amounts that follow from their prices."""
