@@ -27,17 +27,24 @@ def flat_writer(kind: type[Any]) -> Callable[[Any], str]:
     """The function that writes such a class as a compact JSON object, fields equal to their default left out."""
     fields = attrs.fields(kind)
     values = attrgetter(*(field.name for field in fields))
+    if all(field.default is attrs.NOTHING for field in fields):
+        whole = "{" + ",".join(f'"{field.name}":%s' for field in fields) + "}"
+        return lambda message: whole % tuple([_text(value) for value in values(message)])
     parts = tuple((f'"{field.name}":', field.default) for field in fields)
 
     def write(message: Any) -> str:
         written = [
-            prefix + (encode_basestring(value) if type(value) is str else str(value))
+            prefix + _text(value)
             for (prefix, default), value in zip(parts, values(message), strict=True)
             if value != default
         ]
         return f"{{{','.join(written)}}}"
 
     return write
+
+
+def _text(value: int | str) -> str:
+    return encode_basestring(value) if type(value) is str else str(value)
 
 
 def _plain(hint: Any) -> Any:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from enum import Enum
-from functools import lru_cache
+from functools import cache, lru_cache
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
@@ -24,6 +24,7 @@ __all__ = [
     "Column",
     "Value",
     "columns_of",
+    "reader_of",
     "row_values",
     "status_of",
     "time_text",
@@ -33,11 +34,15 @@ Value = str | int | None
 
 
 class Column(NamedTuple):
-    """One column: its SQL type, how to read its value off a row's key and state, and whether it never changes."""
+    """One column: its SQL type, how to read its value off a row's key and state, and whether it never changes.
+
+    ``counter`` names the attribute of every state that the column is, where that is all there is to reading it.
+    """
 
     type: str
     read: Callable[[Key, Any], Value]
     fixed: bool = False
+    counter: str = ""
 
 
 @lru_cache(maxsize=256)
@@ -86,9 +91,9 @@ def _number(*paths: str) -> Column:
 
 
 def _count(name: str) -> Column:
-    """A counter that every state of the kind has; read without detours, for these rows are written most."""
+    """A counter that every state of the kind has."""
     get = attrgetter(name)
-    return Column("INTEGER NOT NULL", lambda key, state: get(state))
+    return Column("INTEGER NOT NULL", lambda key, state: get(state), counter=name)
 
 
 def _listed(*paths: str) -> Column:
@@ -271,6 +276,19 @@ _NONE: Final[Mapping[str, Column]] = {}
 def columns_of(kind: str) -> Mapping[str, Column]:
     """The columns of a kind, in table order; none for a kind of a host's own."""
     return COLUMNS.get(kind, _NONE)
+
+
+@cache
+def reader_of(kind: str) -> Callable[[Key, Any], list[Value]]:
+    """The function that reads all columns of a row, in table order; counters at once, for stock is written most."""
+    columns = [*columns_of(kind).values()]
+    counters = [column.counter for column in columns if column.counter]
+    first = len(columns) - len(counters)
+    reads = [column.read for column in columns]
+    if len(counters) < 2 or not all(column.counter for column in columns[first:]):
+        return lambda key, state: [read(key, state) for read in reads]
+    leading, count = reads[:first], attrgetter(*counters)
+    return lambda key, state: [*[read(key, state) for read in leading], *count(state)]
 
 
 def row_values(key: Key, version: int, state: object) -> dict[str, Value]:

@@ -15,7 +15,7 @@ from typing import Any, Final, Self
 
 from orderflow.adapters.codec import Codec
 from orderflow.adapters.storage import statements as sql
-from orderflow.adapters.storage.columns import columns_of, status_of, time_text
+from orderflow.adapters.storage.columns import reader_of, status_of, time_text
 from orderflow.adapters.storage.layout import BASKETED, POSITION_BITS
 from orderflow.adapters.storage.session import Session, Sessions
 from orderflow.adapters.storage.vault import VAULT
@@ -247,12 +247,12 @@ class SqliteUnit:
 
     def _upsert(self, session: Session, kind: str, writes: Sequence[Write]) -> int:
         """Write rows in one statement; the number of the last row if it is new."""
-        readers = [column.read for column in columns_of(kind).values()]
+        read = reader_of(kind)
         encode: Callable[[Any], str] = self._codec.rest if kind == BASKETED else self._codec.encode
         values: list[Any] = []
         for key, _, version, state in writes:
             values += (self._numbers.get(key), self._tenant, key.id, version, self._last.get(key, 0), status_of(state))
-            values += [read(key, state) for read in readers]
+            values += read(key, state)
             values.append(encode(state))
         stored = session.run(sql.upsert_text(kind, len(writes)), values)
         if stored.rowcount != len(writes):
