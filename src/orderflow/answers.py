@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 from orderflow.errors import OrderFlowError, PortError
 from orderflow.flows import asks as a
@@ -63,7 +63,7 @@ class Answers:
 
     def __call__(self, request: a.Ask[Any]) -> Any:
         """Answer one ask."""
-        return _ANSWERS[type(request)](self, request)
+        return self._ANSWERS[type(request)](self, request)
 
     def _begin(self, request: a.Begin) -> datetime:
         self._begun()
@@ -142,24 +142,24 @@ class Answers:
         with _edge("notifier"):
             self._ports.notifier.send(request.notice)
 
-
-_ANSWERS: Final[Mapping[type[Any], Callable[[Answers, Any], Any]]] = {
-    a.Begin: Answers._begin,  # noqa: SLF001 - its own table
-    a.Recall: Answers._recall,  # noqa: SLF001
-    a.Load: Answers._load,  # noqa: SLF001
-    a.Commit: Answers._commit,  # noqa: SLF001
-    a.Read: Answers._read,  # noqa: SLF001
-    a.Now: Answers._now,  # noqa: SLF001
-    a.NewId: Answers._new_id,  # noqa: SLF001
-    a.Find: Answers._find,  # noqa: SLF001
-    a.Claim: Answers._claim,  # noqa: SLF001
-    a.Done: Answers._done,  # noqa: SLF001
-    a.Retry: Answers._retry,  # noqa: SLF001
-    a.Bury: Answers._bury,  # noqa: SLF001
-    a.BuyLabel: Answers._buy_label,  # noqa: SLF001
-    a.CancelLabel: Answers._cancel_label,  # noqa: SLF001
-    a.SendNotice: Answers._send,  # noqa: SLF001
-}
+    _ANSWERS: ClassVar[Mapping[type[Any], Callable[[Any, Any], Any]]] = {
+        a.Begin: _begin,
+        a.Recall: _recall,
+        a.Load: _load,
+        a.Commit: _commit,
+        a.Read: _read,
+        a.Now: _now,
+        a.NewId: _new_id,
+        a.Find: _find,
+        a.Claim: _claim,
+        a.Done: _done,
+        a.Retry: _retry,
+        a.Bury: _bury,
+        a.BuyLabel: _buy_label,
+        a.CancelLabel: _cancel_label,
+        a.SendNotice: _send,
+    }
+    """What answers an ask. A table of the class: one of each object, of bound methods, would keep the object alive."""
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from contextlib import closing
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from attrs import evolve
@@ -177,6 +178,14 @@ def test_times_sort_as_text() -> None:
     texts = [time_text(moment) for moment in moments]
     assert texts == sorted(texts)
     assert time_text(AT.astimezone()) == "2026-03-31T09:30:00"
+
+
+def test_the_hour_that_comes_twice_is_told_apart() -> None:
+    """The two half past ones of an autumn night are equal within their zone, and an hour apart all the same."""
+    first = datetime(2026, 11, 1, 1, 30, tzinfo=ZoneInfo("America/New_York"))
+    second = first.replace(fold=1)
+    assert first == second
+    assert [time_text(first), time_text(second)] == ["2026-11-01T05:30:00", "2026-11-01T06:30:00"]
 
 
 def test_dates_are_columns_of_their_kind() -> None:

@@ -45,10 +45,15 @@ class Column(NamedTuple):
     counter: str = ""
 
 
-@lru_cache(maxsize=256)
 def time_text(at: datetime) -> str:
     """A moment as text in UTC that sorts as time does: no offset, a fraction only where there is one."""
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat()
+    return _utc_text(at.astimezone(UTC))
+
+
+@lru_cache(maxsize=256)
+def _utc_text(at: datetime) -> str:
+    # Only of UTC: the two hours that a zone repeats in autumn are equal and hash alike.
+    return at.replace(tzinfo=None).isoformat()
 
 
 def status_of(state: object) -> str:
@@ -124,7 +129,7 @@ def _first_expiry(key: Key, state: Any) -> Value:
     if progress is None:
         return None
     ends = [a.until for vector in progress.lines for a in vector.allocated if a.until is not None]
-    return time_text(min(ends)) if ends else None
+    return min(map(time_text, ends)) if ends else None
 
 
 def _first_order(*paths: str) -> Column:
