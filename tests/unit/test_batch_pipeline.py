@@ -151,6 +151,20 @@ def test_an_order_goes_through_all_six_steps_at_its_own_time(bench: Bench) -> No
     assert shop.storage.waiting() == 0
 
 
+def test_an_older_file_is_recorded_after_what_is_there(bench: Bench) -> None:
+    """Its orders keep their own times; when they were recorded follows the order of the runs (I46)."""
+    bench.run([receipt(5, ("TEA", 9)), order(6, ("TEA", 2))])
+    shop = bench.shop
+    late = [entry.at for entry in shop.history("stock", "TEA@main")]
+    bench.clock.set(BEGIN)
+    pipeline = Pipeline(bench.shop, Listed([order(1, ("TEA", 1))]), bench.clock, "another file")
+    pipeline.run()
+    assert shop.order("A-1").placed_at == BEGIN + timedelta(hours=1)
+    times = [entry.at for entry in shop.history("stock", "TEA@main")]
+    assert times == sorted(times)
+    assert times[len(late) :] == [late[-1]] * 2
+
+
 def test_services_need_no_shipment(bench: Bench) -> None:
     """An order without goods is billed and completed straight away."""
     bench.run([order(1, ("TUNING", 1), kind=LineKind.SERVICE)])

@@ -13,6 +13,7 @@ from typing import Any, Final
 from attrs import define, field
 
 from orderflow.adapters.clock import FixedClock
+from orderflow.adapters.storage.conditions import MAX_LIMIT
 from orderflow.batch.cancelling import credit_note_of, return_of
 from orderflow.batch.documents import (
     AdjustmentDocument,
@@ -86,6 +87,7 @@ class Pipeline:
 
     def run(self) -> None:
         """Work every document that is not finished yet."""
+        self._catch_up()
         mark = self._states([self.shop.key("run", self.name)])[0]
         self._finished = mark.documents if isinstance(mark, Run) else 0
         window: list[OrderDocument] = []
@@ -102,6 +104,12 @@ class Pipeline:
                 window = []
         self._orders(window)
         self._relay()
+
+    def _catch_up(self) -> None:
+        """Begin no earlier than any run into this database has come, so that no row's times go back."""
+        for row in self.shop.find(Query("run", limit=MAX_LIMIT)):
+            *_, last = self.shop.history("run", row.key.id)
+            self.clock.set(max(last.at, self.clock.now()))
 
     # -- windows
 
