@@ -145,6 +145,12 @@ if TYPE_CHECKING:
         AllocatePayment as AllocatePayment,
     )
     from orderflow.domain.payment.messages import (
+        AllocationTarget as AllocationTarget,
+    )
+    from orderflow.domain.payment.messages import (
+        Origin as Origin,
+    )
+    from orderflow.domain.payment.messages import (
         RecordPayment as RecordPayment,
     )
     from orderflow.domain.price import Price as Price
@@ -222,6 +228,7 @@ __all__ = [
     "AllocateAt",
     "AllocatePayment",
     "Allocation",
+    "AllocationTarget",
     "Basket",
     "BillUnits",
     "Book",
@@ -261,6 +268,7 @@ __all__ = [
     "OrderFlow",
     "OrderFlowError",
     "OrderLine",
+    "Origin",
     "Parcelling",
     "PartyRef",
     "PaymentTerms",
@@ -322,7 +330,7 @@ _NAMES_OF_MODULES = {
         "AllocateAt Basket By CompleteOn Gate Hold HoldReason InvoiceBasis LineKind OrderLine Policy Together Units"
     ),
     "domain.party": "Person",
-    "domain.payment.messages": "AllocatePayment RecordPayment",
+    "domain.payment.messages": "AllocatePayment AllocationTarget Origin RecordPayment",
     "domain.price": "Price",
     "domain.returns": "ReceiveReturn",
     "domain.shipment.messages": "HandOver PlanShipment RecordDelivered",

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple, TypeVar
 
+from attrs import evolve
+
 from orderflow.answers import LEASE_SECONDS, Answers, Ports
 from orderflow.domain.book import Book
 from orderflow.domain.keys import Key, PartyRef, party_id, stock_key
@@ -32,7 +34,7 @@ from orderflow.flows.allocate import allocate_many
 from orderflow.flows.asks import Flow
 from orderflow.flows.demote import demote
 from orderflow.flows.expire import expire
-from orderflow.flows.handle import Outcome, faults_in, handle_many
+from orderflow.flows.handle import Outcome, accepted, faults_in, handle_many
 from orderflow.flows.prepare import ShipmentPlan, shipments_for
 from orderflow.flows.receive import Received, receive
 from orderflow.flows.relay import RelayReport, relay
@@ -78,7 +80,7 @@ class OrderFlow:
     Args:
         storage: where rows, journal and outbox live.
         book: the rules; the standard book by default.
-        carriers: by the name orders ask for.
+        carriers: by the name that plans and shipments ask for; where there is but one, plans without a name mean it.
         notifier: who tells the customer; without one, notices end as dead letters.
         clock, ids: time and ids; the system's by default.
         plans: how orders advance by themselves: locations and strategy, carrier, invoice series.
@@ -100,11 +102,9 @@ class OrderFlow:
         lease_seconds: int = LEASE_SECONDS,
     ) -> None:
         self.book = book or standard_book()
-        self.storage, self.plans, self.actor = storage, plans or Plans(), actor
-        by_name: Mapping[str, Carrier] = {carrier.name: carrier for carrier in carriers}
-        wanted = self.plans.parcelling.carrier
-        if wanted and wanted not in by_name:
-            raise DefinitionError(f"plans name the carrier {wanted!r}, which is not among the carriers")
+        self.storage, self.actor = storage, actor
+        by_name = _by_name(carriers)
+        self.plans = _with_carrier(plans or Plans(), by_name)
         self._ports = Ports(storage, by_name, notifier, clock or _system_clock(), ids or _uuid7(), lease_seconds)
 
     # -- commands
@@ -129,10 +129,7 @@ class OrderFlow:
             CommandMismatch: the command id was used for something else.
             ConcurrencyConflict, StorageError: the storage could not.
         """
-        [outcome] = self.handle_many([Do(id, command, command_id, at, by, occurred_at)])
-        if isinstance(outcome, Ack):
-            return outcome
-        raise outcome
+        return accepted(self.handle_many([Do(id, command, command_id, at, by, occurred_at)])[0])
 
     def handle_many(self, commands: Sequence[Do]) -> list[Outcome]:
         """Carry out a group of commands in one commit; each has its own outcome, a refused one hurts no other.
@@ -374,6 +371,24 @@ class OrderFlow:
                 if attempt == ATTEMPTS:
                     raise
         raise AssertionError("the loop returns or raises")
+
+
+def _by_name(carriers: Iterable[Carrier]) -> Mapping[str, Carrier]:
+    found: dict[str, Carrier] = {}
+    for carrier in carriers:
+        if found.setdefault(carrier.name, carrier) is not carrier:
+            raise DefinitionError(f"two carriers are named {carrier.name!r}")
+    return found
+
+
+def _with_carrier(plans: Plans, carriers: Mapping[str, Carrier]) -> Plans:
+    wanted = plans.parcelling.carrier
+    if wanted and wanted not in carriers:
+        raise DefinitionError(f"plans name the carrier {wanted!r}, which is not among the carriers")
+    if wanted or len(carriers) != 1:
+        return plans
+    [only] = carriers
+    return evolve(plans, parcelling=evolve(plans.parcelling, carrier=only))
 
 
 def _time_faults(path: str, value: Any, now: datetime) -> Iterator[Fault]:

@@ -124,7 +124,10 @@ def test_stale_diagrams_are_found(tmp_path: Path) -> None:
     (tmp_path / "gone.md").write_text("left over")
     result = CliRunner().invoke(root, ["diagram", "--check", str(tmp_path)])
     assert result.exit_code == 1
-    assert "gone.md, order.md, stock.md" in result.stderr
+    assert "order.md, stock.md; run orderflow diagram --write" in result.stderr
+    assert CliRunner().invoke(root, ["diagram", "--write", str(tmp_path)]).exit_code == 0
+    result = CliRunner().invoke(root, ["diagram", "--check", str(tmp_path)])
+    assert (result.exit_code, "gone.md; remove them" in result.stderr) == (1, True)
 
 
 @pytest.mark.parametrize("kind", [machine.kind for machine in MACHINES])

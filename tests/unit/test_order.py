@@ -65,7 +65,8 @@ BROKEN = {
     "1 lines, 0 vectors": CONFIRMED.state.with_progress(s.Progress(())),
     "buckets sum to 2, ordered 3": with_vector(CONFIRMED.state, LineVector(2)),
     "vectors say Shipped, the state is Confirmed": with_vector(CONFIRMED.state, LineVector(shipped=3)),
-    "a bucket is negative": with_vector(SHIPPED.state, LineVector(shipped=4, delivered=-1)),
+    "line 1: a bucket is negative": with_vector(SHIPPED.state, LineVector(shipped=4, delivered=-1)),
+    "or more is credited than billed": with_vector(SHIPPED.state, LineVector(shipped=4, lost=-1)),
     "more is credited than billed": with_vector(SHIPPED.state, LineVector(shipped=3, credited=1)),
 }
 

@@ -85,6 +85,18 @@ def test_the_report_measures_what_a_commit_costs(path: Path) -> None:
     """The report names library, modes and file system, measures a commit, and leaves nothing behind."""
     settings = safety.report(path)
     assert settings.library_version == sqlite3.sqlite_version
+    assert settings.commit_microseconds is not None
     assert settings.commit_microseconds > 0
     assert settings.reasons
     assert list(path.parent.iterdir()) == []
+
+
+def test_where_nothing_may_be_written_the_rest_is_reported(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A read-only folder costs the measurement, not the report."""
+
+    def denied(*_: object, **__: object) -> int:
+        raise PermissionError("read-only")
+
+    monkeypatch.setattr(safety, "commit_cost_microseconds", denied)
+    settings = safety.report(path)
+    assert (settings.commit_microseconds, settings.library_version) == (None, sqlite3.sqlite_version)

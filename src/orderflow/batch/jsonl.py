@@ -139,6 +139,8 @@ class JsonLinesFile:
         # Bytes that are no UTF-8 become lone surrogates, which no text may hold: nothing is replaced in silence.
         with self.path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
             for line, text in enumerate(file, start=1):
+                if line == 1 and "\0" in text:
+                    raise InputError.at("file", "not_text", f"{self.path} is no text file")
                 if text.strip():
                     yield line, text.rstrip("\r\n")
 

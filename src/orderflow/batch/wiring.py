@@ -22,7 +22,17 @@ from orderflow.flows.prepare import Parcelling
 from orderflow.ports.notifier import Notifier
 from orderflow.ports.storage import Storage
 
-__all__ = ["NOTICES", "ZONES", "batch_book", "carrier", "notifier_for", "shop_for", "start_clock", "storage_at"]
+__all__ = [
+    "NOTICES",
+    "ZONES",
+    "batch_book",
+    "carrier",
+    "notices_of",
+    "notifier_for",
+    "shop_for",
+    "start_clock",
+    "storage_at",
+]
 
 #: What customers of a file are told: once, when all is done, and when money goes back.
 NOTICES: Final = ("order_completed", "credit_note_issued")
@@ -92,4 +102,9 @@ def notifier_for(database: Path, mail: Path | None) -> Notifier:
     """Where notices go: a mail folder where one is named, else a file of JSON lines beside the database."""
     if mail is not None:
         return MaildirNotifier(mail, "shop@orderflow.invalid")
-    return JsonLinesNotifier(database.with_name(database.name + ".notices.jsonl"))
+    return JsonLinesNotifier(notices_of(database))
+
+
+def notices_of(database: Path) -> Path:
+    """The file of notices beside a database."""
+    return database.with_name(database.name + ".notices.jsonl")

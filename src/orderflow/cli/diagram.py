@@ -69,6 +69,9 @@ def diagram(kind: str | None, write: Path | None, check: Path | None) -> None:
 
 def _check(folder: Path, made: Mapping[str, str]) -> None:
     found = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.md")}
-    stale = sorted(name for name in {*made, *found} if made.get(name) != found.get(name))
+    stale = sorted(name for name in made if made[name] != found.get(name))
     if stale:
         raise click.ClickException(f"stale in {folder}: {', '.join(stale)}; run orderflow diagram --write {folder}")
+    foreign = sorted(found.keys() - made.keys())
+    if foreign:
+        raise click.ClickException(f"no machine's pages in {folder}: {', '.join(foreign)}; remove them")

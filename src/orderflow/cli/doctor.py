@@ -35,8 +35,8 @@ def doctor(db: Path, tenant: str, *, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def _milliseconds(settings: Settings) -> float:
-    return settings.commit_microseconds / 1000
+def _milliseconds(settings: Settings) -> float | None:
+    return None if settings.commit_microseconds is None else settings.commit_microseconds / 1000
 
 
 def _view(found: Health, settings: dict[str, Settings]) -> View:
@@ -61,8 +61,9 @@ def _letter(letter: Letter) -> str:
 
 
 def _mode(each: Settings) -> tuple[str, ...]:
-    safe = "yes" if each.safe else "NO"
-    return each.journal_mode, each.synchronous, safe, f"{_milliseconds(each):.2f}", "; ".join(each.reasons)
+    safe, cost = "yes" if each.safe else "NO", _milliseconds(each)
+    shown = "not measured" if cost is None else f"{cost:.2f}"
+    return each.journal_mode, each.synchronous, safe, shown, "; ".join(each.reasons)
 
 
 def _print(found: Health, settings: dict[str, Settings]) -> None:

@@ -30,6 +30,8 @@ _STATES: Final = tuple(state.__name__ for state in ORDER.states if state is not 
 #: The greatest cursor a database can hold.
 _LAST: Final = 2**63 - 1
 
+_MOMENT: Final = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"])
+
 _limit = click.option("--limit", type=click.IntRange(1, _PAGE), default=100, show_default=True, help="At most so many.")
 _cursor = click.option("--cursor", type=click.IntRange(0, _LAST), default=0, help="Go on after a listing's last row.")
 
@@ -48,8 +50,8 @@ _cursor = click.option("--cursor", type=click.IntRange(0, _LAST), default=0, hel
 @click.option("--external-id", default="", help="The channel's own id.")
 @click.option("--tag", default="", help="Only with this tag.")
 @click.option("--text", default="", help="Find in ids, numbers, customers and tags.")
-@click.option("--since", type=click.DateTime(), help="Placed then or later (UTC).")
-@click.option("--until", type=click.DateTime(), help="Placed before then (UTC).")
+@click.option("--since", type=_MOMENT, help="Placed then or later (UTC where no offset is given).")
+@click.option("--until", type=_MOMENT, help="Placed before then.")
 @_limit
 @_cursor
 @database
@@ -88,7 +90,7 @@ def orders(
 
 
 def _utc(moment: datetime | None) -> datetime | None:
-    return None if moment is None else moment.replace(tzinfo=UTC)
+    return moment if moment is None or moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _more(cursor: int | None) -> None:
@@ -96,7 +98,10 @@ def _more(cursor: int | None) -> None:
         click.echo(f"more: --cursor {cursor}", err=True)
 
 
-@click.command(epilog=f"NAME is one of {', '.join(WORKLISTS)}.")
+@click.command(
+    epilog=f"NAME is one of {', '.join(WORKLISTS)}. unpaid are all invoices not settled, invoices_due those of them "
+    "whose day has come."
+)
 @click.argument("name", type=click.Choice([*WORKLISTS]), required=False, metavar="[NAME]")
 @_limit
 @_cursor
@@ -156,18 +161,26 @@ def _all(shop: OrderFlow, query: Query) -> Iterator[Row]:
 @database
 @as_json
 def stock(sku: str | None, below: int | None, db: Path, tenant: str, *, as_json: bool) -> None:
-    """Show stock levels by SKU and location: of all, or of one SKU."""
-    where = (("sku", sku),) if sku else ()
+    """Show stock levels by SKU and location: of all, of one SKU, or of one row (SKU@location)."""
     with reading(db, tenant) as shop:
-        rows = [*_all(shop, Query("stock", where=where, limit=_PAGE))]
+        rows = [*_all(shop, Query("stock", where=(("sku", sku),) if sku else (), limit=_PAGE))]
         if sku and not rows:
-            raise NotFound(shop.key("stock", sku))
+            rows = _stock_row(shop, sku)
+    rows.sort(key=lambda row: row.key.id.rpartition("@"))
     views = [_level(row) for row in rows if below is None or row.state.available < below]
     if as_json:
         print_json({"stock": views})
     else:
         names = ("sku", "location", *_LEVELS)
         table("", names, [[view[name] for name in names] for view in views])
+
+
+def _stock_row(shop: OrderFlow, id_: str) -> list[Row]:
+    sku, _, location = id_.rpartition("@")
+    rows = [*shop.find(Query("stock", where=(("sku", sku), ("location", location))))]
+    if not rows:
+        raise NotFound(shop.key("stock", id_))
+    return rows
 
 
 def _level(row: Row) -> View:

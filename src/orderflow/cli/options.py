@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,7 +19,7 @@ from orderflow.domain.standard import standard_book
 from orderflow.errors import StorageError
 from orderflow.facade import OrderFlow
 
-__all__ = ["as_json", "book_of", "database", "reading", "writable"]
+__all__ = ["apart", "as_json", "book_of", "database", "reading", "writable"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -28,7 +28,13 @@ def database(command: F) -> F:
     """Add ``--db`` and ``--tenant``."""
     path = click.Path(exists=True, dir_okay=False, path_type=Path)
     db = click.option(
-        "--db", type=path, envvar="ORDERFLOW_DB", required=True, callback=_of_orderflow, help="The database."
+        "--db",
+        type=path,
+        envvar="ORDERFLOW_DB",
+        show_envvar=True,
+        required=True,
+        callback=_of_orderflow,
+        help="The database.",
     )
     for option in (
         click.option("--tenant", default="main", show_default=True, help="Whose rows."),
@@ -56,6 +62,27 @@ def _of_orderflow(context: click.Context, parameter: click.Parameter, path: Path
 def as_json(command: F) -> F:
     """Add ``--json``."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON with stable keys.")(command)
+
+
+def apart(**files: Path | None) -> None:
+    """Refuse two names for one file: what is read, what is written, and what a database keeps beside itself.
+
+    Raises:
+        click.UsageError: two of them are one file.
+    """
+    seen: dict[Path, str] = {}
+    for name, path in files.items():
+        shown = name.replace("_", " ")
+        for each in () if path is None else _with_companions(path) if name == "database" else (path,):
+            other = seen.setdefault(each.resolve(), shown)
+            if other != shown:
+                raise click.UsageError(f"{path} is both the {other} and the {shown}")
+
+
+def _with_companions(database: Path) -> Iterator[Path]:
+    """A database file, and the logs that SQLite keeps beside it."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        yield database.with_name(database.name + suffix)
 
 
 def writable(path: Path) -> None:

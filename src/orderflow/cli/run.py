@@ -8,7 +8,7 @@ import gzip
 import json
 import sys
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -20,9 +20,10 @@ from orderflow.batch.jsonl import JsonLinesFile
 from orderflow.batch.pipeline import Pipeline
 from orderflow.batch.summary import rejections, summarise
 from orderflow.batch.uci import UciFile
-from orderflow.batch.wiring import batch_book, notifier_for, shop_for, start_clock, storage_at
-from orderflow.cli.options import writable
+from orderflow.batch.wiring import batch_book, notices_of, notifier_for, shop_for, start_clock, storage_at
+from orderflow.cli.options import apart, writable
 from orderflow.cli.output import table
+from orderflow.facade import OrderFlow
 
 __all__ = ["LAYOUTS", "REJECTED", "progress_bar", "report", "run", "states_of", "work"]
 
@@ -32,6 +33,9 @@ LAYOUTS: Final[dict[str, Callable[[Path], Source]]] = {"uci": UciFile, "orderflo
 REJECTED: Final = ("line", "code", "why (the first reason)")
 FINISHED: Final = ("Completed", "Cancelled")
 
+#: The exit status of what was interrupted, as a shell gives it: 128 and the signal's number.
+INTERRUPTED: Final = 130
+
 #: A run keeps many small immutable objects and makes no cycles: looking for some at the usual pace costs a sixth.
 GC_THRESHOLD: Final = (1_000_000, 20, 20)
 
@@ -39,7 +43,13 @@ GC_THRESHOLD: Final = (1_000_000, 20, 20)
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--layout", type=click.Choice([*LAYOUTS]), required=True, help="How the file is laid out.")
-@click.option("--db", type=click.Path(dir_okay=False, path_type=Path), envvar="ORDERFLOW_DB", help="The database.")
+@click.option(
+    "--db",
+    type=click.Path(dir_okay=False, path_type=Path),
+    envvar="ORDERFLOW_DB",
+    show_envvar=True,
+    help="The database.",
+)
 @click.option("--receive", type=click.Choice(["shortfall"]), help="Receive what exceeds the available stock.")
 @click.option("--summary", type=click.Path(dir_okay=False, path_type=Path), help="Write the summary as JSON here.")
 @click.option("--rates", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The carrier's rate table.")
@@ -71,11 +81,16 @@ def run(
         if db is None or dry_run:
             _foretell(source, as_json=as_json)
             return
+        notices = None if mail else notices_of(db)
+        apart(file=file, database=db, summary=summary, rate_table=rates, file_of_notices=notices)
         for target in filter(None, (summary, db)):
             writable(target)
         found = work(source, db, receive=receive is not None, rates=rates, mail=mail, locations=locations)
     except (gzip.BadGzipFile, EOFError, csv.Error) as error:
         raise click.ClickException(f"{file}: {error}") from error
+    except KeyboardInterrupt:
+        click.echo("Interrupted; the same command again goes on where this stopped.", err=True)
+        raise SystemExit(INTERRUPTED) from None
     if summary is not None:
         summary.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     if as_json:
@@ -108,11 +123,7 @@ def work(
             pipeline.run()
         seconds = time.perf_counter() - began
         found = summarise(shop, source.zone)
-        reasons = {f"{source.channel}/{each.number}": each.rows[0].reason for each in pipeline.rejected}
-        found["rejected"] = [
-            {"document": name, "line": line, "codes": list(codes), "reason": reasons.get(name)}
-            for name, line, codes in rejections(shop)
-        ]
+        found["rejected"] = [*_rejected(shop, source.channel, pipeline.rejected)]
         found["accepted"] = pipeline.seen - len(pipeline.rejected)
         found["elsewhere"] = [place for place in pipeline.places if place not in locations]
         found["refused_commands"] = [{"command_id": name, "reason": reason} for name, reason in pipeline.refused]
@@ -121,6 +132,15 @@ def work(
         return found
     finally:
         storage.close()
+
+
+def _rejected(shop: OrderFlow, channel: str, here: Iterable[RejectedDocument]) -> Iterator[dict[str, Any]]:
+    """What the database has as rejected; of this file's documents as they are now, with the first reason."""
+    now = {f"{channel}/{each.number}": each.rows for each in here}
+    for name, line, codes in rejections(shop):
+        rows = now.get(name, ())
+        seen = list(dict.fromkeys(row.code for row in rows)) or list(codes)
+        yield {"document": name, "line": line, "codes": seen, "reason": rows[0].reason if rows else None}
 
 
 @contextmanager
@@ -191,14 +211,14 @@ def _report_rejected(rejected: list[dict[str, Any]]) -> None:
     if rows:
         table("rejected", REJECTED, rows)
     if len(rejected) > len(rows):
-        click.echo(f"rejected in other files: {len(rejected) - len(rows)}")
+        click.echo(f"rejected in other files, or before: {len(rejected) - len(rows)}")
 
 
 def _report_unfinished(found: dict[str, Any]) -> None:
     """What stands between the orders and completion, as far as this run has met it."""
     waiting = sum(count for state, count in found["states"]["order"].items() if state not in FINISHED)
     if waiting:
-        click.echo(f"\norders not completed: {waiting}; `orderflow worklist` says what they wait for")
+        click.echo(f"\norders not completed: {waiting}; `orderflow worklist` on this database says what they wait for")
     if found["refused_commands"]:
         first = found["refused_commands"][0]
         many = len(found["refused_commands"])

@@ -89,7 +89,7 @@ def _refusals(outcomes: Sequence[Outcome]) -> Iterator[Refusal]:
         if isinstance(outcome, CommandRefused):
             yield from outcome.refusals
         elif isinstance(outcome, InputError):
-            raise outcome
+            raise InputError(outcome.faults)
 
 
 def _steps(state: Any) -> list[Any]:

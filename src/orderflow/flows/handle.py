@@ -20,7 +20,7 @@ from orderflow.flows.asks import Begin, Commit, Flow, Recall, ask
 from orderflow.flows.settle import Order, Settled, settle_group
 from orderflow.ports.storage import Ack, Batch, Held, Parcelled, Recalled, Remembered, Write
 
-__all__ = ["Outcome", "faults_in", "fingerprint", "handle_many"]
+__all__ = ["Outcome", "accepted", "faults_in", "fingerprint", "handle_many"]
 
 #: Ids made of two: SKU and location, channel and external id, party and version.
 LONGEST_IDS: Final = {"stock": 2 * MAX_ID + 1, "intake": 2 * MAX_NAME + 1, "party": MAX_ID + 11}
@@ -135,6 +135,19 @@ def _done(
             before = accepted.get(parcel.message.id, (parcel, True))[1]
             accepted[parcel.message.id] = (parcel, before and isinstance(outcome, Ack))
     return [parcel for parcel, whole in accepted.values() if whole]
+
+
+def accepted(outcome: Outcome) -> Ack:
+    """The ``Ack``; what is not one is raised. Whoever calls keeps no name for the outcome.
+
+    An exception that a frame it came through has a name for lives as long as that frame, and the frame as long as it.
+    """
+    if isinstance(outcome, Ack):
+        return outcome
+    try:
+        raise outcome
+    finally:
+        del outcome
 
 
 def fingerprint(order: Order) -> str:

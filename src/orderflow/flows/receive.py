@@ -15,7 +15,7 @@ from orderflow.domain.records.intake import Accepted, intake_key
 from orderflow.domain.stamp import Stamp
 from orderflow.errors import CommandRefused
 from orderflow.flows.asks import Flow, Read, ask
-from orderflow.flows.handle import Outcome, handle_many
+from orderflow.flows.handle import accepted, handle_many
 from orderflow.flows.settle import Order
 from orderflow.ports.storage import Ack
 
@@ -59,19 +59,19 @@ def receive(book: Book, key: Key, basket: Basket, stamp: Stamp, holds: tuple[Hol
     """
     known = yield from _known(key, basket)
     if known is None:
-        [outcome] = yield from handle_many(book, [Order(key, PlaceOrder(basket, holds), stamp)])
+        ends = yield from handle_many(book, [Order(key, PlaceOrder(basket, holds), stamp)])
         # A refusal may mean that somebody else has taken the document in meanwhile.
-        known = (yield from _known(key, basket)) if isinstance(outcome, CommandRefused) else None
+        known = (yield from _known(key, basket)) if isinstance(ends[0], CommandRefused) else None
         if known is None:
-            return Created(key, _accepted(outcome))
+            return Created(key, accepted(ends.pop()))
     rows = yield from ask(Read([known]))
     differences = tuple(_differences(rows[known].state.basket, basket))
     if not differences:
         return Unchanged(known)
     hold = PlaceHold(Hold(HoldReason.CHANNEL_CHANGED, Gate.PREPARE))
-    [outcome] = yield from handle_many(book, [Order(known, hold, stamp)])
-    if isinstance(outcome, Exception) and not isinstance(outcome, CommandRefused):
-        raise outcome
+    ends = yield from handle_many(book, [Order(known, hold, stamp)])
+    if not isinstance(ends[0], CommandRefused):
+        accepted(ends.pop())
     return Changed(known, differences)
 
 
@@ -81,12 +81,6 @@ def _known(key: Key, basket: Basket) -> Flow[Key | None]:
     intake = intake_key(key.tenant, basket.channel, basket.external_id)
     row = (yield from ask(Read([intake])))[intake].state
     return key.beside(row.kind, row.id) if isinstance(row, Accepted) else None
-
-
-def _accepted(outcome: Outcome) -> Ack:
-    if isinstance(outcome, Ack):
-        return outcome
-    raise outcome
 
 
 def _differences(known: Basket, received: Basket) -> list[tuple[str, Any, Any]]:

@@ -131,8 +131,9 @@ def _is_number(kind: str, name: str) -> bool:
 
 def _unknown(kind: str, path: str, names: Sequence[str]) -> list[Fault]:
     known = columns_of(kind)
+    listed = ", ".join([*_GENERIC, *known])
     return [
-        Fault(f"{path}[{index}]", "unknown_column", f"{kind!r} has no column {name!r}")
+        Fault(f"{path}[{index}]", "unknown_column", f"{kind!r} has no column {name!r}; it has {listed}")
         for index, name in enumerate(names)
         if name not in known and name not in _GENERIC
     ]

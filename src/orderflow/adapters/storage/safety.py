@@ -12,6 +12,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -41,6 +42,7 @@ class Settings:
     """What is in force for a file, whether it is safe, and what a commit costs there.
 
     ``safe`` is false where the file is on a network, whose locks and flushes nobody vouches for.
+    ``commit_microseconds`` is None where nothing may be written beside the file to measure it.
     """
 
     library_version: str
@@ -49,14 +51,16 @@ class Settings:
     file_system: str
     safe: bool
     reasons: tuple[str, ...]
-    commit_microseconds: int
+    commit_microseconds: int | None
 
 
 def report(path: Path | str, *, exclusive: bool = False) -> Settings:
     """What a storage on ``path`` would use, with the cost of a commit measured in a file beside it."""
     file_system = file_system_of(Path(path))
     mode = mode_for(sqlite3.sqlite_version_info, file_system, exclusive=exclusive)
-    cost = commit_cost_microseconds(Path(path).absolute().parent, mode, exclusive=exclusive)
+    cost: int | None = None
+    with suppress(OSError):
+        cost = commit_cost_microseconds(Path(path).absolute().parent, mode, exclusive=exclusive)
     safe = not _is_network(file_system)
     reasons = mode.reasons if safe else (*mode.reasons, "locks on a network file system may fail: use a local disk")
     return Settings(sqlite3.sqlite_version, mode.journal_mode, mode.synchronous, file_system, safe, reasons, cost)

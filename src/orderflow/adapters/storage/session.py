@@ -44,7 +44,8 @@ class Memo:
     While nobody else has written the file, they are the rows: they need not be read again. A state is right for its
     version for ever, so that it need not be decoded again either. The first kept is dropped first; of stock rows,
     which are small and come again and again, many are kept, of all other kinds few, for one may hold thousands of
-    lines.
+    lines. Nothing tells of this connection's own writes: who writes a row puts it here, or doubts all, before the next
+    may write.
     """
 
     def __init__(self, stock: int = 8_192, others: int = 512) -> None:
@@ -234,7 +235,7 @@ class Sessions:
         try:
             session = Session(self._dial())
         except FOREIGN as error:
-            raise StorageError(f"cannot open {self._path.name!r}: {error}", retry=False) from error
+            raise StorageError(f"cannot open {str(self._path)!r}: {error}", retry=False) from error
         self._open.add(session)
         weakref.finalize(session, _close, session.connection, self._process)
         self._configure(session)

@@ -7,6 +7,7 @@ versions are compared in memory, and rows are written by their row number. Const
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import chain
@@ -123,13 +124,14 @@ class SqliteUnit:
             self._check_versions(batch.writes)
             self._store(session, batch)
             session.run("COMMIT")
+            # Before the gate opens: the next writer of this connection takes what it finds here for the present rows.
+            for key, _, version, state in batch.writes:
+                session.memo.put(key, self._numbers[key], self._last.get(key, 0), Held(version, state))
             stored = True
         finally:
             if not stored:
                 session.memo.doubt()
             self._end(rollback=not stored)
-        for key, _, version, state in batch.writes:
-            session.memo.put(key, self._numbers[key], self._last.get(key, 0), Held(version, state))
 
     # --- beginning and end ---
 
@@ -242,11 +244,11 @@ class SqliteUnit:
             self._upsert(session, kind, there[part])
         new = [write for write in writes if write.key not in numbers]
         for part in sql.chunks(len(new)):
-            last = self._upsert(session, kind, new[part])
+            last = self._upsert(session, kind, new[part]).lastrowid or 0
             numbers.update((write.key, last - ahead) for ahead, write in enumerate(reversed(new[part])))
 
-    def _upsert(self, session: Session, kind: str, writes: Sequence[Write]) -> int:
-        """Write rows in one statement; the number of the last row if it is new."""
+    def _upsert(self, session: Session, kind: str, writes: Sequence[Write]) -> sqlite3.Cursor:
+        """Write rows in one statement."""
         read = reader_of(kind)
         encode: Callable[[Any], str] = self._codec.rest if kind == BASKETED else self._codec.encode
         values: list[Any] = []
@@ -257,7 +259,7 @@ class SqliteUnit:
         stored = session.run(sql.upsert_text(kind, len(writes)), values)
         if stored.rowcount != len(writes):
             raise ConcurrencyConflict(None)
-        return stored.lastrowid or 0
+        return stored
 
     def _store_baskets(self, session: Session, orders: Collection[Write], entries: Iterable[Entry]) -> set[int]:
         """Store baskets that are new; the entries (by identity) whose event has brought one of them.

@@ -127,10 +127,7 @@ def allocate(vector: LineVector, location: str, quantity: int, until: datetime |
     """Open units are allocated at ``location``."""
     v = vector
     kept = (*v.allocated, Allotment(location, quantity, until))
-    return LineVector(
-        v.open - quantity, v.backordered, kept, v.preparing, v.shipped, v.delivered,
-        v.returned, v.lost, v.cancelled, v.moved, v.invoiced, v.credited,
-    )  # fmt: skip
+    return _made(v, v.open - quantity, v.backordered, kept, v.preparing, v.shipped, v.delivered)
 
 
 def wait(vector: LineVector, location: str, quantity: int) -> LineVector:
@@ -160,10 +157,7 @@ def prepare(vector: LineVector, shipment: str, location: str, quantity: int) -> 
     v = vector
     left = _less(v.allocated, (location,), quantity)
     picking = (*v.preparing, Picking(shipment, location, quantity))
-    return LineVector(
-        v.open, v.backordered, left, picking, v.shipped, v.delivered,
-        v.returned, v.lost, v.cancelled, v.moved, v.invoiced, v.credited,
-    )  # fmt: skip
+    return _made(v, v.open, v.backordered, left, picking, v.shipped, v.delivered)
 
 
 def move_back(vector: LineVector, shipment: str, location: str, quantity: int) -> LineVector:
@@ -185,10 +179,7 @@ def dispatch(vector: LineVector, shipment: str, location: str, quantity: int) ->
     """Units of ``shipment`` have left."""
     v = vector
     left = _less(v.preparing, (shipment, location), quantity)
-    return LineVector(
-        v.open, v.backordered, v.allocated, left, v.shipped + quantity, v.delivered,
-        v.returned, v.lost, v.cancelled, v.moved, v.invoiced, v.credited,
-    )  # fmt: skip
+    return _made(v, v.open, v.backordered, v.allocated, left, v.shipped + quantity, v.delivered)
 
 
 def deliver(vector: LineVector, quantity: int) -> LineVector:

@@ -45,11 +45,11 @@ __all__ = [
 class Tally(NamedTuple):
     """Units of all goods lines together, by bucket.
 
-    ``lines`` is the sum of all buckets of each line; ``sound`` says that no bucket is negative and no more is credited
-    than billed.
+    ``by_line`` is the sum of all buckets of each line; ``sound`` says that no bucket moves take from is negative, and
+    no more is credited than billed.
     """
 
-    lines: tuple[int, ...]
+    by_line: tuple[int, ...]
     sound: bool
     ordered: int
     live: int
@@ -118,7 +118,7 @@ class Progress:
             dispatched += out
             gone += away
             lines.append(total)
-            if v.open < 0 or v.shipped < 0 or v.delivered < 0 or v.credited > v.invoiced:
+            if v.open < 0 or v.shipped < 0 or v.delivered < 0 or v.lost < 0 or v.credited > v.invoiced:
                 sound = False
         ordered = sum(lines)
         live = ordered - gone
@@ -331,17 +331,19 @@ def check_order(state: OrderState) -> None:
     """
     if isinstance(state, Draft):
         return
-    seen, ordered = state.progress.tally, state.basket.goods
-    if seen.lines != ordered or not seen.sound:
-        raise InvariantBroken(*_breach(seen, ordered))
+    seen, goods = state.progress.tally, state.basket.goods
+    if seen.by_line != goods or not seen.sound:
+        raise InvariantBroken(*_breach(state.progress, goods))
     if isinstance(state, Accepted) and type(state) is not standing(seen):
         raise InvariantBroken("I11", f"vectors say {standing(seen).__name__}, the state is {type(state).__name__}")
 
 
-def _breach(seen: Tally, ordered: tuple[int, ...]) -> tuple[str, str]:
-    if len(seen.lines) != len(ordered):
-        return "I12", f"{len(ordered)} lines, {len(seen.lines)} vectors"
-    for line, (found, wanted) in enumerate(zip(seen.lines, ordered, strict=True), start=1):
+def _breach(progress: Progress, goods: tuple[int, ...]) -> tuple[str, str]:
+    sums = progress.tally.by_line
+    if len(sums) != len(goods):
+        return "I12", f"{len(goods)} lines, {len(sums)} vectors"
+    for line, (found, wanted) in enumerate(zip(sums, goods, strict=True), start=1):
         if found != wanted:
             return "L1", f"line {line}: buckets sum to {found}, ordered {wanted}"
-    return "L1", "a bucket is negative or more is credited than billed"
+    alone = [Progress((vector,)).tally.sound for vector in progress.lines]
+    return "L1", f"line {1 + alone.index(False)}: a bucket is negative or more is credited than billed"
