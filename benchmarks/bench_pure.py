@@ -79,10 +79,11 @@ def built(basket: Basket) -> Work:
     def work() -> int:
         m.OrderPlaced(basket, totals, (), AT)
         vectors = tuple([LineVector(quantity) for quantity in quantities])
-        check(s.Placed(basket, totals, s.Progress(vectors, (), ()), AT))
+        begun = s.Progress(vectors, (), ())
+        check(s.Placed(basket, totals, begun, AT))
 
         m.OrderConfirmed(AT)
-        check(s.Confirmed(basket, totals, s.Progress(vectors, (), (), (), (), (), exposed, 0), AT, AT))
+        check(s.Confirmed(basket, totals, begun.with_exposed(exposed), AT, AT))
 
         m.StockAllocated(picks, (), (), None)
         vectors = tuple([LineVector(0, (), (Allotment(LOCATION, quantity),)) for quantity in quantities])
@@ -103,10 +104,11 @@ def built(basket: Basket) -> Work:
         lines = [m.Billed(line, quantities[line - 1], nets[line - 1]) for line in range(1, len(nets) + 1)]
         m.UnitsBilled(INVOICE, SERIES, tuple(lines), exposed)
         vectors = tuple([LineVector(0, (), (), (), 0, quantity, 0, 0, 0, 0, quantity) for quantity in quantities])
-        check(s.Shipped(basket, totals, s.Progress(vectors, (), (), (), (INVOICE,), (), 0, 1), AT, AT))
+        billed = s.Progress(vectors, (), (), (), (INVOICE,), (), 0, 1)
+        check(s.Shipped(basket, totals, billed, AT, AT))
 
         m.OrderCompleted(0, AT)
-        check(s.Completed(basket, totals, s.Progress(vectors, (), (), (), (INVOICE,), (), 0, 1), AT, AT, AT))
+        check(s.Completed(basket, totals, billed.with_exposed(0), AT, AT, AT))
         return 1
 
     return work

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, ClassVar, Final, Self
 
-from orderflow.errors import OrderFlowError, PortError
+from orderflow.errors import DefinitionError, OrderFlowError, PortError
 from orderflow.flows import asks as a
 from orderflow.ports.carrier import Carrier, Label
 from orderflow.ports.clock import Clock
@@ -30,14 +30,18 @@ class Ports:
     def __init__(
         self,
         storage: Storage,
-        carriers: Mapping[str, Carrier],
+        carriers: Iterable[Carrier],
         notifier: Notifier | None,
         clock: Clock,
         ids: IdSource,
         lease_seconds: int = LEASE_SECONDS,
     ) -> None:
-        self.storage, self.carriers, self.notifier, self.clock, self.ids = storage, carriers, notifier, clock, ids
+        self.storage, self.notifier, self.clock, self.ids = storage, notifier, clock, ids
         self.lease_seconds = lease_seconds
+        self.carriers: dict[str, Carrier] = {}
+        for carrier in carriers:
+            if self.carriers.setdefault(carrier.name, carrier) is not carrier:
+                raise DefinitionError(f"two carriers are named {carrier.name!r}")
 
 
 class Answers:
@@ -159,7 +163,7 @@ class Answers:
         a.CancelLabel: _cancel_label,
         a.SendNotice: _send,
     }
-    """What answers an ask. A table of the class: one of each object, of bound methods, would keep the object alive."""
+    """What answers an ask. Functions, not bound methods: a table of those in each object would be a cycle."""
 
 
 @contextmanager

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple, TypeVar
 
-from attrs import evolve
-
 from orderflow.answers import LEASE_SECONDS, Answers, Ports
 from orderflow.domain.book import Book
 from orderflow.domain.keys import Key, PartyRef, party_id, stock_key
@@ -23,7 +21,6 @@ from orderflow.drive import run
 from orderflow.errors import (
     CommandMismatch,
     ConcurrencyConflict,
-    DefinitionError,
     Fault,
     InputError,
     NotFound,
@@ -103,9 +100,8 @@ class OrderFlow:
     ) -> None:
         self.book = book or standard_book()
         self.storage, self.actor = storage, actor
-        by_name = _by_name(carriers)
-        self.plans = _with_carrier(plans or Plans(), by_name)
-        self._ports = Ports(storage, by_name, notifier, clock or _system_clock(), ids or _uuid7(), lease_seconds)
+        self._ports = Ports(storage, carriers, notifier, clock or _system_clock(), ids or _uuid7(), lease_seconds)
+        self.plans = (plans or Plans()).for_carriers(self._ports.carriers)
 
     # -- commands
 
@@ -371,24 +367,6 @@ class OrderFlow:
                 if attempt == ATTEMPTS:
                     raise
         raise AssertionError("the loop returns or raises")
-
-
-def _by_name(carriers: Iterable[Carrier]) -> Mapping[str, Carrier]:
-    found: dict[str, Carrier] = {}
-    for carrier in carriers:
-        if found.setdefault(carrier.name, carrier) is not carrier:
-            raise DefinitionError(f"two carriers are named {carrier.name!r}")
-    return found
-
-
-def _with_carrier(plans: Plans, carriers: Mapping[str, Carrier]) -> Plans:
-    wanted = plans.parcelling.carrier
-    if wanted and wanted not in carriers:
-        raise DefinitionError(f"plans name the carrier {wanted!r}, which is not among the carriers")
-    if wanted or len(carriers) != 1:
-        return plans
-    [only] = carriers
-    return evolve(plans, parcelling=evolve(plans.parcelling, carrier=only))
 
 
 def _time_faults(path: str, value: Any, now: datetime) -> Iterator[Fault]:

@@ -1033,6 +1033,16 @@ def test_plans_name_carriers_that_are_there() -> None:
         Shop(Plans(parcelling=Parcelling("nobody")))
 
 
+def test_the_only_carrier_is_the_carrier() -> None:
+    """Plans that name none mean the one that is wired; two of one name are a mistake."""
+    one, two = MemoryCarrier(name="van"), MemoryCarrier(name="bike")
+    assert OrderFlow(MemoryStorage(), carriers=[one]).plans.parcelling.carrier == "van"
+    assert OrderFlow(MemoryStorage(), carriers=[one, two]).plans.parcelling.carrier == ""
+    assert OrderFlow(MemoryStorage()).plans == Plans()
+    with pytest.raises(DefinitionError, match="two carriers are named 'van'"):
+        OrderFlow(MemoryStorage(), carriers=[one, MemoryCarrier(name="van")])
+
+
 def test_a_poisoned_message_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """An adapter that raises something of its own fails its own effect; all others are carried out."""
     shop = Shop(Plans(parcelling=Parcelling("post"))).stocked(main=2).placed(1)

@@ -32,7 +32,7 @@ from orderflow.domain.customer import RegisterCustomer
 from orderflow.domain.keys import Key, party_id, stock_key
 from orderflow.domain.machine import Absent
 from orderflow.domain.order.messages import BillUnits, CompleteOrder, ConfirmOrder, PlaceOrder
-from orderflow.domain.order.states import Accepted, Confirmed, Placed, Shipped, progress_billable
+from orderflow.domain.order.states import Accepted, Confirmed, Placed, Shipped, billable_lines
 from orderflow.domain.order.values import LineKind
 from orderflow.domain.party import Person, RecordParty
 from orderflow.domain.records.intake import RejectDocument
@@ -266,7 +266,7 @@ class Pipeline:
 
     def _bill(self, window: Sequence[OrderDocument]) -> Iterator[Do]:
         for document, state in self._now(window):
-            if isinstance(state, Accepted) and any(progress_billable(state)):
+            if isinstance(state, Accepted) and billable_lines(state):
                 invoice = f"{document.number}/{1 + len(state.progress.invoices)}"
                 bill = BillUnits(invoice, self.shop.plans.series)
                 yield Do(document.number, bill, self._id(document, f"bill/{invoice}"), occurred_at=document.at)

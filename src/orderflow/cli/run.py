@@ -36,7 +36,7 @@ FINISHED: Final = ("Completed", "Cancelled")
 #: The exit status of what was interrupted, as a shell gives it: 128 and the signal's number.
 INTERRUPTED: Final = 130
 
-#: A run keeps many small immutable objects and makes no cycles: looking for some at the usual pace costs a sixth.
+#: A run keeps many small immutable objects and makes no cycles: looking for some at the usual pace is wasted.
 GC_THRESHOLD: Final = (1_000_000, 20, 20)
 
 

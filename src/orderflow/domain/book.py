@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from attrs import frozen
 
@@ -43,6 +43,7 @@ class Effect(NamedTuple):
     data: tuple[tuple[str, str], ...] = ()
 
 
+#: What asks a reaction or a follow-up about an event.
 Listener: TypeAlias = Callable[[Happened], Iterable[Any]]
 
 
@@ -65,7 +66,7 @@ class Reaction:
 
 @frozen(eq=False)
 class FollowUp:
-    """What an event asks of the world after the commit; ``effect`` gives None where nothing is to be done."""
+    """What an event asks of the world after the commit; ``effects`` gives none where nothing is to be done."""
 
     event: type[Any]
     topics: tuple[str, ...]
@@ -110,10 +111,10 @@ class Book:
         self.fingerprint = self._fingerprint()
         tells = _by_event((item.event, item.react) for item in self.reactions)
         asks = _by_event((item.event, item.effects) for item in self.follow_ups)
-        #: For each kind, the step of its machine.
-        self.steps = {machine.kind: machine.step for machine in listed}
         #: For each event somebody listens to: what it tells other rows, and what it asks of the world.
-        self.heard = {event: (tells.get(event, _nothing), asks.get(event, _nothing)) for event in tells | asks}
+        self.heard: Mapping[type[Any], tuple[Listener, Listener]] = MappingProxyType(
+            {event: (tells.get(event, _nothing), asks.get(event, _nothing)) for event in tells | asks}
+        )
 
     def told_by(self, happened: Happened) -> Iterable[Told]:
         """The commands an event sends to other rows."""
@@ -217,4 +218,4 @@ def _nothing(happened: Happened) -> Iterable[Any]:
     return ()
 
 
-_UNHEARD = (_nothing, _nothing)
+_UNHEARD: Final = (_nothing, _nothing)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from orderflow.domain.book import Book
 from orderflow.domain.keys import Key
@@ -21,11 +21,11 @@ from orderflow.domain.order.states import (
     Placed,
     Preparing,
     Shipped,
-    progress_billable,
+    billable_lines,
 )
 from orderflow.domain.shipment.messages import PlanShipment
 from orderflow.domain.stamp import Stamp
-from orderflow.errors import CommandRefused, InputError, NotFound
+from orderflow.errors import CommandRefused, DefinitionError, InputError, NotFound
 from orderflow.flows.allocate import Allocation, allocate_many
 from orderflow.flows.asks import Flow, NewId, Now, Read, ask
 from orderflow.flows.handle import Outcome, handle_many
@@ -46,6 +46,20 @@ class Plans:
     allocation: Allocation = Allocation()
     parcelling: Parcelling = Parcelling()
     series: str = "invoice"
+
+    def for_carriers(self, names: Collection[str]) -> Plans:
+        """The plans of a shop with these carriers: where there is but one, plans that name none mean it.
+
+        Raises:
+            DefinitionError: they name one that is not there.
+        """
+        wanted = self.parcelling.carrier
+        if wanted and wanted not in names:
+            raise DefinitionError(f"plans name the carrier {wanted!r}, which is not among the carriers")
+        if wanted or len(names) != 1:
+            return self
+        [only] = names
+        return evolve(self, parcelling=evolve(self.parcelling, carrier=only))
 
 
 @frozen
@@ -101,7 +115,7 @@ def _steps(state: Any) -> list[Any]:
         steps.append(_allocate)
     if isinstance(state, Allocated | AwaitingStock | Preparing | PartlyShipped) and _has_allocated(state):
         steps.append(_prepare)
-    if isinstance(state, Accepted | Completed) and any(progress_billable(state)):
+    if isinstance(state, Accepted | Completed) and billable_lines(state):
         steps.append(_bill)
     if isinstance(state, Confirmed | Shipped):
         steps.append(_complete)

@@ -45,8 +45,12 @@ Wants = Generator[Sequence[Key], None, Settled]
 def settle(book: Book, order: Order, known: Mapping[Key, Held], read: dict[Key, Held]) -> Wants:
     """Step ``order`` and every command its events send to other rows, lowest rank first.
 
-    Rows are taken from ``known``; each is noted in ``read`` as it was found. Keys that are not known are yielded, of
-    one rank at a time, so that locks are taken in climbing order: go on once they are.
+    Args:
+        book: the rules.
+        order: the command to begin with.
+        known: where rows are taken from. Keys it lacks are yielded, of one rank at a time, so that locks are taken in
+            climbing order: the caller puts them into this very mapping and goes on.
+        read: is filled with every row that was taken, as it was found.
 
     Raises:
         CommandRefused: a guard of any of the rows refuses; nothing of the settlement counts.
@@ -55,8 +59,8 @@ def settle(book: Book, order: Order, known: Mapping[Key, Held], read: dict[Key, 
     rows: dict[Key, Held] = {}
     entries: list[Entry] = []
     messages: list[Message] = []
-    stamp, steps, heard = order.stamp, book.steps, book.heard
-    command_id, last = stamp.command_id, len(RANKS)
+    stamp, machines, heard = order.stamp, book.machines, book.heard
+    command_id, unranked = stamp.command_id, len(RANKS)
     waiting: list[tuple[int, int, Key, Any]] = [(_rank(order.key), 0, order.key, order.command)]
     sent = 1
     while waiting:
@@ -71,7 +75,7 @@ def settle(book: Book, order: Order, known: Mapping[Key, Held], read: dict[Key, 
             read[key] = held
         version, before = held
         version += 1
-        event, after = steps[key.kind](before, command, stamp)
+        event, after = machines[key.kind].step(before, command, stamp)
         rows[key] = Held(version, after)
         entries.append(Entry(key, version, event, command_id))
         listeners = heard.get(type(event))
@@ -79,8 +83,8 @@ def settle(book: Book, order: Order, known: Mapping[Key, Held], read: dict[Key, 
             continue
         tell, ask_for = listeners
         happened = Happened(key, before, event, after, stamp)
-        for told, tells in tell(happened):
-            heappush(waiting, (RANKS.get(told.kind, last), sent, told, tells))
+        for to, sends in tell(happened):
+            heappush(waiting, (RANKS.get(to.kind, unranked), sent, to, sends))
             sent += 1
         for topic, lane, data in ask_for(happened):
             messages.append(Message(f"{key.kind}/{key.id}/{version}/{topic}/{len(messages)}", topic, lane, data))
@@ -146,16 +150,14 @@ def settle_group(
                 continue
             if run.end is None:
                 run.advance()
-            if index == len(ends) and run.end is not None:
-                if run.stale():
-                    runs[index] = run = _Run(book, run.order, current)
-                    run.advance()
-                if run.end is not None:
-                    _merge(run, current, accepted)
-                    ends.append(run.end)
-                    continue
+            if index == len(ends) and run.end is not None and run.stale():
+                runs[index] = run = _Run(book, run.order, current)
+                run.advance()
             if run.end is None:
                 missing.update((key, None) for key in run.needs if key not in current)
+            elif index == len(ends):
+                _merge(run, current, accepted)
+                ends.append(run.end)
         if missing:
             loaded = yield from ask(Load(_lowest(missing)))
             first.update(loaded)

@@ -34,15 +34,11 @@ Value = str | int | None
 
 
 class Column(NamedTuple):
-    """One column: its SQL type, how to read its value off a row's key and state, and whether it never changes.
-
-    ``counter`` names the attribute of every state that the column is, where that is all there is to reading it.
-    """
+    """One column: its SQL type, how to read its value off a row's key and state, and whether it never changes."""
 
     type: str
     read: Callable[[Key, Any], Value]
     fixed: bool = False
-    counter: str = ""
 
 
 def time_text(at: datetime) -> str:
@@ -98,7 +94,7 @@ def _number(*paths: str) -> Column:
 def _count(name: str) -> Column:
     """A counter that every state of the kind has."""
     get = attrgetter(name)
-    return Column("INTEGER NOT NULL", lambda key, state: get(state), counter=name)
+    return Column("INTEGER NOT NULL", lambda key, state: get(state))
 
 
 def _listed(*paths: str) -> Column:
@@ -285,15 +281,9 @@ def columns_of(kind: str) -> Mapping[str, Column]:
 
 @cache
 def reader_of(kind: str) -> Callable[[Key, Any], list[Value]]:
-    """The function that reads all columns of a row, in table order; counters at once, for stock is written most."""
-    columns = [*columns_of(kind).values()]
-    counters = [column.counter for column in columns if column.counter]
-    first = len(columns) - len(counters)
-    reads = [column.read for column in columns]
-    if len(counters) < 2 or not all(column.counter for column in columns[first:]):
-        return lambda key, state: [read(key, state) for read in reads]
-    leading, count = reads[:first], attrgetter(*counters)
-    return lambda key, state: [*[read(key, state) for read in leading], *count(state)]
+    """The function that reads all columns of a row, in table order."""
+    reads = [column.read for column in columns_of(kind).values()]
+    return lambda key, state: [read(key, state) for read in reads]
 
 
 def row_values(key: Key, version: int, state: object) -> dict[str, Value]:

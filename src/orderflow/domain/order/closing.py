@@ -22,8 +22,8 @@ from orderflow.domain.order.states import (
     Open,
     Placed,
     Progress,
+    billable_lines,
     landed,
-    progress_billable,
 )
 from orderflow.domain.order.values import Gate, Hold, HoldReason
 from orderflow.domain.stamp import Stamp
@@ -124,7 +124,7 @@ def bill(state: Accepted | Completed, command: m.BillUnits, stamp: Stamp) -> m.U
     rounding = state.basket.tax.rounding
     vectors = state.progress.lines
     lines, units, minor = [], 0, 0
-    for line, quantity in progress_billable(state):
+    for line, quantity in billable_lines(state):
         v = vectors[line.line - 1]
         net = cumulative(line.net_minor, line.quantity, v.invoiced - v.credited, quantity, rounding)
         lines.append(m.Billed(line.line, quantity, net, command.shipment))
@@ -187,7 +187,7 @@ def settled(state: Same, event: m.SettlementRecorded) -> Same:
 
 def _settled(state: Same, invoice: str) -> Same:
     progress = state.progress
-    return state.with_progress(progress.with_settled(*dict.fromkeys((*progress.settled, invoice))))
+    return state.with_progress(progress.with_settled(tuple(dict.fromkeys((*progress.settled, invoice)))))
 
 
 def prepay(state: Lived, command: m.RecordPrepayment, stamp: Stamp) -> m.PrepaymentRecorded:

@@ -15,9 +15,9 @@ from orderflow.domain.order.states import (
     Completed,
     Draft,
     Placed,
+    billable_lines,
     cancellable,
     out,
-    progress_billable,
     totals_of,
 )
 from orderflow.domain.order.values import CompleteOn, Gate, Hold, LineKind, Together
@@ -199,8 +199,8 @@ def preparing_there(state: Accepted, command: _WithLoads, stamp: Stamp) -> Refus
     return _enough_at(state, command.loads, held, "preparing")
 
 
-def goods_there(state: Any, command: m.RecordDelivery, stamp: Stamp) -> Refusal | None:
-    """The lines are goods of this order. How many units arrived the carrier knows."""
+def goods_there(state: Any, command: m.RecordDelivery | m.RecordReturn, stamp: Stamp) -> Refusal | None:
+    """The lines are goods of this order. How many units arrived or came back the carrier knows."""
     lines = state.basket.lines
     for line, _ in command.units:
         if line > len(lines) or lines[line - 1].kind is not LineKind.GOODS:
@@ -215,8 +215,7 @@ def shipped_there(state: Any, command: m.ResolveLoss, stamp: Stamp) -> Refusal |
 
 def out_there(state: Any, command: m.RecordReturn, stamp: Stamp) -> Refusal | None:
     """No more comes back than went out, but for what a shipment has brought."""
-    wanted = [(line, 0) for line, _ in command.units] if command.brought else command.units
-    return _enough(state, wanted, out, "out")
+    return goods_there(state, command, stamp) if command.brought else _enough(state, command.units, out, "out")
 
 
 def billed_before(state: Any, command: m.RecordCredit | m.RecordUnbilling, stamp: Stamp) -> Refusal | None:
@@ -254,13 +253,13 @@ def nothing_on_the_way(state: Accepted, command: object, stamp: Stamp) -> Refusa
 
 def nothing_billable(state: Accepted, command: object, stamp: Stamp) -> Refusal | None:
     """All that may be billed is billed."""
-    count = sum(quantity for _, quantity in progress_billable(state))
+    count = sum([quantity for _, quantity in billable_lines(state)])
     return refuse("not_billed", "{units} units are not billed", units=count) if count else None
 
 
 def something_billable(state: Accepted | Completed, command: m.BillUnits, stamp: Stamp) -> Refusal | None:
     """An invoice has something to say."""
-    return None if any(progress_billable(state)) else refuse("nothing_billable", "nothing can be billed now")
+    return None if billable_lines(state) else refuse("nothing_billable", "nothing can be billed now")
 
 
 def same_currency(state: Any, command: m.RecordPrepayment, stamp: Stamp) -> Refusal | None:

@@ -191,7 +191,7 @@ def _allocation(state: Working, event: m.StockAllocated) -> Progress:
     for item in event.filled:
         at = item.line - 1
         vectors[at] = moves.fill(vectors[at], item.waited_at, item.location, item.quantity, event.until)
-    return _with_lines(state.progress, tuple(vectors))
+    return state.progress.with_lines(tuple(vectors))
 
 
 def allocated_early(state: Placed, event: m.StockAllocated) -> Placed:
@@ -351,7 +351,7 @@ def moved(
     move: Callable[[LineVector, Item], LineVector],
 ) -> Progress:
     """The order's progress once each item has moved its line's vector."""
-    return _with_lines(state.progress, _moved(state.progress.lines, items, move))
+    return state.progress.with_lines(_moved(state.progress.lines, items, move))
 
 
 def _moved(
@@ -372,9 +372,3 @@ def moved_on(state: Accepted, items: tuple[Item, ...], move: Callable[[LineVecto
 def moved_within(state: Same, items: tuple[Item, ...], move: Callable[[LineVector, Item], LineVector]) -> Same:
     """The same state after the moves."""
     return state.with_progress(moved(state, items, move))
-
-
-def _with_lines(p: Progress, lines: tuple[LineVector, ...]) -> Progress:
-    return Progress(
-        lines, p.holds, p.tags, p.notes, p.invoices, p.settled, p.exposed_minor, p.shipments, p.prepaid_minor
-    )

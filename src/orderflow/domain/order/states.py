@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple, Protocol, Self, TypeAlias
@@ -32,11 +31,11 @@ __all__ = [
     "Shipped",
     "Tally",
     "billable",
+    "billable_lines",
     "cancellable",
     "check_order",
     "landed",
     "out",
-    "progress_billable",
     "standing",
     "totals_of",
 ]
@@ -84,7 +83,14 @@ class Progress:
         other = Progress(p.lines, p.holds, p.tags, p.notes, p.invoices, p.settled, minor, p.shipments, p.prepaid_minor)
         return p._handed(other)
 
-    def with_settled(self, *invoices: str) -> Progress:
+    def with_lines(self, lines: tuple[LineVector, ...]) -> Progress:
+        """The same with other vectors."""
+        p = self
+        return Progress(
+            lines, p.holds, p.tags, p.notes, p.invoices, p.settled, p.exposed_minor, p.shipments, p.prepaid_minor
+        )
+
+    def with_settled(self, invoices: tuple[str, ...]) -> Progress:
         """The same with these invoices settled."""
         p, exposed = self, self.exposed_minor
         other = Progress(p.lines, p.holds, p.tags, p.notes, p.invoices, invoices, exposed, p.shipments, p.prepaid_minor)
@@ -302,15 +308,17 @@ def billable(line: OrderLine, vector: LineVector, basis: InvoiceBasis, *, starte
     return max(0, basic - (v.invoiced - v.credited))
 
 
-def progress_billable(order: Accepted | Completed) -> Iterator[tuple[OrderLine, int]]:
+def billable_lines(order: Accepted | Completed) -> list[tuple[OrderLine, int]]:
     """Every line of which units may be billed now, with their number."""
     seen = order.progress.tally
     started = seen.dispatched > 0 or seen.ordered == 0
     basis = order.basket.policy.invoice_basis
+    found = []
     for line, vector in zip(order.basket.lines, order.progress.lines, strict=True):
         quantity = billable(line, vector, basis, started=started)
         if quantity:
-            yield line, quantity
+            found.append((line, quantity))
+    return found
 
 
 def cancellable(vector: LineVector) -> int:

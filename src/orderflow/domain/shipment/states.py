@@ -189,7 +189,7 @@ def check_shipment(state: ShipmentState) -> None:
     if isinstance(state, Voided):
         return
     _check_items(state.items)
-    if isinstance(state, Left) and state.plan.needs_label and state.carriage.label is None:
+    if state.plan.needs_label and isinstance(state, Left) and state.carriage.label is None:
         raise InvariantBroken("shipment label", "a shipment that needs a label has left without one")
 
 
@@ -198,5 +198,6 @@ def _check_items(items: tuple[Item, ...]) -> None:
         raise InvariantBroken("shipment items", "nothing is in the shipment, yet it is not voided")
     if len(items) > 1 and len({item[:3] for item in items}) != len(items):
         raise InvariantBroken("shipment items", "an order line and location stands twice")
-    if min([item[3] for item in items]) < 1:
-        raise InvariantBroken("shipment items", "an item has no units")
+    for item in items:
+        if item.quantity < 1:
+            raise InvariantBroken("shipment items", "an item has no units")
