@@ -882,6 +882,15 @@ def test_a_conflict_is_tried_again_on_fresh_rows() -> None:
         Shop(storage=Conflicting(10_000, ConcurrencyConflict(None))).stocked(main=1)
 
 
+def test_rows_of_two_moments_never_meet_in_one_settlement() -> None:
+    """A command that ran ahead on the order as it was does not go on with the account as it is."""
+    group = Shop(Plans(parcelling=Parcelling("post"))).stocked(main=2).placed(1)
+    group.tell("O", om.ConfirmOrder())
+    outcomes = group.handle_many([Do("O", om.UnconfirmOrder()), Do("O", om.CancelUnits("no", By.CUSTOMER))])
+    assert [type(outcome) for outcome in outcomes] == [Ack, Ack]
+    assert type(group.order("O")).__name__ == "Cancelled"
+
+
 def test_a_group_the_storage_rejects_is_halved() -> None:
     """A batch that cannot be stored as it is goes in halves; what may be tried again as it is, is not."""
     shop = Shop(storage=Conflicting(1, StorageError("too large", retry=False)))

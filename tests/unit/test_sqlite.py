@@ -570,12 +570,13 @@ def test_rows_are_kept_within_bounds() -> None:
     keys = [stock_key("main", sku, "TOKYO") for sku in SKUS]
     for version, key in enumerate([*keys[:2], keys[0], keys[2]], start=1):
         memo.put(key, 7, 8, Held(version, f"state {version}"))
-    assert [memo.held(key, version) for key, version in zip(keys, (3, 2, 4), strict=True)] == [
+    assert [memo.held(key, version, 8) for key, version in zip(keys, (3, 2, 4), strict=True)] == [
         None,
         (2, "state 2"),
         (4, "state 4"),
     ]
-    assert memo.held(keys[1], 1) is None
+    assert memo.held(keys[1], 1, 8) is None
+    assert memo.held(keys[1], 2, 9) is None
     orders = [Key("main", "order", number) for number in ("1", "2")]
     for order in orders:
         memo.put(order, 7, 8, Held(1, "state 1"))
@@ -591,7 +592,7 @@ def test_rows_kept_are_doubted_once_somebody_else_has_written() -> None:
     assert memo.present(ROW) == (7, 8, (1, "state 1"))
     memo.see(2)
     assert memo.present(ROW) is None
-    assert memo.held(ROW, 1) == (1, "state 1")
+    assert memo.held(ROW, 1, 8) == (1, "state 1")
     memo.see(1)
     assert memo.present(ROW) is None
 
@@ -623,6 +624,41 @@ def test_a_known_row_of_another_tenant_is_refused(storage: SqliteStorage) -> Non
     received(storage, "c-1", ROW, 5)
     with pytest.raises(InputError, match="not of 'main'"):
         storage.for_tenant("other").read([ROW])
+
+
+def test_a_begin_that_is_interrupted_lets_go_of_the_file(path: Path) -> None:
+    """Ctrl-C while another writes is heard once the lock is there; it is given back."""
+    with closing(SqliteStorage(path, MACHINES)) as storage:
+        received(storage, "c-1", ROW, 5)
+        session = storage._sessions.session()
+        connection = session.connection
+        session.connection = Interrupted(connection)  # type: ignore[assignment]
+        with pytest.raises(KeyboardInterrupt):
+            received(storage, "c-2", ROW, 7)
+        session.connection = connection
+        with closing(SqliteStorage(path, MACHINES)) as other:
+            received(other, "c-3", ROW, 1)
+        received(storage, "c-4", ROW, 1)
+        assert storage.read([ROW])[ROW] == Held(3, Stocked(7))
+
+
+class Interrupted:
+    """A connection on which an interrupt is heard right after the first statement."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._heard = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def execute(self, text: str, parameters: Any = ()) -> sqlite3.Cursor:
+        """Run it, and be interrupted once."""
+        cursor = self._connection.execute(text, parameters)
+        if not self._heard:
+            self._heard = True
+            raise KeyboardInterrupt
+        return cursor
 
 
 def test_a_commit_tells_the_connection_before_the_next_writer_may_begin(path: Path) -> None:

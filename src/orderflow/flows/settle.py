@@ -101,18 +101,25 @@ class _Run:
     """A settlement under way: what it waits for, what it has read, how it ended."""
 
     def __init__(self, book: Book, order: Order, known: Mapping[Key, Held]) -> None:
-        self.order = order
-        self.known = known
+        self.book, self.order, self.known = book, order, known
+        self._begin()
+
+    def _begin(self) -> None:
+        self.end: Settled | CommandRefused | InputError | None = None
         self.read: dict[Key, Held] = {}
         self.needs: Sequence[Key] = ()
-        self.end: Settled | CommandRefused | InputError | None = None
-        self._wants = settle(book, order, known, self.read)
+        self._wants = settle(self.book, self.order, self.known, self.read)
 
     def advance(self) -> None:
-        """Go on as far as the known rows allow."""
+        """Go on as far as the known rows allow, anew where a row that was read has changed meanwhile.
+
+        Rows as they were and rows as they are must not meet in one settlement.
+        """
         for key in self.needs:
             if key not in self.known:
                 return
+        if self.stale():
+            self._begin()
         try:
             self.needs = next(self._wants)
         except StopIteration as stop:
@@ -131,10 +138,9 @@ def settle_group(
 ) -> Flow[tuple[list[Settled | CommandRefused | InputError | None], dict[Key, Held]]]:
     """Settle commands one after another, state threaded from one to the next; a refused one leaves no trace.
 
-    Returns each command's own end (None where its id was accepted earlier in the group), and every row as it was
-    first loaded. Rows are asked for a rank at a time for
-    the whole group: settlements run ahead on what is loaded, are merged strictly in order, and one that has read
-    what an earlier one changed is run again.
+    Returns each command's own end (None where its id was accepted earlier in the group), and every row as it was first
+    loaded. Rows are asked for a rank at a time for the whole group: settlements run ahead on what is loaded, are merged
+    strictly in order, and one that has read what an earlier one changed begins anew.
     """
     first: dict[Key, Held] = {}
     current: dict[Key, Held] = {}
@@ -148,10 +154,7 @@ def settle_group(
             if index == len(ends) and run.order.stamp.command_id in accepted:
                 ends.append(None)
                 continue
-            if run.end is None:
-                run.advance()
-            if index == len(ends) and run.end is not None and run.stale():
-                runs[index] = run = _Run(book, run.order, current)
+            if run.end is None or (index == len(ends) and run.stale()):
                 run.advance()
             if run.end is None:
                 missing.update((key, None) for key in run.needs if key not in current)

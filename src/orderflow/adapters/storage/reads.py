@@ -124,8 +124,9 @@ def find_text(kind: str, shape: tuple[tuple[tuple[str, ...], str, int], ...]) ->
     helped = helped or (("expires_at",), "by", 1) in shape
     # Where no index helps, the rows are walked in order until there are enough; the plus hides the tenant's index.
     tenant = "tenant = ?" if helped else "+tenant = ?"
+    basket = _BASKET if kind == BASKETED else "NULL"
     return (
-        f"SELECT t.n, t.id, t.version, t.status, t.state, {_BASKET if kind == BASKETED else 'NULL'} FROM {table} AS t"  # noqa: S608
+        f"SELECT t.n, t.id, t.version, t.last, t.status, t.state, {basket} FROM {table} AS t"  # noqa: S608
         f" WHERE t.n IN (SELECT n FROM {table} WHERE {tenant} AND n > ?{tests} ORDER BY n LIMIT ?) ORDER BY t.n"
     )
 
@@ -154,8 +155,8 @@ def _uses(condition: Condition) -> int:
 
 
 def _row(session: Session, codec: Codec, key: Key, row: tuple[Any, ...]) -> Row:
-    cursor, _, version, status, text, basket = row
-    known = session.memo.held(key, version)
+    cursor, _, version, last, status, text, basket = row
+    known = session.memo.held(key, version, last)
     state = codec.join(key.kind, status, basket, text) if known is None else known.state
     return Row(cursor, key, version, state)
 

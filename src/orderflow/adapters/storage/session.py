@@ -42,10 +42,10 @@ class Memo:
     """Committed rows as this connection saw them last: number in the table, last entry, version and state.
 
     While nobody else has written the file, they are the rows: they need not be read again. A state is right for its
-    version for ever, so that it need not be decoded again either. The first kept is dropped first; of stock rows,
-    which are small and come again and again, many are kept, of all other kinds few, for one may hold thousands of
-    lines. Nothing tells of this connection's own writes: who writes a row puts it here, or doubts all, before the next
-    may write.
+    version and entry for ever, so that it need not be decoded again either. The first kept is dropped first; of stock
+    rows, which are small and come again and again, many are kept, of all other kinds few, for one may hold thousands
+    of lines. Nothing tells of this connection's own writes: who writes a row puts it here, or doubts all, before the
+    next may write.
     """
 
     def __init__(self, stock: int = 8_192, others: int = 512) -> None:
@@ -72,10 +72,10 @@ class Memo:
         found = (self._stock if key[1] == "stock" else self._others).get(key)
         return found[1:] if found is not None and found[0] == self._age else None
 
-    def held(self, key: Key, version: int) -> Held | None:
-        """The row at this version, or None."""
+    def held(self, key: Key, version: int, last: int) -> Held | None:
+        """The row at this version, which this entry brought, or None."""
         found = (self._stock if key[1] == "stock" else self._others).get(key)
-        return found[3] if found is not None and found[3].version == version else None
+        return found[3] if found is not None and found[3].version == version and found[2] == last else None
 
     def put(self, key: Key, number: int, last: int, held: Held) -> None:
         """Keep a committed row."""
@@ -98,8 +98,8 @@ class Session:
 
     def begin(self, text: str) -> None:
         """Begin a transaction, and learn whether the rows kept are still the rows."""
-        self.run(text)
         try:
+            self.run(text)
             ((data_version,),) = self.rows("PRAGMA data_version")
         except BaseException:
             self.rollback()

@@ -173,7 +173,7 @@ class SqliteUnit:
             for kind, row, id_, version, last, status, state in session.rows(text, values):
                 key = Key(self._tenant, kind, id_)
                 self._numbers[key], self._last[key] = row, last
-                known = session.memo.held(key, version)
+                known = session.memo.held(key, version, last)
                 if known is not None:
                     self._hold(session, key, known)
                 elif kind == BASKETED:
