@@ -170,7 +170,7 @@ class Pipeline:
         self._stage(self._prepare(goods))
         self._relay()
         self._stage(self._ship(goods))
-        return [*self._bill(window), *self._complete(window, suffix)]
+        return [*self._bill_and_complete(window, suffix)]
 
     def _stage(self, commands: Iterable[Do]) -> None:
         """One commit. What is refused, malformed or known with other content is remembered for the summary."""
@@ -182,7 +182,7 @@ class Pipeline:
 
     def _relay(self) -> None:
         """Carry out every effect so far. Called at points that follow from the file, so answers have fixed times."""
-        while self.shop.relay(200).done:
+        while self.shop.relay(200).done and self.shop.storage.waiting():
             pass
 
     # -- stages
@@ -264,15 +264,15 @@ class Pipeline:
                 delivered = RecordDelivered("delivered")
                 yield Do(key.id, delivered, self._id(document, f"deliver/{key.id}"), occurred_at=document.at)
 
-    def _bill(self, window: Sequence[OrderDocument]) -> Iterator[Do]:
-        for document, state in self._now(window):
+    def _bill_and_complete(self, window: Sequence[OrderDocument], suffix: str) -> Iterator[Do]:
+        """Every bill of the window, then every completion."""
+        orders = [*self._now(window)]
+        for document, state in orders:
             if isinstance(state, Accepted) and billable_lines(state):
                 invoice = f"{document.number}/{1 + len(state.progress.invoices)}"
                 bill = BillUnits(invoice, self.shop.plans.series)
                 yield Do(document.number, bill, self._id(document, f"bill/{invoice}"), occurred_at=document.at)
-
-    def _complete(self, window: Sequence[OrderDocument], suffix: str) -> Iterator[Do]:
-        for document, state in self._now(window):
+        for document, state in orders:
             if isinstance(state, Confirmed | Shipped):
                 complete = self._id(document, f"complete{suffix}")
                 yield Do(document.number, CompleteOrder(), complete, occurred_at=document.at)
