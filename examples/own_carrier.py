@@ -24,6 +24,7 @@ from orderflow import (
     ReceiveGoods,
     TaxCategory,
     TaxPolicy,
+    standard_book,
 )
 from orderflow.errors import PortError
 from orderflow.ports.carrier import Label, LabelRequest, Quote
@@ -73,8 +74,8 @@ class Van:
 
 def main(folder: Path) -> None:
     """An order of one line, packed for the van."""
-    plans = Plans(parcelling=Parcelling(carrier="van", service="fast"))
-    flow = OrderFlow(MemoryStorage(), carriers=[Van(folder / "van.db")], plans=plans)
+    plans = Plans(parcelling=Parcelling(service="fast"))
+    flow = OrderFlow(MemoryStorage(), book=standard_book(()), carriers=[Van(folder / "van.db")], plans=plans)
     flow.handle("TEA@main", ReceiveGoods(10))
     line = OrderLine.of(1, "TEA", 3, Price.of("2.55", "EUR"), TaxCategory.of("S", 20), weight_grams=120)
     flow.receive("order-1", Basket("EUR", (line,), TaxPolicy()))

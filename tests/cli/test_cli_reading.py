@@ -200,6 +200,21 @@ def test_stock_levels_are_shown(read: Any) -> None:
     assert [row["sku"] for row in read("stock", "--below", "1")["stock"]] == ["POT"]
 
 
+def test_a_stock_row_is_shown_by_its_name(read: Any) -> None:
+    """SKU@location, as rows are named elsewhere, is one row of the SKU's."""
+    levels = read("stock")["stock"]
+    assert levels == sorted(levels, key=lambda level: (level["sku"], level["location"]))
+    first = levels[0]
+    assert read("stock", f"{first['sku']}@{first['location']}")["stock"] == [first]
+
+
+def test_times_are_taken_as_they_are_printed(read: Any) -> None:
+    """A moment of a listing bounds the next one, with its Z or with any offset."""
+    placed = [order["placed_at"] for order in read("orders")["orders"] if order["placed_at"]]
+    later = [order["placed_at"] for order in read("orders", "--since", max(placed))["orders"]]
+    assert later == [at for at in placed if at == max(placed)]
+
+
 def test_a_row_s_history_holds_what_its_events_say(read: Any, run: Any) -> None:
     """The JSON history has each event's data; the vault's events say nothing."""
     first = read("history", "stock", "TEA@main")["events"][0]

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from orderflow.batch.digest import content_digest, content_of
+from orderflow.batch.pipeline import Pipeline
 from orderflow.batch.sample import write_sample
 from orderflow.cli.root import root
 
@@ -206,3 +207,55 @@ def test_the_demo_touches_no_database_that_is_there(worked: Path) -> None:
     answer = orderflow("demo", "--db", worked)
     assert (answer.exit_code, "is there already" in answer.stderr) == (1, True)
     assert content_digest(worked) == before
+
+
+@pytest.mark.parametrize("output", ["sample", "database", "log", "notices"])
+def test_a_summary_is_never_written_over_what_is_read_or_kept(sample: Path, tmp_path: Path, output: str) -> None:
+    """One file under two names is refused before any work, and nothing is touched."""
+    database = tmp_path / "shop.db"
+    target = {
+        "sample": sample,
+        "database": database,
+        "log": tmp_path / "shop.db-wal",
+        "notices": tmp_path / "shop.db.notices.jsonl",
+    }[output]
+    before = sample.read_bytes()
+    answer = orderflow("run", sample, "--layout", "orderflow", "--db", database, "--summary", target, *BOTH)
+    assert (answer.exit_code, "is both the" in answer.stderr) == (2, True)
+    assert sample.read_bytes() == before
+    assert not database.exists()
+
+
+def test_a_file_is_not_its_own_database(sample: Path) -> None:
+    """FILE and --db mixed up, or named alike, are told."""
+    answer = orderflow("run", sample, "--layout", "orderflow", "--db", sample, *BOTH)
+    assert (answer.exit_code, "is both the file and the database" in answer.stderr) == (2, True)
+
+
+def test_what_is_no_text_is_refused_before_anything_is_stored(worked: Path, tmp_path: Path) -> None:
+    """A database given in place of a file of orders leaves no thousand rejections behind."""
+    answer = orderflow("run", worked, "--layout", "orderflow", "--db", tmp_path / "new.db", *BOTH)
+    assert (answer.exit_code, "is no text file" in answer.stderr) == (1, True)
+    with sqlite3.connect(tmp_path / "new.db") as connection:
+        assert connection.execute("SELECT count(*) FROM intake").fetchone() == (0,)
+
+
+def test_an_interrupted_run_says_how_to_go_on(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C is no crash: one sentence, and the status that a shell gives an interrupt."""
+
+    def interrupted(self: Pipeline) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Pipeline, "run", interrupted)
+    answer = orderflow("run", sample, "--layout", "orderflow", "--db", tmp_path / "shop.db", *BOTH)
+    assert (answer.exit_code, "the same command again goes on" in answer.stderr) == (130, True)
+
+
+def test_a_mended_line_is_told_by_what_is_wrong_with_it_now(tmp_path: Path) -> None:
+    """Code and reason of a rejected line are those of this try, not of an earlier one."""
+    file, database = tmp_path / "orders.jsonl", tmp_path / "shop.db"
+    good = {"type": "receipt", "number": "R-1", "at": "2026-01-05T08:00:00Z", "items": [["TEA", "main", 4]]}
+    for wrong, code in (('{"type": "no such"}', "unknown_type"), ("{", "bad_json")):
+        file.write_text(json.dumps(good) + "\n" + wrong, "utf-8")
+        answer = orderflow("run", file, "--layout", "orderflow", "--db", database, "--json")
+        assert [row["codes"] for row in json.loads(answer.stdout)["rejected"]] == [[code]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Generator, Iterator
@@ -17,7 +18,7 @@ from orderflow.batch.jsonl import JsonLinesFile
 from orderflow.batch.sample import LOCATIONS, write_sample
 from orderflow.cli.options import reading, writable
 from orderflow.cli.output import table
-from orderflow.cli.run import REJECTED, states_of, work
+from orderflow.cli.run import REJECTED, report_unfinished, states_of, work
 from orderflow.cli.show import show
 from orderflow.facade import OrderFlow
 from orderflow.ports.storage import Query, Row
@@ -55,6 +56,7 @@ def demo(context: click.Context, orders: int, seed: int, db: Path | None, *, kee
             rows = [*_all(shop, "order")]
             _outcome(shop, rows, found)
             example = max(rows, key=_instructive).key.id
+        report_unfinished(found)
         click.echo(f"\n{_title('one of them')}\n")
         context.invoke(show, order=example, db=place, tenant="main", as_json=False)
         _farewell(place if db or keep else None, sample, example)
@@ -144,13 +146,19 @@ def _instructive(row: Row) -> tuple[bool, int, int]:
     return type(row.state).__name__ == "Completed", progress.shipments + len(progress.invoices), len(progress.lines)
 
 
+def _program() -> str:
+    """How this program is called here: by its name where that is found, else as it was called just now."""
+    return "orderflow" if shutil.which("orderflow") or Path(sys.argv[0]).name != "orderflow" else sys.argv[0]
+
+
 def _farewell(db: Path | None, sample: Path, example: str) -> None:
     click.echo(f"\n{_title('look further')}")
+    program = _program()
     if db is None:
-        click.echo("This database is gone again; `orderflow demo --db demo.db` keeps it. Then:")
+        click.echo(f"This database is gone again; `{program} demo --db demo.db` keeps it. Then:")
     name = db or "demo.db"
     for command in (f"show {example}", "orders --state AwaitingStock", "worklist", "stock", "verify", "doctor"):
-        click.echo(f"  orderflow {command} --db {name}")
+        click.echo(f"  {program} {command} --db {name}")
     file = sample if db else "demo.jsonl"
     places = " ".join(f"--location {location}" for location in LOCATIONS)
-    click.echo(f"  orderflow run {file} --layout orderflow --db again.db {places}")
+    click.echo(f"  {program} run {file} --layout orderflow --db again.db {places}")

@@ -25,7 +25,7 @@ from orderflow.cli.options import apart, writable
 from orderflow.cli.output import table
 from orderflow.facade import OrderFlow
 
-__all__ = ["LAYOUTS", "REJECTED", "progress_bar", "report", "run", "states_of", "work"]
+__all__ = ["LAYOUTS", "REJECTED", "progress_bar", "report", "report_unfinished", "run", "states_of", "work"]
 
 LAYOUTS: Final[dict[str, Callable[[Path], Source]]] = {"uci": UciFile, "orderflow": JsonLinesFile}
 
@@ -197,7 +197,7 @@ def report(found: dict[str, Any]) -> None:
     click.echo(f"{found['seconds']} s, {found['orders_per_second']} orders a second")
     table("states", ("what", "state", "number"), states_of(found))
     _report_rejected(found["rejected"])
-    _report_unfinished(found)
+    report_unfinished(found)
 
 
 def states_of(found: dict[str, Any]) -> list[tuple[str, str, int]]:
@@ -214,7 +214,7 @@ def _report_rejected(rejected: list[dict[str, Any]]) -> None:
         click.echo(f"rejected in other files, or before: {len(rejected) - len(rows)}")
 
 
-def _report_unfinished(found: dict[str, Any]) -> None:
+def report_unfinished(found: dict[str, Any]) -> None:
     """What stands between the orders and completion, as far as this run has met it."""
     waiting = sum(count for state, count in found["states"]["order"].items() if state not in FINISHED)
     if waiting:
