@@ -71,6 +71,7 @@ class Codec:
         self._converter: Converter = stored_converter()
         self._writers: dict[type[Any], Writer] = {}
         self._texts: dict[type[Any], Callable[[Any], str]] = {}
+        self._forms: dict[type[Any], tuple[str, int, Callable[[Any], str]]] = {}
         self._readers: dict[type[Any], Reader] = {}
 
     def encode(self, value: object) -> str:
@@ -79,11 +80,20 @@ class Codec:
         Raises:
             InputError: a time in it carries no zone.
         """
-        kind = type(value)
+        return self._text_of(type(value))(value)
+
+    def form_of(self, event: type[Any]) -> tuple[str, int, Callable[[Any], str]]:
+        """How events of a class are written: under which name and schema version, and by what."""
+        form = self._forms.get(event)
+        if form is None:
+            form = self._forms[event] = event.__name__, self.schema_of(event), self._text_of(event)
+        return form
+
+    def _text_of(self, kind: type[Any]) -> Callable[[Any], str]:
         write = self._texts.get(kind)
         if write is None:
             write = self._texts[kind] = self._text_writer(kind)
-        return write(value)
+        return write
 
     def split(self, state: Any) -> tuple[str | None, str]:
         """A state as two texts: its basket, which never changes, and the rest. None where it has no basket."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import Any, Final, NamedTuple
 
@@ -157,7 +157,7 @@ def settle_group(
             if run.end is None or (index == len(ends) and run.stale()):
                 run.advance()
             if run.end is None:
-                missing.update((key, None) for key in run.needs if key not in current)
+                missing.update(dict.fromkeys([key for key in run.needs if key not in current]))
             elif index == len(ends):
                 _merge(run, current, accepted)
                 ends.append(run.end)
@@ -174,6 +174,7 @@ def _merge(run: _Run, current: dict[Key, Held], accepted: set[str]) -> None:
         accepted.add(run.order.stamp.command_id)
 
 
-def _lowest(keys: Iterable[Key]) -> list[Key]:
-    listed = sorted(keys, key=lock_order)
-    return [key for key in listed if _rank(key) == _rank(listed[0])]
+def _lowest(keys: Collection[Key]) -> list[Key]:
+    """The keys of the lowest rank, in the order of locks."""
+    lowest = min(map(_rank, keys))
+    return sorted([key for key in keys if _rank(key) == lowest], key=lock_order)

@@ -285,9 +285,8 @@ class SqliteUnit:
         self, session: Session, entries: Iterable[Entry], numbers: Mapping[str, int], brought: Collection[int]
     ) -> None:
         """Append the entries, each chained to the one before it of its row."""
-        codec, tenant = self._codec, self._tenant
+        codec, tenant, last = self._codec, self._tenant, self._last
         rows = []
-        last = self._last
         free = {command_id: number << POSITION_BITS for command_id, number in numbers.items()}
         for entry in entries:
             key, version, event, command_id = entry
@@ -298,9 +297,9 @@ class SqliteUnit:
             previous = last.get(key, 0)
             last[key] = position
             _, kind, id_ = key
-            data = "{}" if kind in VAULT else codec.rest(event) if id(entry) in brought else codec.encode(event)
-            name = type(event).__name__
-            rows.append((position, tenant, kind, id_, version, name, codec.schema_of(type(event)), data, previous))
+            name, schema, write = codec.form_of(type(event))
+            data = "{}" if kind in VAULT else codec.rest(event) if id(entry) in brought else write(event)
+            rows.append((position, tenant, kind, id_, version, name, schema, data, previous))
         self._insert(session, sql.JOURNAL, rows)
 
     def _insert(self, session: Session, head: str, rows: Sequence[tuple[Any, ...]]) -> None:
