@@ -1,90 +1,105 @@
-"""What every notifier promises, asked of each one that ships."""
+"""What every notifier promises, asked of each one that ships; and each clause finds a notifier that breaks it."""
 
 from __future__ import annotations
 
 import mailbox
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import evolve
 
 from orderflow.adapters.notifiers.maildir import MaildirNotifier
 from orderflow.adapters.notifiers.memory import MemoryNotifier
-from orderflow.ports.notifier import Notice, Notifier
-
-NOTICE = Notice("N-1", "17850", "placed", "Thank you", "We have your order.", "SO-1", datetime(2026, 3, 1, tzinfo=UTC))
-
-Rig = tuple[Notifier, Callable[[], list[str]]]
-"""A notifier, and how to ask what was delivered: the subjects, sorted."""
+from orderflow.ports.notifier import Notice
+from orderflow.testing.contracts import Clause, violations
+from orderflow.testing.notifier_contract import NOTIFIER, Rig
 
 
 def memory(_: Path) -> Rig:
     """The notifier in memory."""
     notifier = MemoryNotifier()
-    return notifier, lambda: sorted(notice.subject for notice in notifier.delivered)
+    return notifier, lambda: [notice.subject for notice in notifier.delivered]
 
 
 def maildir(folder: Path) -> Rig:
     """The notifier that writes mail, read back by the standard library."""
     notifier = MaildirNotifier(folder, "shop@example.com")
     box = mailbox.Maildir(folder, create=False)
-    return notifier, lambda: sorted(str(mail["Subject"]) for mail in box)
+    return notifier, lambda: [str(mail["Subject"]) for mail in box]
 
 
-@pytest.fixture(params=[memory, maildir])
-def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Rig:
-    """One notifier after the other."""
-    make: Callable[[Path], Rig] = request.param
-    return make(tmp_path)
+@pytest.mark.parametrize("make", [memory, maildir])
+@pytest.mark.parametrize("clause", NOTIFIER, ids=lambda clause: clause.id)
+def test_a_notifier_keeps_every_clause(clause: Clause[Rig], make: Callable[[Path], Rig], tmp_path: Path) -> None:
+    """Each clause on a fresh notifier."""
+    clause.check(make(tmp_path))
 
 
-def test_a_notice_is_delivered(rig: Rig) -> None:
-    """What is sent arrives."""
-    notifier, subjects = rig
-    notifier.send(NOTICE)
-    assert subjects() == ["Thank you"]
+class Faulty:
+    """A notifier that is to break a clause: what it has delivered, by a key of its own choice."""
+
+    def __init__(self) -> None:
+        self.delivered: dict[Any, str] = {}
 
 
-def test_a_notice_is_delivered_once(rig: Rig) -> None:
-    """However often the relay sends it, the customer hears it once."""
-    notifier, subjects = rig
-    for _ in range(3):
-        notifier.send(NOTICE)
-    assert subjects() == ["Thank you"]
+class Lossy(Faulty):
+    """Delivers nothing."""
+
+    def send(self, notice: Notice) -> None:
+        """Lost."""
 
 
-def test_the_id_alone_makes_a_notice_the_same(rig: Rig) -> None:
-    """A repeat with another wording is still a repeat: the first wording stands."""
-    notifier, subjects = rig
-    notifier.send(NOTICE)
-    notifier.send(evolve(NOTICE, subject="Thanks", body="again"))
-    assert subjects() == ["Thank you"]
+class Repeating(Faulty):
+    """Delivers every call."""
+
+    def send(self, notice: Notice) -> None:
+        """Once more."""
+        self.delivered[len(self.delivered)] = notice.subject
 
 
-def test_notices_of_one_wording_are_kept_apart(rig: Rig) -> None:
-    """Two ids are two notices, though every other field is equal."""
-    notifier, subjects = rig
-    notifier.send(NOTICE)
-    notifier.send(evolve(NOTICE, id="N-2"))
-    assert subjects() == ["Thank you", "Thank you"]
+class ByWording(Faulty):
+    """Takes notices of one wording for one."""
+
+    def send(self, notice: Notice) -> None:
+        """By subject and body."""
+        self.delivered[notice.subject, notice.body] = notice.subject
 
 
-@pytest.mark.parametrize("id_", ["shop/536365/ship", "../../etc/passwd", ".", "通知 1", "N\n1", "x" * 100])
-def test_an_id_may_be_any_text(rig: Rig, id_: str) -> None:
-    """Ids are opaque: no text in one reaches beyond the notifier's own place."""
-    notifier, subjects = rig
-    notifier.send(evolve(NOTICE, id=id_))
-    notifier.send(NOTICE)
-    assert subjects() == ["Thank you", "Thank you"]
+class LastWord(Faulty):
+    """Lets the last wording stand."""
+
+    def send(self, notice: Notice) -> None:
+        """In place of the first."""
+        self.delivered[notice.id] = notice.subject
 
 
-def test_sending_from_many_threads_delivers_each_once(rig: Rig) -> None:
-    """Eight threads send twenty notices each, all the same twenty."""
-    notifier, subjects = rig
-    notices = [evolve(NOTICE, id=f"N-{n}", subject=f"{n:02d}") for n in range(20)]
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(notifier.send, notices * 8))
-    assert subjects() == [f"{n:02d}" for n in range(20)]
+class Picky(Faulty):
+    """Takes ids of letters and digits only."""
+
+    def send(self, notice: Notice) -> None:
+        """Or fails."""
+        if not notice.id.replace("-", "").isalnum():
+            raise ValueError(notice.id)
+        self.delivered.setdefault(evolve(notice, subject="", body="").id, notice.subject)
+
+
+@pytest.mark.parametrize(
+    "notifier, broken",
+    [
+        (Lossy, {clause.id for clause in NOTIFIER}),
+        (Repeating, {"NOTIFIER-ONCE-01", "NOTIFIER-ONCE-02", "NOTIFIER-ONCE-04"}),
+        (ByWording, {"NOTIFIER-ONCE-02", "NOTIFIER-ONCE-03", "NOTIFIER-ID-01"}),
+        (LastWord, {"NOTIFIER-ONCE-02"}),
+        (Picky, {"NOTIFIER-ID-01"}),
+    ],
+)
+def test_a_notifier_that_breaks_a_clause_is_told_which(notifier: Any, broken: set[str]) -> None:
+    """The contract has teeth: each fault is found, under its own clause."""
+
+    def fresh() -> Rig:
+        made = notifier()
+        return made, made.delivered.values
+
+    assert {violation.clause for violation in violations(NOTIFIER, fresh)} == broken

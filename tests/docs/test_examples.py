@@ -9,6 +9,8 @@ from types import ModuleType
 import pytest
 
 from orderflow.ports.carrier import Carrier
+from orderflow.testing.carrier_contract import carrier_clauses
+from orderflow.testing.contracts import Clause
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,16 +26,12 @@ def load(path: Path) -> ModuleType:
 
 
 OWN_CARRIER = load(ROOT / "examples" / "own_carrier.py")
-CONTRACT = load(ROOT / "tests" / "contracts" / "test_carrier.py")
-# The clauses are asked again, of the carrier that the fixture below makes.
-globals().update({name: clause for name, clause in vars(CONTRACT).items() if name.startswith("test_")})
 
 
-@pytest.fixture
-def carrier(tmp_path: Path) -> Carrier:
-    """The example's van."""
-    van: Carrier = OWN_CARRIER.Van(tmp_path / "van.db")
-    return van
+@pytest.mark.parametrize("clause", carrier_clauses(), ids=lambda clause: clause.id)
+def test_the_own_carrier_keeps_the_contract(clause: Clause[Carrier], tmp_path: Path) -> None:
+    """The van keeps what every carrier keeps."""
+    clause.check(OWN_CARRIER.Van(tmp_path / "van.db"))
 
 
 def test_the_own_carrier_is_wired_in(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
