@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sqlite3
 from pathlib import Path
@@ -10,9 +11,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from orderflow.batch.digest import content_digest, content_of
+from orderflow.batch.jsonl import JsonLinesFile
 from orderflow.batch.pipeline import Pipeline
 from orderflow.batch.sample import write_sample
 from orderflow.cli.root import root
+from orderflow.cli.run import work
 
 BOTH = ("--location", "tokyo", "--location", "osaka")
 
@@ -238,6 +241,13 @@ def test_what_is_no_text_is_refused_before_anything_is_stored(worked: Path, tmp_
     assert (answer.exit_code, "is no text file" in answer.stderr) == (1, True)
     with sqlite3.connect(tmp_path / "new.db") as connection:
         assert connection.execute("SELECT count(*) FROM intake").fetchone() == (0,)
+
+
+def test_the_collector_has_its_pace_back_after_a_run(sample: Path, tmp_path: Path) -> None:
+    """A host that runs a file keeps its own settings of the process."""
+    before = gc.get_threshold(), gc.get_freeze_count()
+    work(JsonLinesFile(sample), tmp_path / "shop.db", locations=("tokyo", "osaka"))
+    assert (gc.get_threshold(), gc.get_freeze_count()) == before
 
 
 def test_an_interrupted_run_says_how_to_go_on(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
