@@ -77,7 +77,7 @@ def _at_once(rig: Rig, expect: Expect) -> None:
     notifier, subjects = rig
     notices = [evolve(_NOTICE, id=f"N-{n}", subject=f"{n:02d}") for n in range(20)]
     with ThreadPoolExecutor(_THREADS) as pool:
-        [*pool.map(notifier.send, notices * _THREADS)]
+        list(pool.map(notifier.send, notices * _THREADS))
     expect.equal("subjects delivered", [notice.subject for notice in notices], sorted(subjects()))
 
 
