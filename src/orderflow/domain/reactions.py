@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from orderflow.domain import credit as cn
@@ -31,45 +31,49 @@ __all__ = ["OPEN_COMMANDS", "REACTIONS"]
 # -- order to stock
 
 
-def _told_stock(h: Happened, items: Iterable[Pick], command: Callable[[int, str], Any]) -> Iterator[Told]:
+def _told_stock(h: Happened, items: Iterable[Pick], command: Callable[[int, str], Any]) -> list[Told]:
     """One command for each stock row, however many lines draw on it."""
     lines = h.after.basket.lines
     tenant, _, document = h.key
     units = summed([((lines[line - 1].sku, location), quantity) for line, location, quantity in items])
-    for (sku, location), quantity in units.items():
-        yield Told(stock_key(tenant, sku, location), command(quantity, document))
+    return [
+        Told(stock_key(tenant, sku, location), command(quantity, document))
+        for (sku, location), quantity in units.items()
+    ]
 
 
-def _allocated(h: Happened) -> Iterator[Told]:
+def _allocated(h: Happened) -> Iterable[Told]:
     event, picks = h.event, h.event.picks
+    told: list[Told] = []
     if event.filled:
         waited = [Pick(item.line, item.waited_at, item.quantity) for item in event.filled]
-        yield from _told_stock(h, waited, st.DropBackorder)
+        told += _told_stock(h, waited, st.DropBackorder)
         picks = (*picks, *[Pick(item.line, item.location, item.quantity) for item in event.filled])
-    yield from _told_stock(h, picks, st.Allocate)
+    told += _told_stock(h, picks, st.Allocate)
     if event.backordered:
-        yield from _told_stock(h, event.backordered, st.Backorder)
+        told += _told_stock(h, event.backordered, st.Backorder)
+    return told
 
 
-def _released(h: Happened) -> Iterator[Told]:
+def _released(h: Happened) -> Iterable[Told]:
     return _told_stock(h, h.event.picks, st.Release)
 
 
-def _picked_short(h: Happened) -> Iterator[Told]:
+def _picked_short(h: Happened) -> Iterable[Told]:
     return _told_stock(h, h.event.loads, st.PickShort)
 
 
-def _dispatched(h: Happened) -> Iterator[Told]:
+def _dispatched(h: Happened) -> Iterable[Told]:
     return _told_stock(h, h.event.loads, st.Ship)
 
 
-def _returned(h: Happened) -> Iterator[Told]:
+def _returned(h: Happened) -> Iterable[Told]:
     event = h.event
     back = [Pick(units.line, event.location, units.quantity) for units in event.units]
     return _told_stock(h, back, lambda units, _: st.Restock(units, event.usable, event.document))
 
 
-def _cancelled(h: Happened) -> Iterator[Told]:
+def _cancelled(h: Happened) -> Iterable[Told]:
     slices = h.event.slices
     kept = [Pick(s.line, s.location, s.quantity) for s in slices if s.bucket in ("allocated", "preparing")]
     waiting = [Pick(s.line, s.location, s.quantity) for s in slices if s.bucket == "backordered"]
@@ -80,31 +84,31 @@ def _cancelled(h: Happened) -> Iterator[Told]:
 # -- order to intake, account, invoice
 
 
-def _taken_in(h: Happened) -> Iterator[Told]:
+def _taken_in(h: Happened) -> Iterable[Told]:
     basket = h.event.basket
     if basket.channel and basket.external_id:
         key = intake_key(h.key.tenant, basket.channel, basket.external_id)
         yield Told(key, AcceptDocument("order", h.key.id))
 
 
-def _exposed(h: Happened) -> Iterator[Told]:
+def _exposed(h: Happened) -> Iterable[Told]:
     order = h.after
     amount = Money(order.progress.exposed_minor, order.basket.currency)
-    yield from _told_account(h.key, order.basket.customer, ac.TakeExposure(h.key.id, amount))
+    return _told_account(h.key, order.basket.customer, ac.TakeExposure(h.key.id, amount))
 
 
-def _relieved(h: Happened) -> Iterator[Told]:
+def _relieved(h: Happened) -> Iterable[Told]:
     if h.event.relieved_minor:
         post = ac.Post(Posting.ORDER, h.key.id, Money(0, h.after.basket.currency), h.event.relieved_minor)
         yield from _told_account(h.key, h.after.basket.customer, post)
 
 
-def _told_account(key: Key, customer: str, command: Any) -> Iterator[Told]:
+def _told_account(key: Key, customer: str, command: Any) -> Iterable[Told]:
     if customer:
         yield Told(key.beside("account", customer), command)
 
 
-def _billed(h: Happened) -> Iterator[Told]:
+def _billed(h: Happened) -> Iterable[Told]:
     event, basket, order = h.event, h.after.basket, h.key.id
     lines = tuple(
         [
@@ -122,28 +126,27 @@ def _billed(h: Happened) -> Iterator[Told]:
         dated=business_date(h.stamp.moment, basket.policy.zone),
         terms=basket.terms,
     )
-    yield Told(h.key.beside("invoice", event.invoice), inv.DraftInvoice(content))
+    return (Told(h.key.beside("invoice", event.invoice), inv.DraftInvoice(content)),)
 
 
 # -- shipment to order
 
 
-def _named(h: Happened) -> Iterator[tuple[Key, tuple[Pick, ...]]]:
+def _named(h: Happened) -> list[tuple[Key, tuple[Pick, ...]]]:
     """The items that the event names, by order."""
     return _by_order(h.key, h.event.items)
 
 
-def _all(h: Happened) -> Iterator[tuple[Key, tuple[Pick, ...]]]:
+def _all(h: Happened) -> list[tuple[Key, tuple[Pick, ...]]]:
     """All items that the shipment holds, by order."""
     return _by_order(h.key, h.after.items)
 
 
-def _by_order(shipment: Key, items: Iterable[sm.Item]) -> Iterator[tuple[Key, tuple[Pick, ...]]]:
+def _by_order(shipment: Key, items: Iterable[sm.Item]) -> list[tuple[Key, tuple[Pick, ...]]]:
     found: dict[str, list[Pick]] = {}
     for order, line, location, quantity in items:
         found.setdefault(order, []).append(Pick(line, location, quantity))
-    for order, picks in found.items():
-        yield shipment.beside("order", order), tuple(picks)
+    return [(shipment.beside("order", order), tuple(picks)) for order, picks in found.items()]
 
 
 def _units(picks: Iterable[Pick]) -> tuple[Units, ...]:
@@ -151,37 +154,37 @@ def _units(picks: Iterable[Pick]) -> tuple[Units, ...]:
     return tuple([Units(line, quantity) for line, quantity in sums.items()])
 
 
-def _planned(h: Happened) -> Iterator[Told]:
-    return (Told(key, om.PrepareShipment(h.key.id, picks)) for key, picks in _named(h))
+def _planned(h: Happened) -> Iterable[Told]:
+    return [Told(key, om.PrepareShipment(h.key.id, picks)) for key, picks in _named(h)]
 
 
-def _short(h: Happened) -> Iterator[Told]:
-    return (Told(key, om.ShortPick(h.key.id, picks)) for key, picks in _named(h))
+def _short(h: Happened) -> Iterable[Told]:
+    return [Told(key, om.ShortPick(h.key.id, picks)) for key, picks in _named(h)]
 
 
-def _dropped(h: Happened) -> Iterator[Told]:
+def _dropped(h: Happened) -> Iterable[Told]:
     if not h.event.cancelled:
         yield from _unprepared(h)
 
 
-def _unprepared(h: Happened) -> Iterator[Told]:
-    return (Told(key, om.CancelPreparation(h.key.id, picks)) for key, picks in _named(h))
+def _unprepared(h: Happened) -> Iterable[Told]:
+    return [Told(key, om.CancelPreparation(h.key.id, picks)) for key, picks in _named(h)]
 
 
-def _handed_over(h: Happened) -> Iterator[Told]:
-    return (Told(key, om.DispatchShipment(h.key.id, picks)) for key, picks in _all(h))
+def _handed_over(h: Happened) -> Iterable[Told]:
+    return [Told(key, om.DispatchShipment(h.key.id, picks)) for key, picks in _all(h)]
 
 
-def _delivered(h: Happened) -> Iterator[Told]:
-    return (Told(key, om.RecordDelivery(h.key.id, _units(picks))) for key, picks in _all(h))
+def _delivered(h: Happened) -> Iterable[Told]:
+    return [Told(key, om.RecordDelivery(h.key.id, _units(picks))) for key, picks in _all(h)]
 
 
-def _delivered_unscanned(h: Happened) -> Iterator[Told]:
+def _delivered_unscanned(h: Happened) -> Iterable[Told]:
     yield from _handed_over(h)
     yield from _delivered(h)
 
 
-def _sent_back(h: Happened) -> Iterator[Told]:
+def _sent_back(h: Happened) -> Iterable[Told]:
     event = h.event
     for key, picks in _all(h):
         yield Told(key, om.RecordReturn(h.key.id, _units(picks), event.location, event.usable, brought=True))
@@ -190,7 +193,7 @@ def _sent_back(h: Happened) -> Iterator[Told]:
 # -- returns, credit notes, invoices, series, payments, customers, stock notes
 
 
-def _came_back(h: Happened) -> Iterator[Told]:
+def _came_back(h: Happened) -> Iterable[Told]:
     event, document = h.event, h.key.id
     by_order: dict[str, list[Pick]] = {}
     for order, line, quantity in event.units:
@@ -201,7 +204,7 @@ def _came_back(h: Happened) -> Iterator[Told]:
         yield Told(stock_key(h.key.tenant, sku, event.location), st.Restock(quantity, event.usable, document))
 
 
-def _credited(h: Happened) -> Iterator[Told]:
+def _credited(h: Happened) -> Iterable[Told]:
     terms, linked = h.event.terms, [line for line in h.event.terms.lines if line.order]
     for order in dict.fromkeys(line.order for line in linked):
         units = summed((line.order_line, line.quantity) for line in linked if line.order == order).items()
@@ -214,48 +217,48 @@ def _credited(h: Happened) -> Iterator[Told]:
     yield Told(h.key.beside("series", terms.series), number)
 
 
-def _note_issued(h: Happened) -> Iterator[Told]:
-    yield from _posted(h, Posting.CREDIT_NOTE, h.after.terms.customer, h.after.totals.gross)
+def _note_issued(h: Happened) -> Iterable[Told]:
+    return _posted(h, Posting.CREDIT_NOTE, h.after.terms.customer, h.after.totals.gross)
 
 
-def _posted(h: Happened, posting: Posting, customer: str, amount: Money) -> Iterator[Told]:
+def _posted(h: Happened, posting: Posting, customer: str, amount: Money) -> Iterable[Told]:
     if amount.minor:
         yield from _told_account(h.key, customer, ac.Post(posting, h.key.id, amount))
 
 
-def _invoice_drafted(h: Happened) -> Iterator[Told]:
+def _invoice_drafted(h: Happened) -> Iterable[Told]:
     content = h.event.content
-    yield Told(h.key.beside("series", content.series), se.AllotNumber("invoice", h.key.id, content.dated))
+    return (Told(h.key.beside("series", content.series), se.AllotNumber("invoice", h.key.id, content.dated)),)
 
 
-def _invoice_issued(h: Happened) -> Iterator[Told]:
-    yield from _posted(h, Posting.INVOICE, h.after.content.customer, h.after.totals.gross)
+def _invoice_issued(h: Happened) -> Iterable[Told]:
+    return _posted(h, Posting.INVOICE, h.after.content.customer, h.after.totals.gross)
 
 
-def _invoice_voided(h: Happened) -> Iterator[Told]:
-    yield from _posted(h, Posting.INVOICE, h.after.content.customer, -h.after.totals.gross)
+def _invoice_voided(h: Happened) -> Iterable[Told]:
+    return _posted(h, Posting.INVOICE, h.after.content.customer, -h.after.totals.gross)
 
 
-def _written_off(h: Happened) -> Iterator[Told]:
+def _written_off(h: Happened) -> Iterable[Told]:
     content = h.after.content
-    yield from _posted(h, Posting.WRITE_OFF, content.customer, Money(h.event.amount_minor, content.currency))
+    return _posted(h, Posting.WRITE_OFF, content.customer, Money(h.event.amount_minor, content.currency))
 
 
-def _numbered(h: Happened) -> Iterator[Told]:
+def _numbered(h: Happened) -> Iterable[Told]:
     event = h.event
     issue = inv.IssueInvoice if event.kind == "invoice" else cn.IssueCreditNote
-    yield Told(h.key.beside(event.kind, event.document), issue(event.text))
+    return (Told(h.key.beside(event.kind, event.document), issue(event.text)),)
 
 
-def _paid(h: Happened) -> Iterator[Told]:
-    yield from _posted(h, Posting.PAYMENT, h.after.origin.customer, h.event.amount)
+def _paid(h: Happened) -> Iterable[Told]:
+    return _posted(h, Posting.PAYMENT, h.after.origin.customer, h.event.amount)
 
 
-def _unpaid(h: Happened) -> Iterator[Told]:
-    yield from _posted(h, Posting.PAYMENT, h.after.origin.customer, -h.event.amount)
+def _unpaid(h: Happened) -> Iterable[Told]:
+    return _posted(h, Posting.PAYMENT, h.after.origin.customer, -h.event.amount)
 
 
-def _charged_back(h: Happened) -> Iterator[Told]:
+def _charged_back(h: Happened) -> Iterable[Told]:
     for target, document, minor in h.event.released:
         if target is pay.AllocationTarget.INVOICE:
             unapply = inv.UnapplyPayment(h.key.id, minor, h.event.amount.currency)
@@ -263,45 +266,45 @@ def _charged_back(h: Happened) -> Iterator[Told]:
     yield from _unpaid(h)
 
 
-def _applied(h: Happened) -> Iterator[Told]:
-    yield from _told_invoice(h, inv.ApplyPayment)
+def _applied(h: Happened) -> Iterable[Told]:
+    return _told_invoice(h, inv.ApplyPayment)
 
 
-def _unapplied(h: Happened) -> Iterator[Told]:
-    yield from _told_invoice(h, inv.UnapplyPayment)
+def _unapplied(h: Happened) -> Iterable[Told]:
+    return _told_invoice(h, inv.UnapplyPayment)
 
 
-def _told_invoice(h: Happened, command: Callable[[str, int, str], Any]) -> Iterator[Told]:
+def _told_invoice(h: Happened, command: Callable[[str, int, str], Any]) -> Iterable[Told]:
     event = h.event
     if event.target is pay.AllocationTarget.INVOICE:
         amount = event.amount
         yield Told(h.key.beside("invoice", event.id), command(h.key.id, amount.minor, amount.currency))
 
 
-def _blocked(h: Happened) -> Iterator[Told]:
-    yield Told(h.key.beside("account", h.key.id), ac.BlockAccount(h.event.reason))
+def _blocked(h: Happened) -> Iterable[Told]:
+    return (Told(h.key.beside("account", h.key.id), ac.BlockAccount(h.event.reason)),)
 
 
-def _closed(h: Happened) -> Iterator[Told]:
-    yield Told(h.key.beside("account", h.key.id), ac.BlockAccount("closed"))
+def _closed(h: Happened) -> Iterable[Told]:
+    return (Told(h.key.beside("account", h.key.id), ac.BlockAccount("closed")),)
 
 
-def _unblocked(h: Happened) -> Iterator[Told]:
-    yield Told(h.key.beside("account", h.key.id), ac.UnblockAccount())
+def _unblocked(h: Happened) -> Iterable[Told]:
+    return (Told(h.key.beside("account", h.key.id), ac.UnblockAccount()),)
 
 
-def _receipt(h: Happened) -> Iterator[Told]:
+def _receipt(h: Happened) -> Iterable[Told]:
     for (sku, location), quantity in summed(((i.sku, i.location), i.quantity) for i in h.event.items).items():
         yield Told(stock_key(h.key.tenant, sku, location), st.ReceiveGoods(quantity, 0, h.key.id))
 
 
-def _adjustment(h: Happened) -> Iterator[Told]:
+def _adjustment(h: Happened) -> Iterable[Told]:
     for item in h.event.items:
         reason = item.reason or h.event.reason
         yield Told(stock_key(h.key.tenant, item.sku, item.location), st.Adjust(item.quantity, reason, h.key.id))
 
 
-def _transfer(h: Happened) -> Iterator[Told]:
+def _transfer(h: Happened) -> Iterable[Told]:
     for (sku, location), quantity in summed(((i.sku, i.location), i.quantity) for i in h.event.items).items():
         yield Told(stock_key(h.key.tenant, sku, location), st.TransferOut(quantity, h.key.id))
         yield Told(stock_key(h.key.tenant, sku, h.event.to), st.TransferIn(quantity, h.key.id))
