@@ -101,6 +101,20 @@ def run(
         raise click.ClickException(f"{file}: no document was accepted")
 
 
+@contextmanager
+def _few_collections() -> Generator[None]:
+    """Look for cycles seldom, and not among what is there already; the process has its own pace back afterwards."""
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLD)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+
+
+@_few_collections()
 def work(
     source: Source,
     db: Path,
@@ -116,7 +130,7 @@ def work(
     try:
         shop = shop_for(storage, book, clock, notifier=notifier_for(db, mail), rates=rates, locations=locations)
         began = time.perf_counter()
-        with _few_collections(), progress_bar(source.count()) as advanced:
+        with progress_bar(source.count()) as advanced:
             pipeline = Pipeline(shop, source, clock, name_of(source), receive=receive, advanced=advanced)
             pipeline.run()
         seconds = time.perf_counter() - began
@@ -130,19 +144,6 @@ def work(
         return found
     finally:
         storage.close()
-
-
-@contextmanager
-def _few_collections() -> Generator[None]:
-    """Look for cycles seldom, and not among what is there already; the process has its own pace back afterwards."""
-    before = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(*GC_THRESHOLD)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
 
 
 def _rejected(shop: OrderFlow, channel: str, here: Iterable[RejectedDocument]) -> Iterator[dict[str, Any]]:
