@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from attrs import frozen
 
-from orderflow.domain.keys import RANKS, Key
+from orderflow.domain.keys import Key, rank_of
 from orderflow.domain.machine import Guard, Machine
 from orderflow.domain.stamp import Stamp
 from orderflow.errors import DefinitionError
@@ -193,7 +193,7 @@ class Book:
             yield f"{event} tells {kind}, which has no machine"
         elif command not in self.machines[kind].commands:
             yield f"{event} tells {kind} {command.__name__}, which it does not take"
-        elif not held and RANKS.get(kind, len(RANKS)) <= RANKS.get(source, len(RANKS)):
+        elif not held and rank_of(kind) <= rank_of(source):
             yield f"{event} of {source} tells {kind}, down the order of locks: make it a follow-up"
 
     def _fingerprint(self) -> str:

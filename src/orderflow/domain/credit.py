@@ -15,7 +15,7 @@ from attrs import frozen
 from orderflow.domain.keys import PartyRef
 from orderflow.domain.limits import MAX_LINES
 from orderflow.domain.machine import Absent, Machine, Refusal, refuse, rule, to
-from orderflow.domain.money import Money, check_money
+from orderflow.domain.money import Money
 from orderflow.domain.shape import Count, FreeText, Id, Length, Minor, Name, Quantity
 from orderflow.domain.stamp import Stamp
 from orderflow.domain.tax import (
@@ -27,6 +27,7 @@ from orderflow.domain.tax import (
     Totals,
     tax_groups,
     tax_on,
+    totals_of_groups,
 )
 
 __all__ = [
@@ -220,9 +221,7 @@ def _totals(groups: Iterable[TaxGroup], currency: str) -> Totals:
     for group in groups:
         known = merged.get(group.category)
         merged[group.category] = _sum(known, group) if known else group
-    net = check_money(sum(group.taxable_minor for group in merged.values()), "net")
-    tax = check_money(sum(group.tax_minor for group in merged.values()), "tax")
-    return Totals(net, tax, check_money(net + tax, "gross"), tuple(merged.values()), currency)
+    return totals_of_groups(tuple(merged.values()), currency)
 
 
 def _sum(one: TaxGroup, other: TaxGroup) -> TaxGroup:

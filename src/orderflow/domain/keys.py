@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from orderflow.domain.shape import Id, Quantity
 
-__all__ = ["RANKS", "Key", "PartyRef", "lock_order", "party_id", "stock_key"]
+__all__ = ["RANKS", "Key", "PartyRef", "lock_order", "party_id", "rank_of", "stock_key"]
 
 #: Rows are loaded and locked in this order, then by id; climbing only is what rules out deadlock.
 RANKS: Final[dict[str, int]] = {
@@ -30,6 +30,8 @@ RANKS: Final[dict[str, int]] = {
     )
 }
 
+_LAST: Final = len(RANKS)
+
 
 class Key(NamedTuple):
     """Names one row: ``tenant`` and ``id`` are opaque text, ``kind`` one of a book's machines."""
@@ -46,9 +48,14 @@ class Key(NamedTuple):
         return Key(self.tenant, kind, id)
 
 
+def rank_of(kind: str) -> int:
+    """Where a kind stands in the order of locks. Kinds of a host's own come last."""
+    return RANKS.get(kind, _LAST)
+
+
 def lock_order(key: Key) -> tuple[int, str, str]:
-    """Sort key for loading: rank of the kind, then kind and id. Kinds of a host's own come last."""
-    return (RANKS.get(key.kind, len(RANKS)), key.kind, key.id)
+    """Sort key for loading: rank of the kind, then kind and id."""
+    return (rank_of(key.kind), key.kind, key.id)
 
 
 def stock_key(tenant: str, sku: str, location: str) -> Key:

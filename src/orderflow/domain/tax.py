@@ -33,6 +33,7 @@ __all__ = [
     "tax_groups",
     "tax_on",
     "totals",
+    "totals_of_groups",
 ]
 
 
@@ -211,7 +212,15 @@ def totals(lines: Iterable[TaxableLine], policy: TaxPolicy, currency: str) -> To
     Raises:
         InputError: a sum exceeds ``MAX_MONEY_MINOR``, or as ``tax_groups``.
     """
-    groups = tax_groups(lines, policy)
+    return totals_of_groups(tax_groups(lines, policy), currency)
+
+
+def totals_of_groups(groups: tuple[TaxGroup, ...], currency: str) -> Totals:
+    """The sums of a document that consists of these tax groups, each category once.
+
+    Raises:
+        InputError: a sum exceeds ``MAX_MONEY_MINOR``.
+    """
     net = check_money(sum([group.taxable_minor for group in groups]), "net")
     tax = check_money(sum([group.tax_minor for group in groups]), "tax")
     return Totals(net, tax, check_money(net + tax, "gross"), groups, currency)

@@ -7,7 +7,7 @@ from heapq import heappop, heappush
 from typing import Any, Final, NamedTuple
 
 from orderflow.domain.book import Book, Happened
-from orderflow.domain.keys import RANKS, Key, lock_order
+from orderflow.domain.keys import Key, lock_order, rank_of
 from orderflow.domain.stamp import Stamp
 from orderflow.errors import CommandRefused, InputError, InvariantBroken
 from orderflow.flows.asks import Flow, Load, ask
@@ -64,8 +64,8 @@ def settle(book: Book, order: Order, known: Mapping[Key, Held], read: dict[Key, 
     entries: list[Entry] = []
     messages: list[Message] = []
     stamp, machines, heard = order.stamp, book.machines, book.heard
-    command_id, unranked = stamp.command_id, len(RANKS)
-    waiting: list[tuple[int, int, Key, Any]] = [(_rank(order.key), 0, order.key, order.command)]
+    command_id = stamp.command_id
+    waiting: list[tuple[int, int, Key, Any]] = [(rank_of(order.key.kind), 0, order.key, order.command)]
     sent = 1
     while waiting:
         rank, _, key, command = heappop(waiting)
@@ -88,17 +88,13 @@ def settle(book: Book, order: Order, known: Mapping[Key, Held], read: dict[Key, 
         tell, ask_for = listeners
         happened = _new(Happened, (key, before, event, after, stamp))
         for to, sends in tell(happened):
-            heappush(waiting, (RANKS.get(to.kind, unranked), sent, to, sends))
+            heappush(waiting, (rank_of(to.kind), sent, to, sends))
             sent += 1
         for topic, lane, data in ask_for(happened):
             messages.append(Message(f"{key.kind}/{key.id}/{version}/{topic}/{len(messages)}", topic, lane, data))
         if sent > SETTLE_LIMIT:
             raise InvariantBroken("settle", f"more than {SETTLE_LIMIT} commands in one settlement")
     return Settled(rows, tuple(entries), tuple(messages))
-
-
-def _rank(key: Key) -> int:
-    return RANKS.get(key.kind, len(RANKS))
 
 
 class _Run:
@@ -180,5 +176,5 @@ def _merge(run: _Run, current: dict[Key, Held], accepted: set[str]) -> None:
 
 def _lowest(keys: Collection[Key]) -> list[Key]:
     """The keys of the lowest rank, in the order of locks."""
-    lowest = min(map(_rank, keys))
-    return sorted([key for key in keys if _rank(key) == lowest], key=lock_order)
+    lowest = min([rank_of(key.kind) for key in keys])
+    return sorted([key for key in keys if rank_of(key.kind) == lowest], key=lock_order)

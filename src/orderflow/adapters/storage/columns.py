@@ -288,7 +288,5 @@ def reader_of(kind: str) -> Callable[[Key, Any], list[Value]]:
 
 def row_values(key: Key, version: int, state: object) -> dict[str, Value]:
     """Everything a query may compare about one row, by column name."""
-    values: dict[str, Value] = {"id": key.id, "version": version, "status": status_of(state)}
-    for name, column in columns_of(key.kind).items():
-        values[name] = column.read(key, state)
-    return values
+    read = zip(columns_of(key.kind), reader_of(key.kind)(key, state), strict=True)
+    return {"id": key.id, "version": version, "status": status_of(state), **dict(read)}
