@@ -48,9 +48,9 @@ _MESSAGES: Final = """
 """
 _ORPHANS: Final = """
     SELECT 'no event cites command ' || id FROM commands
-    WHERE tenant = ?1 AND n NOT IN (SELECT position >> 20 FROM journal)
+    WHERE tenant = ? AND n NOT IN (SELECT position >> 20 FROM journal)
     UNION ALL
-    SELECT 'twice remembered: command ' || id FROM commands WHERE tenant = ?1 GROUP BY id HAVING count(*) > 1
+    SELECT 'twice remembered: command ' || id FROM commands WHERE tenant = ? GROUP BY id HAVING count(*) > 1
 """
 _CHAINS: Final = """
     SELECT 'the chain of ' || kind || ' ' || id || ' is broken at version ' || version FROM (
@@ -217,7 +217,7 @@ class SqliteAudit:
 
     def orphans(self) -> Iterator[str]:
         """A sentence for each command that no event cites or that is remembered twice."""
-        return (sentence for (sentence,) in self._cursor(_ORPHANS, self._tenant))
+        return (sentence for (sentence,) in self._cursor(_ORPHANS, self._tenant, self._tenant))
 
     def commands(self) -> int:
         """How many commands are remembered."""

@@ -81,10 +81,10 @@ def upsert_text(kind: str, rows: int) -> str:
 
 @lru_cache(maxsize=512)
 def load_text(parts: tuple[tuple[str, int], ...]) -> str:
-    """Read rows of several kinds: the tenant, then for each part so many ids."""
+    """Read rows of several kinds: for each part the tenant, then so many ids."""
     return " UNION ALL ".join(
         f"SELECT '{kind}', n, id, version, last, status, state FROM {table_of(kind)}"  # noqa: S608
-        f" WHERE tenant = ?1 AND id IN {_list(ids)}"
+        f" WHERE tenant = ? AND id IN {_list(ids)}"
         for kind, ids in parts
     )
 

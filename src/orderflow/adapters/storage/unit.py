@@ -169,7 +169,7 @@ class SqliteUnit:
         for start in range(0, len(parts), _MOST_PARTS):
             some = parts[start : start + _MOST_PARTS]
             text = sql.load_text(tuple([(kind, len(ids)) for kind, ids in some]))
-            values = [self._tenant, *chain.from_iterable(ids for _, ids in some)]
+            values = [value for _, ids in some for value in (self._tenant, *ids)]
             for kind, row, id_, version, last, status, state in session.rows(text, values):
                 key = Key(self._tenant, kind, id_)
                 self._numbers[key], self._last[key] = row, last
