@@ -7,8 +7,8 @@ JOBS   ?= 2
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
-CODE    = src tests $(wildcard examples/*.py benchmarks/*.py)
-BENCHES = $(sort $(wildcard benchmarks/bench_*.py))
+CODE    = src tests $(wildcard examples/*.py benchmarks/*.py benchmarks/before/side_new.py)
+BENCHES = $(sort $(wildcard benchmarks/bench_*.py benchmarks/versus_*.py))
 
 .DEFAULT_GOAL := test
 .PHONY: test lint types quick gates demo bench machines crash format environment clean

@@ -7,7 +7,20 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
-__all__ = ["Costs", "Goal", "Measured", "Work", "compare", "interleaved", "micro", "print_head", "verdict"]
+__all__ = [
+    "Costs",
+    "Goal",
+    "Measured",
+    "Work",
+    "compare",
+    "interleaved",
+    "judge",
+    "micro",
+    "milli",
+    "print_head",
+    "rate",
+    "verdict",
+]
 
 #: Does a piece of work and gives the number of orders (or what is counted) it was.
 Work: TypeAlias = Callable[[], int]
@@ -82,9 +95,27 @@ def compare(goal: Goal, costs: Costs, show: Callable[[float], str]) -> bool:
 
 def verdict(met: bool) -> str:  # noqa: FBT001
     """The last word of a line."""
-    return "  ok" if met else "  MISSED"
+    return "  met" if met else "  MISSED"
+
+
+def judge(name: str, value: float, *, most: float | None = None, least: float | None = None, note: str = "") -> bool:
+    """Print the line of one figure under its bound; whether it is met."""
+    met = (most is None or value <= most) and (least is None or value >= least)
+    bound = f"<= {most:g}" if most is not None else f">= {least:g}" if least is not None else ""
+    print(f"{name:44}{note:>28}{value:>8.2f}{'':16}{bound:>9}{verdict(met) if bound else ''}")
+    return met
 
 
 def micro(seconds: float) -> str:
     """Seconds as microseconds."""
     return f"{seconds * 1e6:.1f} us"
+
+
+def milli(seconds: float) -> str:
+    """Seconds as milliseconds."""
+    return f"{seconds * 1e3:.1f} ms"
+
+
+def rate(seconds: float) -> str:
+    """Seconds for each of something, as so many a second."""
+    return f"{1 / seconds:.0f} /s"
