@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import json
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,13 @@ BOTH = ("--location", "tokyo", "--location", "osaka")
 def orderflow(*arguments: object) -> Result:
     """What a call answers."""
     return CliRunner().invoke(root, [str(argument) for argument in arguments])
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that commits and is closed."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        yield connection
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +85,7 @@ def test_two_runs_give_the_same_content(sample: Path, worked: Path, tmp_path: Pa
 def test_another_file_goes_into_the_same_database(worked: Path, tmp_path: Path) -> None:
     """It is worked from its first line, whatever of other files is done already."""
     database = tmp_path / "shop.db"
-    with sqlite3.connect(worked) as source, sqlite3.connect(database) as copy:
+    with opened(worked) as source, opened(database) as copy:
         source.backup(copy)
     entry = {"type": "receipt", "number": "R-900", "at": "2026-06-01T00:00:00Z", "items": [["NEW", "tokyo", 5]]}
     (tmp_path / "more.jsonl").write_text("{\n" + json.dumps(entry), "utf-8")
@@ -153,10 +162,10 @@ def test_a_file_of_another_layout_is_refused_in_one_sentence(tmp_path: Path, con
 def test_the_digest_sees_every_change_of_content(worked: Path, tmp_path: Path) -> None:
     """One value in any table changes it; where a row lies and how often it was sent do not."""
     database = tmp_path / "copy.db"
-    with sqlite3.connect(worked) as source, sqlite3.connect(database) as copy:
+    with opened(worked) as source, opened(database) as copy:
         source.backup(copy)
     whole = content_digest(database)
-    with sqlite3.connect(database) as copy:
+    with opened(database) as copy:
         copy.execute("UPDATE outbox SET attempts = attempts + 1, token = 9, done_at = '2030-01-01'")
         copy.execute("UPDATE orders SET n = n + 1000000")
     assert content_digest(database) == whole
@@ -168,7 +177,7 @@ def test_the_digest_sees_every_change_of_content(worked: Path, tmp_path: Path) -
         "UPDATE outbox SET state = 'dead' WHERE n = 1",
     ):
         before = content_digest(database)
-        with sqlite3.connect(database) as copy:
+        with opened(database) as copy:
             copy.execute(change)
         assert content_digest(database) != before, change
     assert next(content_of(database)).startswith("('accounts', 'tenant', 'id', 'version', 'status'")
@@ -239,7 +248,7 @@ def test_what_is_no_text_is_refused_before_anything_is_stored(worked: Path, tmp_
     """A database given in place of a file of orders leaves no thousand rejections behind."""
     answer = orderflow("run", worked, "--layout", "orderflow", "--db", tmp_path / "new.db", *BOTH)
     assert (answer.exit_code, "is no text file" in answer.stderr) == (1, True)
-    with sqlite3.connect(tmp_path / "new.db") as connection:
+    with opened(tmp_path / "new.db") as connection:
         assert connection.execute("SELECT count(*) FROM intake").fetchone() == (0,)
 
 
