@@ -1,17 +1,19 @@
 # `make test` and `make demo` need Python 3.11 or newer and nothing else.
 #   PYTHON=python3.13 make test     another interpreter (`make clean` first)
 #   JOBS=4 make test                more test processes
+#   make versions                   the suite on every Python at hand and on the lowest dependencies
 
 PYTHON ?= python3
 JOBS   ?= 2
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+PYTHONS := 3.11 3.12 3.13
 CODE    = src tests $(wildcard examples/*.py benchmarks/*.py benchmarks/before/side_new.py)
 BENCHES = $(sort $(wildcard benchmarks/bench_*.py benchmarks/versus_*.py))
 
 .DEFAULT_GOAL := test
-.PHONY: test lint types quick gates demo bench machines crash format environment clean
+.PHONY: test lint types quick gates versions lowest demo bench machines crash format environment clean
 
 test: lint gates
 
@@ -33,6 +35,24 @@ types: $(STAMP)
 
 quick: $(STAMP)
 	ORDERFLOW_PROFILE=quick $(BIN)/pytest -q -n $(JOBS) -m 'not slow'
+
+# The variable lets pyenv find each of them; without pyenv it does nothing.
+versions: lowest
+	@for version in $(PYTHONS); do \
+	  export PYENV_VERSION=$$version; \
+	  if python$$version -c '' 2>/dev/null; \
+	  then $(MAKE) --no-print-directory on-$$version ON=python$$version || exit 1; \
+	  else absent="$$absent $$version"; fi; \
+	done; echo "Not there, so not tried:$${absent:- none}"
+
+lowest:
+	$(PYTHON) tools/lowest.py > .lowest.txt
+	@$(MAKE) --no-print-directory on-lowest ON=$(PYTHON) PINS='--constraint .lowest.txt'
+
+on-%:
+	$(ON) -m venv --clear .venv-$*
+	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check $(PINS) --editable '.[suite]'
+	.venv-$*/bin/pytest -q -n $(JOBS)
 
 demo: $(STAMP)
 	@$(BIN)/orderflow demo
@@ -68,5 +88,5 @@ environment:
 	       exit 1; }
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* build dist
+	rm -rf $(VENV) .venv-* .lowest.txt .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* build dist
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
