@@ -69,6 +69,7 @@ class ByHand:
             self._run("PRAGMA locking_mode = EXCLUSIVE")
         self._run(f"PRAGMA journal_mode = {mode.journal_mode}").fetchall()
         self._run(f"PRAGMA synchronous = {mode.synchronous}")
+        self._run("PRAGMA wal_autocheckpoint = 16000")
         for statement in _SCHEMA.split(";\n"):
             self._run(statement)
         self._run("BEGIN")
