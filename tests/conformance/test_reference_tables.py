@@ -6,6 +6,7 @@ import runpy
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import holidays
 from iso4217 import Currency
@@ -13,7 +14,7 @@ from iso4217 import Currency
 from orderflow.domain.calendar import is_business_day, roll_back, roll_forward
 from orderflow.domain.currencies import EXPONENTS
 
-Rows = Callable[[str], list[dict[str, str]]]
+Cases = Callable[[str], list[dict[str, Any]]]
 
 
 def test_currencies_have_not_drifted_from_the_package() -> None:
@@ -28,18 +29,14 @@ def test_the_currency_module_is_what_its_tool_writes(project_root: Path) -> None
     assert module.read_text(encoding="utf-8") == tool["render"]()
 
 
-def test_currencies_agree_with_the_published_list(csv_rows: Rows) -> None:
+def test_currencies_agree_with_the_published_list(cases: Cases) -> None:
     """The accounting decimals of ISO 4217 list one, not the display decimals of CLDR."""
-    listed = {row["code"]: row["iso_minor_units"] for row in csv_rows("ref/iso4217.csv")}
-    with_units = {code: int(units) for code, units in listed.items() if units.isdigit()}
-    assert with_units == {code: EXPONENTS[code] for code in with_units if code in EXPONENTS}
-    assert set(EXPONENTS) == set(with_units)
+    assert {case["currency"]: case["decimals"] for case in cases("currencies")} == EXPONENTS
 
 
-def test_japanese_bank_days_follow_the_holiday_table(csv_rows: Rows) -> None:
+def test_japanese_bank_days_follow_the_holiday_table(cases: Cases) -> None:
     """With the holidays package, exactly weekends and published holidays are closed, and rolling lands on open days."""
-    rows = csv_rows("ref/jp_holidays_2019_2027.csv")
-    published = {date.fromisoformat(row["date"]) for row in rows if row["name_holidays_pkg"]}
+    published = {date.fromisoformat(day) for case in cases("japanese_holidays") for day in case["days"]}
     japan = holidays.country_holidays("JP", years=range(2019, 2028))
     first, last = date(2019, 1, 1), date(2027, 12, 31)
     for offset in range((last - first).days + 1):
