@@ -10,13 +10,13 @@ import sqlite3
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from _by_hand import ByHand
 from _lean_floor import GROUP, LeanFloor
-from _measure import Goal, Work, compare, interleaved, judge, micro, print_head, rate
+from _measure import Costs, Goal, Work, compare, interleaved, judge, micro, print_head, rate
 from _sample import BUYER, LOCATION, SKUS, basket_of, picks_of
 
 from orderflow.adapters.carriers.memory import MemoryCarrier
@@ -191,19 +191,23 @@ def modelled() -> bool:
         return True
     with tempfile.TemporaryDirectory(prefix="orderflow-bench-", dir=MEMORY) as place:
         works, _ = contenders(Path(place), exclusive=True)
-        pages = {name: pages_of(work, Path(place) / f"{name}-wal") for name, work in works.items()}
-        processor = interleaved(works, seconds=0.3, rounds=9).processor
-    costs = {name: [cost + pages[name] * PAGE_SECONDS for cost in found] for name, found in processor.items()}
-    print_head("against the lean floor on a modelled disk", f"processor time, and {PAGE_SECONDS * 1e6:.0f} us a page")
-    print("pages an order:", ", ".join(f"{name} {count:.0f}" for name, count in pages.items()))
-    print("processor time:", ", ".join(f"{name} {micro(statistics.median(processor[name]))}" for name in works))
+        costs = modelled_costs(works, Path(place))
     met = [compare(goal, costs, rate) for goal in LEAN_GOALS]
     return all(met)
 
 
+def modelled_costs(works: Mapping[str, Work], folder: Path) -> Costs:
+    """What an order costs each of them; prints of what, under a head for what follows."""
+    pages = {name: pages_of(work, folder / f"{name}-wal") for name, work in works.items()}
+    processor = interleaved(works, seconds=0.3, rounds=9).processor
+    print_head("the same on a modelled disk", f"processor time, and {PAGE_SECONDS * 1e6:.0f} us a page")
+    print("pages an order:", ", ".join(f"{name} {count:.0f}" for name, count in pages.items()))
+    print("processor time:", ", ".join(f"{name} {micro(statistics.median(processor[name]))}" for name in works))
+    return {name: [cost + pages[name] * PAGE_SECONDS for cost in found] for name, found in processor.items()}
+
+
 def pages_of(work: Work, log: Path) -> float:
-    """Pages written for an order, on a fresh file whose log has not begun anew yet."""
-    some(work)
+    """Pages written for an order, where the log does not begin anew meanwhile."""
     before = log.stat().st_size
     done = some(work)
     return (log.stat().st_size - before) / LOGGED_PAGE / done

@@ -2,7 +2,7 @@
 
 Both place an order of three lines, confirm it, allocate units of three stock rows, prepare and dispatch it: five
 durable commits in WAL mode, stock and order in one of them where both change, no units sold that are not there. The
-package keeps the aggregates it has worked with in memory and trusts them, as its file is used by nobody else.
+package has its default settings: it makes an aggregate from its events each time, and remembers no command.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import itertools
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from _measure import Goal, Work, compare, interleaved, micro, print_head, rate
+from _measure import Goal, Work, compare, interleaved, print_head, rate
 from _sample import LOCATION, SKUS, skus_of
-from bench_sqlite import one_by_one, shop_on
+from bench_sqlite import MEMORY, modelled_costs, one_by_one, shop_on
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
 
@@ -76,11 +76,7 @@ class Order(Aggregate):
 class Shop(Application[UUID]):
     """Orders and stock, each command one save."""
 
-    env: ClassVar[dict[str, str]] = {
-        "PERSISTENCE_MODULE": "eventsourcing.sqlite",
-        "AGGREGATE_CACHE_MAXSIZE": str(2 * SKUS),
-        "AGGREGATE_CACHE_FASTFORWARD": "n",
-    }
+    env: ClassVar[dict[str, str]] = {"PERSISTENCE_MODULE": "eventsourcing.sqlite"}
 
     def stock_up(self, sku: str) -> None:
         """Plenty of a SKU."""
@@ -129,25 +125,30 @@ def aggregates(path: Path) -> Work:
     return work
 
 
-def check_durable(path: Path) -> None:
-    """Both files must be as safe, or the comparison is worth nothing."""
-    with sqlite3.connect(path) as connection:
-        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+def contenders(folder: Path) -> Mapping[str, Work]:
+    """Both, each on a fresh file of its name."""
+    ours, theirs = folder / "ours", folder / "theirs"
+    works = {
+        "ours": one_by_one(shop_on(ours, standard_book().only("order", "stock"), exclusive=True)),
+        "theirs": aggregates(theirs),
+    }
+    with sqlite3.connect(theirs) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",), "as safe as ours, or it proves nothing"
+        # Its log begins anew so often that pages are counted from an empty one.
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return works
 
 
 def main() -> int:
     """Measure and print; 1 when the goal is missed."""
-    with tempfile.TemporaryDirectory(prefix="orderflow-bench-") as place:
-        book = standard_book().only("order", "stock")
-        ours, theirs = Path(place) / "ours.db", Path(place) / "theirs.db"
-        works = {"ours": one_by_one(shop_on(ours, book, exclusive=True)), "theirs": aggregates(theirs)}
-        check_durable(theirs)
-        measured = interleaved(works, seconds=0.5, rounds=15)
     goal = Goal("five commands, one a commit", "ours", "theirs", least=LEAST)
+    with tempfile.TemporaryDirectory(prefix="orderflow-bench-") as place:
+        measured = interleaved(contenders(Path(place)), seconds=0.5, rounds=15)
     print_head("orders a second on SQLite; the floor is eventsourcing", "wall time")
     met = compare(goal, measured.wall, rate)
-    print_head("the same, what an order costs", "processor time")
-    compare(Goal(goal.name, "ours", "theirs"), measured.processor, micro)
+    if MEMORY.exists():
+        with tempfile.TemporaryDirectory(prefix="orderflow-bench-", dir=MEMORY) as place:
+            met &= compare(goal, modelled_costs(contenders(Path(place)), Path(place)), rate)
     return 0 if met else 1
 
 
