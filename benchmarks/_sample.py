@@ -1,16 +1,15 @@
-"""Orders to measure with: baskets of any number of lines, and the commands of a life."""
+"""Orders to measure with: contents of any number of lines, and the commands of a life."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orderflow.domain.allocation import Pick
-from orderflow.domain.keys import PartyRef
-from orderflow.domain.order.values import Basket, OrderLine
-from orderflow.domain.price import Price
-from orderflow.domain.tax import TaxCategory, TaxPolicy
+from orderflow.domain.money.price import Price
+from orderflow.domain.money.tax import TaxCategory, TaxPolicy
+from orderflow.domain.orders.content import OrderContent, OrderLine
+from orderflow.domain.values import PartyRef, Pick
 
-__all__ = ["BUYER", "LOCATION", "SKUS", "basket_of", "picks_of", "skus_of"]
+__all__ = ["BUYER", "LOCATION", "SKUS", "content_of", "picks_of", "skus_of"]
 
 LOCATION = "main"
 SKUS = 1000
@@ -26,10 +25,10 @@ def skus_of(number: int, lines: int) -> Iterator[str]:
     return (f"SKU-{(number * 7 + line * 331) % SKUS:04}" for line in range(lines))
 
 
-def basket_of(number: int, lines: int) -> Basket:
+def content_of(number: int, lines: int) -> OrderContent:
     """What the ``number``-th customer wants: 1, 2, 3, ... units of one SKU for each line."""
     wanted = [OrderLine.of(line, sku, line, _PRICE, _TAX) for line, sku in enumerate(skus_of(number, lines), start=1)]
-    return Basket(
+    return OrderContent(
         "GBP",
         tuple(wanted),
         _POLICY,
@@ -42,6 +41,6 @@ def basket_of(number: int, lines: int) -> Basket:
     )
 
 
-def picks_of(basket: Basket) -> tuple[Pick, ...]:
+def picks_of(content: OrderContent) -> tuple[Pick, ...]:
     """Every unit of every line, from the one location."""
-    return tuple([Pick(line.line, LOCATION, line.quantity) for line in basket.lines])
+    return tuple([Pick(line.line, LOCATION, line.quantity) for line in content.lines])

@@ -14,10 +14,10 @@ from _measure import judge, milli, print_head
 ROUNDS: Final = 11
 
 _FIRST: Final = """
-from orderflow import Basket, MemoryStorage, OrderFlow, OrderLine, PartyRef, Price, TaxCategory, TaxPolicy
+from orderflow import OrderContent, MemoryStorage, OrderFlow, OrderLine, PartyRef, Price, TaxCategory, TaxPolicy
 shop, ann = OrderFlow(MemoryStorage()), PartyRef("ann", 1)
 line = OrderLine.of(1, "TEA", 3, Price.of("2.55", "GBP"), TaxCategory.of("S", 20))
-shop.receive("order-1", Basket("GBP", (line,), TaxPolicy(), customer="ann", bill_to=ann, ship_to=ann))
+shop.receive("order-1", OrderContent("GBP", (line,), TaxPolicy(), customer="ann", bill_to=ann, ship_to=ann))
 """
 FLOOR: Final = "import attrs"
 #: What is run, and the most it may cost of the floor.

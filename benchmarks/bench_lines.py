@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from _measure import Goal, compare, micro, print_head
-from _sample import BUYER, basket_of
+from _sample import BUYER, content_of
 from attrs import evolve, frozen
 
 from orderflow.adapters.notifiers.memory import MemoryNotifier
-from orderflow.batch.documents import CancellationDocument, CancelledLine, Document, OrderDocument, Party
-from orderflow.batch.pipeline import Pipeline
-from orderflow.batch.wiring import batch_book, shop_for, start_clock, storage_at
-from orderflow.domain.order.values import Basket
-from orderflow.domain.party import Person
+from orderflow.domain.orders.content import OrderContent
+from orderflow.domain.parties.party import Person
+from orderflow.importing.documents import CancellationDocument, CancelledLine, Document, OrderDocument, Party
+from orderflow.importing.pipeline import Pipeline
+from orderflow.importing.wiring import import_workflow, shop_for, start_clock, storage_at
 
 LINES: Final = 1000
 SIZES: Final = (10, LINES)
@@ -57,31 +57,31 @@ class Spent(NamedTuple):
     cancellations: float
 
 
-def baskets(lines: int) -> list[Basket]:
-    """A thousand lines in baskets of so many, each for a customer of its own."""
-    return [basket_of(number, lines) for number in range(LINES // lines)]
+def contents(lines: int) -> list[OrderContent]:
+    """A thousand lines in contents of so many, each for a customer of its own."""
+    return [content_of(number, lines) for number in range(LINES // lines)]
 
 
-def order(number: int, basket: Basket) -> OrderDocument:
-    """A basket as a document; few units a line, so that a shipment weighs little whatever its lines."""
-    lines = tuple([evolve(line, quantity=1, net_minor=255) for line in basket.lines])
-    return OrderDocument(f"o-{number}", AT, number + 1, evolve(basket, lines=lines), ANN)
+def order(number: int, content: OrderContent) -> OrderDocument:
+    """A content as a document; few units a line, so that a shipment weighs little whatever its lines."""
+    lines = tuple([evolve(line, quantity=1, net_minor=255) for line in content.lines])
+    return OrderDocument(f"o-{number}", AT, number + 1, evolve(content, lines=lines), ANN)
 
 
 def cancellation(document: OrderDocument) -> CancellationDocument:
     """All of an order given back."""
-    basket = document.basket
-    lines = tuple([CancelledLine(line.sku, line.quantity, line.price, line.tax, goods=True) for line in basket.lines])
+    content = document.content
+    lines = tuple([CancelledLine(line.sku, line.quantity, line.price, line.tax, goods=True) for line in content.lines])
     number = f"C{document.number}"
-    return CancellationDocument(number, AT, document.line, basket.customer, basket.currency, lines, basket.tax, ANN)
+    return CancellationDocument(number, AT, document.line, content.customer, content.currency, lines, content.tax, ANN)
 
 
 def spent(path: Path, lines: int) -> Spent:
     """A fresh database, orders and then cancellations of so many lines each."""
-    book, clock = batch_book(), start_clock()
-    storage = storage_at(path, book)
-    shop = shop_for(storage, book, clock, notifier=MemoryNotifier())
-    orders = [order(number, basket) for number, basket in enumerate(baskets(lines))]
+    workflow, clock = import_workflow(), start_clock()
+    storage = storage_at(path, workflow)
+    shop = shop_for(storage, workflow, clock, notifier=MemoryNotifier())
+    orders = [order(number, content) for number, content in enumerate(contents(lines))]
     pipeline = Pipeline(shop, Listed([*orders, *map(cancellation, orders)]), clock, "lines", receive=True)
     begun: list[float] = []
     pipeline.advanced = lambda done: begun.append(time.process_time()) if done == len(orders) else None

@@ -17,28 +17,24 @@ from typing import Any, Final
 from _by_hand import ByHand
 from _lean_floor import GROUP, LeanFloor
 from _measure import Costs, Goal, Work, compare, interleaved, judge, micro, print_head, rate
-from _sample import BUYER, LOCATION, SKUS, basket_of, picks_of
+from _sample import BUYER, LOCATION, SKUS, content_of, picks_of
 
 from orderflow.adapters.carriers.memory import MemoryCarrier
 from orderflow.adapters.notifiers.memory import MemoryNotifier
 from orderflow.adapters.storage.safety import Mode, commit_cost_microseconds
 from orderflow.adapters.storage.sqlite import SqliteStorage
-from orderflow.domain.book import Book
-from orderflow.domain.order.messages import (
-    AllocateStock,
-    ConfirmOrder,
-    DispatchShipment,
-    PlaceOrder,
-    PrepareShipment,
-)
-from orderflow.domain.party import Person
-from orderflow.domain.shipment.messages import HandOver, RecordDelivered
-from orderflow.domain.standard import standard_book
-from orderflow.domain.stock.messages import ReceiveGoods
-from orderflow.facade import Do, OrderFlow
-from orderflow.flows.advance import Plans
-from orderflow.flows.prepare import Parcelling
+from orderflow.domain.engine.workflow import Workflow
+from orderflow.domain.inventory.stock import ReceiveGoods
+from orderflow.domain.orders.allocating import AllocateStock
+from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder
+from orderflow.domain.orders.shipping import DispatchShipment, PrepareShipment
+from orderflow.domain.parties.party import Person
+from orderflow.domain.shipping.carriage import HandOver, RecordDelivered
+from orderflow.domain.workflow.table import standard_workflow
+from orderflow.flows.advance import ShopSettings
+from orderflow.flows.prepare import ShippingSettings
 from orderflow.ports.storage import Ack
+from orderflow.shop import OrderFlow, Request
 
 #: Least rate as a multiple of the hand-written floor's, by journal mode: one command a commit, and twenty.
 GOALS: Final = {"delete": (0.7, 2.5), "wal": (0.45, 1.5)}
@@ -62,10 +58,10 @@ LOGGED_PAGE: Final = 4096 + 24
 
 def life_of(number: int) -> Sequence[tuple[str, Any]]:
     """The five commands that take an order from placed to dispatched."""
-    order, basket = f"o-{number:08}", basket_of(number, 3)
-    picks = picks_of(basket)
+    order, content = f"o-{number:08}", content_of(number, 3)
+    picks = picks_of(content)
     return (
-        (order, PlaceOrder(basket)),
+        (order, PlaceOrder(content)),
         (order, ConfirmOrder()),
         (order, AllocateStock(picks)),
         (order, PrepareShipment(f"{order}/1", picks)),
@@ -92,8 +88,8 @@ def in_groups(shop: OrderFlow) -> Work:
     def work() -> int:
         lives = [life_of(number) for number in itertools.islice(numbers, GROUP)]
         for step in zip(*lives, strict=True):
-            outcomes = shop.handle_many([Do(order, command) for order, command in step])
-            assert all(isinstance(outcome, Ack) for outcome in outcomes)
+            results = shop.handle_many([Request(order, command) for order, command in step])
+            assert all(isinstance(result, Ack) for result in results)
         return GROUP
 
     return work
@@ -105,7 +101,7 @@ def whole(shop: OrderFlow) -> Work:
 
     def work() -> int:
         order = f"o-{next(numbers):08}"
-        shop.receive(order, basket_of(int(order[2:]), 3))
+        shop.receive(order, content_of(int(order[2:]), 3))
         shop.advance(order)
         shop.relay()
         shop.handle(f"{order}/1", HandOver())
@@ -129,18 +125,20 @@ def by_hand(path: Path, storage: SqliteStorage, *, exclusive: bool) -> Work:
     return work
 
 
-def shop_on(path: Path, book: Book, *, exclusive: bool) -> OrderFlow:
+def shop_on(path: Path, workflow: Workflow, *, exclusive: bool) -> OrderFlow:
     """A shop with stock of every SKU on a fresh file."""
-    storage = SqliteStorage(path, book.machines.values(), exclusive=exclusive)
-    plans = Plans(parcelling=Parcelling(carrier="memory"))
-    shop = OrderFlow(storage, book=book, carriers=[MemoryCarrier()], notifier=MemoryNotifier(), plans=plans)
-    shop.handle_many([Do(f"SKU-{sku:04}@{LOCATION}", ReceiveGoods(900_000_000)) for sku in range(SKUS)])
+    storage = SqliteStorage(path, workflow.machines.values(), exclusive=exclusive)
+    settings = ShopSettings(shipping=ShippingSettings(carrier="memory"))
+    shop = OrderFlow(
+        storage, workflow=workflow, carriers=[MemoryCarrier()], notifier=MemoryNotifier(), settings=settings
+    )
+    shop.handle_many([Request(f"SKU-{sku:04}@{LOCATION}", ReceiveGoods(900_000_000)) for sku in range(SKUS)])
     return shop
 
 
 def contenders(folder: Path, *, exclusive: bool) -> tuple[dict[str, Work], Mode]:
     """Everything that is compared, each on a fresh file of its name, and the mode the library writes its own in."""
-    small, full = standard_book().only("order", "stock"), standard_book()
+    small, full = standard_workflow().only("order", "stock"), standard_workflow()
     one, group = (shop_on(folder / name, small, exclusive=exclusive) for name in ("one", "group"))
     life = shop_on(folder / "whole", full, exclusive=exclusive)
     life.record_party(BUYER.id, Person(name="Ann", email="ann@example.org"))
@@ -223,7 +221,7 @@ def some(work: Work) -> int:
 
 def counted(path: Path) -> bool:
     """Lives in calls of the facade, counted: commits, and statements of any sort; whether they are few enough."""
-    shop = shop_on(path, standard_book(), exclusive=False)
+    shop = shop_on(path, standard_workflow(), exclusive=False)
     shop.record_party(BUYER.id, Person(name="Ann", email="ann@example.org"))
     verbs: list[str] = []
     assert isinstance(shop.storage, SqliteStorage)
@@ -237,7 +235,7 @@ def counted(path: Path) -> bool:
 def _steps(shop: OrderFlow) -> Iterator[str]:
     """The README's order call by call, then on to its completion; the name of what was reached."""
     order = "o-1"
-    shop.receive(order, basket_of(1, 1))
+    shop.receive(order, content_of(1, 1))
     yield "received"
     shop.advance(order)
     yield "advanced"

@@ -21,15 +21,15 @@ from _lean_floor import LeanFloor
 from _measure import judge, print_head
 from attrs import define, field
 
-from orderflow.batch.documents import Document, OrderDocument, Source
-from orderflow.batch.pipeline import Pipeline
-from orderflow.batch.uci import UciFile
-from orderflow.batch.wiring import batch_book, carrier, notifier_for, shop_for, start_clock, storage_at
 from orderflow.cli.run import work
-from orderflow.facade import Do, OrderFlow
-from orderflow.flows.handle import Outcome
+from orderflow.domain.engine.decide import Message
+from orderflow.flows.handle import Result
 from orderflow.flows.relay import RelayReport
-from orderflow.ports.storage import Message
+from orderflow.importing.documents import Document, OrderDocument, Source
+from orderflow.importing.pipeline import Pipeline
+from orderflow.importing.uci import UciFile
+from orderflow.importing.wiring import carrier, import_workflow, notifier_for, shop_for, start_clock, storage_at
+from orderflow.shop import OrderFlow, Request
 
 FILE: Final = Path(__file__).resolve().parents[2] / "shared" / "data" / "uci_online_retail_2010-12_2011-05.csv.gz"
 PART: Final = 1000
@@ -108,7 +108,7 @@ class Watched:
         for number, document in enumerate(self.source.documents(), start=1):
             if isinstance(document, OrderDocument):
                 self.marks.append(Mark(*self.pauses.clocks(), lines))
-                lines += len(document.basket.lines)
+                lines += len(document.content.lines)
             yield document
             if number % tenth == 0:
                 self.pauses.take()
@@ -136,13 +136,13 @@ class First:
 class OneByOne(OrderFlow):
     """A shop that commits each command on its own, whatever the group it came in."""
 
-    def handle_many(self, commands: Sequence[Do]) -> list[Outcome]:
-        """Each command's own outcome."""
-        return [outcome for command in commands for outcome in super(OneByOne, self).handle_many([command])]
+    def handle_many(self, commands: Sequence[Request]) -> list[Result]:
+        """Each command's own result."""
+        return [result for command in commands for result in super(OneByOne, self).handle_many([command])]
 
-    def allocate(self, *wishes: str | Do) -> list[Outcome]:
-        """Each order's own outcome."""
-        return [outcome for wish in wishes for outcome in super(OneByOne, self).allocate(wish)]
+    def allocate(self, *wishes: str | Request) -> list[Result]:
+        """Each order's own result."""
+        return [result for wish in wishes for result in super(OneByOne, self).allocate(wish)]
 
     def relay(self, limit: int = 1, *, time_of: Callable[[Message], datetime] | None = None) -> RelayReport:
         """One effect."""
@@ -200,17 +200,17 @@ def singly(folder: Path) -> None:
     """The first documents with one command a commit, for comparison."""
     file, database = UciFile(FILE), folder / "single.db"
     source = First(file, file.path, file.channel, file.zone, SINGLE_DOCUMENTS)
-    book, clock = batch_book(), start_clock()
-    storage = storage_at(database, book)
+    workflow, clock = import_workflow(), start_clock()
+    storage = storage_at(database, workflow)
     notifier = notifier_for(database, None)
-    grouped = shop_for(storage, book, clock, notifier=notifier)
+    grouped = shop_for(storage, workflow, clock, notifier=notifier)
     shop = OneByOne(
         storage,
-        book=book,
+        workflow=workflow,
         carriers=[carrier()],
         notifier=notifier,
         clock=clock,
-        plans=grouped.plans,
+        settings=grouped.settings,
         actor="batch",
         lease_seconds=0,
     )

@@ -22,7 +22,7 @@ from bench_sqlite import MEMORY, modelled_costs, one_by_one, shop_on
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
 
-from orderflow.domain.standard import standard_book
+from orderflow.domain.workflow.table import standard_workflow
 
 LEAST: Final = 1.8
 
@@ -129,7 +129,7 @@ def contenders(folder: Path) -> Mapping[str, Work]:
     """Both, each on a fresh file of its name."""
     ours, theirs = folder / "ours", folder / "theirs"
     works = {
-        "ours": one_by_one(shop_on(ours, standard_book().only("order", "stock"), exclusive=True)),
+        "ours": one_by_one(shop_on(ours, standard_workflow().only("order", "stock"), exclusive=True)),
         "theirs": aggregates(theirs),
     }
     with sqlite3.connect(theirs) as connection:

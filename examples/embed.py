@@ -12,17 +12,17 @@ from contextlib import closing
 from pathlib import Path
 
 from orderflow import (
-    Basket,
     HandOver,
     MaildirNotifier,
     MemoryCarrier,
+    OrderContent,
     OrderFlow,
     OrderLine,
-    Parcelling,
     Person,
-    Plans,
     Price,
     ReceiveGoods,
+    ShippingSettings,
+    ShopSettings,
     SqliteStorage,
     TaxCategory,
     TaxPolicy,
@@ -39,7 +39,7 @@ INSERT INTO cart_items VALUES ('C-1', 'TEA', 3), ('C-1', 'POT', 1), ('C-2', 'POT
 ITEMS = "SELECT sku, quantity, name, price, grams, vat FROM cart_items JOIN products USING (sku) WHERE cart = ?"
 
 
-def basket_of(db: sqlite3.Connection, flow: OrderFlow, cart: str, customer: str, mail: str) -> Basket:
+def content_of(db: sqlite3.Connection, flow: OrderFlow, cart: str, customer: str, mail: str) -> OrderContent:
     """What is in a cart, at today's prices of the shop's own catalogue."""
     lines = tuple(
         OrderLine.of(
@@ -48,8 +48,8 @@ def basket_of(db: sqlite3.Connection, flow: OrderFlow, cart: str, customer: str,
         for n, (sku, units, name, price, grams, vat) in enumerate(db.execute(ITEMS, [cart]), start=1)
     )
     party = flow.record_party(customer, Person(email=mail))
-    return Basket(
-        "GBP", lines, TaxPolicy(included=True),
+    return OrderContent(
+        "GBP", lines, TaxPolicy(prices_include_tax=True),
         customer=customer, bill_to=party, ship_to=party, channel="shop", external_id=cart,
     )  # fmt: skip
 
@@ -57,7 +57,7 @@ def basket_of(db: sqlite3.Connection, flow: OrderFlow, cart: str, customer: str,
 def check_out(db: sqlite3.Connection, flow: OrderFlow) -> None:
     """Hand over every cart that is not marked yet, and mark it with the standing of its order."""
     for cart, customer, mail in db.execute("SELECT id, customer, mail FROM carts WHERE standing = ''").fetchall():
-        flow.receive(cart, basket_of(db, flow, cart, customer, mail))
+        flow.receive(cart, content_of(db, flow, cart, customer, mail))
         db.execute("UPDATE carts SET standing = ? WHERE id = ?", [flow.advance(cart).state, cart])
         db.commit()
     flow.relay()
@@ -66,11 +66,11 @@ def check_out(db: sqlite3.Connection, flow: OrderFlow) -> None:
 def main(folder: Path) -> None:
     """Two carts, stock for one and a half of them."""
     storage = SqliteStorage(folder / "orders.db")
-    plans = Plans(parcelling=Parcelling(carrier="memory"))
+    settings = ShopSettings(shipping=ShippingSettings(carrier="memory"))
     notifier = MaildirNotifier(folder / "mail", "shop@example.org")
     with closing(storage), closing(sqlite3.connect(folder / "shop.db")) as db:
         db.executescript(TABLES)
-        flow = OrderFlow(storage, carriers=[MemoryCarrier()], notifier=notifier, plans=plans)
+        flow = OrderFlow(storage, carriers=[MemoryCarrier()], notifier=notifier, settings=settings)
         flow.handle("TEA@main", ReceiveGoods(10))
         flow.handle("POT@main", ReceiveGoods(2))
         check_out(db, flow)

@@ -13,18 +13,18 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from orderflow import (
-    Basket,
     MemoryStorage,
     Money,
+    OrderContent,
     OrderFlow,
     OrderLine,
-    Parcelling,
-    Plans,
     Price,
     ReceiveGoods,
+    ShippingSettings,
+    ShopSettings,
     TaxCategory,
     TaxPolicy,
-    standard_book,
+    standard_workflow,
 )
 from orderflow.errors import PortError
 from orderflow.ports.carrier import Label, LabelRequest, Quote
@@ -74,11 +74,13 @@ class Van:
 
 def main(folder: Path) -> None:
     """An order of one line, packed for the van."""
-    plans = Plans(parcelling=Parcelling(service="fast"))
-    flow = OrderFlow(MemoryStorage(), book=standard_book(()), carriers=[Van(folder / "van.db")], plans=plans)
+    settings = ShopSettings(shipping=ShippingSettings(service="fast"))
+    flow = OrderFlow(
+        MemoryStorage(), workflow=standard_workflow(()), carriers=[Van(folder / "van.db")], settings=settings
+    )
     flow.handle("TEA@main", ReceiveGoods(10))
     line = OrderLine.of(1, "TEA", 3, Price.of("2.55", "EUR"), TaxCategory.of("S", 20), weight_grams=120)
-    flow.receive("order-1", Basket("EUR", (line,), TaxPolicy()))
+    flow.receive("order-1", OrderContent("EUR", (line,), TaxPolicy()))
     flow.advance("order-1")
     while flow.relay().claimed:
         pass

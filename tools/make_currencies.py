@@ -1,4 +1,4 @@
-"""Write src/orderflow/domain/currencies.py from the ``iso4217`` package: ``python tools/make_currencies.py``."""
+"""Write src/orderflow/domain/money/currencies.py from the ``iso4217`` package: ``python tools/make_currencies.py``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from iso4217 import Currency
 
 __all__ = ["exponents", "render"]
 
-TARGET = Path(__file__).resolve().parent.parent / "src" / "orderflow" / "domain" / "currencies.py"
+TARGET = Path(__file__).resolve().parent.parent / "src" / "orderflow" / "domain" / "money" / "currencies.py"
 
 HEAD = '''"""ISO 4217 currencies and the decimals of their minor unit.
 

@@ -1,4 +1,4 @@
-"""Every exception the library raises on purpose.
+"""Every exception the library raises on purpose, and the three values they carry.
 
 ::
 
@@ -7,7 +7,7 @@
     ├── InputError            bad data: every fault with its path
     │   └── CurrencyMismatch  two currencies met in one sum
     ├── NotFound              no such row
-    ├── ConcurrencyConflict   somebody was faster: load again, decide again
+    ├── ConcurrencyConflict   a row has changed since it was loaded: load again, decide again
     ├── CommandMismatch       a known command id came with other content
     ├── PortError             an adapter failed; the foreign error is the cause
     │   └── StorageError      the storage failed; nothing of the batch is in it
@@ -19,11 +19,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from orderflow.domain.keys import Key
-    from orderflow.domain.machine import Refusal
+from attrs import frozen
 
 __all__ = [
     "CommandMismatch",
@@ -34,11 +32,60 @@ __all__ = [
     "Fault",
     "InputError",
     "InvariantBroken",
+    "Key",
     "NotFound",
     "OrderFlowError",
     "PortError",
+    "Refusal",
     "StorageError",
 ]
+
+
+class Key(NamedTuple):
+    """Names one row: ``tenant`` and ``id`` are opaque text, ``kind`` is that of one of the workflow's machines."""
+
+    tenant: str
+    kind: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.id}"
+
+    def beside(self, kind: str, id: str) -> Key:  # noqa: A002 - the field's own name
+        """The key of another row of the same tenant."""
+        return Key(self.tenant, kind, id)
+
+
+@frozen
+class Refusal:
+    """Why a command may not happen: a stable code, a sentence, the facts it rests on."""
+
+    code: str
+    message: str
+    facts: tuple[tuple[str, object], ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+    def __getitem__(self, name: str) -> object:
+        return dict(self.facts)[name]
+
+
+@frozen
+class Fault:
+    """One thing wrong with the input: where, a stable code, a sentence."""
+
+    path: str
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+    def under(self, prefix: str) -> Fault:
+        """The same fault seen from one level further out."""
+        joiner = "" if not self.path or self.path.startswith("[") else "."
+        return Fault(f"{prefix}{joiner}{self.path}", self.code, self.message)
 
 
 class OrderFlowError(Exception):
@@ -59,34 +106,6 @@ class CommandRefused(OrderFlowError):
     def codes(self) -> tuple[str, ...]:
         """The stable codes, in the order the guards stand in the table."""
         return tuple(refusal.code for refusal in self.refusals)
-
-
-class Fault:
-    """One thing wrong with the input: where, a stable code, a sentence."""
-
-    __slots__ = ("code", "message", "path")
-
-    def __init__(self, path: str, code: str, message: str) -> None:
-        self.path, self.code, self.message = path, code, message
-
-    def __repr__(self) -> str:
-        return f"Fault({self.path!r}, {self.code!r}, {self.message!r})"
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.message}" if self.path else self.message
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Fault):
-            return NotImplemented
-        return (self.path, self.code, self.message) == (other.path, other.code, other.message)
-
-    def __hash__(self) -> int:
-        return hash((self.path, self.code, self.message))
-
-    def under(self, prefix: str) -> Fault:
-        """The same fault seen from one level further out."""
-        joiner = "" if not self.path or self.path.startswith("[") else "."
-        return Fault(f"{prefix}{joiner}{self.path}", self.code, self.message)
 
 
 class InputError(OrderFlowError, ValueError):
@@ -151,7 +170,7 @@ class StorageError(PortError):
 
 
 class DefinitionError(OrderFlowError):
-    """A machine, a reaction table or a book contradicts itself."""
+    """A machine or a workflow contradicts itself."""
 
 
 class InvariantBroken(AssertionError):

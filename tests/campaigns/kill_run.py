@@ -24,8 +24,9 @@ from typing import Final
 
 from attrs import define, field
 
-from orderflow.batch.digest import content_digest
-from orderflow.batch.sample import LOCATIONS, write_sample
+from orderflow.importing.digest import content_digest
+from orderflow.importing.sample import write_sample
+from orderflow.importing.sample_data import LOCATIONS
 
 __all__ = ["main"]
 

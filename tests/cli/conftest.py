@@ -14,58 +14,55 @@ from orderflow.adapters.clock import FixedClock
 from orderflow.adapters.ids import SequenceIds
 from orderflow.adapters.notifiers.memory import MemoryNotifier
 from orderflow.adapters.storage.sqlite import SqliteStorage
-from orderflow.domain.credit import CreditLine, CreditTerms, DraftCreditNote
-from orderflow.domain.customer import BlockCustomer, RegisterCustomer
-from orderflow.domain.invoice.messages import VoidInvoice, WriteOff
-from orderflow.domain.keys import PartyRef
-from orderflow.domain.money import Money
-from orderflow.domain.order.messages import (
-    AnnotateOrder,
-    BillUnits,
-    CancelUnits,
-    ConfirmOrder,
-    DiscardDraft,
-    OpenDraft,
-    PlaceHold,
-    ResolveLoss,
-)
-from orderflow.domain.order.values import (
-    Basket,
-    By,
+from orderflow.domain.billing.account import SetCreditLimit
+from orderflow.domain.billing.credit_note import CreditLine, CreditNoteContent, DraftCreditNote
+from orderflow.domain.billing.invoice import VoidInvoice, WriteOff
+from orderflow.domain.billing.numbering import OpenSeries
+from orderflow.domain.intake import RejectDocument
+from orderflow.domain.inventory.documents import PostAdjustment, PostReceipt, PostTransfer, SkuChange, SkuQuantity
+from orderflow.domain.inventory.stock import CountStock, ExpectGoods, ReceiveGoods
+from orderflow.domain.money.money import Money
+from orderflow.domain.money.price import Price
+from orderflow.domain.money.tax import TaxCategory, TaxPolicy
+from orderflow.domain.orders.amending import AnnotateOrder
+from orderflow.domain.orders.billing import BillUnits
+from orderflow.domain.orders.cancelling import CancelUnits
+from orderflow.domain.orders.content import (
+    CancelledBy,
     Gate,
     Hold,
     HoldReason,
     InvoiceBasis,
     LineKind,
+    OrderContent,
     OrderLine,
     Policy,
-    Units,
 )
-from orderflow.domain.party import Person
-from orderflow.domain.payment.messages import AllocatePayment, AllocationTarget, Origin, RecordPayment, RefundPayment
-from orderflow.domain.price import Price
-from orderflow.domain.records.account import SetCreditLimit
-from orderflow.domain.records.intake import RejectDocument
-from orderflow.domain.records.series import OpenSeries
-from orderflow.domain.records.stock_note import Change, Moved, PostAdjustment, PostReceipt, PostTransfer
-from orderflow.domain.returns import Loose, ReceiveReturn, ReturnedUnits
-from orderflow.domain.shipment.messages import (
+from orderflow.domain.orders.holding import PlaceHold
+from orderflow.domain.orders.placing import ConfirmOrder, DiscardDraft, OpenDraft
+from orderflow.domain.orders.shipping import ResolveLoss
+from orderflow.domain.parties.customer import BlockCustomer, RegisterCustomer
+from orderflow.domain.parties.party import Person
+from orderflow.domain.payments.applying import ApplyPayment
+from orderflow.domain.payments.collecting import RecordPayment
+from orderflow.domain.payments.refunding import RefundPayment
+from orderflow.domain.payments.state import ApplicationTarget, PaymentSource
+from orderflow.domain.returns import ReceiveReturn, ReturnedUnits, UnmatchedReturn
+from orderflow.domain.shipping.carriage import (
     DeclareLost,
     HandOver,
     ReceiveBack,
     RecordDelivered,
     RecordReturning,
     RecordTracking,
-    ReturnReason,
-    TrackingStatus,
 )
-from orderflow.domain.standard import MACHINES
-from orderflow.domain.stock.messages import CountStock, ExpectGoods, ReceiveGoods
-from orderflow.domain.tax import TaxCategory, TaxPolicy
-from orderflow.facade import OrderFlow
-from orderflow.flows.advance import Plans
-from orderflow.flows.allocate import Allocation
-from orderflow.flows.prepare import Parcelling
+from orderflow.domain.shipping.state import ReturnReason, TrackingStatus
+from orderflow.domain.values import LineQuantity, PartyRef
+from orderflow.domain.workflow.table import MACHINES
+from orderflow.flows.advance import ShopSettings
+from orderflow.flows.allocate import AllocationSettings
+from orderflow.flows.prepare import ShippingSettings
+from orderflow.shop import OrderFlow
 
 START = datetime(2026, 4, 1, 9, tzinfo=UTC)
 VAT = TaxCategory.of("S", 20)
@@ -84,7 +81,10 @@ class Shop:
             notifier=MemoryNotifier(),
             clock=self.clock,
             ids=SequenceIds("c"),
-            plans=Plans(allocation=Allocation(locations=("main", "north")), parcelling=Parcelling(carrier="memory")),
+            settings=ShopSettings(
+                allocation=AllocationSettings(locations=("main", "north")),
+                shipping=ShippingSettings(carrier="memory"),
+            ),
             actor="clerk",
         )
 
@@ -107,11 +107,11 @@ class Shop:
         self.clock.advance(timedelta(minutes=1))
         made = [OrderLine.of(n, sku, q, Price.of(p, "GBP"), VAT) for n, (sku, q, p) in enumerate(lines, start=1)]
         ref = PartyRef(customer, 1)
-        basket = Basket(
+        content = OrderContent(
             "GBP", tuple(made), TaxPolicy(), customer=customer, bill_to=ref, ship_to=ref, channel="web",
             external_id=id.upper(), number=f"N-{id}", **more,
         )  # fmt: skip
-        self.flow.receive(id, basket)
+        self.flow.receive(id, content)
 
     def deliver(self, *shipments: str) -> None:
         """Hand shipments over and have them delivered."""
@@ -120,9 +120,14 @@ class Shop:
 
 
 def _supply(shop: Shop) -> None:
-    shop.do("n-1", PostReceipt((Moved("TEA", "main", 40), Moved("CUP", "main", 6), Moved("CUP", "north", 10)), "PO-1"))
-    shop.do("n-2", PostTransfer((Moved("TEA", "main", 5),), "north"))
-    shop.do("n-3", PostAdjustment((Change("TEA", "main", -1, "broken"),), reason="stocktake"))
+    shop.do(
+        "n-1",
+        PostReceipt(
+            (SkuQuantity("TEA", "main", 40), SkuQuantity("CUP", "main", 6), SkuQuantity("CUP", "north", 10)), "PO-1"
+        ),
+    )
+    shop.do("n-2", PostTransfer((SkuQuantity("TEA", "main", 5),), "north"))
+    shop.do("n-3", PostAdjustment((SkuChange("TEA", "main", -1, "broken"),), reason="stocktake"))
     shop.do("POT@main", ExpectGoods(5), ReceiveGoods(2, 2))
     shop.do("POT@main", CountStock(1, "miscounted"), CountStock(2, "found"))
     for name in ("ann", "bob", "eve"):
@@ -142,9 +147,9 @@ def _sell(shop: Shop) -> None:
     shop.go("o-1", "o-2", "o-3", "o-4", "o-5")
     shop.deliver("o-1/1", "o-2/1")
     shop.go("o-1", "o-2")
-    shop.do("o-4", CancelUnits("changed mind", By.CUSTOMER, (Units(1, 1),)))
+    shop.do("o-4", CancelUnits("changed mind", CancelledBy.CUSTOMER, (LineQuantity(1, 1),)))
     shop.go("o-4")
-    shop.do("o-5", CancelUnits("fraud", By.MERCHANT))
+    shop.do("o-5", CancelUnits("fraud", CancelledBy.MERCHANT))
     tracked = RecordTracking("t-1", TrackingStatus.IN_TRANSIT, "depot")
     shop.do("o-3/1", tracked, HandOver(), tracked, tracked, RecordReturning("t-2", ReturnReason.REFUSED))
     shop.do("o-3/1", ReceiveBack("north", usable=False))
@@ -152,16 +157,16 @@ def _sell(shop: Shop) -> None:
 
 
 def _give_back(shop: Shop) -> None:
-    shop.do("r-1", ReceiveReturn("main", (ReturnedUnits("o-1", 1, 1),), (Loose("TEA", 1),), customer="ann"))
+    shop.do("r-1", ReceiveReturn("main", (ReturnedUnits("o-1", 1, 1),), (UnmatchedReturn("TEA", 1),), customer="ann"))
     lines = (
         CreditLine(1, "TEA", 1, 255, VAT, "o-1", 1, "o-1/1"),
         CreditLine(2, "TEA", 1, 255, VAT),
     )
-    terms = CreditTerms("credit", "ann", PartyRef("ann", 1), "GBP", lines, TaxPolicy(), date(2026, 4, 2))
+    terms = CreditNoteContent("credit", "ann", PartyRef("ann", 1), "GBP", lines, TaxPolicy(), date(2026, 4, 2))
     shop.do("k-1", DraftCreditNote(terms))
-    shop.do("p-1", RecordPayment(Origin("bank", "1", "ann", "transfer"), Money.of("20", "GBP")))
-    due = shop.flow.get("invoice", "o-1/1").due_minor
-    shop.do("p-1", AllocatePayment(AllocationTarget.INVOICE, "o-1/1", Money(due - 2, "GBP")))
+    shop.do("p-1", RecordPayment(PaymentSource("bank", "1", "ann", "transfer"), Money.of("20", "GBP")))
+    due = shop.flow.get("invoice", "o-1/1").open_minor
+    shop.do("p-1", ApplyPayment(ApplicationTarget.INVOICE, "o-1/1", Money(due - 2, "GBP")))
     shop.do("p-1", RefundPayment(Money(100, "GBP")))
     shop.do("o-1/1", WriteOff(2, "bank fee"))
     shop.go("o-1")
@@ -171,7 +176,7 @@ def _lose(shop: Shop) -> None:
     shop.order("o-6", "bob", ("TEA", 2, "2.55"))
     shop.go("o-6")
     shop.do("o-6/1", HandOver(), DeclareLost())
-    shop.do("o-6", ResolveLoss((Units(1, 1),), resupply=True), ResolveLoss((Units(1, 1),)))
+    shop.do("o-6", ResolveLoss((LineQuantity(1, 1),), resupply=True), ResolveLoss((LineQuantity(1, 1),)))
     shop.go("o-6")
     shop.deliver("o-6/2")
     shop.go("o-6")
@@ -179,8 +184,10 @@ def _lose(shop: Shop) -> None:
         OrderLine.of(1, "TEA", 2, Price.of("330", "JPY"), TEN),
         OrderLine.of(2, "SHIP", 1, Price.of("550", "JPY"), TEN, kind=LineKind.CHARGE),
     ]
-    basket = Basket("JPY", tuple(yen), TaxPolicy(included=True), customer="eve", bill_to=PartyRef("eve", 1))
-    shop.flow.receive("o-7", basket)
+    content = OrderContent(
+        "JPY", tuple(yen), TaxPolicy(prices_include_tax=True), customer="eve", bill_to=PartyRef("eve", 1)
+    )
+    shop.flow.receive("o-7", content)
     shop.do("o-7", ConfirmOrder())
     shop.flow.allocate("o-7")
     shop.go("o-7")
@@ -188,13 +195,13 @@ def _lose(shop: Shop) -> None:
     shop.do("o-7", BillUnits("v-1", "yen"))
     shop.do("v-1", VoidInvoice("wrong series"))
     shop.go("o-7")
-    shop.do("d-1", OpenDraft(basket), DiscardDraft())
-    shop.do("d-2", OpenDraft(basket))
+    shop.do("d-1", OpenDraft(content), DiscardDraft())
+    shop.do("d-2", OpenDraft(content))
     shop.order("o-9", "bob", ("POT", 1, "19.99"), ("TEA", 1, "2.55"), policy=Policy(invoice_basis=InvoiceBasis.ORDERED))
     shop.order("o-10", "bob", ("TEA", 5, "2.55"))
     shop.do("o-10", PlaceHold(Hold(HoldReason.ADDRESS, Gate.PREPARE, line=1)))
     shop.go("o-9", "o-10")
-    shop.flow.receive("o-0", Basket("JPY", tuple(yen), TaxPolicy()))
+    shop.flow.receive("o-0", OrderContent("JPY", tuple(yen), TaxPolicy()))
     shop.do("web/O-99", RejectDocument(99, ("bad_price",)))
     shop.do("eve", BlockCustomer("fraud"))
     shop.order("o-8", "bob", ("TEA", 7, "2.55"), ("POT", 1, "19.99"))

@@ -17,9 +17,9 @@ import orderflow.cli
 from orderflow.adapters.storage import safety
 from orderflow.adapters.storage.health import health
 from orderflow.adapters.storage.sqlite import SqliteStorage
+from orderflow.audit.invariants import UNCHECKED
 from orderflow.cli.root import COMMANDS, root
-from orderflow.domain.invariants import UNCHECKED
-from orderflow.domain.standard import MACHINES
+from orderflow.domain.workflow.table import MACHINES
 from orderflow.errors import StorageError
 
 
@@ -59,7 +59,7 @@ def test_verify_fails_on_a_violation_and_names_the_row(history_copy: Path) -> No
 
 
 def test_verify_spells_out_the_first_violations_and_counts_the_rest(history_copy: Path) -> None:
-    """A flood of violations stays readable, and kinds the book does not know are named."""
+    """A flood of violations stays readable, and kinds the workflow does not know are named."""
     changed(history_copy, "UPDATE commands SET actor = ''")
     changed(history_copy, "UPDATE journal SET kind = 'guest' WHERE position = (SELECT min(position) FROM journal)")
     text = CliRunner().invoke(root, ["verify", "--db", str(history_copy)]).stdout
@@ -103,7 +103,7 @@ def test_a_sound_outbox_has_no_letters(tmp_path: Path) -> None:
     """An empty shop waits for nothing, and has nothing wrong."""
     SqliteStorage(tmp_path / "new.db", MACHINES).close()
     found = health(tmp_path / "new.db")
-    assert (found.oldest, found.letters, found.waiting) == (None, (), 0)
+    assert (found.oldest, found.letters, found.pending) == (None, (), 0)
     for command in ("doctor", "verify"):
         result = CliRunner().invoke(root, [command, "--db", str(tmp_path / "new.db")])
         assert (result.exit_code, "oldest" in result.stdout) == (0, False)

@@ -13,8 +13,8 @@ from click.testing import CliRunner, Result
 from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.cli import lists, output
 from orderflow.cli.root import root
-from orderflow.domain.standard import MACHINES
-from orderflow.facade import OrderFlow
+from orderflow.domain.workflow.table import MACHINES
+from orderflow.shop import OrderFlow
 
 
 @pytest.fixture

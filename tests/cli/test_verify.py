@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from orderflow.adapters.storage.audit import SqliteAudit
-from orderflow.domain.invariants import INVARIANTS, UNCHECKED
-from orderflow.domain.standard import MACHINES, standard_book
+from orderflow.audit.invariants import INVARIANTS, UNCHECKED
+from orderflow.audit.verify import Report, verify
+from orderflow.domain.workflow.table import MACHINES, standard_workflow
 from orderflow.errors import StorageError
-from orderflow.verify import Report, verify
 
 
 def audited(path: Path, tenant: str = "main") -> Report:
     """The verifier's report on a file."""
     with SqliteAudit(path, MACHINES, tenant=tenant) as source:
-        return verify(source, standard_book(source.templates()))
+        return verify(source, standard_workflow(source.templates()))
 
 
 def test_a_sound_database_has_no_violation(history_file: Path) -> None:
@@ -38,9 +38,9 @@ def state(table: str, row: str, path: str, value: str) -> str:
     return f"UPDATE {table} SET state = json_set(state, '$.{path}', {value}) WHERE id = '{row}'"
 
 
-def basket(path: str, value: str) -> str:
+def content(path: str, value: str) -> str:
     """A statement that changes one place of what was ordered."""
-    return f"UPDATE baskets SET basket = json_set(basket, '$.{path}', {value}) WHERE id = 'o-1'"
+    return f"UPDATE contents SET content = json_set(content, '$.{path}', {value}) WHERE id = 'o-1'"
 
 
 def event(type_: str, path: str, value: str) -> str:
@@ -68,8 +68,8 @@ PLANTED = {
     "broken chain of events": ("DB", f"UPDATE journal SET previous = 7 WHERE {CONFIRMED}"),
     "page that nothing uses": ("DB", "DELETE FROM sqlite_schema WHERE name = 'stock_sku'"),
     "shipment of nothing": ("LAW", state("shipments", "o-1/1", "items", "json('[]')")),
-    "reaction that cannot be told": ("LAW", basket("policy", """json('{"zone":"No/Where"}')""")),
-    "currency that does not exist": ("LAW", basket("currency", "'ZZZ'")),
+    "reaction that cannot be told": ("LAW", content("policy", """json('{"timezone":"No/Where"}')""")),
+    "currency that does not exist": ("LAW", content("currency", "'ZZZ'")),
     "vector changed": ("L1", state("orders", "o-1", "progress.lines[0].delivered", "7")),
     "oversold counter": ("I02", state("stock", "TEA@main", "allocated", "900")),
     "counter that no order holds": ("I03", state("stock", "TEA@main", "allocated", "1")),
@@ -83,15 +83,15 @@ PLANTED = {
         f"""UPDATE journal SET type = 'DraftDiscarded', data = '{{"at":"2026-04-01T09:00:00Z"}}' WHERE {CONFIRMED}""",
     ),
     "order state changed": ("I11", "UPDATE orders SET status = 'Shipped' WHERE id = 'o-4'"),
-    "line numbers": ("I12", basket("lines[0].line", "5")),
-    "line amount": ("I13", basket("lines[0].net_minor", "1")),
+    "line numbers": ("I12", content("lines[0].line", "5")),
+    "line amount": ("I13", content("lines[0].net_minor", "1")),
     "order totals": ("I13", state("orders", "o-1", "totals.net_minor", "1")),
-    "basket changed after it was placed": (
+    "content changed after it was placed": (
         "I14",
-        "INSERT INTO baskets SELECT tenant, id, 2, json_set(basket, '$.number', 'N-9') FROM baskets WHERE id = 'o-1'",
+        "INSERT INTO contents SELECT tenant, id, 2, json_set(content, '$.number', '9') FROM contents WHERE id = 'o-1'",
     ),
     "cancelled order with exposure": ("I15", state("orders", "o-5", "progress.exposed_minor", "5")),
-    "quantity out of bounds": ("I16", basket("lines[0].quantity", "0")),
+    "quantity out of bounds": ("I16", content("lines[0].quantity", "0")),
     "duplicate number": ("I17", state("invoices", "o-2/1", "number", "'INV-000100'")),
     "document without its number": (
         "I17",
@@ -109,7 +109,7 @@ PLANTED = {
     "billed beyond its invoices": ("I20", state("orders", "o-1", "progress.lines[0].invoiced", "9")),
     "billed beyond what was dispatched": ("I20", event("UnitsBilled", "lines[0][1]", "9")),
     "changed invoice line": ("I21", state("invoices", "o-1/1", "content.lines[0][3]", "764")),
-    "changed due date": ("I21", state("invoices", "o-1/1", "due", "'2030-01-01'")),
+    "changed due date": ("I21", state("invoices", "o-1/1", "due_date", "'2030-01-01'")),
     "credits beyond the invoice": ("I21", state("invoices", "o-1/1", "amounts.credited", "99999")),
     "changed invoice amount": ("I22", state("invoices", "o-1/1", "totals.gross_minor", "1")),
     "account sum off": ("I24", state("accounts", "ann", "sums[0].invoiced", "1")),
@@ -143,7 +143,7 @@ PLANTED = {
         "I41",
         f"DELETE FROM journal WHERE position = (SELECT position FROM journal WHERE {LAST})",
     ),
-    "event that nobody caused": ("I42", event("ExposureTaken", "document", "'o-77'")),
+    "event that nobody caused": ("I42", event("CreditReserved", "document", "'o-77'")),
     "row without journal": ("I43", "DELETE FROM journal WHERE kind = 'party' AND id = 'ann@1'"),
     "last row without journal": ("I43", "DELETE FROM journal WHERE kind = 'party' AND id = 'eve@1'"),
     "document without journal": ("I43", "DELETE FROM journal WHERE kind = 'invoice' AND id = 'o-1/1'"),
@@ -194,7 +194,7 @@ def test_every_numbered_invariant_is_checked_or_says_why_not() -> None:
 
 
 def test_a_kind_without_a_machine_is_named(history_copy: Path) -> None:
-    """What the book does not know is not passed over in silence."""
+    """What the workflow does not know is not passed over in silence."""
     connection = sqlite3.connect(history_copy)
     connection.execute("UPDATE journal SET kind = 'guest' WHERE position = (SELECT min(position) FROM journal)")
     connection.commit()

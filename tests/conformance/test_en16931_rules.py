@@ -9,11 +9,10 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
-from orderflow.domain.calendar import PaymentTerms
-from orderflow.domain.invoice.messages import Content
-from orderflow.domain.invoice.states import Amounts, Issued
-from orderflow.domain.money import Money
-from orderflow.domain.tax import (
+from orderflow.domain.billing.invoice_state import Amounts, InvoiceContent, Issued
+from orderflow.domain.money.calendar import PaymentTerms
+from orderflow.domain.money.money import Money
+from orderflow.domain.money.tax import (
     TaxableLine,
     TaxCategory,
     TaxGroup,
@@ -60,7 +59,7 @@ def group(part: Case) -> TaxGroup:
 
 def invoice(sums: Totals, prepaid: int) -> Issued:
     """An invoice of these sums, of which so much is paid."""
-    content = Content("INV", "C1", None, "EUR", (), TaxPolicy(), date(2026, 1, 1), PaymentTerms())
+    content = InvoiceContent("INV", "C1", None, "EUR", (), TaxPolicy(), date(2026, 1, 1), PaymentTerms())
     return Issued(content, sums, date(2026, 1, 1), "INV-1", Amounts(applied=prepaid))
 
 
@@ -91,7 +90,7 @@ def asked_of_sums(case: Case) -> Iterator[Asked]:
         yield "BR-CO-15", told.get("gross"), totals_of_groups((whole,), "EUR").gross_minor
     if "gross" in given:
         rounded = sums_of(given["gross"], given.get("rounding", 0))
-        yield "BR-CO-16", told.get("payable"), invoice(rounded, given.get("prepaid", 0)).due_minor
+        yield "BR-CO-16", told.get("payable"), invoice(rounded, given.get("prepaid", 0)).open_minor
 
 
 def asked_of_groups(case: Case) -> Iterator[Asked]:

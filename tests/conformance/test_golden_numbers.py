@@ -6,12 +6,13 @@ from decimal import Decimal
 
 import pytest
 
-from orderflow.domain.allocation import Demand, Offer, Pick, by_priority, plan
-from orderflow.domain.money import Rounding
-from orderflow.domain.tax import TaxableLine, TaxCategory, TaxPolicy, TaxRounding, spread, totals
+from orderflow.domain.inventory.planner import Demand, Offer, by_priority, plan
+from orderflow.domain.money.split import Rounding
+from orderflow.domain.money.tax import TaxableLine, TaxCategory, TaxPolicy, TaxRounding, spread, totals
+from orderflow.domain.values import Pick
 
 STANDARD, REDUCED = TaxCategory.of("S", 10), TaxCategory.of("reduced", 8)
-TRUNCATED = TaxPolicy(included=True, rounding=Rounding.DOWN)
+TRUNCATED = TaxPolicy(prices_include_tax=True, rounding=Rounding.DOWN)
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from orderflow.domain.calendar import PaymentTerms
-from orderflow.domain.invoice.messages import Content
-from orderflow.domain.invoice.states import Amounts, Issued
-from orderflow.domain.money import Money
-from orderflow.domain.order.values import LineKind, OrderLine
-from orderflow.domain.price import Price
-from orderflow.domain.tax import TaxableLine, TaxCategory, TaxGroup, TaxPolicy, Totals, totals
+from orderflow.domain.billing.invoice_state import Amounts, InvoiceContent, Issued
+from orderflow.domain.money.calendar import PaymentTerms
+from orderflow.domain.money.money import Money
+from orderflow.domain.money.price import Price
+from orderflow.domain.money.tax import TaxableLine, TaxCategory, TaxGroup, TaxPolicy, Totals, totals
+from orderflow.domain.orders.content import LineKind, OrderLine
 
 Case = dict[str, Any]
 
@@ -59,9 +58,9 @@ def payable(sums: Totals, rounding: int, prepaid: int) -> int:
     """What is due on an invoice of these sums, rounded outside of tax, of which so much is paid; minor units."""
     currency = sums.currency
     parts = [TaxableLine(sums.gross_minor, TaxCategory.of("O", 0)), TaxableLine(rounding, TaxCategory.of("O", 0))]
-    content = Content("INV", "C1", None, currency, (), TaxPolicy(), date(2026, 1, 1), PaymentTerms())
+    content = InvoiceContent("INV", "C1", None, currency, (), TaxPolicy(), date(2026, 1, 1), PaymentTerms())
     whole = totals(parts, TaxPolicy(), currency)
-    return Issued(content, whole, date(2026, 1, 1), "INV-1", Amounts(applied=prepaid)).due_minor
+    return Issued(content, whole, date(2026, 1, 1), "INV-1", Amounts(applied=prepaid)).open_minor
 
 
 def computed(case: Case) -> tuple[set[TaxGroup], dict[str, int]]:

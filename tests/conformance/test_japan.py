@@ -7,10 +7,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from orderflow.domain.calendar import PaymentTerms, cutoff_date, due_date
-from orderflow.domain.money import Rounding
-from orderflow.domain.price import Price
-from orderflow.domain.tax import TaxableLine, TaxCategory, TaxPolicy, TaxRounding, totals
+from orderflow.domain.money.calendar import PaymentTerms, cutoff_date, due_date
+from orderflow.domain.money.price import Price
+from orderflow.domain.money.split import Rounding
+from orderflow.domain.money.tax import TaxableLine, TaxCategory, TaxPolicy, TaxRounding, totals
 
 Cases = Callable[[str], list[dict[str, Any]]]
 

@@ -11,8 +11,8 @@ from typing import Any
 import holidays
 from iso4217 import Currency
 
-from orderflow.domain.calendar import is_business_day, roll_back, roll_forward
-from orderflow.domain.currencies import EXPONENTS
+from orderflow.domain.money.calendar import is_business_day, roll_back, roll_forward
+from orderflow.domain.money.currencies import EXPONENTS
 
 Cases = Callable[[str], list[dict[str, Any]]]
 
@@ -25,7 +25,7 @@ def test_currencies_have_not_drifted_from_the_package() -> None:
 def test_the_currency_module_is_what_its_tool_writes(project_root: Path) -> None:
     """Nobody has edited the generated module by hand."""
     tool = runpy.run_path(str(project_root / "tools" / "make_currencies.py"))
-    module = project_root / "src" / "orderflow" / "domain" / "currencies.py"
+    module = project_root / "src" / "orderflow" / "domain" / "money" / "currencies.py"
     assert module.read_text(encoding="utf-8") == tool["render"]()
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import lcm
 from typing import Any
 
-from orderflow.domain.money import share
+from orderflow.domain.money.split import share
 
 
 def _whole(weights: list[Any]) -> list[int]:

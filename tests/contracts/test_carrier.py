@@ -11,7 +11,7 @@ from attrs import evolve
 
 from orderflow.adapters.carriers.memory import MemoryCarrier
 from orderflow.adapters.carriers.table import TableRateCarrier
-from orderflow.domain.money import Money
+from orderflow.domain.money.money import Money
 from orderflow.errors import PortError
 from orderflow.ports.carrier import Carrier, Label, LabelRequest, Quote
 from orderflow.testing.carrier_contract import REQUEST, carrier_clauses

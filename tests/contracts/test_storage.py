@@ -12,10 +12,10 @@ from attrs import evolve
 
 from orderflow.adapters.storage.memory import MemoryStorage
 from orderflow.adapters.storage.sqlite import SqliteStorage
-from orderflow.domain.order.machine import ORDER
-from orderflow.domain.stock.machine import STOCK
+from orderflow.domain.inventory.stock import STOCK
+from orderflow.domain.orders.machine import ORDER
 from orderflow.errors import StorageError
-from orderflow.ports.storage import Batch, Parcelled, Query, Recorded, Row, Storage
+from orderflow.ports.storage import Batch, Lease, Query, Recorded, Row, Storage
 from orderflow.testing.contracts import Clause, ContractViolation, Expect, check_all, violations
 from orderflow.testing.outbox_contract import OUTBOX
 from orderflow.testing.storage_contract import STORAGE, StorageMaker
@@ -68,7 +68,7 @@ def test_memory_has_one_unit_in_a_thread() -> None:
     with storage.unit(), pytest.raises(StorageError, match="already open"), storage.unit():
         pass
     with storage.unit() as unit:
-        assert unit.recall(["c-1"]) == {}
+        assert unit.known_commands(["c-1"]) == {}
 
 
 # --- what a clause says ---
@@ -182,7 +182,7 @@ class IgnoresLeases(MemoryStorage):
 
     def claim(
         self, limit: int, now: datetime, lease_seconds: int, topics: Collection[str] | None = None
-    ) -> Sequence[Parcelled]:
+    ) -> Sequence[Lease]:
         """Claims as if no lease had been given."""
         for posted in self._outbox.values():
             posted.leased_until = None
@@ -192,9 +192,9 @@ class IgnoresLeases(MemoryStorage):
 class IgnoresTokens(MemoryStorage):
     """Lets any worker settle a message, whoever holds it now."""
 
-    def done(self, parcels: Iterable[Parcelled], now: datetime) -> None:
+    def done(self, leases: Iterable[Lease], now: datetime) -> None:
         """Settles under the token that holds."""
-        super().done([p._replace(token=self._outbox[p.message.id].token) for p in parcels], now)
+        super().done([p._replace(token=self._outbox[p.message.id].token) for p in leases], now)
 
 
 class LetsOthersOvertake(MemoryStorage):
@@ -202,7 +202,7 @@ class LetsOthersOvertake(MemoryStorage):
 
     def claim(
         self, limit: int, now: datetime, lease_seconds: int, topics: Collection[str] | None = None
-    ) -> Sequence[Parcelled]:
+    ) -> Sequence[Lease]:
         """Claims the first message of each lane among those of the topics."""
         whole = self._outbox
         self._outbox = {id_: p for id_, p in whole.items() if topics is None or p.message.topic in topics}
@@ -222,17 +222,17 @@ class IgnoresLanes(MemoryStorage):
 class ForgetsDead(MemoryStorage):
     """Drops dead letters."""
 
-    def bury(self, parcel: Parcelled, now: datetime, error: str) -> None:
+    def dead_letter(self, lease: Lease, now: datetime, error: str) -> None:
         """Treats the message as done."""
-        self.done([parcel], now)
+        self.done([lease], now)
 
 
 class RetriesAtOnce(MemoryStorage):
     """Does not wait for the time a message is due again."""
 
-    def retry(self, parcel: Parcelled, due: datetime, error: str) -> None:
+    def retry(self, lease: Lease, due: datetime, error: str) -> None:
         """Makes it due since ever."""
-        super().retry(parcel, AT.replace(year=2000), error)
+        super().retry(lease, AT.replace(year=2000), error)
 
 
 class ShowsPagesAgain(MemoryStorage):

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import click
 import pytest
 
-from orderflow import errors, standard_book
+from orderflow import errors, standard_workflow
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
@@ -51,8 +51,8 @@ def run_session(page: Path, snippet: Snippet, names: dict[str, Any]) -> None:
     """Execute a block of ``>>>`` lines and compare what they print."""
     session = doctest.DocTestParser().get_doctest(snippet.text, names, page.name, str(page), snippet.line - 1)
     said: list[str] = []
-    outcome = doctest.DocTestRunner().run(session, out=said.append, clear_globs=False)
-    assert not outcome.failed, "".join(said)
+    result = doctest.DocTestRunner().run(session, out=said.append, clear_globs=False)
+    assert not result.failed, "".join(said)
     names.update(session.globs)
 
 
@@ -186,16 +186,18 @@ def test_every_refusal_code_is_explained() -> None:
     codes = literal_codes()
     assert "on_hold" in codes
     assert sorted(code for code in codes if f"`{code}`" not in page) == []
-    assert [name for name in errors.__all__ if name not in page and name != "Fault"] == []
+    exceptions = [name for name in errors.__all__ if issubclass(getattr(errors, name), Exception)]
+    assert "OrderFlowError" in exceptions
+    assert [name for name in exceptions if name not in page] == []
 
 
 def test_the_glossary_has_every_state_and_command() -> None:
-    """Each machine of the standard book has its line, with its states and commands, internal ones in brackets."""
-    book = standard_book()
+    """Each machine of the standard workflow has its line, with its states and commands, internal ones in brackets."""
+    workflow = standard_workflow()
     lines = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8").splitlines()
-    for kind, machine in book.machines.items():
+    for kind, machine in workflow.machines.items():
         [line] = [line for line in lines if line.startswith(f"| {kind.replace('_', ' ')} | `")]
         named = set(CODE.findall(line))
         assert named == {item.__name__ for item in (*machine.states, *machine.commands)} - {"Absent"}
         internal = set(re.findall(r"\[`(\w+)`\]", line))
-        assert internal == {command.__name__ for command in machine.commands if command in book.internal}
+        assert internal == {command.__name__ for command in machine.commands if command in workflow.internal}

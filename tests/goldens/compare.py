@@ -3,7 +3,7 @@
 ``renames.json`` has a table for each role a word may play: ``kinds``, ``states``, ``events``, ``commands``, ``codes``,
 ``errors``, ``answers``, ``fields``, ``topics``, ``words``. A key is the old word, or ``kind.word`` where the word means
 something else elsewhere (the kind by its old name; of a field, the class by its old name). Free text and values are
-translated word by word with all tables together, ``words`` first.
+translated word by word with all tables together, ``words`` first; a key of more than one word is looked for before.
 
 ``differences.json`` lists what is meant to differ: {"part", "at", "old", "new", "reason"}, the first four with ``*``
 and ``?`` as in file names; ``at`` is the place as the test prints it.
@@ -35,6 +35,8 @@ class Renames:
         self._tables = {role: tables.get(role, {}) for role in ROLES}
         plain = {old: new for role in reversed(ROLES) for old, new in self._tables[role].items() if "." not in old}
         self._text = plain
+        phrases = [re.escape(old) for old in plain if not old.isidentifier()]
+        self._words = re.compile("|".join([*phrases, r"[A-Za-z_]\w*"]))
 
     def word(self, role: str, word: str, of: str = "") -> str:
         """The new word for an old one in a role, of a kind or class where the map tells them apart."""
@@ -52,7 +54,7 @@ class Renames:
 
     def text(self, text: str) -> str:
         """Free text, word by word."""
-        return re.sub(r"[A-Za-z_]\w*", lambda m: self._text.get(m[0], m[0]), text)
+        return self._words.sub(lambda m: self._text.get(m[0], m[0]), text)
 
     def tree(self, tree: Any, of: str = "") -> Any:
         """Free JSON: names of fields, and words in texts."""

@@ -18,30 +18,47 @@ import attrs
 from click.testing import CliRunner
 from house import (
     WORKLISTS,
-    Do,
+    ApplicationTarget,
+    ApplyPayment,
+    CancelledBy,
+    CancelUnits,
+    CompleteOrder,
+    ConfirmOrder,
+    CreditLine,
+    CreditNoteContent,
+    DraftCreditNote,
     FixedClock,
+    Gate,
+    HandOver,
+    HoldReason,
+    LineQuantity,
     MemoryCarrier,
     MemoryNotifier,
     MemoryStorage,
     Money,
+    OrderContent,
     OrderFlow,
+    OrderLine,
     PartyRef,
+    PaymentSource,
+    Person,
     Price,
     Query,
+    ReceiveGoods,
+    ReceiveReturn,
+    RecordDelivered,
+    RecordPayment,
+    RefundPayment,
+    ReleaseHold,
+    Request,
+    ReturnedUnits,
     SequenceIds,
+    SettleReturn,
     TaxCategory,
     TaxPolicy,
     UciFile,
-    cn,
-    om,
-    ov,
-    pa,
-    pm,
-    rt,
     run_file,
-    sk,
-    sm,
-    standard_book,
+    standard_workflow,
     write_sample,
 )
 from house import command_line as root
@@ -90,57 +107,57 @@ def _fields(value: Any) -> dict[str, Any]:
 # -- the life
 
 
-def _goods(number: int, sku: str, quantity: int, price: str) -> ov.OrderLine:
-    return ov.OrderLine.of(number, sku, quantity, Price.of(price, "GBP"), VAT, description=sku.title())
+def _goods(number: int, sku: str, quantity: int, price: str) -> OrderLine:
+    return OrderLine.of(number, sku, quantity, Price.of(price, "GBP"), VAT, description=sku.title())
 
 
-def _basket(external_id: str, *lines: ov.OrderLine) -> ov.Basket:
-    return ov.Basket(
+def _basket(external_id: str, *lines: OrderLine) -> OrderContent:
+    return OrderContent(
         "GBP", lines, TaxPolicy(), customer="ann", bill_to=ANN, ship_to=ANN, channel="web", external_id=external_id
     )
 
 
 def _readme(shop: OrderFlow) -> Iterator[tuple[str, Callable[[], Any]]]:
     """The first page: from import to a shipped order, and on to its end."""
-    yield "goods", lambda: shop.handle("TEA@main", sk.ReceiveGoods(10))
-    yield "person", lambda: shop.record_party("ann", pa.Person("Ann Lee", email="ann@example.org"))
+    yield "goods", lambda: shop.handle("TEA@main", ReceiveGoods(10))
+    yield "person", lambda: shop.record_party("ann", Person("Ann Lee", email="ann@example.org"))
     basket = _basket("W-1", _goods(1, "TEA", 3, "2.55"))
     yield "receive", lambda: shop.receive("order-1", basket)
     yield "receive again", lambda: shop.receive("order-1", basket)
     yield "receive otherwise", lambda: shop.receive("order-2", _basket("W-1", _goods(1, "TEA", 4, "2.55")))
-    yield "release", lambda: shop.handle("order-1", om.ReleaseHold(ov.HoldReason.CHANNEL_CHANGED, ov.Gate.PREPARE))
+    yield "release", lambda: shop.handle("order-1", ReleaseHold(HoldReason.CHANNEL_CHANGED, Gate.PREPARE))
     yield "advance", lambda: shop.advance("order-1")
     yield "relay", shop.relay
-    yield "hand over", lambda: shop.handle("order-1/1", sm.HandOver())
+    yield "hand over", lambda: shop.handle("order-1/1", HandOver())
     yield "advance", lambda: shop.advance("order-1")
-    yield "delivered", lambda: shop.handle("order-1/1", sm.RecordDelivered("scan-1"))
+    yield "delivered", lambda: shop.handle("order-1/1", RecordDelivered("scan-1"))
     yield "advance", lambda: shop.advance("order-1")
 
 
 def _tutorial(shop: OrderFlow) -> Iterator[tuple[str, Callable[[], Any]]]:
     """Six steps: two lines, not enough stock, a refusal, two parcels, two invoices, money, goods that come back."""
     basket = _basket("W-77", _goods(1, "TEA", 3, "2.55"), _goods(2, "POT", 2, "18.00"))
-    yield "goods", lambda: shop.handle("POT@main", sk.ReceiveGoods(1))
+    yield "goods", lambda: shop.handle("POT@main", ReceiveGoods(1))
     yield "receive", lambda: shop.receive("order-7", basket)
-    confirm = om.ConfirmOrder()
+    confirm = ConfirmOrder()
     for _ in range(2):
         yield "confirm", lambda: shop.handle("order-7", confirm, by="maria", command_id="confirm/order-7")
     yield "allocate", lambda: shop.allocate("order-7")
     yield "prepare", lambda: _prepared(shop, "order-7")
-    yield "explain hand-over", lambda: shop.explain("order-7/1", sm.HandOver())
-    yield "hand over", lambda: shop.handle("order-7/1", sm.HandOver())
-    too_many = om.CancelUnits("too many", ov.By.CUSTOMER, (ov.Units(1, 99),))
+    yield "explain hand-over", lambda: shop.explain("order-7/1", HandOver())
+    yield "hand over", lambda: shop.handle("order-7/1", HandOver())
+    too_many = CancelUnits("too many", CancelledBy.CUSTOMER, (LineQuantity(1, 99),))
     yield "explain cancel", lambda: shop.explain("order-7", too_many)
     yield "relay", shop.relay
-    yield "hand over", lambda: shop.handle("order-7/1", sm.HandOver())
-    yield "goods", lambda: shop.handle("POT@main", sk.ReceiveGoods(5))
+    yield "hand over", lambda: shop.handle("order-7/1", HandOver())
+    yield "goods", lambda: shop.handle("POT@main", ReceiveGoods(5))
     yield "advance", lambda: shop.advance("order-7")
     for _ in range(4):
         yield "relay", shop.relay
-    yield "hand over", lambda: shop.handle("order-7/2", sm.HandOver())
-    yield "explain complete", lambda: shop.explain("order-7", om.CompleteOrder())
+    yield "hand over", lambda: shop.handle("order-7/2", HandOver())
+    yield "explain complete", lambda: shop.explain("order-7", CompleteOrder())
     for number in (1, 2):
-        yield "delivered", partial(shop.handle, f"order-7/{number}", sm.RecordDelivered(f"scan-{number}"))
+        yield "delivered", partial(shop.handle, f"order-7/{number}", RecordDelivered(f"scan-{number}"))
     yield "advance", lambda: shop.advance("order-7")
     yield from _money(shop)
     yield from _back(shop)
@@ -148,25 +165,25 @@ def _tutorial(shop: OrderFlow) -> Iterator[tuple[str, Callable[[], Any]]]:
 
 def _prepared(shop: OrderFlow, order: str) -> Any:
     [parcel] = shop.shipments(order)
-    return shop.handle_many([Do(parcel.key.id, parcel.plan), Do(parcel.key.id, parcel.pack)])
+    return shop.handle_many([Request(parcel.key.id, parcel.plan), Request(parcel.key.id, parcel.pack)])
 
 
 def _money(shop: OrderFlow) -> Iterator[tuple[str, Callable[[], Any]]]:
     paid = Money.of("60.00", "GBP")
-    yield "money in", lambda: shop.handle("bank-9", pm.RecordPayment(pm.Origin("bank", "9", customer="ann"), paid))
+    yield "money in", lambda: shop.handle("bank-9", RecordPayment(PaymentSource("bank", "9", customer="ann"), paid))
     for row in shop.find(Query("invoice", where=(("customer", "ann"),)))[1:]:
-        pays = pm.AllocatePayment(pm.AllocationTarget.INVOICE, row.key.id, row.state.totals.gross)
+        pays = ApplyPayment(ApplicationTarget.INVOICE, row.key.id, row.state.totals.gross)
         yield "pay", partial(shop.handle, "bank-9", pays)
-    yield "refund", lambda: shop.handle("bank-9", pm.RefundPayment(Money.of("7.62", "GBP")))
+    yield "refund", lambda: shop.handle("bank-9", RefundPayment(Money.of("7.62", "GBP")))
 
 
 def _back(shop: OrderFlow) -> Iterator[tuple[str, Callable[[], Any]]]:
-    came = rt.ReceiveReturn("main", (rt.ReturnedUnits("order-7", 1, 1),), reason="too green")
+    came = ReceiveReturn("main", (ReturnedUnits("order-7", 1, 1),), reason="too green")
     yield "return", lambda: shop.handle("R-1", came)
-    line = cn.CreditLine(1, "TEA", 1, 255, VAT, order="order-7", order_line=1, invoice="order-7/1")
-    terms = cn.CreditTerms("credit", "ann", ANN, "GBP", (line,), TaxPolicy(), date(2026, 1, 5), reason="too green")
-    yield "credit", lambda: shop.handle("CN-1", cn.DraftCreditNote(terms))
-    yield "settle", lambda: shop.handle("R-1", rt.SettleReturn("CN-1"))
+    line = CreditLine(1, "TEA", 1, 255, VAT, order="order-7", order_line=1, invoice="order-7/1")
+    terms = CreditNoteContent("credit", "ann", ANN, "GBP", (line,), TaxPolicy(), date(2026, 1, 5), reason="too green")
+    yield "credit", lambda: shop.handle("CN-1", DraftCreditNote(terms))
+    yield "settle", lambda: shop.handle("R-1", SettleReturn("CN-1"))
     for _ in range(5):
         yield "relay", shop.relay
 
@@ -245,7 +262,7 @@ def command_line() -> dict[str, Any]:
             "run": ("run", file, "--layout", "orderflow", "--db", database, *BOTH),
             "run json": ("run", file, "--layout", "orderflow", "--db", database, "--json", *BOTH),
             "dry run": ("run", file, "--layout", "orderflow", "--dry-run"),
-            **{f"diagram {kind}": ("diagram", kind) for kind in standard_book().machines},
+            **{f"diagram {kind}": ("diagram", kind) for kind in standard_workflow().machines},
             "diagram": ("diagram",),
             **{name: (*call, "--db", database) for name, call in _reading().items()},
         }

@@ -31,7 +31,7 @@ def told(result: Any) -> str:  # noqa: PLR0911 - a line for each thing a call ma
         case Advanced():
             return f"={result.state} {codes(result.refusals)}".strip()
         case RelayReport():
-            return f"{result.done} {result.retried} {result.buried}"
+            return f"{result.done} {result.retried} {result.dead}"
         case PartyRef() | str():
             return str(result)
         case list():

@@ -51,7 +51,7 @@ def all_pairs() -> dict[str, Any]:
 
 def pairs_of(kind: str, labels: list[str], ways: list[str]) -> dict[str, Any]:
     """The outcomes of these commands at the ends of these ways."""
-    machine, known = samples().BOOK.machines[kind], labelled(kind)
+    machine, known = samples().WORKFLOW.machines[kind], labelled(kind)
     states = []
     for way in ways:
         try:
@@ -89,7 +89,7 @@ def _outcome(machine: Any, state: Any, command: Any, stamp: Any) -> str:
 
 def _ways(kind: str) -> Iterator[Way]:
     """Ways to many states, breadth first, a bounded number of each class for each beginning."""
-    machine, known = samples().BOOK.machines[kind], labelled(kind)
+    machine, known = samples().WORKFLOW.machines[kind], labelled(kind)
     found: dict[Any, Way] = {ABSENT: ()}
     yield ()
     for first, command in known.items():

@@ -39,8 +39,8 @@ def walk(seed: int) -> dict[str, Any]:
         "steps": taken,
         "rows": sorted(row(shop, key, happened) for key, happened in events.items()),
         "notices": [f"{notice.template} {notice.order} {notice.to}" for notice in world.mail.delivered],
-        "waiting": shop.storage.waiting(),
-        "dead": [f"{message.topic} {message.lane.id}" for message, _ in shop.storage.dead()],
+        "waiting": shop.storage.pending(),
+        "dead": [f"{message.topic} {message.lane.id}" for message, _ in shop.storage.dead_letters()],
         "worklists": [
             f"{name}: {task.key.id} {codes(task.reasons)}".strip() for name in WORKLISTS for task in shop.worklist(name)
         ],
@@ -74,11 +74,11 @@ def _totals(totals: Any) -> list[Any]:
 
 
 def _invoice(state: Any) -> list[Any]:
-    said = [*_totals(state.totals), state.due.isoformat(), getattr(state, "number", "")]
+    said = [*_totals(state.totals), state.due_date.isoformat(), getattr(state, "number", "")]
     amounts = getattr(state, "amounts", None)
     if amounts is None:
         return said
-    return [*said, state.due_minor, amounts.applied, amounts.credited, amounts.written_off, int(amounts.sent)]
+    return [*said, state.open_minor, amounts.applied, amounts.credited, amounts.written_off, int(amounts.sent)]
 
 
 def _payment(state: Any) -> list[Any]:
@@ -86,7 +86,7 @@ def _payment(state: Any) -> list[Any]:
     funds = getattr(state, "funds", None)
     if funds is None:
         return [getattr(state, "amount", None) is not None, pending]
-    paid = [[item.target.value, item.id, item.minor] for item in funds.allocations]
+    paid = [[item.target.value, item.id, item.minor] for item in funds.applications]
     return [funds.received, funds.refunded, funds.charged_back, state.free, paid, pending]
 
 
@@ -128,7 +128,7 @@ SUMS: dict[str, Callable[[Any], list[Any]]] = {
     "invoice": _invoice,
     "account": _account,
     "series": lambda s: [s.next],
-    "stock_note": lambda s: [s.lines],
+    "stock_document": lambda s: [s.lines],
     "stock": _stock,
 }
 

@@ -11,28 +11,45 @@ from random import Random
 from typing import Any, TypeVar
 
 from house import (
-    Allocation,
+    AllocateAt,
+    AllocationSettings,
+    CancelledBy,
+    CompleteOn,
+    CreditedBefore,
+    CreditLine,
+    CreditNoteContent,
     FixedClock,
+    Gate,
+    Hold,
+    HoldReason,
+    InvoiceBasis,
+    Item,
+    LineKind,
+    LineQuantity,
     MemoryCarrier,
     MemoryNotifier,
     MemoryStorage,
     Money,
+    Operation,
+    OrderContent,
     OrderFlow,
+    OrderLine,
     PartyRef,
+    PaymentSource,
     PaymentTerms,
     Pick,
-    Plans,
+    Policy,
     Price,
     Query,
+    ReturnReason,
     Rounding,
     SequenceIds,
+    ShipTogether,
+    ShopSettings,
     TaxCategory,
     TaxPolicy,
     TaxRounding,
-    cn,
-    ov,
-    pm,
-    sm,
+    TrackingStatus,
 )
 
 T = TypeVar("T")
@@ -41,7 +58,7 @@ NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
 ORDERS, PEOPLE, PLACES, GOODS = ("O1", "O2", "O3"), ("ann", "bob"), ("main", "shop"), ("TEA", "CUP", "POT")
 RATES = {"GBP": (20, 5, 0), "JPY": (10, 8, 0), "EUR": (19, 7, 0)}
 PRICES = {"GBP": ("2.55", "18.00", "0.333"), "JPY": ("330", "108", "99.5"), "EUR": ("9.99", "1.25", "0.005")}
-MANUAL = ov.HoldReason.MANUAL
+MANUAL = HoldReason.MANUAL
 
 
 def each(choices: Callable[[str], T], *values: str) -> list[T]:
@@ -49,17 +66,17 @@ def each(choices: Callable[[str], T], *values: str) -> list[T]:
     return [choices(value) for value in values]
 
 
-GATES = each(ov.Gate, "confirm", "allocate", "prepare", "ship", "complete")
+GATES = each(Gate, "confirm", "allocate", "prepare", "ship", "complete")
 TAX_ROUNDINGS = each(TaxRounding, "per_unit", "per_line", "per_document")
-LINE_KINDS = each(ov.LineKind, "goods", "service", "charge", "allowance")
-ALLOCATE_AT = each(ov.AllocateAt, "placed", "confirmed", "paid")
-COMPLETE_ON = each(ov.CompleteOn, "delivered", "invoiced", "paid")
-TOGETHER = each(ov.Together, "no", "line", "order")
-INVOICE_BASES = each(ov.InvoiceBasis, "ordered", "dispatched")
-BY = each(ov.By, "customer", "merchant", "channel")
-OPERATIONS = each(pm.Operation, "authorise", "capture", "refund")
-TRACKING = each(sm.TrackingStatus, "out_for_delivery", "exception", "in_transit", "info")
-RETURN_REASONS = each(sm.ReturnReason, "refused", "undeliverable", "recalled")
+LINE_KINDS = each(LineKind, "goods", "service", "charge", "allowance")
+ALLOCATE_AT = each(AllocateAt, "placed", "confirmed", "paid")
+COMPLETE_ON = each(CompleteOn, "delivered", "invoiced", "paid")
+TOGETHER = each(ShipTogether, "no", "line", "order")
+INVOICE_BASES = each(InvoiceBasis, "ordered", "dispatched")
+BY = each(CancelledBy, "customer", "merchant", "channel")
+OPERATIONS = each(Operation, "authorise", "capture", "refund")
+TRACKING = each(TrackingStatus, "out_for_delivery", "exception", "in_transit", "info")
+RETURN_REASONS = each(ReturnReason, "refused", "undeliverable", "recalled")
 ROUNDINGS = each(Rounding, *["half_up", "down", "up", "half_even"])
 
 
@@ -98,7 +115,7 @@ class World:
             notifier=self.mail,
             clock=self.clock,
             ids=SequenceIds(),
-            plans=Plans(Allocation(PLACES, backorder=not self.draw.once_in(5), until=until)),
+            settings=ShopSettings(AllocationSettings(PLACES, backorder=not self.draw.once_in(5), until=until)),
         )
         self.currency = self.draw.of(("GBP", "GBP", "JPY", "EUR"))
 
@@ -127,19 +144,19 @@ class World:
     def line(self) -> int:
         return self.draw.of((1, 1, 1, 1, 2, 2, 3, 4))
 
-    def units(self) -> tuple[ov.Units, ...]:
-        return (ov.Units(self.line(), self.draw.few()),)
+    def units(self) -> tuple[LineQuantity, ...]:
+        return (LineQuantity(self.line(), self.draw.few()),)
 
     def picks(self) -> tuple[Pick, ...]:
         return (Pick(self.line(), self.draw.of(("main", "main", "shop")), self.draw.few()),)
 
-    def items(self, shipment: str = "") -> tuple[sm.Item, ...]:
+    def items(self, shipment: str = "") -> tuple[Item, ...]:
         """An item at random, or one unit of what the shipment holds."""
         held = getattr(self.held("shipment", shipment), "items", ())
         if held and not self.draw.once_in(3):
             item = self.draw.of(held)
-            return (sm.Item(item.order, item.line, item.location, 1),)
-        return (sm.Item(self.order(), self.line(), self.draw.of(PLACES), self.draw.few()),)
+            return (Item(item.order, item.line, item.location, 1),)
+        return (Item(self.order(), self.line(), self.draw.of(PLACES), self.draw.few()),)
 
     def stock(self) -> str:
         return f"{self.draw.of(GOODS)}@{self.draw.of(PLACES)}"
@@ -148,7 +165,7 @@ class World:
         currency = self.currency if not self.draw.once_in(12) else "USD"
         return Money(self.draw.of((most or 300, most or 900, most or 500, 100, 1000, 5000)), currency)
 
-    def gate(self) -> ov.Gate:
+    def gate(self) -> Gate:
         return self.draw.of(GATES)
 
     # -- what is asked of the shop
@@ -158,7 +175,7 @@ class World:
 
     def due(self, invoice: str) -> int:
         """What an invoice owes in minor units; 0 where there is none."""
-        return max(0, getattr(self.held("invoice", invoice), "due_minor", 0))
+        return max(0, getattr(self.held("invoice", invoice), "open_minor", 0))
 
     def held(self, kind: str, id_: str) -> Any:
         """The state of a row, whatever it is."""
@@ -172,15 +189,15 @@ def tax_policy(world: World) -> TaxPolicy:
     return TaxPolicy(d.of(TAX_ROUNDINGS), d.once_in(2), d.of(ROUNDINGS))
 
 
-def order_line(world: World, number: int, rounding: Rounding) -> ov.OrderLine:
+def order_line(world: World, number: int, rounding: Rounding) -> OrderLine:
     """Goods as a rule; at times a service, a charge or an allowance."""
     d, currency = world.draw, world.currency
-    kind = d.of([ov.LineKind.GOODS] * 7 + LINE_KINDS)
+    kind = d.of([LineKind.GOODS] * 7 + LINE_KINDS)
     price = d.of(PRICES[currency])
-    if kind is ov.LineKind.ALLOWANCE:
+    if kind is LineKind.ALLOWANCE:
         price = f"-{price}"
-    discount = d.of((0, 0, 0, 10)) if kind is ov.LineKind.GOODS else 0
-    return ov.OrderLine.of(
+    discount = d.of((0, 0, 0, 10)) if kind is LineKind.GOODS else 0
+    return OrderLine.of(
         number,
         d.of(GOODS),
         d.few(),
@@ -193,18 +210,18 @@ def order_line(world: World, number: int, rounding: Rounding) -> ov.OrderLine:
     )
 
 
-def basket(world: World, order: str) -> ov.Basket:
+def basket(world: World, order: str) -> OrderContent:
     """One to three lines on varied terms."""
     d, tax = world.draw, tax_policy(world)
     who = PartyRef(d.of(("ann", "ann", "bob")), 1)
-    policy = ov.Policy(
-        d.of([ov.AllocateAt.CONFIRMED] * 3 + ALLOCATE_AT),
-        d.of([ov.CompleteOn.INVOICED] * 2 + COMPLETE_ON),
-        d.of([ov.Together.NO] * 5 + TOGETHER),
+    policy = Policy(
+        d.of([AllocateAt.CONFIRMED] * 3 + ALLOCATE_AT),
+        d.of([CompleteOn.INVOICED] * 2 + COMPLETE_ON),
+        d.of([ShipTogether.NO] * 5 + TOGETHER),
         d.of(INVOICE_BASES),
         d.of(("UTC", "Asia/Tokyo")),
     )
-    return ov.Basket(
+    return OrderContent(
         world.currency,
         tuple([order_line(world, number, tax.rounding) for number in range(1, d.of((1, 2, 2, 3)) + 1)]),
         tax,
@@ -216,31 +233,31 @@ def basket(world: World, order: str) -> ov.Basket:
         ship_to=who,
         terms=d.of((PaymentTerms(), PaymentTerms(days=30), PaymentTerms(cutoff_day=20, months=1, end_of_month=True))),
         policy=policy,
-        claimed_total_minor=1 if d.once_in(25) else None,
+        expected_total_minor=1 if d.once_in(25) else None,
     )
 
 
-def hold(world: World) -> ov.Hold:
+def hold(world: World) -> Hold:
     """A hold of the order or of a line, at times with an end."""
     d = world.draw
     until = NOON + timedelta(days=1) if d.once_in(3) else None
-    return ov.Hold(d.of((MANUAL, MANUAL, ov.HoldReason.CREDIT)), world.gate(), d.of((0, 0, 1)), until)
+    return Hold(d.of((MANUAL, MANUAL, HoldReason.CREDIT)), world.gate(), d.of((0, 0, 1)), until)
 
 
-def terms(world: World) -> cn.CreditTerms:
+def terms(world: World) -> CreditNoteContent:
     """A note over some units of an invoice, or on account."""
     d, order, currency = world.draw, world.order(), world.currency
     tax = TaxCategory.of("S", d.of(RATES[currency]))
     link = (order, d.of((1, 1, 2, 0)), f"{order}/1") if not d.once_in(4) else ("", 0, "")
-    line = cn.CreditLine(1, d.of(GOODS), d.of((1, 1, 2)), d.of((100, 33, 255, -50, 9999)), tax, *link)
-    before = (cn.CreditedBefore(f"{order}/1", tax, 101, 7),) if d.once_in(3) else ()
+    line = CreditLine(1, d.of(GOODS), d.of((1, 1, 2)), d.of((100, 33, 255, -50, 9999)), tax, *link)
+    before = (CreditedBefore(f"{order}/1", tax, 101, 7),) if d.once_in(3) else ()
     who = PartyRef(d.of(PEOPLE), 1) if not d.once_in(12) else None
     dated = date(2026, 4, d.of((1, 1, 15)))
-    return cn.CreditTerms("credit", d.of(PEOPLE), who, currency, (line,), tax_policy(world), dated, before=before)
+    return CreditNoteContent("credit", d.of(PEOPLE), who, currency, (line,), tax_policy(world), dated, before=before)
 
 
-def origin(world: World, payment: str) -> pm.Origin:
+def origin(world: World, payment: str) -> PaymentSource:
     """A bank transfer, or a card, which authorises first."""
     d = world.draw
     card = payment == "P2" if not d.once_in(6) else payment == "P1"
-    return pm.Origin("card" if card else "bank", payment, d.of(PEOPLE), authorises=card)
+    return PaymentSource("card" if card else "bank", payment, d.of(PEOPLE), authorises=card)

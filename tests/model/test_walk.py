@@ -10,38 +10,69 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from orderflow.domain.allocation import Pick
-from orderflow.domain.book import Book, Effect, Told
-from orderflow.domain.invoice import messages as inv
-from orderflow.domain.invoice.states import Void
-from orderflow.domain.keys import Key, PartyRef, stock_key
-from orderflow.domain.machine import ABSENT, Machine, Rule
-from orderflow.domain.order import messages as om
-from orderflow.domain.order.machine import ORDER
-from orderflow.domain.order.states import Completed, Draft
-from orderflow.domain.order.values import (
+from orderflow.domain.billing.invoice import (
+    ApplyCredit,
+    DraftInvoice,
+    MarkSent,
+    RecordApplication,
+    VoidInvoice,
+    WithdrawApplication,
+    WriteOff,
+)
+from orderflow.domain.billing.invoice_state import InvoiceContent, InvoiceLine, Void
+from orderflow.domain.engine.decide import Loaded, Message
+from orderflow.domain.engine.machine import ABSENT, Machine, Rule
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.engine.workflow import Effect, Send, Workflow
+from orderflow.domain.inventory.stock import CountStock, ReceiveGoods, StockLevel
+from orderflow.domain.money.price import Price
+from orderflow.domain.money.tax import TaxCategory, TaxPolicy
+from orderflow.domain.orders.allocating import AllocateStock, ExpireAllocation, FillBackorder, ReleaseStock
+from orderflow.domain.orders.amending import AnnotateOrder
+from orderflow.domain.orders.billing import BillUnits, CompleteOrder, RecordCredit, RecordPrepayment
+from orderflow.domain.orders.cancelling import CancelUnits, OrderCancelled
+from orderflow.domain.orders.content import (
     AllocateAt,
-    Basket,
-    By,
+    CancelledBy,
     Gate,
     Hold,
     HoldReason,
     InvoiceBasis,
     LineKind,
+    OrderContent,
     OrderLine,
     Policy,
-    Units,
 )
-from orderflow.domain.price import Price
-from orderflow.domain.shipment import messages as sm
-from orderflow.domain.shipment.states import Labelled, Packed, Planned
-from orderflow.domain.stamp import Stamp
-from orderflow.domain.standard import standard_book
-from orderflow.domain.stock import messages as st
-from orderflow.domain.stock.states import Stocked
-from orderflow.domain.tax import TaxCategory, TaxPolicy
+from orderflow.domain.orders.holding import PlaceHold, ReleaseHold
+from orderflow.domain.orders.machine import ORDER
+from orderflow.domain.orders.placing import ConfirmOrder, DiscardDraft, EditDraft, OpenDraft, PlaceOrder, UnconfirmOrder
+from orderflow.domain.orders.shipping import RecordReturn, ResolveLoss
+from orderflow.domain.orders.state import Completed, Draft
+from orderflow.domain.shipping.carriage import (
+    DeclareLost,
+    HandOver,
+    ReceiveBack,
+    RecordDelivered,
+    RecordReturning,
+    RecordTracking,
+)
+from orderflow.domain.shipping.labelling import RecordLabel, VoidLabel
+from orderflow.domain.shipping.planning import DropItems, PackShipment, PlanShipment, VoidShipment
+from orderflow.domain.shipping.state import (
+    Item,
+    Labelled,
+    Packed,
+    Plan,
+    Planned,
+    ReturnReason,
+    ShippingLabel,
+    TrackingStatus,
+)
+from orderflow.domain.values import LineQuantity, PartyRef, Pick, stock_key
+from orderflow.domain.workflow.table import standard_workflow
+from orderflow.errors import Key
 from orderflow.flows import relay
-from orderflow.ports.storage import Held, Message, Parcelled
+from orderflow.ports.storage import Lease
 from orderflow.testing.explore import Carry, Counterexample, Exploration, World, explore
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
@@ -53,24 +84,24 @@ I1, I2 = Key("main", "invoice", "I1"), Key("main", "invoice", "I2")
 SERIES_KEY = Key("main", "series", "inv")
 USUAL = Policy()
 FREE = TaxCategory.of("Z", 0)
-LABEL = sm.RecordLabel(sm.ShippingLabel("post", "parcel", "T-1"))
-BOOK = standard_book().only("credit_note", "shipment", "order", "invoice", "series", "stock")
+LABEL = RecordLabel(ShippingLabel("post", "parcel", "T-1"))
+WORKFLOW = standard_workflow().only("credit_note", "shipment", "order", "invoice", "series", "stock")
 
 # -- the small shop
 
 
-def basket(*quantities: int, policy: Policy = USUAL) -> Basket:
+def content(*quantities: int, policy: Policy = USUAL) -> OrderContent:
     """An order of TEA and CUP, without a customer's account."""
     lines = [
         OrderLine.of(number, sku, quantity, Price.of("1.00", "EUR"), FREE)
         for number, (sku, quantity) in enumerate(zip(("TEA", "CUP"), quantities, strict=False), start=1)
     ]
-    return Basket("EUR", tuple(lines), TaxPolicy(), bill_to=PartyRef("ann", 1), policy=policy)
+    return OrderContent("EUR", tuple(lines), TaxPolicy(), bill_to=PartyRef("ann", 1), policy=policy)
 
 
-def told(key: Key, *commands: Any) -> list[Told]:
+def told(key: Key, *commands: Any) -> list[Send]:
     """Commands for one row."""
-    return [Told(key, command) for command in commands]
+    return [Send(key, command) for command in commands]
 
 
 def pick(line: int, quantity: int = 1) -> tuple[Pick, ...]:
@@ -78,62 +109,60 @@ def pick(line: int, quantity: int = 1) -> tuple[Pick, ...]:
     return (Pick(line, "main", quantity),)
 
 
-def order_commands(lines: int, *places: om.PlaceOrder) -> list[Told]:
+def order_commands(lines: int, *places: PlaceOrder) -> list[Send]:
     """What the small shop tells its order, one unit at a time."""
     each = [
         command
         for line in range(1, lines + 1)
         for command in (
-            om.AllocateStock(pick(line)),
-            om.AllocateStock(backorder=pick(line)),
-            om.FillBackorder(pick(line)),
-            om.ReleaseStock(pick(line)),
-            om.CancelUnits("not wanted", By.CUSTOMER, (Units(line, 1),)),
-            om.ResolveLoss((Units(line, 1),)),
-            om.ResolveLoss((Units(line, 1),), resupply=True),
+            AllocateStock(pick(line)),
+            AllocateStock(backorder=pick(line)),
+            FillBackorder(pick(line)),
+            ReleaseStock(pick(line)),
+            CancelUnits("not wanted", CancelledBy.CUSTOMER, (LineQuantity(line, 1),)),
+            ResolveLoss((LineQuantity(line, 1),)),
+            ResolveLoss((LineQuantity(line, 1),), resupply=True),
         )
     ]
-    whole = (om.ConfirmOrder(), om.UnconfirmOrder(), om.CancelUnits("not wanted", By.CUSTOMER), om.CompleteOrder())
+    whole = (ConfirmOrder(), UnconfirmOrder(), CancelUnits("not wanted", CancelledBy.CUSTOMER), CompleteOrder())
     return told(ORDER_KEY, *places, *whole, *each)
 
 
-def hold_commands(gate: Gate) -> list[Told]:
+def hold_commands(gate: Gate) -> list[Send]:
     """One hold, placed and released."""
-    return told(ORDER_KEY, om.PlaceHold(Hold(HoldReason.MANUAL, gate)), om.ReleaseHold(HoldReason.MANUAL, gate))
+    return told(ORDER_KEY, PlaceHold(Hold(HoldReason.MANUAL, gate)), ReleaseHold(HoldReason.MANUAL, gate))
 
 
-def bill_commands(*invoices: Key) -> list[Told]:
+def bill_commands(*invoices: Key) -> list[Send]:
     """Invoices for what is billable, each id once."""
-    return [Told(ORDER_KEY, om.BillUnits(key.id, "inv")) for key in invoices]
+    return [Send(ORDER_KEY, BillUnits(key.id, "inv")) for key in invoices]
 
 
-def shipment_commands(key: Key, label: bool, *items: tuple[int, int]) -> list[Told]:
+def shipment_commands(key: Key, label: bool, *items: tuple[int, int]) -> list[Send]:
     """One shipment's life, with each of ``items`` (line, quantity) as what may be planned."""
-    plan = sm.Plan(carrier="post", needs_label=label)
-    plans = [sm.PlanShipment((sm.Item("O", line, "main", quantity),), plan) for line, quantity in items]
-    one = sm.Item("O", items[0][0], "main", 1)
-    parcel = (sm.PackShipment(0, 1), sm.PackShipment(0, 1, (one,)), sm.HandOver(), sm.VoidShipment())
-    route = (sm.RecordDelivered("d"), sm.RecordReturning("r", sm.ReturnReason.REFUSED), sm.ReceiveBack("main"))
-    labels = (LABEL, sm.VoidLabel()) if label else ()
-    return told(key, *plans, *parcel, *labels, *route, sm.DeclareLost(), sm.DropItems((one,)))
+    plan = Plan(carrier="post", needs_label=label)
+    plans = [PlanShipment((Item("O", line, "main", quantity),), plan) for line, quantity in items]
+    one = Item("O", items[0][0], "main", 1)
+    parcel = (PackShipment(0, 1), PackShipment(0, 1, (one,)), HandOver(), VoidShipment())
+    route = (RecordDelivered("d"), RecordReturning("r", ReturnReason.REFUSED), ReceiveBack("main"))
+    labels = (LABEL, VoidLabel()) if label else ()
+    return told(key, *plans, *parcel, *labels, *route, DeclareLost(), DropItems((one,)))
 
 
-def short_commands(key: Key, *items: tuple[int, int]) -> list[Told]:
+def short_commands(key: Key, *items: tuple[int, int]) -> list[Send]:
     """A shipment without a label that goes straight to its end."""
-    plans = [
-        sm.PlanShipment((sm.Item("O", line, "main", quantity),), sm.Plan(needs_label=False)) for line, quantity in items
-    ]
-    return told(key, *plans, sm.PackShipment(0, 1), sm.HandOver(), sm.RecordDelivered("d"))
+    plans = [PlanShipment((Item("O", line, "main", quantity),), Plan(needs_label=False)) for line, quantity in items]
+    return told(key, *plans, PackShipment(0, 1), HandOver(), RecordDelivered("d"))
 
 
-def carried(world: World, effect: Effect) -> list[Told]:
+def carried(world: World, effect: Effect) -> list[Send]:
     """What the shipped relay answers an effect with."""
-    round_ = relay._Round(rows={effect.lane: Held(1, world[effect.lane])})
-    flow = relay._EFFECTS[effect.topic](round_, Parcelled(Message("m", *effect), 1, 1), NOON)
+    round_ = relay._Round(rows={effect.lane: Loaded(1, world[effect.lane])})
+    flow = relay._EFFECTS[effect.topic](round_, Lease(Message("m", *effect), 1, 1), NOON)
     try:
         next(flow)
     except StopIteration as stop:
-        return [Told(key, command) for key, command in stop.value]
+        return [Send(key, command) for key, command in stop.value]
     raise AssertionError("a message to another row asks the world nothing")
 
 
@@ -146,7 +175,7 @@ def vectors(world: World) -> Iterator[tuple[str, str, Any]]:
     """(order id, SKU, vector) of every line of every order that was placed."""
     for key, order in world.of("order"):
         if not isinstance(order, Draft):
-            for line, vector in zip(order.basket.lines, order.progress.lines, strict=True):
+            for line, vector in zip(order.content.lines, order.progress.lines, strict=True):
                 yield key.id, line.sku, vector
 
 
@@ -194,7 +223,7 @@ def billed_once(world: World) -> str | None:
     for key, order in world.of("order"):
         if isinstance(order, Draft):
             continue
-        for line, v in zip(order.basket.lines, order.progress.lines, strict=True):
+        for line, v in zip(order.content.lines, order.progress.lines, strict=True):
             if v.invoiced != billed[key.id, line.line]:
                 return f"line {line.line}: {v.invoiced} billed, invoices say {billed[key.id, line.line]}"
             if v.invoiced - v.credited > line.quantity:
@@ -232,100 +261,100 @@ LAWS = (
 def paid_already(world: World, command: Any) -> bool:
     """Whether this is a second prepayment, which would only add up for ever."""
     order = world[ORDER_KEY]
-    return isinstance(command, om.RecordPrepayment) and order is not ABSENT and order.progress.prepaid_minor > 0
+    return isinstance(command, RecordPrepayment) and order is not ABSENT and order.progress.prepaid_minor > 0
 
 
-def alphabet(commands: list[Told], most_on_hand: int) -> Any:
+def alphabet(commands: list[Send], most_on_hand: int) -> Any:
     """The commands a world may try: ids in order, and goods received while few are there."""
     needs = {S2: S1, I2: I1}
 
-    def tried(world: World) -> Iterable[Told]:
+    def tried(world: World) -> Iterable[Send]:
         for command in commands:
             before = needs.get(command.key)
             if (before is None or world[before] is not ABSENT) and not paid_already(world, command.command):
                 yield command
         for key in (TEA, CUP):
             row = world[key]
-            if isinstance(row, Stocked) and row.on_hand < most_on_hand:
-                yield Told(key, st.ReceiveGoods(1))
+            if isinstance(row, StockLevel) and row.on_hand < most_on_hand:
+                yield Send(key, ReceiveGoods(1))
 
     return tried
 
 
-def walk(commands: list[Told], tea: int, cup: int, most_on_hand: int = 0, **options: Any) -> Exploration:
+def walk(commands: list[Send], tea: int, cup: int, most_on_hand: int = 0, **options: Any) -> Exploration:
     """A walk of the small shop that begins with this much stock."""
-    start = {TEA: Stocked(tea), CUP: Stocked(cup)}
+    start = {TEA: StockLevel(tea), CUP: StockLevel(cup)}
     tried = alphabet(commands, most_on_hand)
     options = {"carry": CARRY, **options}
-    return explore(options.pop("book", BOOK), start, tried, LAWS, stamp=STAMP, **options)
+    return explore(options.pop("workflow", WORKFLOW), start, tried, LAWS, stamp=STAMP, **options)
 
 
 def parcels() -> Exploration:
     """2 units of TEA and 1 CUP, two shipments, a hold and an invoice: the walk the promise is about."""
-    order = order_commands(2, om.PlaceOrder(basket(2, 1)))
+    order = order_commands(2, PlaceOrder(content(2, 1)))
     shipments = shipment_commands(S1, True, (1, 2)) + short_commands(S2, (2, 1))
     return walk(order + shipments + hold_commands(Gate.PREPARE) + bill_commands(I1), 2, 1, limit=500_000)
 
 
 def documents() -> Exploration:
     """One unit through labels, tracking, a late return, payment, void and a second invoice."""
-    money = told(I1, inv.VoidInvoice("mistaken"), inv.MarkSent(), inv.ApplyPayment("p", 100, "EUR"))
-    late = told(ORDER_KEY, om.RecordReturn("r", (Units(1, 1),), "main", usable=False), om.AnnotateOrder(add=("gift",)))
-    tracking = told(S1, sm.RecordTracking("t", sm.TrackingStatus.INFO))
-    order = order_commands(1, om.PlaceOrder(basket(1)))
+    money = told(I1, VoidInvoice("mistaken"), MarkSent(), RecordApplication("p", 100, "EUR"))
+    late = told(ORDER_KEY, RecordReturn("r", (LineQuantity(1, 1),), "main", usable=False), AnnotateOrder(add=("gift",)))
+    tracking = told(S1, RecordTracking("t", TrackingStatus.INFO))
+    order = order_commands(1, PlaceOrder(content(1)))
     shipment = shipment_commands(S1, True, (1, 1))
     return walk(order + shipment + tracking + late + bill_commands(I1, I2) + money, 1, 0)
 
 
 def money() -> Exploration:
     """An invoice alone: paid, unpaid, credited, written off, sent and taken back, half of it at a time."""
-    lines = (inv.InvoiceLine("O", 1, 1, 100, FREE),)
-    content = inv.Content("inv", "", PartyRef("ann", 1), "EUR", lines, TaxPolicy(), NOON.date())
-    draft = inv.DraftInvoice(content)
-    taken = (inv.ApplyPayment("p", 50, "EUR"), inv.ApplyCredit("cn", 50, "EUR"), inv.WriteOff(50, "bank fee"))
-    back = (inv.UnapplyPayment("p", 50, "EUR"), inv.VoidInvoice("mistaken"), inv.MarkSent())
+    lines = (InvoiceLine("O", 1, 1, 100, FREE),)
+    content = InvoiceContent("inv", "", PartyRef("ann", 1), "EUR", lines, TaxPolicy(), NOON.date())
+    draft = DraftInvoice(content)
+    taken = (RecordApplication("p", 50, "EUR"), ApplyCredit("cn", 50, "EUR"), WriteOff(50, "bank fee"))
+    back = (WithdrawApplication("p", 50, "EUR"), VoidInvoice("mistaken"), MarkSent())
     return walk(told(I1, draft, *taken, *back), 0, 0, carry={})
 
 
 def fragments() -> Exploration:
     """Two units of one line in two shipments: partial dispatch, loss, re-supply, short picks, billed as they go."""
-    order = order_commands(1, om.PlaceOrder(basket(2)))
+    order = order_commands(1, PlaceOrder(content(2)))
     shipments = shipment_commands(S1, False, (1, 1), (1, 2)) + short_commands(S2, (1, 1))
     return walk(order + shipments + bill_commands(I1), 2, 0, limit=200_000)
 
 
 def beginnings() -> Exploration:
     """Drafts, holds on drafts, stock kept before confirmation, promises that run out, a stocktake."""
-    early = basket(2, policy=Policy(allocate_at=AllocateAt.PLACED))
-    draft = (om.OpenDraft(early), om.EditDraft(evolve(early, number="7")), om.PlaceOrder(), om.DiscardDraft())
-    expiring = (om.AllocateStock(pick(1), until=NOON), om.ExpireAllocation())
+    early = content(2, policy=Policy(allocate_at=AllocateAt.PLACED))
+    draft = (OpenDraft(early), EditDraft(evolve(early, number="7")), PlaceOrder(), DiscardDraft())
+    expiring = (AllocateStock(pick(1), until=NOON), ExpireAllocation())
     hold = hold_commands(Gate.CONFIRM)
-    order = order_commands(1, om.PlaceOrder(early)) + told(ORDER_KEY, *draft, *expiring)
-    return walk(order + hold + short_commands(S1, (1, 1)) + told(TEA, st.CountStock(0), st.CountStock(2)), 2, 0)
+    order = order_commands(1, PlaceOrder(early)) + told(ORDER_KEY, *draft, *expiring)
+    return walk(order + hold + short_commands(S1, (1, 1)) + told(TEA, CountStock(0), CountStock(2)), 2, 0)
 
 
 def ordered_basis() -> Exploration:
     """Billed before anything has left, then cancelled or unconfirmed."""
     policy = Policy(invoice_basis=InvoiceBasis.ORDERED)
-    undone = told(I1, inv.VoidInvoice("mistaken"), inv.ApplyPayment("p", 200, "EUR"))
-    undone += told(ORDER_KEY, om.AnnotateOrder(add=("gift",)))
-    order = order_commands(1, om.PlaceOrder(basket(2, policy=policy)))
+    undone = told(I1, VoidInvoice("mistaken"), RecordApplication("p", 200, "EUR"))
+    undone += told(ORDER_KEY, AnnotateOrder(add=("gift",)))
+    order = order_commands(1, PlaceOrder(content(2, policy=policy)))
     return walk(order + short_commands(S1, (1, 1)) + short_commands(S2, (1, 1)) + bill_commands(I1, I2) + undone, 2, 0)
 
 
 def settled_early() -> Exploration:
     """Two units, paid in advance, billed as ordered, credited one by one wherever the order is."""
     policy = Policy(invoice_basis=InvoiceBasis.ORDERED)
-    order = order_commands(1, om.PlaceOrder(basket(2, policy=policy)))
-    early = told(ORDER_KEY, om.RecordPrepayment("p", 200, "EUR"), om.RecordCredit("cn", (Units(1, 1),)))
+    order = order_commands(1, PlaceOrder(content(2, policy=policy)))
+    early = told(ORDER_KEY, RecordPrepayment("p", 200, "EUR"), RecordCredit("cn", (LineQuantity(1, 1),)))
     return walk(order + short_commands(S1, (1, 1), (1, 2)) + bill_commands(I1) + early, 2, 0)
 
 
 def service() -> Exploration:
     """Nothing but a service: billed and completed without any goods."""
     line = OrderLine.of(1, "ADVICE", 1, Price.of("0", "EUR"), FREE, kind=LineKind.SERVICE)
-    order = om.PlaceOrder(evolve(basket(1), lines=(line,)))
-    return walk(told(ORDER_KEY, order, om.ConfirmOrder(), om.CompleteOrder()) + bill_commands(I1), 0, 0)
+    order = PlaceOrder(evolve(content(1), lines=(line,)))
+    return walk(told(ORDER_KEY, order, ConfirmOrder(), CompleteOrder()) + bill_commands(I1), 0, 0)
 
 
 WALKS = (documents, money, fragments, beginnings, ordered_basis, settled_early, service)
@@ -392,7 +421,7 @@ def test_every_arrow_is_taken_or_cannot_be(walked: dict[str, Exploration], shipp
     missed = {
         f"{edge.source.__name__} {edge.command.__name__} {edge.target.__name__}"
         for kind in ("order", "shipment", "invoice")
-        for edge in BOOK.machines[kind].edges()
+        for edge in WORKFLOW.machines[kind].edges()
         if not any(edge in found.edges.get(kind, ()) for found in explored)
     }
     assert missed == {edge for edges in NEVER_TAKEN.values() for edge in edges}
@@ -403,43 +432,43 @@ def test_every_arrow_is_taken_or_cannot_be(walked: dict[str, Exploration], shipp
 
 def test_a_forgotten_reaction_is_found() -> None:
     """Where a cancelled order does not give its stock back, the fewest commands that show it are named."""
-    kept = [reaction for reaction in BOOK.reactions if reaction.event is not om.OrderCancelled]
-    forgetful = Book(BOOK.machines.values(), kept, BOOK.follow_ups)
+    kept = [reaction for reaction in WORKFLOW.reactions if reaction.event is not OrderCancelled]
+    forgetful = Workflow(WORKFLOW.machines.values(), kept, WORKFLOW.follow_ups)
     with pytest.raises(Counterexample) as caught:
-        walk(order_commands(1, om.PlaceOrder(basket(1))), 1, 0, book=forgetful)
+        walk(order_commands(1, PlaceOrder(content(1))), 1, 0, workflow=forgetful)
     assert caught.value.law == "stock_is_what_orders_hold"
-    names = [type(step.command).__name__ for step in caught.value.commands if isinstance(step, Told)]
+    names = [type(step.command).__name__ for step in caught.value.commands if isinstance(step, Send)]
     assert names == ["PlaceOrder", "ConfirmOrder", "AllocateStock", "CancelUnits"]
     assert "4. order:O: CancelUnits" in str(caught.value)
 
 
-def planted(change: Any) -> Book:
-    """The book with every row of the order's table changed."""
+def planted(change: Any) -> Workflow:
+    """The workflow with every row of the order's table changed."""
     rules = [change(row) for row in ORDER.rules]
     machine = Machine(
         "order", commands=ORDER.commands, events=ORDER.events, rules=rules, final=ORDER.final, check=ORDER.check
     )
-    return BOOK.extended(machines=(machine,))
+    return WORKFLOW.extended(machines=(machine,))
 
 
 def test_a_rule_that_breaks_an_invariant_is_found() -> None:
     """Where a guard is taken out, the step that breaks the order's own invariant is the last one named."""
 
     def unguarded(row: Rule) -> Rule:
-        guards = () if row.command is om.ReleaseStock else row.guards
-        return Rule(row.source, row.command, row.decide, row.outcomes, guards)
+        guards = () if row.command is ReleaseStock else row.guards
+        return Rule(row.source, row.command, row.decide, row.transitions, guards)
 
     with pytest.raises(Counterexample) as caught:
-        walk(order_commands(1, om.PlaceOrder(basket(1))), 1, 0, book=planted(unguarded))
+        walk(order_commands(1, PlaceOrder(content(1))), 1, 0, workflow=planted(unguarded))
     assert caught.value.law == "line vector"
     last = caught.value.commands[-1]
-    assert isinstance(last, Told)
-    assert isinstance(last.command, om.ReleaseStock)
+    assert isinstance(last, Send)
+    assert isinstance(last.command, ReleaseStock)
 
 
 def test_a_walk_that_meets_its_limit_is_not_closed() -> None:
     """A walk stops at its limit and says that it proves nothing."""
-    found = walk(order_commands(2, om.PlaceOrder(basket(2, 1))), 2, 1, limit=50)
+    found = walk(order_commands(2, PlaceOrder(content(2, 1))), 2, 1, limit=50)
     assert not found.closed
     assert "not closed" in str(found)
 
@@ -451,20 +480,20 @@ def test_a_broken_start_needs_no_command() -> None:
         return "goods are there" if any(row.on_hand for _, row in world.of("stock")) else None
 
     with pytest.raises(Counterexample, match="after nothing at all"):
-        explore(BOOK, {TEA: Stocked(1)}, lambda world: (), (nothing_on_hand,), stamp=STAMP)
+        explore(WORKFLOW, {TEA: StockLevel(1)}, lambda world: (), (nothing_on_hand,), stamp=STAMP)
 
 
 def test_an_effect_that_is_refused_waits_on() -> None:
     """An effect whose command is refused stays in the world and is tried again, as the relay does."""
-    commands = order_commands(1, om.PlaceOrder(basket(1))) + shipment_commands(S1, False, (1, 1))
-    refusing: dict[str, Carry] = dict.fromkeys(CARRY, lambda world, effect: [Told(S1, sm.ReceiveBack("main"))])
+    commands = order_commands(1, PlaceOrder(content(1))) + shipment_commands(S1, False, (1, 1))
+    refusing: dict[str, Carry] = dict.fromkeys(CARRY, lambda world, effect: [Send(S1, ReceiveBack("main"))])
     lasting: list[bool] = []
 
     def seen(world: World) -> str | None:
         lasting.append(bool(world.pending))
         return None
 
-    found = explore(BOOK, {TEA: Stocked(1)}, alphabet(commands, 0), (seen,), stamp=STAMP, carry=refusing)
+    found = explore(WORKFLOW, {TEA: StockLevel(1)}, alphabet(commands, 0), (seen,), stamp=STAMP, carry=refusing)
     assert found.closed
     assert any(lasting)
-    assert found.missed(BOOK.machines["invoice"]) == list(BOOK.machines["invoice"].edges())
+    assert found.missed(WORKFLOW.machines["invoice"]) == list(WORKFLOW.machines["invoice"].edges())

@@ -21,70 +21,81 @@ from orderflow.adapters.ids import SequenceIds
 from orderflow.adapters.notifiers.memory import MemoryNotifier
 from orderflow.adapters.storage.memory import MemoryStorage
 from orderflow.adapters.storage.sqlite import SqliteStorage
-from orderflow.domain import credit as cn
-from orderflow.domain import returns as rt
-from orderflow.domain.allocation import Pick
-from orderflow.domain.invoice import messages as inv
-from orderflow.domain.keys import PartyRef
-from orderflow.domain.money import Money
-from orderflow.domain.order import messages as om
-from orderflow.domain.order.values import Basket, By, Gate, Hold, HoldReason, OrderLine, Units
-from orderflow.domain.party import Person
-from orderflow.domain.payment import messages as pm
-from orderflow.domain.price import Price
-from orderflow.domain.records import account as ac
-from orderflow.domain.records import stock_note as sn
-from orderflow.domain.shipment import messages as sm
-from orderflow.domain.standard import standard_book
-from orderflow.domain.stock import messages as sk
-from orderflow.domain.tax import TaxCategory, TaxPolicy
+from orderflow.domain.billing.account import SetCreditLimit
+from orderflow.domain.billing.credit_note import CreditLine, CreditNoteContent, DraftCreditNote
+from orderflow.domain.billing.invoice import VoidInvoice, WriteOff
+from orderflow.domain.inventory.documents import PostTransfer, SkuQuantity
+from orderflow.domain.inventory.stock import CountStock, Quarantine, ReceiveGoods
+from orderflow.domain.money.money import Money
+from orderflow.domain.money.price import Price
+from orderflow.domain.money.tax import TaxCategory, TaxPolicy
+from orderflow.domain.orders.allocating import AllocateStock, FillBackorder, ReleaseStock
+from orderflow.domain.orders.amending import AnnotateOrder
+from orderflow.domain.orders.billing import BillUnits, CompleteOrder
+from orderflow.domain.orders.cancelling import CancelUnits
+from orderflow.domain.orders.content import CancelledBy, Gate, Hold, HoldReason, OrderContent, OrderLine
+from orderflow.domain.orders.holding import PlaceHold, ReleaseHold
+from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder, UnconfirmOrder
+from orderflow.domain.orders.shipping import ResolveLoss
+from orderflow.domain.parties.party import Person
+from orderflow.domain.payments.applying import ApplyPayment
+from orderflow.domain.payments.collecting import RecordPayment
+from orderflow.domain.payments.refunding import RefundPayment
+from orderflow.domain.payments.state import ApplicationTarget, PaymentSource
+from orderflow.domain.returns import ReceiveReturn, ReturnedUnits
+from orderflow.domain.shipping.carriage import DeclareLost, HandOver, ReceiveBack, RecordDelivered, RecordReturning
+from orderflow.domain.shipping.labelling import VoidLabel
+from orderflow.domain.shipping.planning import PackShipment, PlanShipment, VoidShipment
+from orderflow.domain.shipping.state import Item, Plan, ReturnReason
+from orderflow.domain.values import LineQuantity, PartyRef, Pick
+from orderflow.domain.workflow.table import standard_workflow
 from orderflow.errors import CommandRefused, InputError
-from orderflow.facade import Do, OrderFlow
-from orderflow.flows.advance import Plans
-from orderflow.flows.allocate import Allocation
-from orderflow.flows.prepare import Parcelling
+from orderflow.flows.advance import ShopSettings
+from orderflow.flows.allocate import AllocationSettings
+from orderflow.flows.prepare import ShippingSettings
+from orderflow.shop import OrderFlow, Request
 from orderflow.testing.machine_tests import fold
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
-BOOK = standard_book()
+WORKFLOW = standard_workflow()
 VAT = TaxCategory.of("S", "19")
 ORDERS, SHIPMENTS, INVOICES = ("O1", "O2"), ("S1", "S2"), ("I1", "I2")
-PLANS = Plans(Allocation(("main", "shop")), Parcelling("memory"))
+PLANS = ShopSettings(AllocationSettings(("main", "shop")), ShippingSettings("memory"))
 
 
-def basket(order: str, tea: int, cups: int) -> Basket:
+def content(order: str, tea: int, cups: int) -> OrderContent:
     """Two lines of one customer, with tax that needs rounding."""
     lines = (
         OrderLine.of(1, "TEA", tea, Price.of("2.55", "EUR"), VAT),
         OrderLine.of(2, "CUP", cups, Price.of("9.99", "EUR"), VAT),
     )
     ann = PartyRef("ann", 1)
-    return Basket("EUR", lines, TaxPolicy(), "ann", channel="web", external_id=order, bill_to=ann, ship_to=ann)
+    return OrderContent("EUR", lines, TaxPolicy(), "ann", channel="web", external_id=order, bill_to=ann, ship_to=ann)
 
 
 few, line, place = st.integers(1, 3), st.integers(1, 2), st.sampled_from(("main", "shop"))
 order, shipment, invoice = st.sampled_from(ORDERS), st.sampled_from(SHIPMENTS), st.sampled_from(INVOICES)
 stock = st.builds("{}@{}".format, st.sampled_from(("TEA", "CUP")), place)
 picks = st.builds(Pick, line, place, few).map(lambda pick: (pick,))
-units = st.builds(Units, line, few).map(lambda some: (some,))
+units = st.builds(LineQuantity, line, few).map(lambda some: (some,))
 euros = st.sampled_from((500, 1500, 5000)).map(lambda minor: Money(minor, "EUR"))
-ORIGIN = pm.Origin("bank", "1", "ann", "transfer")
+ORIGIN = PaymentSource("bank", "1", "ann", "transfer")
 
 
-def items(orders: st.SearchStrategy[str]) -> st.SearchStrategy[tuple[sm.Item, ...]]:
+def items(orders: st.SearchStrategy[str]) -> st.SearchStrategy[tuple[Item, ...]]:
     """One item of a shipment."""
-    return st.builds(sm.Item, orders, line, place, few).map(lambda item: (item,))
+    return st.builds(Item, orders, line, place, few).map(lambda item: (item,))
 
 
-def credit_terms(orders: st.SearchStrategy[str]) -> st.SearchStrategy[cn.CreditTerms]:
+def credit_terms(orders: st.SearchStrategy[str]) -> st.SearchStrategy[CreditNoteContent]:
     """A note over one unit of the first line, linked to an invoice."""
     return st.builds(
-        lambda order_, invoice_, net: cn.CreditTerms(
+        lambda order_, invoice_, net: CreditNoteContent(
             "credit",
             "ann",
             PartyRef("ann", 1),
             "EUR",
-            (cn.CreditLine(1, "TEA", 1, net, VAT, order_, 1, invoice_),),
+            (CreditLine(1, "TEA", 1, net, VAT, order_, 1, invoice_),),
             TaxPolicy(),
             NOON.date(),
         ),
@@ -104,43 +115,43 @@ hold = Hold(HoldReason.MANUAL, Gate.PREPARE)
 COMMANDS = st.one_of(
     *on(
         order,
-        om.ConfirmOrder(),
-        om.UnconfirmOrder(),
-        st.builds(om.AllocateStock, picks),
-        st.builds(om.AllocateStock, st.just(()), picks),
-        st.builds(om.FillBackorder, picks),
-        st.builds(om.ReleaseStock, picks),
-        st.builds(om.CancelUnits, st.just("no"), st.just(By.CUSTOMER), st.one_of(st.just(()), units)),
-        st.builds(om.ResolveLoss, units, st.booleans()),
-        st.builds(om.BillUnits, invoice, st.just("inv")),
-        om.CompleteOrder(),
-        om.PlaceHold(hold),
-        om.ReleaseHold(HoldReason.MANUAL, Gate.PREPARE),
-        om.AnnotateOrder("called", ("vip",)),
+        ConfirmOrder(),
+        UnconfirmOrder(),
+        st.builds(AllocateStock, picks),
+        st.builds(AllocateStock, st.just(()), picks),
+        st.builds(FillBackorder, picks),
+        st.builds(ReleaseStock, picks),
+        st.builds(CancelUnits, st.just("no"), st.just(CancelledBy.CUSTOMER), st.one_of(st.just(()), units)),
+        st.builds(ResolveLoss, units, st.booleans()),
+        st.builds(BillUnits, invoice, st.just("inv")),
+        CompleteOrder(),
+        PlaceHold(hold),
+        ReleaseHold(HoldReason.MANUAL, Gate.PREPARE),
+        AnnotateOrder("called", ("vip",)),
     ),
     *on(
         shipment,
-        st.builds(sm.PlanShipment, items(order), st.just(sm.Plan(carrier="memory"))),
-        sm.PackShipment(500, 1),
-        sm.HandOver(),
-        st.builds(sm.RecordDelivered, st.sampled_from(("a", "b"))),
-        sm.RecordReturning("c", sm.ReturnReason.REFUSED),
-        sm.ReceiveBack("shop"),
-        sm.DeclareLost(),
-        sm.VoidLabel(),
-        sm.VoidShipment(),
+        st.builds(PlanShipment, items(order), st.just(Plan(carrier="memory"))),
+        PackShipment(500, 1),
+        HandOver(),
+        st.builds(RecordDelivered, st.sampled_from(("a", "b"))),
+        RecordReturning("c", ReturnReason.REFUSED),
+        ReceiveBack("shop"),
+        DeclareLost(),
+        VoidLabel(),
+        VoidShipment(),
     ),
-    *on(invoice, inv.VoidInvoice("mistaken"), st.builds(inv.WriteOff, few, st.just("fee"))),
-    *on(stock, st.builds(sk.ReceiveGoods, few), st.builds(sk.CountStock, few), st.builds(sk.MarkUnavailable, few)),
-    *on(st.just("note"), sn.PostTransfer((sn.Moved("TEA", "main", 1),), "shop")),
+    *on(invoice, VoidInvoice("mistaken"), st.builds(WriteOff, few, st.just("fee"))),
+    *on(stock, st.builds(ReceiveGoods, few), st.builds(CountStock, few), st.builds(Quarantine, few)),
+    *on(st.just("note"), PostTransfer((SkuQuantity("TEA", "main", 1),), "shop")),
     *on(
         st.just("ret"),
-        st.builds(rt.ReceiveReturn, st.just("shop"), st.builds(rt.ReturnedUnits, order, line, few).map(lambda u: (u,))),
+        st.builds(ReceiveReturn, st.just("shop"), st.builds(ReturnedUnits, order, line, few).map(lambda u: (u,))),
     ),
-    *on(st.just("cn"), st.builds(cn.DraftCreditNote, credit_terms(order))),
-    *on(st.just("pay"), pm.RecordPayment(ORIGIN, Money(5000, "EUR")), st.builds(pm.RefundPayment, euros)),
-    *on(st.just("pay"), st.builds(pm.AllocatePayment, st.just(pm.AllocationTarget.INVOICE), invoice, euros)),
-    *on(st.just("ann"), st.builds(ac.SetCreditLimit, st.one_of(st.none(), euros))),
+    *on(st.just("cn"), st.builds(DraftCreditNote, credit_terms(order))),
+    *on(st.just("pay"), RecordPayment(ORIGIN, Money(5000, "EUR")), st.builds(RefundPayment, euros)),
+    *on(st.just("pay"), st.builds(ApplyPayment, st.just(ApplicationTarget.INVOICE), invoice, euros)),
+    *on(st.just("ann"), st.builds(SetCreditLimit, st.one_of(st.none(), euros))),
 )
 GROUPS = st.lists(COMMANDS, min_size=1, max_size=6)
 
@@ -151,7 +162,7 @@ class Agreement(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
-        self.file = SqliteStorage(self.folder / "shop.db", BOOK.machines.values(), exclusive=True)
+        self.file = SqliteStorage(self.folder / "shop.db", WORKFLOW.machines.values(), exclusive=True)
         self.clock = FixedClock(NOON)
         self.single, self.grouped, self.durable = (self.shop(s) for s in (MemoryStorage(), MemoryStorage(), self.file))
         self.shops = (self.single, self.grouped, self.durable)
@@ -161,12 +172,12 @@ class Agreement(RuleBasedStateMachine):
         """A shop on this storage, its clock and ids fixed."""
         return OrderFlow(
             storage,
-            book=BOOK,
+            workflow=WORKFLOW,
             carriers=[MemoryCarrier()],
             notifier=MemoryNotifier(),
             clock=self.clock,
             ids=SequenceIds(),
-            plans=PLANS,
+            settings=PLANS,
         )
 
     @initialize(tea=few, cups=few)
@@ -174,13 +185,13 @@ class Agreement(RuleBasedStateMachine):
         """Goods are there, and two orders are in."""
         for shop in self.shops:
             shop.record_party("ann", Person("Ann", email="ann@example.org"))
-        goods = [(f"{sku}@{where}", sk.ReceiveGoods(4)) for sku in ("TEA", "CUP") for where in ("main", "shop")]
-        self.handle([*goods, *((order_, om.PlaceOrder(basket(order_, tea, cups))) for order_ in ORDERS)])
+        goods = [(f"{sku}@{where}", ReceiveGoods(4)) for sku in ("TEA", "CUP") for where in ("main", "shop")]
+        self.handle([*goods, *((order_, PlaceOrder(content(order_, tea, cups))) for order_ in ORDERS)])
 
     @rule(group=GROUPS)
     def handle(self, group: list[tuple[str, Any]]) -> None:
         """A group of commands has the same outcomes in one commit and in many."""
-        asked = [Do(row, command, f"c{self.count + at}") for at, (row, command) in enumerate(group)]
+        asked = [Request(row, command, f"c{self.count + at}") for at, (row, command) in enumerate(group)]
         self.count += len(group)
         self.clock.advance(timedelta(minutes=1))
         self.agree([[*map(told, [shop_one(self.single, do) for do in asked])], *self.in_groups(asked)])
@@ -188,7 +199,7 @@ class Agreement(RuleBasedStateMachine):
     @rule(group=GROUPS)
     def repeat(self, group: list[tuple[str, Any]]) -> None:
         """The same commands under known ids give the first answers or a mismatch, and change nothing."""
-        asked = [Do(row, command, f"c{self.count - 1}") for row, command in group]
+        asked = [Request(row, command, f"c{self.count - 1}") for row, command in group]
         self.agree([[*map(told, [shop_one(self.single, do) for do in asked])], *self.in_groups(asked)])
 
     @rule(order_=order)
@@ -213,10 +224,10 @@ class Agreement(RuleBasedStateMachine):
             assert held[0] == held[1] == held[2]
             for shop in self.shops:
                 events = [entry.event for entry in shop.history(key.kind, key.id)]
-                assert fold(BOOK.machines[key.kind], events) == held[0]
-        assert len({shop.storage.waiting() for shop in self.shops}) == 1
+                assert fold(WORKFLOW.machines[key.kind], events) == held[0]
+        assert len({shop.storage.pending() for shop in self.shops}) == 1
 
-    def in_groups(self, asked: list[Do]) -> list[list[Any]]:
+    def in_groups(self, asked: list[Request]) -> list[list[Any]]:
         """The outcomes of one group, in memory and in SQLite."""
         return [[*map(told, shop.handle_many(asked))] for shop in (self.grouped, self.durable)]
 
@@ -231,18 +242,18 @@ class Agreement(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
 
 
-def shop_one(shop: OrderFlow, do: Do) -> Any:
+def shop_one(shop: OrderFlow, do: Request) -> Any:
     """The outcome of one command in a commit of its own."""
     return shop.handle_many([do])[0]
 
 
-def told(outcome: Any) -> Any:
+def told(result: Any) -> Any:
     """An outcome in a form that compares: the Ack, or the class of the error and what it names."""
-    if isinstance(outcome, CommandRefused):
-        return outcome.refusals
-    if isinstance(outcome, InputError):
-        return outcome.faults
-    return (type(outcome), str(outcome)) if isinstance(outcome, Exception) else outcome
+    if isinstance(result, CommandRefused):
+        return result.refusals
+    if isinstance(result, InputError):
+        return result.faults
+    return (type(result), str(result)) if isinstance(result, Exception) else result
 
 
 TestAgreement = Agreement.TestCase

@@ -7,7 +7,14 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderflow.domain.calendar import PaymentTerms, cutoff_date, due_date, is_business_day, roll_back, roll_forward
+from orderflow.domain.money.calendar import (
+    PaymentTerms,
+    cutoff_date,
+    due_date,
+    is_business_day,
+    roll_back,
+    roll_forward,
+)
 
 days = st.dates(date(1990, 1, 1), date(2090, 12, 31))
 days_of_month = st.none() | st.integers(1, 31)

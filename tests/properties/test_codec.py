@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orderflow.adapters.codec import Codec
-from orderflow.domain.order.machine import ORDER
-from orderflow.domain.order.values import Basket
-from orderflow.domain.shape import faults_of
-from orderflow.domain.standard import MACHINES
+from orderflow.domain.engine.schema import faults_of
+from orderflow.domain.orders.content import OrderContent
+from orderflow.domain.orders.machine import ORDER
+from orderflow.domain.workflow.table import MACHINES
 from orderflow.errors import InputError, StorageError
 from orderflow.testing.strategies import message
 
@@ -63,16 +63,16 @@ def test_a_command_is_read_back_as_it_was_written(kind: str, of: type[Any], data
     assert CODEC.command(kind, of.__name__, json.loads(text)) == command
 
 
-@pytest.mark.parametrize("of", [kind for kind in ORDER.states if has(kind) and hasattr(fields(kind), "basket")])
+@pytest.mark.parametrize("of", [kind for kind in ORDER.states if has(kind) and hasattr(fields(kind), "content")])
 @settings(max_examples=20)
 @given(st.data())
 def test_a_state_in_two_parts_is_the_state(of: type[Any], data: st.DataObject) -> None:
-    """join(split(state)) == state, with the basket as text or as the object itself."""
+    """join(split(state)) == state, with the content as text or as the object itself."""
     state = data.draw(message(of))
-    basket, rest = CODEC.split(state)
-    assert "basket" not in json.loads(rest)
-    assert CODEC.join("order", of.__name__, basket, rest) == state
-    assert CODEC.join("order", of.__name__, state.basket, rest) == state
+    content, rest = CODEC.split(state)
+    assert "content" not in json.loads(rest)
+    assert CODEC.join("order", of.__name__, content, rest) == state
+    assert CODEC.join("order", of.__name__, state.content, rest) == state
 
 
 @of_all("commands")
@@ -118,11 +118,13 @@ def test_a_damaged_row_is_a_storage_error(kind: str, of: type[Any], tree: Any, d
     assert cause is not None
 
 
-@given(message(Basket))
-def test_a_basket_is_written_without_defaults(basket: Basket) -> None:
-    """No field of a basket that has its default appears in its text."""
-    written = json.loads(CODEC.encode(basket))
-    assert set(written) == {field.name for field in fields(Basket) if getattr(basket, field.name) != field.default}
+@given(message(OrderContent))
+def test_a_content_is_written_without_defaults(content: OrderContent) -> None:
+    """No field of the content that has its default appears in its text."""
+    written = json.loads(CODEC.encode(content))
+    assert set(written) == {
+        field.name for field in fields(OrderContent) if getattr(content, field.name) != field.default
+    }
 
 
 def assert_read_or_refused(kind: str, of: type[Any], text: str) -> None:

@@ -7,10 +7,11 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderflow.domain.currencies import EXPONENTS
-from orderflow.domain.limits import MAX_MONEY_MINOR
-from orderflow.domain.money import Money, Rounding, cumulative, round_ratio, share
-from orderflow.domain.price import Price
+from orderflow.domain.engine.limits import MAX_MONEY_MINOR
+from orderflow.domain.money.currencies import EXPONENTS
+from orderflow.domain.money.money import Money
+from orderflow.domain.money.price import Price
+from orderflow.domain.money.split import Rounding, cumulative, round_ratio, share
 
 minors = st.integers(-MAX_MONEY_MINOR, MAX_MONEY_MINOR)
 weights = st.lists(st.integers(0, 10**9), min_size=1, max_size=30)

@@ -12,11 +12,11 @@ from attrs import frozen
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
-from orderflow.domain.order.messages import PlaceOrder
-from orderflow.domain.order.values import Basket
-from orderflow.domain.shape import Between, Length, Text, faults_of
-from orderflow.domain.standard import MACHINES
-from orderflow.testing.strategies import baskets, decimals, message, texts, times, value
+from orderflow.domain.engine.schema import Between, Length, Text, faults_of
+from orderflow.domain.orders.content import OrderContent
+from orderflow.domain.orders.placing import PlaceOrder
+from orderflow.domain.workflow.table import MACHINES
+from orderflow.testing.strategies import contents, decimals, message, texts, times, value
 
 
 class Colour(Enum):
@@ -87,10 +87,10 @@ def test_texts_of_one_line_have_no_breaks(text: str) -> None:
     "wanted, condition",
     [
         (times(), lambda at: at.microsecond > 0),
-        (baskets(), lambda basket: len(basket.lines) == 3),
-        (baskets(), lambda basket: basket.lines[0].discount_minor > 0),
-        (message(PlaceOrder), lambda command: command.basket is None),
-        (message(PlaceOrder), lambda command: command.basket is not None and len(command.holds) > 1),
+        (contents(), lambda content: len(content.lines) == 3),
+        (contents(), lambda content: content.lines[0].discount_minor > 0),
+        (message(PlaceOrder), lambda command: command.content is None),
+        (message(PlaceOrder), lambda command: command.content is not None and len(command.holds) > 1),
         (value(Annotated[int, Between(1, 10**9)]), lambda number: number == 10**9),
         (texts(Text(50, lines=True)), lambda text: "\n" in text),
     ],
@@ -101,7 +101,7 @@ def test_the_corners_are_drawn(wanted: st.SearchStrategy[Any], condition: Any) -
     assert condition(found)
 
 
-@given(baskets(most_lines=1))
-def test_a_basket_is_as_long_as_asked_for(basket: Basket) -> None:
+@given(contents(most_lines=1))
+def test_a_content_is_as_long_as_asked_for(content: OrderContent) -> None:
     """The number of lines can be bounded."""
-    assert len(basket.lines) == 1
+    assert len(content.lines) == 1

@@ -8,8 +8,8 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderflow.domain.money import Rounding
-from orderflow.domain.tax import TaxableLine, TaxCategory, TaxPolicy, TaxRounding, spread, tax_groups, totals
+from orderflow.domain.money.split import Rounding
+from orderflow.domain.money.tax import TaxableLine, TaxCategory, TaxPolicy, TaxRounding, spread, tax_groups, totals
 
 RATES = [("S", "25"), ("S", "10"), ("reduced", "8"), ("S", "7.7"), ("Z", "0"), ("E", "0"), ("AE", "0")]
 categories = st.sampled_from([TaxCategory.of(code, rate) for code, rate in RATES])
@@ -23,7 +23,7 @@ def test_groups_sum_to_the_document(document: list[TaxableLine], policy: TaxPoli
     sums = totals(document, policy, "EUR")
     assert all(group.taxable_minor + group.tax_minor == group.gross_minor for group in sums.groups)
     assert sums.net_minor + sums.tax_minor == sums.gross_minor
-    given_side = sums.gross_minor if policy.included else sums.net_minor
+    given_side = sums.gross_minor if policy.prices_include_tax else sums.net_minor
     assert given_side == sum(line.amount_minor for line in document)
     assert sums.tax_minor == sum(group.tax_minor for group in sums.groups)
 
@@ -44,26 +44,28 @@ def test_a_full_credit_undoes_the_document(document: list[TaxableLine], policy: 
 
 
 @given(lines, st.booleans(), st.sampled_from(Rounding))
-def test_once_for_each_rate_is_within_one_unit(document: list[TaxableLine], included: bool, rounding: Rounding) -> None:
+def test_once_for_each_rate_is_within_one_unit(
+    document: list[TaxableLine], prices_include_tax: bool, rounding: Rounding
+) -> None:
     """Rounded once, a group's tax is less than one minor unit off the exact tax."""
-    for group in tax_groups(document, TaxPolicy(TaxRounding.PER_DOCUMENT, included, rounding)):
+    for group in tax_groups(document, TaxPolicy(TaxRounding.PER_DOCUMENT, prices_include_tax, rounding)):
         rate = Fraction(group.rate) / 100
-        amount = group.gross_minor if included else group.taxable_minor
-        exact = amount * rate / (1 + rate) if included else amount * rate
+        amount = group.gross_minor if prices_include_tax else group.taxable_minor
+        exact = amount * rate / (1 + rate) if prices_include_tax else amount * rate
         assert abs(group.tax_minor - exact) < 1
 
 
 @given(st.integers(1, 1000), st.integers(0, 10**6), categories, st.booleans(), st.sampled_from(Rounding))
 def test_unit_tax_is_the_sum_over_units(
-    quantity: int, amount: int, category: TaxCategory, included: bool, rounding: Rounding
+    quantity: int, amount: int, category: TaxCategory, prices_include_tax: bool, rounding: Rounding
 ) -> None:
     """A line taxed by unit owes what its units, written as lines of one, owe by line."""
     unit, larger = divmod(amount, quantity)
     units = [TaxableLine(unit + (at < larger), category) for at in range(quantity)]
     by_unit = totals(
-        [TaxableLine(amount, category, quantity)], TaxPolicy(TaxRounding.PER_UNIT, included, rounding), "X"
+        [TaxableLine(amount, category, quantity)], TaxPolicy(TaxRounding.PER_UNIT, prices_include_tax, rounding), "X"
     )
-    by_line = totals(units, TaxPolicy(TaxRounding.PER_LINE, included, rounding), "X")
+    by_line = totals(units, TaxPolicy(TaxRounding.PER_LINE, prices_include_tax, rounding), "X")
     assert by_unit.tax_minor == by_line.tax_minor
 
 

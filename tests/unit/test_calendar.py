@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from orderflow.domain.calendar import (
+from orderflow.domain.money.calendar import (
     PaymentTerms,
     business_date,
     cutoff_date,
@@ -120,10 +120,10 @@ def test_the_shop_has_its_own_date() -> None:
     [
         (datetime(2026, 3, 31), "Asia/Tokyo", "at"),  # noqa: DTZ001
         (datetime.max.replace(tzinfo=UTC), "Asia/Tokyo", "at"),
-        (datetime(2026, 3, 31, tzinfo=UTC), "Asia/Nowhere", "zone"),
-        (datetime(2026, 3, 31, tzinfo=UTC), "../passwd", "zone"),
-        (datetime(2026, 3, 31, tzinfo=UTC), "Asia", "zone"),
-        (datetime(2026, 3, 31, tzinfo=UTC), "", "zone"),
+        (datetime(2026, 3, 31, tzinfo=UTC), "Asia/Nowhere", "timezone"),
+        (datetime(2026, 3, 31, tzinfo=UTC), "../passwd", "timezone"),
+        (datetime(2026, 3, 31, tzinfo=UTC), "Asia", "timezone"),
+        (datetime(2026, 3, 31, tzinfo=UTC), "", "timezone"),
     ],
 )
 def test_shop_dates_need_an_offset_and_a_zone(at: datetime, zone: Any, path: str) -> None:
@@ -135,6 +135,7 @@ def test_shop_dates_need_an_offset_and_a_zone(at: datetime, zone: Any, path: str
 
 def test_dateutil_is_loaded_only_when_a_date_is_computed() -> None:
     """Importing the module costs nothing of dateutil or zoneinfo."""
-    script = "import sys, orderflow.domain.calendar; print(*(m for m in ('dateutil', 'zoneinfo') if m in sys.modules))"
+    loaded = "(m for m in ('dateutil', 'zoneinfo') if m in sys.modules)"
+    script = f"import sys, orderflow.domain.money.calendar; print(*{loaded})"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from orderflow.adapters.carriers.memory import CarrierFailure, MemoryCarrier
 from orderflow.adapters.carriers.table import TableRateCarrier, check_digit, tracking_number
-from orderflow.domain.money import Money
+from orderflow.domain.money.money import Money
 from orderflow.errors import InputError, PortError
 from orderflow.ports.carrier import Label, LabelRequest, Parcel, Quote
 
@@ -64,20 +64,20 @@ def test_the_tightest_limit_that_holds_the_parcel_decides(tmp_path: Path, weight
 def test_a_table_may_count_pieces(tmp_path: Path) -> None:
     """With the column max_pieces the weight plays no part."""
     van = carrier(tmp_path, BY_PIECE)
-    assert price_of(van, Parcel(10**9, 10), zone="jp") == Money(800, "JPY")
-    assert price_of(van, Parcel(1, 11), zone="jp") == Money(1500, "JPY")
+    assert price_of(van, Parcel(10**9, 10), tariff_zone="jp") == Money(800, "JPY")
+    assert price_of(van, Parcel(1, 11), tariff_zone="jp") == Money(1500, "JPY")
 
 
 def test_each_parcel_is_priced_and_the_slowest_sets_the_days(tmp_path: Path) -> None:
     """The price is a sum over parcels; the time is the longest of them."""
     van = carrier(tmp_path, BY_PIECE)
-    request = evolve(REQUEST, zone="jp", parcels=(Parcel(1, 10), Parcel(1, 11)))
+    request = evolve(REQUEST, tariff_zone="jp", parcels=(Parcel(1, 10), Parcel(1, 11)))
     assert van.quote(request) == (Quote("takkyubin", Money(2300, "JPY"), 2),)
 
 
 def test_an_empty_limit_has_no_bound(tmp_path: Path) -> None:
     """A row without limit takes what no other row takes."""
-    assert price_of(carrier(tmp_path), Parcel(10**12, 1), zone="far") == Money.of("30", "EUR")
+    assert price_of(carrier(tmp_path), Parcel(10**12, 1), tariff_zone="far") == Money.of("30", "EUR")
 
 
 @pytest.mark.parametrize("choose, service", [("price", "parcel"), ("speed", "express")])
@@ -103,14 +103,14 @@ def test_a_service_too_small_for_the_parcel_is_not_chosen(tmp_path: Path) -> Non
 def test_the_zone_is_named_or_the_countrys_or_the_default(tmp_path: Path, zone: str, country: str, days: int) -> None:
     """First what the request says, then the country's zone, then the default."""
     van = carrier(tmp_path, zones={"DE": "home"}, default_zone="far")
-    assert van.quote(evolve(REQUEST, zone=zone, country=country))[0].days == days
+    assert van.quote(evolve(REQUEST, tariff_zone=zone, country=country))[0].days == days
 
 
 @pytest.mark.parametrize(
     "changes, reason",
     [
-        ({"zone": "moon"}, "no rate for zone 'moon'"),
-        ({"zone": "", "country": "NZ"}, "country 'NZ'"),
+        ({"tariff_zone": "moon"}, "no rate for zone 'moon'"),
+        ({"tariff_zone": "", "country": "NZ"}, "country 'NZ'"),
         ({"parcels": (Parcel(20_001, 1),)}, "too large"),
         ({"parcels": (Parcel(1, 1), Parcel(20_001, 1))}, "too large"),
         ({"service": "express", "parcels": (Parcel(5_000, 1),)}, "too large"),

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from orderflow.adapters.catalogue import MemoryCatalogue
-from orderflow.domain.price import Price
+from orderflow.domain.money.price import Price
 from orderflow.errors import InputError
 from orderflow.ports.catalogue import Catalogue, Product
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from orderflow.batch.digest import content_digest, content_of
-from orderflow.batch.jsonl import JsonLinesFile
-from orderflow.batch.pipeline import Pipeline
-from orderflow.batch.sample import write_sample
 from orderflow.cli.root import root
 from orderflow.cli.run import work
+from orderflow.importing.digest import content_digest, content_of
+from orderflow.importing.jsonl import JsonLinesFile
+from orderflow.importing.pipeline import Pipeline
+from orderflow.importing.sample import write_sample
 
 BOTH = ("--location", "tokyo", "--location", "osaka")
 
@@ -58,7 +58,7 @@ def test_a_run_tells_what_came_in_and_what_was_rejected(sample: Path, tmp_path: 
     assert answer.exit_code == 0
     assert "66 orders, 8 cancellations, 1 adjustments, 2 rejected" in answer.stdout
     assert "JPY: sales " in answer.stdout
-    assert "  35  currency_unknown  basket.lines[0].price.currency: 'EUX' is not an ISO 4217 currency" in answer.stdout
+    assert "  35  currency_unknown  content.lines[0].price.currency: 'EUX' is not an ISO 4217 currency" in answer.stdout
     assert "order     Completed " in answer.stdout
     assert "79 of 79 documents" in answer.stderr
     summary = json.loads(out.read_text("utf-8"))
@@ -135,7 +135,7 @@ def test_a_dry_run_foretells_and_writes_nothing(sample: Path, tmp_path: Path) ->
     answer = orderflow("run", sample, "--layout", "orderflow", "--db", database, "--dry-run")
     assert answer.exit_code == 0
     assert "66 order\n" in answer.stdout
-    assert "line 71: not_an_integer: basket.lines[0].quantity: must be an integer, not float" in answer.stdout
+    assert "line 71: not_an_integer: content.lines[0].quantity: must be an integer, not float" in answer.stdout
     assert not database.exists()
     foretold = json.loads(orderflow("run", sample, "--layout", "orderflow", "--dry-run", "--json").stdout)
     assert foretold["documents"] == {"receipt": 2, "order": 66, "cancellation": 8, "rejected": 2, "adjustment": 1}
@@ -173,7 +173,7 @@ def test_the_digest_sees_every_change_of_content(worked: Path, tmp_path: Path) -
         "UPDATE stock SET on_hand = on_hand + 1 WHERE id = 'CUP-BLUE@tokyo'",
         "UPDATE commands SET actor = 'x' WHERE n = 1",
         "DELETE FROM journal WHERE position = (SELECT max(position) FROM journal)",
-        "UPDATE baskets SET basket = '{}' WHERE id = 'A-00001'",
+        "UPDATE contents SET content = '{}' WHERE id = 'A-00001'",
         "UPDATE outbox SET state = 'dead' WHERE n = 1",
     ):
         before = content_digest(database)
@@ -190,7 +190,7 @@ def test_the_demo_shows_a_whole_shop(tmp_path: Path) -> None:
     assert answer.exit_code == 0, answer.output
     shown = answer.stdout
     assert "79 documents: 66 orders, 8 cancellations, 1 stock adjustments, 2 goods receipts, 2 rejected" in shown
-    assert "  35  currency_unknown  basket.lines[0].price.currency: 'EUX' is not an ISO 4217 currency" in shown
+    assert "  35  currency_unknown  content.lines[0].price.currency: 'EUX' is not an ISO 4217 currency" in shown
     for part in ("WHAT CAME OF IT", "order     Completed", "owed by named customers", "BOWL-RAKU", "OrderCompleted"):
         assert part in shown
     assert f"orderflow verify --db {database}" in shown

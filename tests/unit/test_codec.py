@@ -11,30 +11,34 @@ import pytest
 from attrs import frozen
 
 from orderflow.adapters.codec import Codec
-from orderflow.domain.allocation import Pick
-from orderflow.domain.keys import PartyRef
-from orderflow.domain.machine import Absent, rule, to
-from orderflow.domain.order.lines import Allotment, LineVector, Slice
-from orderflow.domain.order.messages import (
-    OrderConfirmed,
-    PlaceOrder,
-    StockReleased,
-    UnitsCancelled,
+from orderflow.domain.engine.machine import Absent, rule, to
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.inventory.stock import STOCK, StockLevel
+from orderflow.domain.money.price import Price
+from orderflow.domain.money.tax import TaxCategory, TaxPolicy
+from orderflow.domain.orders.allocating import StockReleased
+from orderflow.domain.orders.cancelling import UnitsCancelled
+from orderflow.domain.orders.content import (
+    CancelledBy,
+    DeliveryWish,
+    Gate,
+    Hold,
+    HoldReason,
+    OrderContent,
+    OrderLine,
+    totals_of,
 )
-from orderflow.domain.order.states import Placed, Progress, totals_of
-from orderflow.domain.order.values import Basket, By, Gate, Hold, HoldReason, OrderLine, Window
-from orderflow.domain.price import Price
-from orderflow.domain.stamp import Stamp
-from orderflow.domain.standard import MACHINES
-from orderflow.domain.stock.machine import STOCK
-from orderflow.domain.stock.states import Stocked
-from orderflow.domain.tax import TaxCategory, TaxPolicy
+from orderflow.domain.orders.lines import Allotment, LineVector, Slice
+from orderflow.domain.orders.placing import OrderConfirmed, PlaceOrder
+from orderflow.domain.orders.state import Placed, Progress
+from orderflow.domain.values import PartyRef, Pick
+from orderflow.domain.workflow.table import MACHINES
 from orderflow.errors import DefinitionError, InputError, StorageError
 
 AT = datetime(2026, 3, 31, 9, 30, tzinfo=UTC)
 LINE = OrderLine.of(1, "TEA", 3, Price.of("2.55", "GBP"), TaxCategory.of("S", 20))
-BASKET = Basket("GBP", (LINE,), TaxPolicy(), bill_to=PartyRef("ACME", 1))
-PLACED = Placed(BASKET, totals_of(BASKET), Progress((LineVector(open=3),)), AT)
+CONTENT = OrderContent("GBP", (LINE,), TaxPolicy(), bill_to=PartyRef("ACME", 1))
+PLACED = Placed(CONTENT, totals_of(CONTENT), Progress((LineVector(open=3),)), AT)
 CODEC = Codec(MACHINES)
 
 GOOD_LINE = {
@@ -93,11 +97,11 @@ def lay(state: Absent, event: Shelved) -> Any:
         (LineVector(allocated=(Allotment("大阪", 2, AT),)), '{"allocated":[["大阪",2,"2026-03-31T09:30:00Z"]]}'),
         (StockReleased((Pick(1, "TOKYO", 2),)), '{"picks":[[1,"TOKYO",2]]}'),
         (
-            UnitsCancelled("late", By.CUSTOMER, (Slice(1, "open", 2), Slice(1, "preparing", 1, "", "S1"))),
+            UnitsCancelled("late", CancelledBy.CUSTOMER, (Slice(1, "open", 2), Slice(1, "preparing", 1, "", "S1"))),
             '{"reason":"late","by":"customer","slices":[[1,"open",2],[1,"preparing",1,"","S1"]]}',
         ),
         (Hold(HoldReason.FRAUD, Gate.SHIP), '{"reason":"fraud","gate":"ship"}'),
-        (Window(date(2026, 4, 1), "am"), '{"date":"2026-04-01","slot":"am"}'),
+        (DeliveryWish(date(2026, 4, 1), "am"), '{"date":"2026-04-01","slot":"am"}'),
         (PlaceOrder(), "{}"),
     ],
 )
@@ -142,19 +146,19 @@ def test_a_price_is_one_text(price: Price, text: str) -> None:
 
 
 def test_a_state_is_kept_in_two_parts() -> None:
-    """The basket, which never changes, can be stored apart from the rest."""
-    basket, rest = CODEC.split(PLACED)
-    assert basket == CODEC.encode(BASKET)
+    """The content, which never changes, can be stored apart from the rest."""
+    content, rest = CODEC.split(PLACED)
+    assert content == CODEC.encode(CONTENT)
     assert rest == CODEC.rest(PLACED)
-    assert "basket" not in json.loads(rest)
-    assert CODEC.join("order", "Placed", BASKET, rest).basket is BASKET
+    assert "content" not in json.loads(rest)
+    assert CODEC.join("order", "Placed", CONTENT, rest).content is CONTENT
 
 
-def test_a_state_without_a_basket_is_one_part() -> None:
-    """Splitting a state that has no basket gives None and the whole of it."""
-    stocked = CODEC.state("stock", "Stocked", '{"on_hand":5}')
+def test_a_state_without_content_is_one_part() -> None:
+    """Splitting a state that has no content gives None and the whole of it."""
+    stocked = CODEC.state("stock", "StockLevel", '{"on_hand":5}')
     assert CODEC.split(stocked) == (None, '{"on_hand":5}')
-    assert CODEC.join("stock", "Stocked", None, '{"on_hand":5}') == stocked
+    assert CODEC.join("stock", "StockLevel", None, '{"on_hand":5}') == stocked
 
 
 def test_pairs_are_written_in_the_forms_of_their_values() -> None:
@@ -170,9 +174,9 @@ def test_a_required_item_is_always_written() -> None:
 
 def test_a_name_stands_for_one_class() -> None:
     """Classes are stored by name, so a machine whose extension takes a name again cannot be stored."""
-    again = type("Stocked", (Stocked,), {"__slots__": ()})
+    again = type("StockLevel", (StockLevel,), {"__slots__": ()})
     machine = STOCK.extended(rule(Absent, Shelve, put, to(Shelved, again, lay)), final=(again,))
-    with pytest.raises(DefinitionError, match="two classes of one name: Stocked"):
+    with pytest.raises(DefinitionError, match="two classes of one name: StockLevel"):
         Codec((machine,))
 
 
@@ -227,7 +231,7 @@ def test_an_unknown_kind_is_a_storage_error() -> None:
     with pytest.raises(StorageError, match="Placed of orders"):
         CODEC.state("orders", "Placed", "{}")
     with pytest.raises(StorageError, match="Placed of orders"):
-        CODEC.join("orders", "Placed", BASKET, "{}")
+        CODEC.join("orders", "Placed", CONTENT, "{}")
 
 
 # --- schema versions ---

@@ -13,16 +13,18 @@ from attrs import evolve
 
 from orderflow.adapters.storage.memory import MemoryStorage
 from orderflow.adapters.storage.sqlite import SqliteStorage
-from orderflow.domain.allocation import Pick
-from orderflow.domain.order.messages import AllocateStock, ConfirmOrder, DispatchShipment, PlaceOrder, PrepareShipment
-from orderflow.domain.order.values import Basket, OrderLine
-from orderflow.domain.price import Price
-from orderflow.domain.standard import standard_book
-from orderflow.domain.stock.messages import ReceiveGoods
-from orderflow.domain.tax import TaxCategory, TaxPolicy
+from orderflow.domain.inventory.stock import ReceiveGoods
+from orderflow.domain.money.price import Price
+from orderflow.domain.money.tax import TaxCategory, TaxPolicy
+from orderflow.domain.orders.allocating import AllocateStock
+from orderflow.domain.orders.content import OrderContent, OrderLine
+from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder
+from orderflow.domain.orders.shipping import DispatchShipment, PrepareShipment
+from orderflow.domain.values import Pick
+from orderflow.domain.workflow.table import standard_workflow
 from orderflow.errors import OrderFlowError
-from orderflow.facade import Do, OrderFlow
 from orderflow.ports.storage import Ack
+from orderflow.shop import OrderFlow, Request
 
 MOST_STATEMENTS = 40
 COMMANDS = 5
@@ -33,24 +35,24 @@ SKUS = ("TEA", "CUP", "POT")
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[OrderFlow]:
     """A shop of orders and stock on a fresh file, with stock of three SKUs."""
-    book = standard_book().only("order", "stock")
-    with closing(SqliteStorage(tmp_path / "shop.db", book.machines.values())) as storage:
-        shop = OrderFlow(storage, book=book)
-        shop.handle_many([Do(f"{sku}@main", ReceiveGoods(1000)) for sku in SKUS])
+    workflow = standard_workflow().only("order", "stock")
+    with closing(SqliteStorage(tmp_path / "shop.db", workflow.machines.values())) as storage:
+        shop = OrderFlow(storage, workflow=workflow)
+        shop.handle_many([Request(f"{sku}@main", ReceiveGoods(1000)) for sku in SKUS])
         yield shop
 
 
-def life_of(order: str) -> list[Do]:
+def life_of(order: str) -> list[Request]:
     """A three-line order's commands from placed to dispatched; each gets a minted command id."""
     price, tax = Price.of("2.55", "GBP"), TaxCategory.of("S", "20")
     lines = tuple(OrderLine.of(line, sku, line, price, tax) for line, sku in enumerate(SKUS, start=1))
     picks = tuple(Pick(line.line, "main", line.quantity) for line in lines)
     return [
-        Do(order, PlaceOrder(Basket("GBP", lines, TaxPolicy(), channel="web", external_id=order))),
-        Do(order, ConfirmOrder()),
-        Do(order, AllocateStock(picks)),
-        Do(order, PrepareShipment(f"{order}/1", picks)),
-        Do(order, DispatchShipment(f"{order}/1", picks)),
+        Request(order, PlaceOrder(OrderContent("GBP", lines, TaxPolicy(), channel="web", external_id=order))),
+        Request(order, ConfirmOrder()),
+        Request(order, AllocateStock(picks)),
+        Request(order, PrepareShipment(f"{order}/1", picks)),
+        Request(order, DispatchShipment(f"{order}/1", picks)),
     ]
 
 
@@ -91,7 +93,7 @@ def test_a_group_takes_the_commits_and_statements_of_one_order(shop: OrderFlow) 
     """Twenty orders worked stage by stage are five commits, and no more statements than one order may take."""
     statements = traced(shop)
     for stage in zip(*(life_of(f"o-{number}") for number in range(GROUP)), strict=True):
-        assert all(isinstance(outcome, Ack) for outcome in shop.handle_many(stage))
+        assert all(isinstance(result, Ack) for result in shop.handle_many(stage))
     assert verbs(statements)["COMMIT"] == COMMANDS
     assert len(statements) <= MOST_STATEMENTS, statements
 
@@ -125,7 +127,7 @@ def test_work_leaves_no_cycles(shop: OrderFlow) -> None:
             with suppress(OrderFlowError):
                 shop.handle(order, wrong, command_id=f"{order}/wrong")
         shop.read([shop.key("order", order)])
-        shop.handle_many([Do(order, ConfirmOrder()), Do(f"{order}/other", ConfirmOrder())])
+        shop.handle_many([Request(order, ConfirmOrder()), Request(f"{order}/other", ConfirmOrder())])
         shop.allocate(order)
         shop.advance(order)
         shop.relay()
@@ -138,12 +140,12 @@ def test_intake_leaves_no_cycles() -> None:
     shop = OrderFlow(MemoryStorage())
 
     def work(order: str) -> None:
-        basket = life_of(order)[0].command.basket
+        content = life_of(order)[0].command.content
         for external_id in ("new", "bad\n"):
             with suppress(OrderFlowError):
-                shop.receive(order, evolve(basket, external_id=external_id, claimed_total_minor=1))
-        shop.receive(order, basket)
-        shop.receive(order, basket)
-        shop.receive(order, evolve(basket, country="JP"))
+                shop.receive(order, evolve(content, external_id=external_id, expected_total_minor=1))
+        shop.receive(order, content)
+        shop.receive(order, content)
+        shop.receive(order, evolve(content, country="JP"))
 
     assert left_by(work) == []

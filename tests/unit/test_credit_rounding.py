@@ -15,21 +15,28 @@ from hypothesis import strategies as st
 
 from orderflow.adapters.notifiers.memory import MemoryNotifier
 from orderflow.adapters.storage.memory import MemoryStorage
-from orderflow.batch.documents import CancellationDocument, CancelledLine, Document, OrderDocument, Party
-from orderflow.batch.pipeline import Pipeline
-from orderflow.batch.wiring import batch_book, shop_for, start_clock
-from orderflow.domain.credit import CREDIT_NOTE, CreditedBefore, CreditLine, CreditTerms, DraftCreditNote, credited_sums
-from orderflow.domain.invoice.states import Settled
-from orderflow.domain.keys import PartyRef
-from orderflow.domain.machine import ABSENT
-from orderflow.domain.money import Rounding
-from orderflow.domain.order.values import Basket, OrderLine
-from orderflow.domain.party import Person
-from orderflow.domain.price import Price
-from orderflow.domain.stamp import Stamp
-from orderflow.domain.tax import TaxCategory, TaxPolicy, TaxRounding
-from orderflow.facade import OrderFlow
+from orderflow.domain.billing.credit_note import (
+    CREDIT_NOTE,
+    CreditedBefore,
+    CreditLine,
+    CreditNoteContent,
+    DraftCreditNote,
+    credited_sums,
+)
+from orderflow.domain.billing.invoice_state import Settled
+from orderflow.domain.engine.machine import ABSENT
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.money.price import Price
+from orderflow.domain.money.split import Rounding
+from orderflow.domain.money.tax import TaxCategory, TaxPolicy, TaxRounding
+from orderflow.domain.orders.content import OrderContent, OrderLine
+from orderflow.domain.parties.party import Person
+from orderflow.domain.values import PartyRef
+from orderflow.importing.documents import CancellationDocument, CancelledLine, Document, OrderDocument, Party
+from orderflow.importing.pipeline import Pipeline
+from orderflow.importing.wiring import import_workflow, shop_for, start_clock
 from orderflow.ports.storage import Query
+from orderflow.shop import OrderFlow
 
 BEGIN = datetime(2026, 1, 5, 9, tzinfo=UTC)
 ANN = Party(PartyRef("ann", 1), Person("Ann"))
@@ -38,7 +45,7 @@ STAMP = Stamp(BEGIN, "tester", "c")
 
 categories = st.sampled_from([TaxCategory.of("S", "20"), TaxCategory.of("S", "10"), TaxCategory.of("reduced", "8")])
 prices = st.sampled_from(("0.33", "0.333", "0.335", "0.001", "1.005", "2.55", "7", "99.995", "1234.5"))
-policies = st.builds(TaxPolicy, included=st.booleans(), rounding=st.sampled_from(Rounding))
+policies = st.builds(TaxPolicy, prices_include_tax=st.booleans(), rounding=st.sampled_from(Rounding))
 
 
 @define
@@ -59,44 +66,46 @@ class Listed:
         yield from self.listed
 
 
-def basket_of(lines: list[tuple[int, str, TaxCategory]], currency: str, policy: TaxPolicy) -> Basket:
+def content_of(lines: list[tuple[int, str, TaxCategory]], currency: str, policy: TaxPolicy) -> OrderContent:
     """An order of (quantity, price, tax), each line a SKU of its own."""
     made = [
         OrderLine.of(n, f"SKU{n}", quantity, Price.of(price, currency), tax, rounding=policy.rounding)
         for n, (quantity, price, tax) in enumerate(lines, start=1)
     ]
     ann = ANN.ref
-    return Basket(currency, tuple(made), policy, "ann", "A-1", "web", "A-1", bill_to=ann, ship_to=ann, country="GB")
+    return OrderContent(
+        currency, tuple(made), policy, "ann", "A-1", "web", "A-1", bill_to=ann, ship_to=ann, country="GB"
+    )
 
 
 @st.composite
-def baskets(draw: st.DrawFn) -> Basket:
+def contents(draw: st.DrawFn) -> OrderContent:
     """One to three lines of odd prices."""
     line = st.tuples(st.integers(1, 9), prices, categories)
-    return basket_of(
+    return content_of(
         draw(st.lists(line, min_size=1, max_size=3)), draw(st.sampled_from(("GBP", "JPY"))), draw(policies)
     )
 
 
 @st.composite
-def returned_in_parts(draw: st.DrawFn) -> tuple[Basket, list[Counter[int]]]:
-    """A basket, and its units by line as several returns give all of them back."""
-    basket = draw(baskets())
-    units = draw(st.permutations([line.line for line in basket.lines for _ in range(line.quantity)]))
+def returned_in_parts(draw: st.DrawFn) -> tuple[OrderContent, list[Counter[int]]]:
+    """What was ordered, and its units by line as several returns give all of them back."""
+    content = draw(contents())
+    units = draw(st.permutations([line.line for line in content.lines for _ in range(line.quantity)]))
     cuts = sorted(draw(st.sets(st.integers(1, len(units)))) | {0, len(units)})
-    return basket, [Counter(units[begin:end]) for begin, end in pairwise(cuts)]
+    return content, [Counter(units[begin:end]) for begin, end in pairwise(cuts)]
 
 
-def worked(basket: Basket, returns: list[Counter[int]]) -> tuple[OrderFlow, Pipeline]:
+def worked(content: OrderContent, returns: list[Counter[int]]) -> tuple[OrderFlow, Pipeline]:
     """A shop that took the order through all its steps, then each return in turn."""
-    documents: list[Document] = [OrderDocument("A-1", BEGIN, 1, basket, ANN)]
+    documents: list[Document] = [OrderDocument("A-1", BEGIN, 1, content, ANN)]
     for number, units in enumerate(returns, start=1):
-        sold = [basket.lines[line - 1] for line in units]
+        sold = [content.lines[line - 1] for line in units]
         lines = tuple([CancelledLine(s.sku, units[s.line], s.price, s.tax, goods=True) for s in sold])
         at = BEGIN + timedelta(hours=number)
-        documents.append(CancellationDocument(f"C-{number}", at, 1, "ann", basket.currency, lines, basket.tax, ANN))
+        documents.append(CancellationDocument(f"C-{number}", at, 1, "ann", content.currency, lines, content.tax, ANN))
     clock = start_clock()
-    shop = shop_for(MemoryStorage(), batch_book(), clock, notifier=MemoryNotifier())
+    shop = shop_for(MemoryStorage(), import_workflow(), clock, notifier=MemoryNotifier())
     pipeline = Pipeline(shop, Listed(documents), clock, "test", receive=True)
     pipeline.run()
     return shop, pipeline
@@ -104,10 +113,12 @@ def worked(basket: Basket, returns: list[Counter[int]]) -> tuple[OrderFlow, Pipe
 
 @given(returned_in_parts())
 @settings(max_examples=60)
-def test_partial_returns_of_everything_credit_exactly_the_invoice(case: tuple[Basket, list[Counter[int]]]) -> None:
+def test_partial_returns_of_everything_credit_exactly_the_invoice(
+    case: tuple[OrderContent, list[Counter[int]]],
+) -> None:
     """However the units come back, no credit is refused or below 0, and all together are the invoice, tax and all."""
-    basket, returns = case
-    shop, pipeline = worked(basket, returns)
+    content, returns = case
+    shop, pipeline = worked(content, returns)
     invoice = shop.get("invoice", "A-1/1")
     notes = [row.state.totals for row in shop.find(Query("credit_note", limit=100))]
     assert pipeline.refused == []
@@ -116,7 +127,7 @@ def test_partial_returns_of_everything_credit_exactly_the_invoice(case: tuple[Ba
     assert sum(note.gross_minor for note in notes) == invoice.amounts.credited == invoice.totals.gross_minor
     assert sum(note.tax_minor for note in notes) == invoice.totals.tax_minor
     assert isinstance(invoice, Settled)
-    assert shop.balance("ann", basket.currency) == 0
+    assert shop.balance("ann", content.currency) == 0
 
 
 def test_seven_returns_of_one_unit_credit_what_was_billed() -> None:
@@ -127,13 +138,13 @@ def test_seven_returns_of_one_unit_credit_what_was_billed() -> None:
 
 def test_returns_of_a_price_with_tax_leave_nothing_owed() -> None:
     """7 x 0.333 with tax included are 2.33, and so are the seven notes; rounded alone, they would be 2.31."""
-    shop, notes = _one_by_one(TaxPolicy(included=True), "0.333")
+    shop, notes = _one_by_one(TaxPolicy(prices_include_tax=True), "0.333")
     assert sum(notes) == 233
-    assert shop.get("invoice", "A-1/1").due_minor == 0
+    assert shop.get("invoice", "A-1/1").open_minor == 0
 
 
 def _one_by_one(policy: TaxPolicy, price: str) -> tuple[OrderFlow, list[int]]:
-    shop, _ = worked(basket_of([(7, price, VAT)], "GBP", policy), [Counter({1: 1})] * 7)
+    shop, _ = worked(content_of([(7, price, VAT)], "GBP", policy), [Counter({1: 1})] * 7)
     return shop, [row.state.totals.gross_minor for row in shop.find(Query("credit_note"))]
 
 
@@ -142,9 +153,9 @@ def line(net_minor: int, invoice: str) -> CreditLine:
     return CreditLine(1, "TEA", 1, net_minor, VAT, "O" if invoice else "", 1 if invoice else 0, invoice)
 
 
-def terms(*lines: CreditLine, before: tuple[CreditedBefore, ...] = ()) -> CreditTerms:
+def terms(*lines: CreditLine, before: tuple[CreditedBefore, ...] = ()) -> CreditNoteContent:
     """A note of these lines."""
-    return CreditTerms("cn", "ann", ANN.ref, "GBP", lines, TaxPolicy(), date(2026, 1, 5), before=before)
+    return CreditNoteContent("cn", "ann", ANN.ref, "GBP", lines, TaxPolicy(), date(2026, 1, 5), before=before)
 
 
 def test_each_invoice_and_what_is_on_account_is_a_part_of_its_own() -> None:
@@ -180,7 +191,7 @@ def test_tax_rounded_on_lines_does_not_look_back() -> None:
     ],
     ids=["rest on account", "rest of another invoice", "untrue tax before"],
 )
-def test_no_invoice_is_credited_less_than_nothing(drafted: CreditTerms) -> None:
+def test_no_invoice_is_credited_less_than_nothing(drafted: CreditNoteContent) -> None:
     """A note that would take back what an invoice was credited is refused, though its lines sum to more than 0."""
     refusals = CREDIT_NOTE.explain(ABSENT, DraftCreditNote(drafted), STAMP)
     assert [refusal.code for refusal in refusals] == ["negative_credit"]

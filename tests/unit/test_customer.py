@@ -9,23 +9,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderflow.domain import customer as c
-from orderflow.domain.keys import PartyRef
-from orderflow.domain.limits import MAX_TAGS
-from orderflow.domain.machine import ABSENT
-from orderflow.domain.shape import faults_of
-from orderflow.domain.stamp import Stamp
+from orderflow.domain.engine.limits import MAX_TAGS
+from orderflow.domain.engine.machine import ABSENT
+from orderflow.domain.engine.schema import faults_of
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.parties.customer import (
+    CUSTOMER,
+    Active,
+    BlockCustomer,
+    Blocked,
+    ChangeParty,
+    CloseCustomer,
+    Closed,
+    RegisterCustomer,
+    TagCustomer,
+    UnblockCustomer,
+)
+from orderflow.domain.values import PartyRef
 from orderflow.errors import CommandRefused, InvariantBroken
 
 STAMP = Stamp(datetime(2026, 4, 1, 12, tzinfo=UTC), "tester", "c")
 FIRST, SECOND = PartyRef("P-1", 1), PartyRef("P-1", 2)
-REGISTER, BLOCK, CLOSE = c.RegisterCustomer(FIRST, ("vip",)), c.BlockCustomer("unpaid"), c.CloseCustomer()
+REGISTER, BLOCK, CLOSE = RegisterCustomer(FIRST, ("vip",)), BlockCustomer("unpaid"), CloseCustomer()
 
 
 def play(*commands: Any, state: Any = ABSENT) -> Any:
     """The state after the commands."""
     for command in commands:
-        _, state = c.CUSTOMER.step(state, command, STAMP)
+        _, state = CUSTOMER.step(state, command, STAMP)
     return state
 
 
@@ -37,7 +48,7 @@ def name(value: object) -> str:
 ACTIVE = play(REGISTER)
 BLOCKED = play(BLOCK, state=ACTIVE)
 STATES = (ABSENT, ACTIVE, BLOCKED, play(CLOSE, state=ACTIVE))
-COMMANDS = (REGISTER, c.ChangeParty(SECOND), c.TagCustomer(("eu",)), BLOCK, c.UnblockCustomer(), CLOSE)
+COMMANDS = (REGISTER, ChangeParty(SECOND), TagCustomer(("eu",)), BLOCK, UnblockCustomer(), CLOSE)
 
 # For every state, where each command that it takes leads; what is not named is refused.
 LEADS: dict[str, dict[str, str]] = {
@@ -60,8 +71,8 @@ LEADS: dict[str, dict[str, str]] = {
 
 def test_the_samples_are_complete() -> None:
     """Every state and every command of the machine stands among the samples, and no sample is faulty."""
-    assert {type(state) for state in STATES} == set(c.CUSTOMER.states)
-    assert {type(command) for command in COMMANDS} == set(c.CUSTOMER.commands)
+    assert {type(state) for state in STATES} == set(CUSTOMER.states)
+    assert {type(command) for command in COMMANDS} == set(CUSTOMER.commands)
     assert not [fault for command in COMMANDS for fault in faults_of(command)]
 
 
@@ -80,20 +91,20 @@ def test_every_state_answers_every_command(state: Any, command: Any) -> None:
 
 def test_a_changed_party_is_another_version() -> None:
     """A move is a pointer to the next version, also while the customer is blocked, and nothing else changes."""
-    assert play(c.ChangeParty(SECOND), state=ACTIVE) == c.Active(SECOND, ("vip",))
-    assert play(c.ChangeParty(SECOND), state=BLOCKED) == c.Blocked(SECOND, ("vip",), "unpaid")
-    assert play(c.ChangeParty(SECOND), CLOSE, state=BLOCKED) == c.Closed(SECOND)
+    assert play(ChangeParty(SECOND), state=ACTIVE) == Active(SECOND, ("vip",))
+    assert play(ChangeParty(SECOND), state=BLOCKED) == Blocked(SECOND, ("vip",), "unpaid")
+    assert play(ChangeParty(SECOND), CLOSE, state=BLOCKED) == Closed(SECOND)
 
 
 def test_a_block_has_a_reason_and_can_be_lifted() -> None:
     """Blocking keeps the reason, unblocking gives the customer back as it was."""
     assert BLOCKED.reason == "unpaid"
-    assert play(c.UnblockCustomer(), state=BLOCKED) == ACTIVE
+    assert play(UnblockCustomer(), state=BLOCKED) == ACTIVE
 
 
 def test_a_customer_points_to_a_real_version() -> None:
     """Versions count from 1, and an id is not blank."""
-    faults = faults_of(c.RegisterCustomer(PartyRef(" ", 0)))
+    faults = faults_of(RegisterCustomer(PartyRef(" ", 0)))
     assert [fault.path for fault in faults] == ["party.id", "party.version"]
 
 
@@ -105,10 +116,10 @@ def test_tags_are_a_set_that_keeps_its_order(
     tags: tuple[str, ...], changes: list[tuple[tuple[str, ...], tuple[str, ...]]], blocked: bool
 ) -> None:
     """Tags added and not removed stand once each, oldest first."""
-    state = play(c.RegisterCustomer(FIRST, tags), *([BLOCK] if blocked else []))
+    state = play(RegisterCustomer(FIRST, tags), *([BLOCK] if blocked else []))
     expected = list(dict.fromkeys(tags))
     for add, remove in changes:
-        state = play(c.TagCustomer(add, remove), state=state)
+        state = play(TagCustomer(add, remove), state=state)
         expected += [tag for tag in dict.fromkeys(add) if tag not in expected]
         expected = [tag for tag in expected if tag not in remove]
     assert list(state.tags) == expected
@@ -116,13 +127,13 @@ def test_tags_are_a_set_that_keeps_its_order(
 
 def test_the_number_of_tags_is_bounded() -> None:
     """One tag too many is refused, unless another goes at the same time."""
-    full = play(c.RegisterCustomer(FIRST, tuple(f"t{number}" for number in range(MAX_TAGS))))
-    reasons = c.CUSTOMER.explain(full, c.TagCustomer(("new",)), STAMP)
+    full = play(RegisterCustomer(FIRST, tuple(f"t{number}" for number in range(MAX_TAGS))))
+    reasons = CUSTOMER.explain(full, TagCustomer(("new",)), STAMP)
     assert [(reason.code, reason["count"]) for reason in reasons] == [("too_many_tags", MAX_TAGS + 1)]
-    assert play(c.TagCustomer(("new",), ("t0",)), state=full).tags[-1] == "new"
+    assert play(TagCustomer(("new",), ("t0",)), state=full).tags[-1] == "new"
 
 
 def test_a_tag_that_stands_twice_is_found() -> None:
     """Two equal tags are a bug."""
     with pytest.raises(InvariantBroken):
-        c.CUSTOMER.check(c.Active(FIRST, ("a", "a")))
+        CUSTOMER.check(Active(FIRST, ("a", "a")))

@@ -9,12 +9,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderflow.domain.invoice import messages as m
-from orderflow.domain.invoice.machine import INVOICE
-from orderflow.domain.invoice.states import Amounts, Issued, Settled, check_invoice, paid_standing
-from orderflow.domain.keys import PartyRef
-from orderflow.domain.stamp import Stamp
-from orderflow.domain.tax import TaxCategory, TaxPolicy
+from orderflow.domain.billing.invoice import (
+    INVOICE,
+    ApplyCredit,
+    DraftInvoice,
+    IssueInvoice,
+    RecordApplication,
+    VoidInvoice,
+    WithdrawApplication,
+    WriteOff,
+)
+from orderflow.domain.billing.invoice_state import (
+    Amounts,
+    InvoiceContent,
+    InvoiceLine,
+    Issued,
+    Settled,
+    check_invoice,
+    paid_standing,
+)
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.money.tax import TaxCategory, TaxPolicy
+from orderflow.domain.values import PartyRef
 from orderflow.errors import InvariantBroken
 from orderflow.testing.scenario import Life
 from orderflow.testing.scenario import given as begun
@@ -23,15 +39,15 @@ ANN = PartyRef("ann", 1)
 STAMP = Stamp(datetime(2026, 4, 1, 12, tzinfo=UTC), "tester", "c")
 
 
-def drafted(minor: int, bill_to: PartyRef | None = ANN) -> m.DraftInvoice:
+def drafted(minor: int, bill_to: PartyRef | None = ANN) -> DraftInvoice:
     """An invoice over so much, free of tax."""
-    lines = (m.InvoiceLine("O", 1, 1, minor, TaxCategory.of("Z", 0)),)
-    return m.DraftInvoice(m.Content("inv", "ann", bill_to, "EUR", lines, TaxPolicy(), date(2026, 4, 1)))
+    lines = (InvoiceLine("O", 1, 1, minor, TaxCategory.of("Z", 0)),)
+    return DraftInvoice(InvoiceContent("inv", "ann", bill_to, "EUR", lines, TaxPolicy(), date(2026, 4, 1)))
 
 
 def issued(minor: int = 100) -> Life:
     """An issued invoice over so much."""
-    return begun(INVOICE, drafted(minor), m.IssueInvoice("1"), stamp=STAMP)
+    return begun(INVOICE, drafted(minor), IssueInvoice("1"), stamp=STAMP)
 
 
 def test_nothing_owed_is_settled_at_once() -> None:
@@ -40,11 +56,11 @@ def test_nothing_owed_is_settled_at_once() -> None:
     begun(INVOICE, stamp=STAMP).when(drafted(100, None)).refused("no_party")
 
 
-PAY, CREDIT, FEE = m.ApplyPayment("p", 40, "EUR"), m.ApplyCredit("cn", 100, "EUR"), m.WriteOff(60, "fee")
+PAY, CREDIT, FEE = RecordApplication("p", 40, "EUR"), ApplyCredit("cn", 100, "EUR"), WriteOff(60, "fee")
 STANDINGS: dict[str, tuple[Any, ...]] = {
     "open": (),
     "part_paid": (PAY,),
-    "paid": (PAY, m.ApplyPayment("q", 60, "EUR")),
+    "paid": (PAY, RecordApplication("q", 60, "EUR")),
     "credited": (CREDIT,),
     "written_off": (PAY, FEE),
 }
@@ -59,21 +75,21 @@ def test_how_an_invoice_stands_follows_from_its_amounts(standing: str) -> None:
 def test_no_more_is_taken_than_is_owed() -> None:
     """Each guard refuses with its code."""
     part = issued().and_then(PAY)
-    part.when(m.ApplyPayment("q", 61, "EUR")).refused("more_than_due")
-    part.when(m.ApplyPayment("q", 1, "GBP")).refused("currency_differs")
-    part.when(m.UnapplyPayment("p", 41, "EUR")).refused("not_applied")
-    part.when(m.ApplyCredit("cn", 101, "EUR")).refused("more_than_billed")
-    part.when(m.ApplyCredit("cn", 1, "GBP")).refused("currency_differs")
-    part.when(m.VoidInvoice("late")).refused("already_used")
+    part.when(RecordApplication("q", 61, "EUR")).refused("more_than_open")
+    part.when(RecordApplication("q", 1, "GBP")).refused("currency_differs")
+    part.when(WithdrawApplication("p", 41, "EUR")).refused("not_applied")
+    part.when(ApplyCredit("cn", 101, "EUR")).refused("more_than_billed")
+    part.when(ApplyCredit("cn", 1, "GBP")).refused("currency_differs")
+    part.when(VoidInvoice("late")).refused("already_used")
 
 
 @given(
     commands=st.lists(
         st.one_of(
-            st.builds(m.ApplyPayment, st.just("p"), st.integers(1, 60), st.just("EUR")),
-            st.builds(m.UnapplyPayment, st.just("p"), st.integers(1, 60), st.just("EUR")),
-            st.builds(m.ApplyCredit, st.just("cn"), st.integers(1, 60), st.just("EUR")),
-            st.builds(m.WriteOff, st.integers(1, 60), st.just("fee")),
+            st.builds(RecordApplication, st.just("p"), st.integers(1, 60), st.just("EUR")),
+            st.builds(WithdrawApplication, st.just("p"), st.integers(1, 60), st.just("EUR")),
+            st.builds(ApplyCredit, st.just("cn"), st.integers(1, 60), st.just("EUR")),
+            st.builds(WriteOff, st.integers(1, 60), st.just("fee")),
         ),
         max_size=12,
     )
@@ -84,7 +100,7 @@ def test_settled_means_that_nothing_is_owed(commands: list[Any]) -> None:
     for command in commands:
         ended = life.when(command)
         life = Life(INVOICE, ended.state, STAMP)
-        assert isinstance(life.state, Settled) is (life.state.due_minor <= 0)
+        assert isinstance(life.state, Settled) is (life.state.open_minor <= 0)
         assert life.state.amounts.credited <= 100
 
 

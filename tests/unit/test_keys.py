@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from orderflow.domain.keys import RANKS, Key, PartyRef, lock_order, stock_key
-from orderflow.domain.standard import standard_book
+from orderflow.domain.engine.workflow import RANKS, lock_order
+from orderflow.domain.values import PartyRef, stock_key
+from orderflow.domain.workflow.table import standard_workflow
+from orderflow.errors import Key
 
 
 def test_every_standard_kind_has_a_rank() -> None:
-    """Locks climb through ranks, so each machine of the standard book has one of its own."""
-    assert set(standard_book().machines) == set(RANKS)
+    """Locks climb through ranks, so each machine of the standard workflow has one of its own."""
+    assert set(standard_workflow().machines) == set(RANKS)
     assert sorted(RANKS.values()) == list(range(len(RANKS)))
 
 

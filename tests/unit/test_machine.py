@@ -8,22 +8,21 @@ from typing import Any
 import pytest
 from attrs import frozen
 
-from orderflow.domain.machine import (
+from orderflow.domain.engine.machine import (
     ABSENT,
     Absent,
     Edge,
     Guard,
     Machine,
-    Outcome,
-    Refusal,
     Rule,
+    Transition,
     refuse,
     rule,
     to,
-    to_any,
+    to_one_of,
 )
-from orderflow.domain.stamp import Stamp
-from orderflow.errors import CommandRefused, DefinitionError, InvariantBroken
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.errors import CommandRefused, DefinitionError, InvariantBroken, Refusal
 
 STAMP = Stamp(datetime(2026, 4, 1, 12, tzinfo=UTC), "tester", "c")
 
@@ -170,7 +169,7 @@ def test_an_event_that_no_row_gives_is_a_bug() -> None:
 
 def test_a_target_that_was_not_declared_is_a_bug() -> None:
     """An evolve that leads elsewhere than its row says is an InvariantBroken."""
-    astray = Rule(Absent, Switch, turn_on, (Outcome(TurnedOn, (Lit,), lambda state, event: Broken()),))
+    astray = Rule(Absent, Switch, turn_on, (Transition(TurnedOn, (Lit,), lambda state, event: Broken()),))
     machine = lamp(astray, OFF, ON, FALL)
     with pytest.raises(InvariantBroken, match="TurnedOn led to undeclared Broken"):
         machine.step(ABSENT, Switch(), STAMP)
@@ -190,8 +189,8 @@ def test_edges_are_the_arrows_in_table_order() -> None:
     """A machine lists its arrows, its states and its rows."""
     assert [*LAMP.edges()][:2] == [Edge(Absent, Switch, TurnedOn, Lit), Edge(Lit, Switch, TurnedOff, Dark)]
     assert LAMP.states == (Absent, Lit, Dark, Broken)
-    assert LAMP.row(Lit, Drop) is FALL
-    assert LAMP.row(Dark, Drop) is None
+    assert LAMP.rule_for(Lit, Drop) is FALL
+    assert LAMP.rule_for(Dark, Drop) is None
 
 
 def unreachable() -> Machine:
@@ -233,7 +232,7 @@ def test_an_outcome_may_have_several_targets() -> None:
     def half(state: Lit, event: TurnedOff) -> Lit | Dark:
         return Dark() if state.bright == 1 else Lit(state.bright - 1)
 
-    dimmer = lamp(BEGIN, rule(Lit, Switch, turn_off, to_any(TurnedOff, half, Lit, Dark)), ON, FALL)
+    dimmer = lamp(BEGIN, rule(Lit, Switch, turn_off, to_one_of(TurnedOff, half, Lit, Dark)), ON, FALL)
     assert dimmer.step(Lit(2), Switch(), STAMP)[1] == Lit(1)
     assert dimmer.step(Lit(1), Switch(), STAMP)[1] == Dark()
 
@@ -245,7 +244,7 @@ def test_an_extended_machine_is_checked_in_full() -> None:
     """More rows give a new machine under the same law; the old one stays as it was."""
     more = LAMP.extended(rule(Dark, Drop, drop, to(Fallen, Broken, broken)))
     assert more.step(Dark(), Drop(), STAMP)[1] == Broken()
-    assert LAMP.row(Dark, Drop) is None
+    assert LAMP.rule_for(Dark, Drop) is None
     assert more.fingerprint != LAMP.fingerprint
     with pytest.raises(DefinitionError, match="stands twice"):
         LAMP.extended(FALL)

@@ -8,19 +8,10 @@ from typing import Any
 
 import pytest
 
-from orderflow.domain.currencies import exponent
-from orderflow.domain.limits import MAX_MONEY_MINOR
-from orderflow.domain.money import (
-    Money,
-    Rounding,
-    check_money,
-    cumulative,
-    exact_decimal,
-    money_faults,
-    parse_decimal,
-    round_ratio,
-    share,
-)
+from orderflow.domain.engine.limits import MAX_MONEY_MINOR
+from orderflow.domain.money.currencies import exponent
+from orderflow.domain.money.money import Money, check_money, exact_decimal, money_faults, parse_decimal
+from orderflow.domain.money.split import Rounding, cumulative, round_ratio, share
 from orderflow.errors import CurrencyMismatch, InputError
 
 MODES = list(Rounding)

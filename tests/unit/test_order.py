@@ -11,16 +11,20 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderflow.domain.allocation import Pick
-from orderflow.domain.order import lines as moves
-from orderflow.domain.order import messages as m
-from orderflow.domain.order import states as s
-from orderflow.domain.order.lines import Allotment, LineVector, Picking, Waiting
-from orderflow.domain.order.machine import ORDER
-from orderflow.domain.order.values import Basket, By, InvoiceBasis, LineKind, OrderLine, Units
-from orderflow.domain.price import Price
-from orderflow.domain.stamp import Stamp
-from orderflow.domain.tax import TaxCategory, TaxPolicy
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.money.price import Price
+from orderflow.domain.money.tax import TaxCategory, TaxPolicy
+from orderflow.domain.orders import lines as moves
+from orderflow.domain.orders import state as s
+from orderflow.domain.orders.allocating import AllocateStock
+from orderflow.domain.orders.billing import CompleteOrder, billable
+from orderflow.domain.orders.cancelling import CancelUnits, OrderCancelled
+from orderflow.domain.orders.content import CancelledBy, InvoiceBasis, LineKind, OrderContent, OrderLine
+from orderflow.domain.orders.lines import Allotment, LineVector, Picking, Waiting
+from orderflow.domain.orders.machine import ORDER
+from orderflow.domain.orders.placing import ConfirmOrder, OrderPlaced, PlaceOrder, UnconfirmOrder
+from orderflow.domain.orders.shipping import DispatchShipment, PrepareShipment, RecordDelivery, UnitsDelivered
+from orderflow.domain.values import LineQuantity, Pick
 from orderflow.errors import InvariantBroken
 from orderflow.testing.scenario import given as begun
 
@@ -28,16 +32,16 @@ NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
 STAMP = Stamp(NOON, "tester", "c")
 
 
-def basket(quantity: int = 3) -> Basket:
+def content(quantity: int = 3) -> OrderContent:
     """One line of goods."""
     line = OrderLine.of(1, "TEA", quantity, Price.of("1.00", "EUR"), TaxCategory.of("S", 19))
-    return Basket("EUR", (line,), TaxPolicy())
+    return OrderContent("EUR", (line,), TaxPolicy())
 
 
-PLACED = begun(ORDER, m.PlaceOrder(basket()), stamp=STAMP)
-CONFIRMED = PLACED.and_then(m.ConfirmOrder())
+PLACED = begun(ORDER, PlaceOrder(content()), stamp=STAMP)
+CONFIRMED = PLACED.and_then(ConfirmOrder())
 LOADS = (Pick(1, "main", 3),)
-SHIPPED = CONFIRMED.and_then(m.AllocateStock(LOADS), m.PrepareShipment("S", LOADS), m.DispatchShipment("S", LOADS))
+SHIPPED = CONFIRMED.and_then(AllocateStock(LOADS), PrepareShipment("S", LOADS), DispatchShipment("S", LOADS))
 
 
 def with_vector(state: Any, vector: LineVector) -> Any:
@@ -47,18 +51,18 @@ def with_vector(state: Any, vector: LineVector) -> Any:
 
 def test_a_life_is_told_by_given_when_then() -> None:
     """A scenario tries a command from where it stands, and goes on without changing what was."""
-    CONFIRMED.when(m.CompleteOrder()).refused("goods_left")
-    CONFIRMED.when(m.CancelUnits("no", By.CUSTOMER)).then(s.Cancelled, m.OrderCancelled)
-    PLACED.when(m.CompleteOrder()).refused("not_now")
-    SHIPPED.when(m.RecordDelivery("S", (Units(1, 3),)), STAMP).then(s.Shipped, m.UnitsDelivered)
+    CONFIRMED.when(CompleteOrder()).refused("goods_left")
+    CONFIRMED.when(CancelUnits("no", CancelledBy.CUSTOMER)).then(s.Cancelled, OrderCancelled)
+    PLACED.when(CompleteOrder()).refused("not_now")
+    SHIPPED.when(RecordDelivery("S", (LineQuantity(1, 3),)), STAMP).then(s.Shipped, UnitsDelivered)
     with pytest.raises(AssertionError, match="refused: goods_left"):
-        CONFIRMED.when(m.CompleteOrder()).then(s.Completed)
+        CONFIRMED.when(CompleteOrder()).then(s.Completed)
     with pytest.raises(AssertionError, match="led to Placed"):
-        CONFIRMED.when(m.UnconfirmOrder()).then(s.Draft)
+        CONFIRMED.when(UnconfirmOrder()).then(s.Draft)
     with pytest.raises(AssertionError, match="by OrderUnconfirmed"):
-        CONFIRMED.when(m.UnconfirmOrder()).then(s.Placed, m.OrderPlaced)
+        CONFIRMED.when(UnconfirmOrder()).then(s.Placed, OrderPlaced)
     with pytest.raises(AssertionError, match="taken, not refused"):
-        CONFIRMED.when(m.UnconfirmOrder()).refused("not_now")
+        CONFIRMED.when(UnconfirmOrder()).refused("not_now")
 
 
 BROKEN = {
@@ -81,7 +85,7 @@ def test_a_state_that_contradicts_itself_is_a_bug(what: str) -> None:
 def test_an_order_without_live_units_lands_nowhere() -> None:
     """An accepted order whose units are all cancelled has no state to be in but Cancelled."""
     with pytest.raises(InvariantBroken, match="was not cancelled"):
-        s.landed(CONFIRMED.state, s.Progress((LineVector(cancelled=3),)), NOON)
+        s.state_for(CONFIRMED.state, s.Progress((LineVector(cancelled=3),)), NOON)
 
 
 def test_no_more_is_taken_out_of_a_bucket_than_is_there() -> None:
@@ -149,7 +153,7 @@ def test_moves_keep_the_sum(names: list[str], units: int) -> None:
 def test_what_is_billed_is_never_billed_again(vector: LineVector, basis: InvoiceBasis) -> None:
     """Billable = basis - returned - lost - (invoiced - credited), and never below 0."""
     line = OrderLine.of(1, "TEA", vector.quantity, Price.of("1.00", "EUR"), TaxCategory.of("S", 19))
-    units = s.billable(line, vector, basis, started=True)
+    units = billable(line, vector, basis, started=True)
     whole = vector.dispatched if basis is InvoiceBasis.DISPATCHED else vector.quantity - vector.cancelled
     assert units == max(0, whole - vector.returned - vector.lost - vector.invoiced)
 
@@ -157,6 +161,6 @@ def test_what_is_billed_is_never_billed_again(vector: LineVector, basis: Invoice
 def test_a_service_is_billed_once_the_order_has_started() -> None:
     """Other lines than goods are billed whole, on the dispatched basis only when something has left."""
     line = OrderLine.of(1, "ADVICE", 2, Price.of("1.00", "EUR"), TaxCategory.of("S", 19), kind=LineKind.SERVICE)
-    assert s.billable(line, LineVector(), InvoiceBasis.DISPATCHED, started=False) == 0
-    assert s.billable(line, LineVector(), InvoiceBasis.ORDERED, started=False) == 2
-    assert s.billable(line, LineVector(invoiced=2), InvoiceBasis.DISPATCHED, started=True) == 0
+    assert billable(line, LineVector(), InvoiceBasis.DISPATCHED, started=False) == 0
+    assert billable(line, LineVector(), InvoiceBasis.ORDERED, started=False) == 2
+    assert billable(line, LineVector(invoiced=2), InvoiceBasis.DISPATCHED, started=True) == 0

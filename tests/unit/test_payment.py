@@ -10,22 +10,40 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderflow.domain.machine import ABSENT
-from orderflow.domain.money import Money
-from orderflow.domain.payment import messages as m
-from orderflow.domain.payment import states as s
-from orderflow.domain.payment.guards import FUTURE_DAYS
-from orderflow.domain.payment.machine import PAYMENT
-from orderflow.domain.payment.messages import Allocation, AllocationTarget, Operation, Origin
-from orderflow.domain.shape import faults_of
-from orderflow.domain.stamp import Stamp
+from orderflow.domain.engine.machine import ABSENT
+from orderflow.domain.engine.schema import faults_of
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.money.money import Money
+from orderflow.domain.payments import state as s
+from orderflow.domain.payments.applying import ApplyPayment, PaymentApplied, PaymentUnapplied, UnapplyPayment
+from orderflow.domain.payments.collecting import (
+    AuthorisePayment,
+    CapturePayment,
+    ClosePayment,
+    ExpectPayment,
+    PaymentAuthorised,
+    PaymentCaptured,
+    PaymentReceived,
+    RecordPayment,
+)
+from orderflow.domain.payments.machine import PAYMENT
+from orderflow.domain.payments.pending import MarkPending, ResolvePending
+from orderflow.domain.payments.refunding import (
+    ChargeBackPayment,
+    ChargedBack,
+    DisputePayment,
+    PaymentRefunded,
+    RefundPayment,
+    ResolveDispute,
+)
+from orderflow.domain.payments.state import FUTURE_DAYS, Application, ApplicationTarget, Operation, PaymentSource
 from orderflow.errors import CommandRefused, InvariantBroken
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
-INVOICE, ORDER = AllocationTarget.INVOICE, AllocationTarget.ORDER
+INVOICE, ORDER = ApplicationTarget.INVOICE, ApplicationTarget.ORDER
 AUTHORISE, CAPTURE, REFUND = Operation.AUTHORISE, Operation.CAPTURE, Operation.REFUND
-BANK = Origin("bank", "2026-04-01/17", "C-1", "transfer")
-CARD = Origin("card", "ch_1", "C-1", "card", authorises=True)
+BANK = PaymentSource("bank", "2026-04-01/17", "C-1", "transfer")
+CARD = PaymentSource("card", "ch_1", "C-1", "card", authorises=True)
 
 
 def yen(minor: int) -> Money:
@@ -60,41 +78,41 @@ def name(value: object) -> str:
     return type(value).__name__
 
 
-EXPECTED = play(m.ExpectPayment(BANK, yen(1_000)))
-EXPECTED_CARD = play(m.ExpectPayment(CARD, yen(1_000)))
-AUTHORISED = play(m.AuthorisePayment(yen(1_000)), state=EXPECTED_CARD)
-CAPTURED = play(m.CapturePayment(yen(600)), state=AUTHORISED)
-RECEIVED = play(m.RecordPayment(BANK, yen(1_000), date(2026, 4, 1)))
-PART_USED = play(m.AllocatePayment(INVOICE, "I-1", yen(400)), state=RECEIVED)
-USED = play(m.AllocatePayment(INVOICE, "I-2", yen(600)), state=PART_USED)
-DISPUTED = play(m.DisputePayment(yen(700)), state=PART_USED)
-CLOSED = play(m.ClosePayment(), state=USED)
+EXPECTED = play(ExpectPayment(BANK, yen(1_000)))
+EXPECTED_CARD = play(ExpectPayment(CARD, yen(1_000)))
+AUTHORISED = play(AuthorisePayment(yen(1_000)), state=EXPECTED_CARD)
+CAPTURED = play(CapturePayment(yen(600)), state=AUTHORISED)
+RECEIVED = play(RecordPayment(BANK, yen(1_000), date(2026, 4, 1)))
+PART_USED = play(ApplyPayment(INVOICE, "I-1", yen(400)), state=RECEIVED)
+USED = play(ApplyPayment(INVOICE, "I-2", yen(600)), state=PART_USED)
+DISPUTED = play(DisputePayment(yen(700)), state=PART_USED)
+CLOSED = play(ClosePayment(), state=USED)
 
 # -- the table
 
-WAITING = m.MarkPending(AUTHORISE, yen(1_000))
+WAITING = MarkPending(AUTHORISE, yen(1_000))
 STATES = (
     ABSENT,
     EXPECTED_CARD,
     AUTHORISED,
     CAPTURED,
-    play(m.AllocatePayment(INVOICE, "I-1", yen(400)), m.DisputePayment(yen(100)), state=CAPTURED),
-    play(m.AllocatePayment(INVOICE, "I-1", yen(600)), m.ClosePayment(), state=CAPTURED),
+    play(ApplyPayment(INVOICE, "I-1", yen(400)), DisputePayment(yen(100)), state=CAPTURED),
+    play(ApplyPayment(INVOICE, "I-1", yen(600)), ClosePayment(), state=CAPTURED),
 )
 COMMANDS = (
-    m.ExpectPayment(CARD, yen(1_000)),
-    m.AuthorisePayment(yen(1_000)),
-    m.CapturePayment(yen(100)),
-    m.RecordPayment(BANK, yen(1_000)),
-    m.AllocatePayment(INVOICE, "I-1", yen(100)),
-    m.DeallocatePayment(INVOICE, "I-1", yen(100)),
-    m.RefundPayment(yen(100)),
-    m.ChargeBackPayment(yen(100)),
-    m.DisputePayment(yen(100)),
-    m.ResolveDispute(won=True),
-    m.MarkPending(CAPTURE, yen(100)),
-    m.ResolvePending(CAPTURE, succeeded=False),
-    m.ClosePayment(),
+    ExpectPayment(CARD, yen(1_000)),
+    AuthorisePayment(yen(1_000)),
+    CapturePayment(yen(100)),
+    RecordPayment(BANK, yen(1_000)),
+    ApplyPayment(INVOICE, "I-1", yen(100)),
+    UnapplyPayment(INVOICE, "I-1", yen(100)),
+    RefundPayment(yen(100)),
+    ChargeBackPayment(yen(100)),
+    DisputePayment(yen(100)),
+    ResolveDispute(won=True),
+    MarkPending(CAPTURE, yen(100)),
+    ResolvePending(CAPTURE, succeeded=False),
+    ClosePayment(),
 )
 
 # For every state, where each command leads that the table takes there, or which guard answers; the rest is refused.
@@ -115,8 +133,8 @@ LEADS: dict[str, dict[str, str]] = {
     },
     "Received": {
         "CapturePayment": "Received",
-        "AllocatePayment": "Received",
-        "DeallocatePayment": "exceeds_allocated",
+        "ApplyPayment": "Received",
+        "UnapplyPayment": "exceeds_applied",
         "RefundPayment": "Received",
         "ChargeBackPayment": "Received",
         "DisputePayment": "Disputed",
@@ -124,10 +142,10 @@ LEADS: dict[str, dict[str, str]] = {
         "ResolvePending": "not_pending",
         "ClosePayment": "money_left",
     },
-    "Disputed": {"DeallocatePayment": "Disputed", "ResolveDispute": "Received", "ResolvePending": "not_pending"},
+    "Disputed": {"UnapplyPayment": "Disputed", "ResolveDispute": "Received", "ResolvePending": "not_pending"},
     "Closed": {
-        "AllocatePayment": "exceeds_free",
-        "DeallocatePayment": "Closed",
+        "ApplyPayment": "exceeds_free",
+        "UnapplyPayment": "Closed",
         "RefundPayment": "exceeds_free",
         "ChargeBackPayment": "Closed",
         "MarkPending": "not_possible",
@@ -159,16 +177,16 @@ def test_every_state_answers_every_command(state: Any, command: Any) -> None:
 @pytest.mark.parametrize("amount", [yen(0), yen(-1), Money(1, "XXQ"), yen(10**15 + 1)])
 def test_amounts_are_positive_money(amount: Money) -> None:
     """Nothing, less than nothing, too much and unknown currencies are faults of the amount."""
-    for command in (m.RecordPayment(BANK, amount), m.RefundPayment(amount), m.MarkPending(REFUND, amount)):
+    for command in (RecordPayment(BANK, amount), RefundPayment(amount), MarkPending(REFUND, amount)):
         faults = faults_of(command)
         assert faults
         assert all(fault.path.startswith("amount") for fault in faults)
-    assert not faults_of(m.RefundPayment(yen(1)))
+    assert not faults_of(RefundPayment(yen(1)))
 
 
 def test_an_origin_is_named() -> None:
     """A payment without a source or an external id could not be told from another."""
-    faults = faults_of(m.RecordPayment(Origin("", ""), yen(1)))
+    faults = faults_of(RecordPayment(PaymentSource("", ""), yen(1)))
     assert [fault.path for fault in faults] == ["origin.source", "origin.external_id"]
 
 
@@ -178,29 +196,29 @@ def test_an_origin_is_named() -> None:
 def test_money_is_recorded_with_its_dates() -> None:
     """What comes in is free, with the value date of the statement and the time the source tells."""
     told = stamp(timedelta(hours=-3))
-    event, state = PAYMENT.step(EXPECTED, m.RecordPayment(BANK, yen(1_200), date(2026, 3, 31)), told)
-    assert event == m.PaymentReceived(BANK, yen(1_200), date(2026, 3, 31), NOON - timedelta(hours=3))
+    event, state = PAYMENT.step(EXPECTED, RecordPayment(BANK, yen(1_200), date(2026, 3, 31)), told)
+    assert event == PaymentReceived(BANK, yen(1_200), date(2026, 3, 31), NOON - timedelta(hours=3))
     assert (state.free, state.funds.value_date, state.funds.received_at) == (1_200, date(2026, 3, 31), event.at)
 
 
 def test_other_money_does_not_meet_an_expectation() -> None:
     """A record from another source or in another currency is refused, with every reason."""
-    other = m.RecordPayment(evolve(BANK, external_id="18"), Money(1_000, "EUR"))
+    other = RecordPayment(evolve(BANK, external_id="18"), Money(1_000, "EUR"))
     assert codes(EXPECTED, other) == ("other_currency", "other_origin")
 
 
 def test_a_method_authorises_or_pays_at_once() -> None:
     """Card money is authorised and captured; transfers are only recorded."""
-    assert codes(EXPECTED, m.AuthorisePayment(yen(1_000))) == ("method_pays_at_once",)
-    assert codes(EXPECTED_CARD, m.RecordPayment(CARD, yen(1_000))) == ("method_authorises",)
-    assert codes(RECEIVED, m.CapturePayment(yen(1))) == ("exceeds_authorised",)
+    assert codes(EXPECTED, AuthorisePayment(yen(1_000))) == ("method_pays_at_once",)
+    assert codes(EXPECTED_CARD, RecordPayment(CARD, yen(1_000))) == ("method_authorises",)
+    assert codes(RECEIVED, CapturePayment(yen(1))) == ("exceeds_authorised",)
 
 
 def test_no_more_is_captured_than_authorised() -> None:
     """Captures add up to the authorised amount at most, however many there are."""
-    assert codes(AUTHORISED, m.CapturePayment(yen(1_001))) == ("exceeds_authorised",)
-    assert codes(CAPTURED, m.CapturePayment(yen(401))) == ("exceeds_authorised",)
-    assert play(m.CapturePayment(yen(400)), state=CAPTURED).funds.received == 1_000
+    assert codes(AUTHORISED, CapturePayment(yen(1_001))) == ("exceeds_authorised",)
+    assert codes(CAPTURED, CapturePayment(yen(401))) == ("exceeds_authorised",)
+    assert play(CapturePayment(yen(400)), state=CAPTURED).funds.received == 1_000
 
 
 def test_facts_of_the_future_are_refused() -> None:
@@ -208,20 +226,20 @@ def test_facts_of_the_future_are_refused() -> None:
     day = timedelta(days=FUTURE_DAYS)
     later = day + timedelta(seconds=1)
     facts = [
-        (ABSENT, m.RecordPayment(BANK, yen(1))),
-        (EXPECTED, m.RecordPayment(BANK, yen(1))),
-        (EXPECTED_CARD, m.AuthorisePayment(yen(1))),
-        (AUTHORISED, m.CapturePayment(yen(1))),
-        (RECEIVED, m.RefundPayment(yen(1))),
-        (RECEIVED, m.ChargeBackPayment(yen(1))),
-        (RECEIVED, m.DisputePayment(yen(1))),
-        (DISPUTED, m.ResolveDispute(won=False)),
+        (ABSENT, RecordPayment(BANK, yen(1))),
+        (EXPECTED, RecordPayment(BANK, yen(1))),
+        (EXPECTED_CARD, AuthorisePayment(yen(1))),
+        (AUTHORISED, CapturePayment(yen(1))),
+        (RECEIVED, RefundPayment(yen(1))),
+        (RECEIVED, ChargeBackPayment(yen(1))),
+        (RECEIVED, DisputePayment(yen(1))),
+        (DISPUTED, ResolveDispute(won=False)),
     ]
     for state, command in facts:
         assert codes(state, command, stamp(day)) == ()
         assert codes(state, command, stamp(later)) == ("in_the_future",)
-    assert codes(ABSENT, m.RecordPayment(BANK, yen(1), NOON.date() + day)) == ()
-    assert codes(ABSENT, m.RecordPayment(BANK, yen(1), NOON.date() + 2 * day)) == ("in_the_future",)
+    assert codes(ABSENT, RecordPayment(BANK, yen(1), NOON.date() + day)) == ()
+    assert codes(ABSENT, RecordPayment(BANK, yen(1), NOON.date() + 2 * day)) == ("in_the_future",)
 
 
 # -- money is used
@@ -230,27 +248,27 @@ def test_facts_of_the_future_are_refused() -> None:
 def test_an_overpayment_stays_free() -> None:
     """What is not allocated is customer credit; more than that cannot be allocated."""
     assert PART_USED.free == 600
-    reason = PAYMENT.explain(PART_USED, m.AllocatePayment(ORDER, "O-1", yen(601)), stamp())[0]
+    reason = PAYMENT.explain(PART_USED, ApplyPayment(ORDER, "O-1", yen(601)), stamp())[0]
     assert (reason.code, reason["asked"], reason["free"]) == ("exceeds_free", 601, 600)
-    assert codes(PART_USED, m.AllocatePayment(INVOICE, "I-2", Money(1, "EUR"))) == ("other_currency",)
+    assert codes(PART_USED, ApplyPayment(INVOICE, "I-2", Money(1, "EUR"))) == ("other_currency",)
 
 
 def test_allocations_to_one_document_are_one() -> None:
     """Allocating again adds, deallocating takes off, and what is fully taken off is gone."""
-    more = play(m.AllocatePayment(INVOICE, "I-1", yen(100)), state=PART_USED)
-    assert more.funds.allocations == (Allocation(INVOICE, "I-1", 500),)
-    assert codes(more, m.DeallocatePayment(ORDER, "I-1", yen(1))) == ("exceeds_allocated",)
-    none = play(m.DeallocatePayment(INVOICE, "I-1", yen(500)), state=more)
+    more = play(ApplyPayment(INVOICE, "I-1", yen(100)), state=PART_USED)
+    assert more.funds.applications == (Application(INVOICE, "I-1", 500),)
+    assert codes(more, UnapplyPayment(ORDER, "I-1", yen(1))) == ("exceeds_applied",)
+    none = play(UnapplyPayment(INVOICE, "I-1", yen(500)), state=more)
     assert none == RECEIVED
-    assert event_of(more, m.DeallocatePayment(INVOICE, "I-1", yen(1))) == m.PaymentDeallocated(INVOICE, "I-1", yen(1))
+    assert event_of(more, UnapplyPayment(INVOICE, "I-1", yen(1))) == PaymentUnapplied(INVOICE, "I-1", yen(1))
 
 
 def test_the_number_of_allocations_is_bounded() -> None:
     """A payment pays at most so many documents; those it pays already may get more."""
-    allocations = tuple(Allocation(INVOICE, f"I-{number}", 1) for number in range(s.MAX_ALLOCATIONS))
-    full = evolve(RECEIVED, funds=evolve(RECEIVED.funds, received=10_000, allocations=allocations))
-    assert codes(full, m.AllocatePayment(INVOICE, "I-new", yen(1))) == ("too_many_allocations",)
-    assert codes(full, m.AllocatePayment(INVOICE, "I-7", yen(1))) == ()
+    allocations = tuple(Application(INVOICE, f"I-{number}", 1) for number in range(s.MAX_APPLICATIONS))
+    full = evolve(RECEIVED, funds=evolve(RECEIVED.funds, received=10_000, applications=allocations))
+    assert codes(full, ApplyPayment(INVOICE, "I-new", yen(1))) == ("too_many_applications",)
+    assert codes(full, ApplyPayment(INVOICE, "I-7", yen(1))) == ()
 
 
 # -- money goes back
@@ -258,27 +276,27 @@ def test_the_number_of_allocations_is_bounded() -> None:
 
 def test_only_free_money_is_refunded() -> None:
     """Allocated money is taken off its document before it is refunded."""
-    assert codes(PART_USED, m.RefundPayment(yen(601))) == ("exceeds_free",)
-    back = play(m.RefundPayment(yen(600)), state=PART_USED)
+    assert codes(PART_USED, RefundPayment(yen(601))) == ("exceeds_free",)
+    back = play(RefundPayment(yen(600)), state=PART_USED)
     assert (back.free, back.funds.kept) == (0, 400)
 
 
 def test_a_chargeback_takes_free_money_first() -> None:
     """A bank does not ask: where free money does not suffice, the newest allocations lose theirs, and are named."""
-    assert event_of(PART_USED, m.ChargeBackPayment(yen(600))).released == ()
-    event = event_of(USED, m.ChargeBackPayment(yen(700)))
-    assert event.released == (Allocation(INVOICE, "I-2", 600), Allocation(INVOICE, "I-1", 100))
+    assert event_of(PART_USED, ChargeBackPayment(yen(600))).released == ()
+    event = event_of(USED, ChargeBackPayment(yen(700)))
+    assert event.released == (Application(INVOICE, "I-2", 600), Application(INVOICE, "I-1", 100))
     after = PAYMENT.evolve(USED, event)
-    assert (after.free, after.funds.allocations) == (0, (Allocation(INVOICE, "I-1", 300),))
-    assert codes(after, m.ChargeBackPayment(yen(301))) == ("exceeds_received",)
+    assert (after.free, after.funds.applications) == (0, (Application(INVOICE, "I-1", 300),))
+    assert codes(after, ChargeBackPayment(yen(301))) == ("exceeds_received",)
 
 
 def test_a_dispute_is_won_or_charged_back() -> None:
     """A won dispute leaves all as it was; a lost one takes the disputed amount back."""
-    assert play(m.ResolveDispute(won=True), state=DISPUTED) == PART_USED
-    lost = play(m.ResolveDispute(won=False), state=DISPUTED)
-    assert (lost.funds.charged_back, lost.free, lost.funds.allocated) == (700, 0, 300)
-    assert codes(PART_USED, m.DisputePayment(yen(1_001))) == ("exceeds_received",)
+    assert play(ResolveDispute(won=True), state=DISPUTED) == PART_USED
+    lost = play(ResolveDispute(won=False), state=DISPUTED)
+    assert (lost.funds.charged_back, lost.free, lost.funds.applied) == (700, 0, 300)
+    assert codes(PART_USED, DisputePayment(yen(1_001))) == ("exceeds_received",)
 
 
 # -- outcomes that are not known yet
@@ -286,33 +304,33 @@ def test_a_dispute_is_won_or_charged_back() -> None:
 
 def test_an_unknown_outcome_is_not_tried_again() -> None:
     """While an operation is pending it is not done again, its amount is set aside, and the payment stays open."""
-    unknown = play(m.MarkPending(REFUND, yen(600)), state=PART_USED)
+    unknown = play(MarkPending(REFUND, yen(600)), state=PART_USED)
     assert (unknown.free, unknown.reversible) == (0, 400)
-    assert codes(unknown, m.RefundPayment(yen(1))) == ("exceeds_free", "pending")
-    assert codes(unknown, m.MarkPending(REFUND, yen(1))) == ("pending",)
-    assert codes(unknown, m.ChargeBackPayment(yen(401))) == ("exceeds_received",)
-    assert codes(unknown, m.ClosePayment()) == ("pending",)
-    assert play(m.ResolvePending(REFUND, succeeded=False), state=unknown) == PART_USED
-    assert play(m.ResolvePending(REFUND, succeeded=True), state=unknown).funds.refunded == 600
+    assert codes(unknown, RefundPayment(yen(1))) == ("exceeds_free", "pending")
+    assert codes(unknown, MarkPending(REFUND, yen(1))) == ("pending",)
+    assert codes(unknown, ChargeBackPayment(yen(401))) == ("exceeds_received",)
+    assert codes(unknown, ClosePayment()) == ("pending",)
+    assert play(ResolvePending(REFUND, succeeded=False), state=unknown) == PART_USED
+    assert play(ResolvePending(REFUND, succeeded=True), state=unknown).funds.refunded == 600
 
 
 @pytest.mark.parametrize(
     "state, operation, told",
     [
-        (EXPECTED_CARD, AUTHORISE, m.AuthorisePayment(yen(400))),
-        (EXPECTED, CAPTURE, m.RecordPayment(BANK, yen(400))),
-        (AUTHORISED, CAPTURE, m.CapturePayment(yen(400))),
-        (CAPTURED, CAPTURE, m.CapturePayment(yen(400))),
-        (CAPTURED, REFUND, m.RefundPayment(yen(400))),
-        (play(m.DeallocatePayment(INVOICE, "I-2", yen(600)), state=CLOSED), REFUND, m.RefundPayment(yen(400))),
+        (EXPECTED_CARD, AUTHORISE, AuthorisePayment(yen(400))),
+        (EXPECTED, CAPTURE, RecordPayment(BANK, yen(400))),
+        (AUTHORISED, CAPTURE, CapturePayment(yen(400))),
+        (CAPTURED, CAPTURE, CapturePayment(yen(400))),
+        (CAPTURED, REFUND, RefundPayment(yen(400))),
+        (play(UnapplyPayment(INVOICE, "I-2", yen(600)), state=CLOSED), REFUND, RefundPayment(yen(400))),
     ],
 )
 def test_a_late_success_is_the_same_as_a_timely_one(state: Any, operation: Operation, told: Any) -> None:
     """Pending, then succeeded leads exactly where the plain command leads; pending, then failed leads back."""
-    unknown = play(m.MarkPending(operation, yen(400)), state=state)
+    unknown = play(MarkPending(operation, yen(400)), state=state)
     assert "pending" in codes(unknown, told)
-    assert play(m.ResolvePending(operation, succeeded=True), state=unknown) == play(told, state=state)
-    assert play(m.ResolvePending(operation, succeeded=False), state=unknown) == state
+    assert play(ResolvePending(operation, succeeded=True), state=unknown) == play(told, state=state)
+    assert play(ResolvePending(operation, succeeded=False), state=unknown) == state
 
 
 @pytest.mark.parametrize(
@@ -330,14 +348,14 @@ def test_a_late_success_is_the_same_as_a_timely_one(state: Any, operation: Opera
 )
 def test_only_what_could_happen_is_pending(state: Any, operation: Operation, code: str) -> None:
     """An operation the state does not know, or of more money than there is, cannot be pending."""
-    assert codes(state, m.MarkPending(operation, yen(5_000))) == (code,)
+    assert codes(state, MarkPending(operation, yen(5_000))) == (code,)
 
 
 def test_a_dispute_does_not_stop_an_answer() -> None:
     """An answer to an earlier operation is recorded while the payment is disputed."""
-    unknown = play(m.MarkPending(CAPTURE, yen(400)), m.MarkPending(REFUND, yen(100)), state=CAPTURED)
-    disputed = play(m.DisputePayment(yen(500)), state=unknown)
-    known = play(m.ResolvePending(CAPTURE, succeeded=True), m.ResolvePending(REFUND, succeeded=True), state=disputed)
+    unknown = play(MarkPending(CAPTURE, yen(400)), MarkPending(REFUND, yen(100)), state=CAPTURED)
+    disputed = play(DisputePayment(yen(500)), state=unknown)
+    known = play(ResolvePending(CAPTURE, succeeded=True), ResolvePending(REFUND, succeeded=True), state=disputed)
     assert (name(known), known.funds.received, known.funds.refunded, known.disputed) == ("Disputed", 1_000, 100, 500)
     assert known.pending == ()
 
@@ -347,12 +365,12 @@ def test_a_dispute_does_not_stop_an_answer() -> None:
 
 def test_a_payment_closes_when_no_money_is_left() -> None:
     """Free money keeps a payment open; a payment that never came closes too."""
-    assert codes(PART_USED, m.ClosePayment()) == ("money_left",)
+    assert codes(PART_USED, ClosePayment()) == ("money_left",)
     assert CLOSED.closed_at == NOON
     for abandoned in (EXPECTED, AUTHORISED):
-        closed = play(m.ClosePayment(), state=abandoned)
+        closed = play(ClosePayment(), state=abandoned)
         assert (closed.free, closed.funds.received, closed.funds.received_at) == (0, 0, None)
-    assert codes(play(WAITING, state=EXPECTED_CARD), m.ClosePayment()) == ("pending",)
+    assert codes(play(WAITING, state=EXPECTED_CARD), ClosePayment()) == ("pending",)
 
 
 # -- the whole life
@@ -360,18 +378,18 @@ def test_a_payment_closes_when_no_money_is_left() -> None:
 AMOUNT = st.integers(1, 12).map(yen)
 DOCUMENT = st.sampled_from(["1", "2", "3"])
 ANY_COMMAND = st.one_of(
-    st.builds(m.AuthorisePayment, AMOUNT),
-    st.builds(m.CapturePayment, AMOUNT),
-    st.builds(m.RecordPayment, st.sampled_from([BANK, CARD]), AMOUNT),
-    st.builds(m.AllocatePayment, st.sampled_from(AllocationTarget), DOCUMENT, AMOUNT),
-    st.builds(m.DeallocatePayment, st.sampled_from(AllocationTarget), DOCUMENT, AMOUNT),
-    st.builds(m.RefundPayment, AMOUNT),
-    st.builds(m.ChargeBackPayment, AMOUNT),
-    st.builds(m.DisputePayment, AMOUNT),
-    st.builds(m.ResolveDispute, st.booleans()),
-    st.builds(m.MarkPending, st.sampled_from(Operation), AMOUNT),
-    st.builds(m.ResolvePending, st.sampled_from(Operation), st.booleans()),
-    st.just(m.ClosePayment()),
+    st.builds(AuthorisePayment, AMOUNT),
+    st.builds(CapturePayment, AMOUNT),
+    st.builds(RecordPayment, st.sampled_from([BANK, CARD]), AMOUNT),
+    st.builds(ApplyPayment, st.sampled_from(ApplicationTarget), DOCUMENT, AMOUNT),
+    st.builds(UnapplyPayment, st.sampled_from(ApplicationTarget), DOCUMENT, AMOUNT),
+    st.builds(RefundPayment, AMOUNT),
+    st.builds(ChargeBackPayment, AMOUNT),
+    st.builds(DisputePayment, AMOUNT),
+    st.builds(ResolveDispute, st.booleans()),
+    st.builds(MarkPending, st.sampled_from(Operation), AMOUNT),
+    st.builds(ResolvePending, st.sampled_from(Operation), st.booleans()),
+    st.just(ClosePayment()),
 )
 
 
@@ -381,10 +399,10 @@ def moved(events: list[Any], *kinds: Any) -> int:
 
 
 @given(st.sampled_from([BANK, CARD]), st.lists(ANY_COMMAND, max_size=40))
-def test_no_money_is_used_twice(origin: Origin, commands: list[Any]) -> None:
+def test_no_money_is_used_twice(origin: PaymentSource, commands: list[Any]) -> None:
     """Captured <= authorised, and what was received is free, used, set aside or gone: nothing else, nothing twice."""
     events: list[Any] = []
-    first = state = play(m.ExpectPayment(origin, yen(10)))
+    first = state = play(ExpectPayment(origin, yen(10)))
     for command in commands:
         if PAYMENT.explain(state, command, stamp()):
             continue
@@ -392,14 +410,14 @@ def test_no_money_is_used_twice(origin: Origin, commands: list[Any]) -> None:
         events.append(event)
         if not isinstance(state, s.Funded):
             continue
-        came = moved(events, m.PaymentReceived, m.PaymentCaptured)
-        gone = moved(events, m.PaymentRefunded, m.ChargedBack)
-        released = sum(item.minor for event in events if isinstance(event, m.ChargedBack) for item in event.released)
-        used = moved(events, m.PaymentAllocated) - moved(events, m.PaymentDeallocated) - released
+        came = moved(events, PaymentReceived, PaymentCaptured)
+        gone = moved(events, PaymentRefunded, ChargedBack)
+        released = sum(item.minor for event in events if isinstance(event, ChargedBack) for item in event.released)
+        used = moved(events, PaymentApplied) - moved(events, PaymentUnapplied) - released
         aside = s.pending_minor(state.pending, REFUND)
         assert min(came, gone, used, state.free) >= 0
         assert came == gone + used + state.free + aside
-        assert not origin.authorises or came <= moved(events, m.PaymentAuthorised)
+        assert not origin.authorises or came <= moved(events, PaymentAuthorised)
     for event in events:
         first = PAYMENT.evolve(first, event)
     assert first == state
@@ -418,9 +436,9 @@ def funds(**changes: Any) -> Any:
     [
         funds(refunded=-1),
         funds(refunded=601),
-        funds(refunded=1_001, allocations=()),
-        funds(allocations=(Allocation(INVOICE, "I-1", 1), Allocation(INVOICE, "I-1", 1))),
-        funds(allocations=(Allocation(INVOICE, "I-1", -1),)),
+        funds(refunded=1_001, applications=()),
+        funds(applications=(Application(INVOICE, "I-1", 1), Application(INVOICE, "I-1", 1))),
+        funds(applications=(Application(INVOICE, "I-1", -1),)),
         evolve(CAPTURED, funds=evolve(CAPTURED.funds, authorised=599)),
         evolve(AUTHORISED, pending=(s.Pending(CAPTURE, 1), s.Pending(CAPTURE, 2))),
     ],

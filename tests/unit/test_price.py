@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from orderflow.domain.money import Money, Rounding
-from orderflow.domain.price import Price, price_faults
+from orderflow.domain.money.money import Money
+from orderflow.domain.money.price import Price, price_faults
+from orderflow.domain.money.split import Rounding
 from orderflow.errors import InputError
 
 

@@ -28,4 +28,4 @@ def test_every_public_name_can_be_loaded(name: str) -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     """A misspelt name fails as it does for any module."""
     with pytest.raises(AttributeError, match="Oder"):
-        _ = orderflow.Oder
+        _ = orderflow.Oder  # type: ignore[attr-defined]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orderflow.domain.limits import MAX_ID, MAX_QUANTITY, id_faults, text_faults
-from orderflow.domain.quantity import check_quantity
+from orderflow.domain.engine.limits import MAX_ID, MAX_QUANTITY, check_quantity, id_faults, text_faults
 
 
 @pytest.mark.parametrize("value", [1, MAX_QUANTITY])

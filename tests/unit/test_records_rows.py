@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderflow.domain.machine import ABSENT
-from orderflow.domain.money import Money
-from orderflow.domain.records import account as ac
-from orderflow.domain.records import series as se
+from orderflow.domain.billing.account import ACCOUNT, Account, Post, Posting, ReserveCredit, Sums
+from orderflow.domain.billing.numbering import SERIES, AllotNumber, OpenSeries, Series
+from orderflow.domain.engine.machine import ABSENT
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.money.money import Money
 from orderflow.domain.returns import RETURN, ReceivedReturn
-from orderflow.domain.stamp import Stamp
 from orderflow.errors import InvariantBroken
 
 STAMP = Stamp(datetime(2026, 4, 1, 12, tzinfo=UTC), "tester", "c")
@@ -24,9 +24,9 @@ TODAY = date(2026, 4, 1)
 @given(start=st.integers(0, 50), count=st.integers(1, 20))
 def test_a_series_has_no_gap(start: int, count: int) -> None:
     """I18: numbers follow one another from the first, each printed with its prefix and digits."""
-    _, state = se.SERIES.step(ABSENT, se.OpenSeries("R-", start, 4), STAMP)
+    _, state = SERIES.step(ABSENT, OpenSeries("R-", start, 4), STAMP)
     for number in range(start, start + count):
-        event, state = se.SERIES.step(state, se.AllotNumber("invoice", f"I{number}", TODAY), STAMP)
+        event, state = SERIES.step(state, AllotNumber("invoice", f"I{number}", TODAY), STAMP)
         assert (event.number, event.text) == (number, f"R-{number:04d}")
 
 
@@ -34,11 +34,11 @@ def test_an_account_counts_by_currency() -> None:
     """Sums of one currency never touch another's; the exposure is what is owed and what is ordered."""
     state: Any = ABSENT
     for command in (
-        ac.TakeExposure("O", Money(100, "EUR")),
-        ac.Post(ac.Posting.INVOICE, "I", Money(60, "EUR"), relieved_minor=60),
-        ac.Post(ac.Posting.PAYMENT, "P", Money(500, "JPY")),
+        ReserveCredit("O", Money(100, "EUR")),
+        Post(Posting.INVOICE, "I", Money(60, "EUR"), relieved_minor=60),
+        Post(Posting.PAYMENT, "P", Money(500, "JPY")),
     ):
-        _, state = ac.ACCOUNT.step(state, command, STAMP)
+        _, state = ACCOUNT.step(state, command, STAMP)
     assert (state.of("EUR").balance, state.of("EUR").exposure) == (60, 100)
     assert (state.of("JPY").balance, state.of("GBP").balance) == (-500, 0)
 
@@ -46,8 +46,8 @@ def test_an_account_counts_by_currency() -> None:
 @pytest.mark.parametrize(
     "machine,state",
     [
-        (ac.ACCOUNT, ac.Account((ac.Sums("EUR", ordered=-1),))),
-        (se.SERIES, se.Series("", 5, 6, 4)),
+        (ACCOUNT, Account((Sums("EUR", ordered=-1),))),
+        (SERIES, Series("", 5, 6, 4)),
         (RETURN, ReceivedReturn("main", (), (), usable=True, customer="", reason="")),
     ],
 )

@@ -11,11 +11,12 @@ import pytest
 from orderflow.adapters.notifiers.memory import MemoryNotifier
 from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.adapters.storage.unit import SqliteUnit
-from orderflow.batch.digest import content_digest
-from orderflow.batch.jsonl import JsonLinesFile
-from orderflow.batch.pipeline import Pipeline
-from orderflow.batch.sample import LOCATIONS, write_sample
-from orderflow.batch.wiring import batch_book, shop_for, start_clock, storage_at
+from orderflow.importing.digest import content_digest
+from orderflow.importing.jsonl import JsonLinesFile
+from orderflow.importing.pipeline import Pipeline
+from orderflow.importing.sample import write_sample
+from orderflow.importing.sample_data import LOCATIONS
+from orderflow.importing.wiring import import_workflow, shop_for, start_clock, storage_at
 
 #: Of the sample: a split order, services only, total 0.00, back-orders that a receipt fills, what comes back, a fault.
 TAKEN = (
@@ -73,10 +74,10 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def work(file: Path, database: Path) -> Pipeline:
     """Run the file into the database."""
-    book, clock = batch_book(), start_clock()
-    storage = storage_at(database, book)
+    workflow, clock = import_workflow(), start_clock()
+    storage = storage_at(database, workflow)
     try:
-        shop = shop_for(storage, book, clock, notifier=MemoryNotifier(), locations=LOCATIONS)
+        shop = shop_for(storage, workflow, clock, notifier=MemoryNotifier(), locations=LOCATIONS)
         pipeline = Pipeline(shop, JsonLinesFile(file), clock, "orderflow")
         pipeline.run()
     finally:

@@ -10,24 +10,48 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderflow.domain.machine import ABSENT
-from orderflow.domain.shape import faults_of
-from orderflow.domain.shipment import messages as m
-from orderflow.domain.shipment import states as s
-from orderflow.domain.shipment.machine import SHIPMENT
-from orderflow.domain.shipment.messages import Item, ReturnReason, Scan, TrackingStatus
-from orderflow.domain.stamp import Stamp
+from orderflow.domain.engine.machine import ABSENT
+from orderflow.domain.engine.schema import faults_of
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.shipping import state as s
+from orderflow.domain.shipping.carriage import (
+    DeclareLost,
+    DeliveredUnscanned,
+    HandedOver,
+    HandOver,
+    ReceiveBack,
+    ReceivedBack,
+    RecordDelivered,
+    RecordReturning,
+    RecordTracking,
+    ShipmentDelivered,
+    ShipmentFound,
+    TrackingParked,
+)
+from orderflow.domain.shipping.labelling import LabelVoided, RecordLabel, VoidLabel
+from orderflow.domain.shipping.machine import SHIPMENT
+from orderflow.domain.shipping.planning import (
+    DropCancelledItems,
+    DropItems,
+    ItemsDropped,
+    PackShipment,
+    PlanShipment,
+    ShipmentVoided,
+    ShortPickRecorded,
+    VoidShipment,
+)
+from orderflow.domain.shipping.state import Item, Plan, ReturnReason, Scan, ShippingLabel, TrackingStatus
 from orderflow.errors import CommandRefused, InvariantBroken
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
 ITEMS = (Item("A", 1, "tokyo", 5), Item("A", 2, "tokyo", 1), Item("B", 1, "osaka", 2))
-LABEL = m.ShippingLabel("post", "parcel", "T-1", 850, "JPY", "label of T-1", "text/plain")
-PLAN = m.PlanShipment(ITEMS, m.Plan(carrier="post", service="parcel", country="JP"))
-UNLABELLED = m.PlanShipment(ITEMS, m.Plan(carrier="own van", needs_label=False))
-PACK, BUY, HAND_OVER = m.PackShipment(1_200, 8), m.RecordLabel(LABEL), m.HandOver()
-SCAN = m.RecordTracking("e1", TrackingStatus.IN_TRANSIT, "sorting centre")
-DELIVERED, REFUSED = m.RecordDelivered("e2"), m.RecordReturning("e3", ReturnReason.REFUSED)
-DROP, BACK, LOSE, VOID = m.DropItems(ITEMS[:1]), m.ReceiveBack("tokyo"), m.DeclareLost(), m.VoidShipment()
+LABEL = ShippingLabel("post", "parcel", "T-1", 850, "JPY", "label of T-1", "text/plain")
+PLAN = PlanShipment(ITEMS, Plan(carrier="post", service="parcel", country="JP"))
+UNLABELLED = PlanShipment(ITEMS, Plan(carrier="own van", needs_label=False))
+PACK, BUY, HAND_OVER = PackShipment(1_200, 8), RecordLabel(LABEL), HandOver()
+SCAN = RecordTracking("e1", TrackingStatus.IN_TRANSIT, "sorting centre")
+DELIVERED, REFUSED = RecordDelivered("e2"), RecordReturning("e3", ReturnReason.REFUSED)
+DROP, BACK, LOSE, VOID = DropItems(ITEMS[:1]), ReceiveBack("tokyo"), DeclareLost(), VoidShipment()
 
 
 def stamp(hours: int = 0, occurred: int | None = None) -> Stamp:
@@ -77,8 +101,8 @@ COMMANDS = (
     PACK,
     BUY,
     DROP,
-    m.DropCancelledItems(ITEMS[:1]),
-    m.VoidLabel(),
+    DropCancelledItems(ITEMS[:1]),
+    VoidLabel(),
     HAND_OVER,
     SCAN,
     DELIVERED,
@@ -181,35 +205,35 @@ def test_every_state_answers_every_command(state: Any, command: Any) -> None:
 
 def test_a_shipment_needs_items_and_each_place_once() -> None:
     """A plan without items is a fault, and so is an order line that stands twice for one location."""
-    assert [fault.code for fault in faults_of(m.PlanShipment(()))] == ["bad_length"]
+    assert [fault.code for fault in faults_of(PlanShipment(()))] == ["bad_length"]
     twice = (*ITEMS, Item("A", 1, "tokyo", 1))
-    for command in (m.PlanShipment(twice), m.DropItems(twice), m.PackShipment(1, 1, twice)):
+    for command in (PlanShipment(twice), DropItems(twice), PackShipment(1, 1, twice)):
         assert [fault.code for fault in faults_of(command)] == ["repeated"]
         assert faults_of(command)[0].path in {"items[3]", "short[3]"}
-    assert not faults_of(m.PlanShipment((*ITEMS, Item("A", 1, "osaka", 1))))
+    assert not faults_of(PlanShipment((*ITEMS, Item("A", 1, "osaka", 1))))
 
 
 def test_a_short_pick_goes_back_to_planned() -> None:
     """What was not found is out of the shipment, which is packed again; when all is short, it is void."""
-    short = m.PackShipment(1, 1, (Item("A", 1, "tokyo", 2), Item("B", 1, "osaka", 2)))
-    assert event_of(PLANNED, short) == m.ItemsShort(short.short, NOON)
+    short = PackShipment(1, 1, (Item("A", 1, "tokyo", 2), Item("B", 1, "osaka", 2)))
+    assert event_of(PLANNED, short) == ShortPickRecorded(short.short, NOON)
     assert play(short, state=PLANNED).items == (Item("A", 1, "tokyo", 3), ITEMS[1])
-    assert play(m.PackShipment(1, 1, ITEMS), state=PLANNED) == s.Voided(PLANNED.plan, s.UNTRACKED, NOON)
+    assert play(PackShipment(1, 1, ITEMS), state=PLANNED) == s.Voided(PLANNED.plan, s.UNTRACKED, NOON)
 
 
 @pytest.mark.parametrize("wrong", [Item("A", 1, "tokyo", 6), Item("A", 1, "osaka", 1), Item("C", 1, "tokyo", 1)])
 def test_only_what_is_in_the_shipment_comes_out(wrong: Item) -> None:
     """Too many units, another location or another order are refused, with what was wanted and found."""
-    assert refusal(PLANNED, m.PackShipment(1, 1, (wrong,))) == ("not_in_shipment",)
-    reason = SHIPMENT.explain(LABELLED, m.DropItems((wrong,)), stamp())[0]
+    assert refusal(PLANNED, PackShipment(1, 1, (wrong,))) == ("not_in_shipment",)
+    reason = SHIPMENT.explain(LABELLED, DropItems((wrong,)), stamp())[0]
     assert (reason["wanted"], reason["found"]) == (wrong.quantity, 5 if wrong.quantity == 6 else 0)
 
 
 def test_dropping_items_names_the_label_to_void() -> None:
     """Items drop out before the shipment has left; it is packed again, and its label is named if it has one."""
-    assert event_of(PACKED, DROP) == m.ItemsDropped(ITEMS[:1], False, "", NOON)
-    cancelled = m.DropCancelledItems(ITEMS)
-    assert event_of(LABELLED, cancelled) == m.ItemsDropped(ITEMS, True, "T-1", NOON)
+    assert event_of(PACKED, DROP) == ItemsDropped(ITEMS[:1], False, "", NOON)
+    cancelled = DropCancelledItems(ITEMS)
+    assert event_of(LABELLED, cancelled) == ItemsDropped(ITEMS, True, "T-1", NOON)
     assert name(play(cancelled, state=LABELLED)) == "Voided"
 
 
@@ -219,8 +243,8 @@ def test_units_are_dropped_or_stay(quantities: list[int], data: st.DataObject) -
     items = tuple(Item("A", line, "x", quantity + 1) for line, quantity in enumerate(quantities, start=1))
     gone = {item.line: data.draw(st.integers(0, item.quantity)) for item in items}
     dropped = tuple(item._replace(quantity=gone[item.line]) for item in items if gone[item.line])
-    before = play(m.PlanShipment(items), PACK)
-    after = play(m.DropItems(dropped), state=before) if dropped else before
+    before = play(PlanShipment(items), PACK)
+    after = play(DropItems(dropped), state=before) if dropped else before
     left = {item.line: item.quantity for item in getattr(after, "items", ())}
     assert {item.line: gone[item.line] + left.get(item.line, 0) for item in items} == {
         item.line: item.quantity for item in items
@@ -242,20 +266,20 @@ def test_a_label_is_bought_where_one_is_needed() -> None:
 
 def test_a_voided_label_is_named() -> None:
     """Voiding a label steps back to packed; voiding the shipment names its items and its label, if it has one."""
-    assert event_of(LABELLED, m.VoidLabel()) == m.LabelVoided("T-1")
-    assert play(m.VoidLabel(), state=LABELLED) == PACKED
-    assert event_of(LABELLED, VOID) == m.ShipmentVoided(ITEMS, "T-1", NOON)
-    assert event_of(PACKED, VOID) == m.ShipmentVoided(ITEMS, "", NOON)
+    assert event_of(LABELLED, VoidLabel()) == LabelVoided("T-1")
+    assert play(VoidLabel(), state=LABELLED) == PACKED
+    assert event_of(LABELLED, VOID) == ShipmentVoided(ITEMS, "T-1", NOON)
+    assert event_of(PACKED, VOID) == ShipmentVoided(ITEMS, "", NOON)
 
 
 def test_a_label_price_has_a_currency() -> None:
     """A price without a currency is a fault, and so are a negative price and a blank tracking number."""
-    free = m.ShippingLabel("post", "parcel", "T-1", 0)
-    assert [fault.path for fault in faults_of(m.RecordLabel(free))] == ["label.currency"]
-    wrong = m.ShippingLabel("post", "parcel", "", -1, "JPY")
-    assert {fault.path for fault in faults_of(m.RecordLabel(wrong))} == {"label.tracking_number", "label.price_minor"}
+    free = ShippingLabel("post", "parcel", "T-1", 0)
+    assert [fault.path for fault in faults_of(RecordLabel(free))] == ["label.currency"]
+    wrong = ShippingLabel("post", "parcel", "", -1, "JPY")
+    assert {fault.path for fault in faults_of(RecordLabel(wrong))} == {"label.tracking_number", "label.price_minor"}
     assert not faults_of(BUY)
-    assert not faults_of(m.RecordLabel(m.ShippingLabel("post", "parcel", "T-1")))
+    assert not faults_of(RecordLabel(ShippingLabel("post", "parcel", "T-1")))
 
 
 # -- on the way
@@ -264,9 +288,9 @@ def test_a_label_price_has_a_currency() -> None:
 def test_events_tell_whose_units_moved() -> None:
     """Whoever hears of a dispatch, an arrival or a return learns the items with it."""
     scan = Scan("e2", "delivered", "", NOON)
-    assert event_of(LABELLED, HAND_OVER, stamp(3, occurred=2)) == m.HandedOver(NOON + timedelta(hours=2))
-    assert event_of(IN_TRANSIT, DELIVERED) == m.ShipmentDelivered(scan)
-    assert event_of(RETURNING, m.ReceiveBack("tokyo", usable=False)) == m.ReceivedBack("tokyo", False, NOON)
+    assert event_of(LABELLED, HAND_OVER, stamp(3, occurred=2)) == HandedOver(NOON + timedelta(hours=2))
+    assert event_of(IN_TRANSIT, DELIVERED) == ShipmentDelivered(scan)
+    assert event_of(RETURNING, ReceiveBack("tokyo", usable=False)) == ReceivedBack("tokyo", False, NOON)
 
 
 def test_events_before_the_departure_are_parked_once() -> None:
@@ -295,15 +319,13 @@ def test_a_late_event_changes_no_fact() -> None:
     assert late == evolve(delivered, tracking=late.tracking)
 
 
-@pytest.mark.parametrize(
-    "occurred, event", [(-1, m.TrackingParked), (0, m.DeliveredUnscanned), (1, m.DeliveredUnscanned)]
-)
+@pytest.mark.parametrize("occurred, event", [(-1, TrackingParked), (0, DeliveredUnscanned), (1, DeliveredUnscanned)])
 def test_an_unscanned_delivery_implies_the_departure(occurred: int, event: Any) -> None:
     """Delivered out of labelled implies dispatch, unless it is said to be earlier than the label."""
     told = event_of(LABELLED, DELIVERED, stamp(5, occurred))
     assert type(told) is event
     after = SHIPMENT.evolve(LABELLED, told)
-    if event is m.DeliveredUnscanned:
+    if event is DeliveredUnscanned:
         assert after.items == ITEMS
         assert after.delivered_at == after.carriage.handed_over_at == NOON + timedelta(hours=occurred)
     else:
@@ -313,13 +335,13 @@ def test_an_unscanned_delivery_implies_the_departure(occurred: int, event: Any) 
 def test_a_lost_shipment_is_found() -> None:
     """A lost shipment is found delivered or on its way back; an event noted before the loss does not find it."""
     lost = play(LOSE, state=IN_TRANSIT)
-    assert event_of(lost, DELIVERED) == m.ShipmentFound(Scan("e2", "delivered", "", NOON))
+    assert event_of(lost, DELIVERED) == ShipmentFound(Scan("e2", "delivered", "", NOON))
     assert play(REFUSED, state=lost).why is ReturnReason.REFUSED
     lost_again = play(DELIVERED, LOSE, state=RETURNING)
     assert play(DELIVERED, REFUSED, state=lost_again) == lost_again
     assert event_of(lost_again, DELIVERED).duplicate
     assert event_of(lost_again, REFUSED).duplicate
-    assert name(play(m.RecordDelivered("e9"), state=lost_again)) == "Delivered"
+    assert name(play(RecordDelivered("e9"), state=lost_again)) == "Delivered"
 
 
 @given(st.lists(st.integers(0, 400), max_size=400))
@@ -348,17 +370,15 @@ def test_the_oldest_event_goes_first() -> None:
 
 ANY_COMMAND = st.one_of(
     st.sampled_from(COMMANDS),
-    st.builds(m.RecordTracking, st.sampled_from("abcd"), st.sampled_from(TrackingStatus)),
-    st.builds(m.RecordDelivered, st.sampled_from("abcd")),
-    st.builds(m.RecordReturning, st.sampled_from("abcd"), st.sampled_from(ReturnReason)),
-    st.builds(
-        lambda item, part: m.DropItems((item._replace(quantity=part),)), st.sampled_from(ITEMS), st.integers(1, 5)
-    ),
+    st.builds(RecordTracking, st.sampled_from("abcd"), st.sampled_from(TrackingStatus)),
+    st.builds(RecordDelivered, st.sampled_from("abcd")),
+    st.builds(RecordReturning, st.sampled_from("abcd"), st.sampled_from(ReturnReason)),
+    st.builds(lambda item, part: DropItems((item._replace(quantity=part),)), st.sampled_from(ITEMS), st.integers(1, 5)),
 )
 
 
 @given(st.sampled_from([PLAN, UNLABELLED]), st.lists(ANY_COMMAND, max_size=30))
-def test_a_life_is_the_fold_of_its_events(first: m.PlanShipment, commands: list[Any]) -> None:
+def test_a_life_is_the_fold_of_its_events(first: PlanShipment, commands: list[Any]) -> None:
     """Whatever is told, in whatever order, the events replayed give the state; what has left keeps its items."""
     events, state = [], ABSENT
     for command in (first, *commands):

@@ -24,24 +24,23 @@ from hypothesis import strategies as st
 from orderflow.adapters.storage import reads
 from orderflow.adapters.storage.layout import LAYOUT, table_of
 from orderflow.adapters.storage.memory import MemoryStorage
-from orderflow.adapters.storage.session import Memo
+from orderflow.adapters.storage.session import RowCache
 from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.adapters.storage.vault import Redacted
-from orderflow.domain.keys import Key, stock_key
-from orderflow.domain.machine import ABSENT, Absent, Machine, rule, to
-from orderflow.domain.order.machine import ORDER
-from orderflow.domain.order.messages import OrderPlaced, PlaceOrder
-from orderflow.domain.order.values import Basket, OrderLine
-from orderflow.domain.party import PARTY, Person, RecordParty
-from orderflow.domain.price import Price
-from orderflow.domain.records.account import ACCOUNT, Account, Sums
-from orderflow.domain.stamp import Stamp
-from orderflow.domain.stock.machine import STOCK
-from orderflow.domain.stock.messages import GoodsReceived
-from orderflow.domain.stock.states import Stocked
-from orderflow.domain.tax import TaxCategory, TaxPolicy
-from orderflow.errors import ConcurrencyConflict, DefinitionError, InputError, StorageError
-from orderflow.ports.storage import Batch, Entry, Held, Message, Query, Storage, Write
+from orderflow.domain.billing.account import ACCOUNT, Account, Sums
+from orderflow.domain.engine.decide import Entry, Loaded, Message
+from orderflow.domain.engine.machine import ABSENT, Absent, Machine, rule, to
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.inventory.stock import STOCK, GoodsReceived, StockLevel
+from orderflow.domain.money.price import Price
+from orderflow.domain.money.tax import TaxCategory, TaxPolicy
+from orderflow.domain.orders.content import OrderContent, OrderLine
+from orderflow.domain.orders.machine import ORDER
+from orderflow.domain.orders.placing import OrderPlaced, PlaceOrder
+from orderflow.domain.parties.party import PARTY, Person, RecordParty
+from orderflow.domain.values import stock_key
+from orderflow.errors import ConcurrencyConflict, DefinitionError, InputError, Key, StorageError
+from orderflow.ports.storage import Batch, Query, Storage, Write
 from orderflow.testing.storage_contract import command, receipt, received, store
 
 MACHINES = (STOCK, ORDER, PARTY, ACCOUNT)
@@ -63,17 +62,19 @@ def storage(path: Path) -> Iterator[SqliteStorage]:
         yield opened
 
 
-def basket(number: str = "SO-1", *, lines: int = 3, customer: str = "17850", tags: tuple[str, ...] = ()) -> Basket:
-    """A basket of some lines."""
+def content(
+    number: str = "SO-1", *, lines: int = 3, customer: str = "17850", tags: tuple[str, ...] = ()
+) -> OrderContent:
+    """What was ordered, in some lines."""
     price, tax = Price(Decimal("2.55"), "GBP"), TaxCategory("S", Decimal(20))
     made = tuple(OrderLine.of(n + 1, SKUS[n % 3], n + 1, price, tax, description=f"Tea {n}") for n in range(lines))
-    return Basket("GBP", made, TaxPolicy(), customer=customer, number=number, external_id=f"X{number}", tags=tags)
+    return OrderContent("GBP", made, TaxPolicy(), customer=customer, number=number, external_id=f"X{number}", tags=tags)
 
 
 def placed(number: str = "SO-1", at: datetime = AT, **facts: Any) -> Batch:
     """A batch that places an order."""
     key = Key("main", "order", number)
-    event, state = ORDER.step(ABSENT, PlaceOrder(basket(number, **facts)), Stamp(at, "me", f"{number}/place"))
+    event, state = ORDER.step(ABSENT, PlaceOrder(content(number, **facts)), Stamp(at, "me", f"{number}/place"))
     entry = Entry(key, 1, event, f"{number}/place")
     return Batch((command(f"{number}/place", key, 1, at=at),), (Write(key, 0, 1, state),), (entry,))
 
@@ -120,32 +121,32 @@ def test_account_sums_are_legible(storage: SqliteStorage, path: Path) -> None:
     ]
 
 
-def test_a_basket_is_stored_once(storage: SqliteStorage, path: Path) -> None:
-    """The basket stands once, however often its order changes; state and event read back whole."""
+def test_content_is_stored_once(storage: SqliteStorage, path: Path) -> None:
+    """The content stands once, however often its order changes; state and event read back whole."""
     batch = placed()
     store(storage, batch)
     (write,), key = batch.writes, batch.writes[0].key
     with storage.unit() as unit:
         held = unit.load([key])[key]
         unit.commit(Batch((command("c-2", key, 2),), (Write(key, 1, 2, held.state),), ()))
-    assert values(path, "SELECT count(*) FROM baskets") == [(1,)]
+    assert values(path, "SELECT count(*) FROM contents") == [(1,)]
     assert values(path, "SELECT count(*) FROM journal WHERE data LIKE '%Tea%'") == [(0,)]
     assert values(path, "SELECT count(*) FROM orders WHERE state LIKE '%Tea%'") == [(0,)]
     with closing(SqliteStorage(path, MACHINES)) as fresh:
         assert [entry.event for entry in fresh.history(key)] == [batch.entries[0].event]
         with fresh.unit() as unit:
-            assert unit.load([key])[key] == Held(2, write.state)
+            assert unit.load([key])[key] == Loaded(2, write.state)
 
 
-def test_an_edited_basket_is_stored_again(storage: SqliteStorage, path: Path) -> None:
-    """A basket that no event brought as it is stands under the version of its write, and is the one read."""
+def test_edited_content_is_stored_again(storage: SqliteStorage, path: Path) -> None:
+    """What no event brought as it is stands under the version of its write, and is what is read."""
     batch = placed()
     store(storage, batch)
     key, state = batch.writes[0].key, batch.writes[0].state
-    other = evolve(state, basket=basket(customer="other"))
+    other = evolve(state, content=content(customer="other"))
     store(storage, Batch((command("c-2", key, 2),), (Write(key, 1, 2, other),), ()))
     with closing(SqliteStorage(path, MACHINES)) as fresh, fresh.unit() as unit:
-        assert unit.load([key])[key] == Held(2, other)
+        assert unit.load([key])[key] == Loaded(2, other)
 
 
 # --- a kind of a host's own ---
@@ -190,7 +191,7 @@ def test_a_kind_that_cannot_name_a_table_is_refused(kind: str) -> None:
 
 
 def test_an_unknown_kind_is_refused(storage: SqliteStorage) -> None:
-    """A kind that the book does not have is named as a fault of the input."""
+    """A kind that the workflow does not have is named as a fault of the input."""
     with storage.unit() as unit, pytest.raises(InputError, match="no machine 'ghost'"):
         unit.load([Key("main", "ghost", "1")])
     with pytest.raises(InputError, match="no machine 'ghost'"):
@@ -268,8 +269,8 @@ def test_reading_only_changes_nothing(storage: SqliteStorage, path: Path) -> Non
     """A storage opened to read answers queries and refuses everything else, and does not make a file."""
     received(storage, "c-1", ROW, 5)
     with closing(SqliteStorage(path, MACHINES, read_only=True)) as reader:
-        assert [row.state for row in reader.find(Query("stock"))] == [Stocked(5)]
-        for refused in (reader.unit, lambda: reader.claim(1, AT, 1), lambda: reader.revive("m", AT)):
+        assert [row.state for row in reader.find(Query("stock"))] == [StockLevel(5)]
+        for refused in (reader.unit, lambda: reader.claim(1, AT, 1), lambda: reader.requeue("m", AT)):
             with pytest.raises(StorageError, match="read only"):
                 refused()
     missing = path.with_name("missing.db")
@@ -281,7 +282,7 @@ def test_reading_only_changes_nothing(storage: SqliteStorage, path: Path) -> Non
 def test_a_closed_storage_says_so(storage: SqliteStorage) -> None:
     """After closing, a new connection is not opened behind the caller's back."""
     storage.close()
-    with pytest.raises(StorageError, match="closed"), ThreadOf(storage.waiting) as thread:
+    with pytest.raises(StorageError, match="closed"), ThreadOf(storage.pending) as thread:
         thread.join()
 
 
@@ -293,7 +294,7 @@ def test_a_file_in_use_as_wal_is_not_opened_otherwise(path: Path) -> None:
             SqliteStorage(path, MACHINES, timeout_seconds=0.05)
         assert caught.value.retry
     with closing(SqliteStorage(path, MACHINES)) as storage:
-        assert storage.waiting() == 0
+        assert storage.pending() == 0
 
 
 class ThreadOf(threading.Thread):
@@ -350,7 +351,7 @@ def test_a_thread_waits_no_longer_than_its_timeout(path: Path) -> None:
 
 def test_the_law_of_stock_stands_in_the_database(storage: SqliteStorage) -> None:
     """What no rule may produce, no row can hold: oversold stock is refused by a constraint."""
-    oversold = Batch((command("c-1", ROW, 1),), (Write(ROW, 0, 1, Stocked(1, 2)),), ())
+    oversold = Batch((command("c-1", ROW, 1),), (Write(ROW, 0, 1, StockLevel(1, 2)),), ())
     with pytest.raises(StorageError, match="CHECK") as caught:
         store(storage, oversold)
     assert isinstance(caught.value.__cause__, sqlite3.IntegrityError)
@@ -360,25 +361,25 @@ def test_the_law_of_stock_stands_in_the_database(storage: SqliteStorage) -> None
 def test_a_message_that_cannot_be_settled_stays(storage: SqliteStorage, path: Path) -> None:
     """When marking messages done fails midway, none of them is done."""
     store(storage, Batch((), (), (), tuple(Message(f"m-{n}", "t", Key("main", "order", f"{n}")) for n in range(40))))
-    parcels = storage.claim(40, AT, 60)
+    leases = storage.claim(40, AT, 60)
     session = storage._sessions.session()
     connection = session.connection
     session.connection = Tripped(connection, 3, fail)  # type: ignore[assignment]
     with pytest.raises(StorageError, match="disk"):
-        storage.done(parcels, AT)
+        storage.done(leases, AT)
     session.connection = connection
-    assert storage.waiting() == 40
+    assert storage.pending() == 40
     storage.done([], AT)
-    storage.done(parcels, AT)
-    assert storage.waiting() == 0
+    storage.done(leases, AT)
+    assert storage.pending() == 0
 
 
 def test_a_row_never_goes_back(storage: SqliteStorage) -> None:
     """Behind the check of versions stands another: no statement writes a version that is not a newer one."""
     received(storage, "c-1", ROW, 5)
     with pytest.raises(ConcurrencyConflict):
-        store(storage, Batch((command("c-2", ROW, 1),), (Write(ROW, 1, 1, Stocked(9)),), ()))
-    assert [row.state for row in storage.find(Query("stock"))] == [Stocked(5)]
+        store(storage, Batch((command("c-2", ROW, 1),), (Write(ROW, 1, 1, StockLevel(9)),), ()))
+    assert [row.state for row in storage.find(Query("stock"))] == [StockLevel(5)]
 
 
 def test_an_entry_without_its_command_is_refused(storage: SqliteStorage) -> None:
@@ -392,7 +393,7 @@ def test_an_entry_without_its_command_is_refused(storage: SqliteStorage) -> None
 def batch_of_everything() -> Batch:
     """Two orders with stock, journal and messages."""
     orders = [placed(f"SO-{n}") for n in (1, 2)]
-    stock = [receipt(f"r-{sku}", stock_key("main", sku, "TOKYO"), Held(0, ABSENT)) for sku in SKUS]
+    stock = [receipt(f"r-{sku}", stock_key("main", sku, "TOKYO"), Loaded(0, ABSENT)) for sku in SKUS]
     parts = [*orders, *stock]
     return Batch(
         tuple(c for part in parts for c in part.commands),
@@ -402,7 +403,7 @@ def batch_of_everything() -> Batch:
     )
 
 
-def content(path: Path) -> list[str]:
+def dumped(path: Path) -> list[str]:
     """The whole database as text."""
     with closing(sqlite3.connect(path)) as connection:
         return list(connection.iterdump())
@@ -451,9 +452,9 @@ def test_a_commit_that_fails_leaves_nothing(path: Path) -> None:
     """Wherever a commit fails, the file is as it was; the next one stores it all."""
     with closing(SqliteStorage(path, MACHINES)) as storage:
         received(storage, "before", stock_key("main", "OLD", "TOKYO"))
-    before, number = content(path), 1
+    before, number = dumped(path), 1
     while breaks_off(path, number, fail):
-        assert content(path) == before
+        assert dumped(path) == before
         number += 1
     assert number == 11
     with closing(SqliteStorage(path, MACHINES)) as storage:
@@ -478,11 +479,11 @@ def test_a_process_that_dies_leaves_nothing(path: Path, number: int) -> None:
     """A process killed within a commit leaves the file as it was for whoever opens it next."""
     with closing(SqliteStorage(path, MACHINES)) as storage:
         received(storage, "before", stock_key("main", "OLD", "TOKYO"))
-    before = content(path)
+    before = dumped(path)
     assert process("dies", path, number).wait() == -signal.SIGKILL
     with closing(SqliteStorage(path, MACHINES)) as storage:
         assert len(storage.entries(0, 100)) == 1
-    assert content(path) == before
+    assert dumped(path) == before
 
 
 # --- processes ---
@@ -503,7 +504,7 @@ def test_racing_processes_lose_nothing(path: Path) -> None:
     racers = [process("receives_many", path, f"p{n}") for n in range(3)]
     assert [racer.wait() for racer in racers] == [0, 0, 0]
     with closing(SqliteStorage(path, MACHINES)) as storage, storage.unit() as unit:
-        assert unit.load([ROW])[ROW] == Held(120, Stocked(120))
+        assert unit.load([ROW])[ROW] == Loaded(120, StockLevel(120))
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
@@ -561,40 +562,40 @@ def test_a_unit_reads_what_it_has_loaded(storage: SqliteStorage) -> None:
     """Within a unit a listing is of the same moment as its loads."""
     received(storage, "c-1", ROW, 5)
     with storage.unit() as unit:
-        assert [Held(row.version, row.state) for row in storage.find(Query("stock"))] == [unit.load([ROW])[ROW]]
+        assert [Loaded(row.version, row.state) for row in storage.find(Query("stock"))] == [unit.load([ROW])[ROW]]
 
 
 def test_rows_are_kept_within_bounds() -> None:
     """The first kept are forgotten first, and another version is never taken for the one asked."""
-    memo = Memo(stock=2, others=1)
+    cache = RowCache(stock=2, others=1)
     keys = [stock_key("main", sku, "TOKYO") for sku in SKUS]
     for version, key in enumerate([*keys[:2], keys[0], keys[2]], start=1):
-        memo.put(key, 7, 8, Held(version, f"state {version}"))
-    assert [memo.held(key, version, 8) for key, version in zip(keys, (3, 2, 4), strict=True)] == [
+        cache.put(key, 7, 8, Loaded(version, f"state {version}"))
+    assert [cache.decoded(key, version, 8) for key, version in zip(keys, (3, 2, 4), strict=True)] == [
         None,
         (2, "state 2"),
         (4, "state 4"),
     ]
-    assert memo.held(keys[1], 1, 8) is None
-    assert memo.held(keys[1], 2, 9) is None
+    assert cache.decoded(keys[1], 1, 8) is None
+    assert cache.decoded(keys[1], 2, 9) is None
     orders = [Key("main", "order", number) for number in ("1", "2")]
     for order in orders:
-        memo.put(order, 7, 8, Held(1, "state 1"))
-    assert [memo.present(order) for order in orders] == [None, (7, 8, (1, "state 1"))]
+        cache.put(order, 7, 8, Loaded(1, "state 1"))
+    assert [cache.fresh(order) for order in orders] == [None, (7, 8, (1, "state 1"))]
 
 
 def test_rows_kept_are_doubted_once_somebody_else_has_written() -> None:
     """A row is taken for the present one only as long as the file's data version stays; its state stays right."""
-    memo = Memo()
-    memo.see(1)
-    memo.put(ROW, 7, 8, Held(1, "state 1"))
-    memo.see(1)
-    assert memo.present(ROW) == (7, 8, (1, "state 1"))
-    memo.see(2)
-    assert memo.present(ROW) is None
-    assert memo.held(ROW, 1, 8) == (1, "state 1")
-    memo.see(1)
-    assert memo.present(ROW) is None
+    cache = RowCache()
+    cache.sync(1)
+    cache.put(ROW, 7, 8, Loaded(1, "state 1"))
+    cache.sync(1)
+    assert cache.fresh(ROW) == (7, 8, (1, "state 1"))
+    cache.sync(2)
+    assert cache.fresh(ROW) is None
+    assert cache.decoded(ROW, 1, 8) == (1, "state 1")
+    cache.sync(1)
+    assert cache.fresh(ROW) is None
 
 
 def traced(storage: SqliteStorage, act: Callable[[], object]) -> list[str]:
@@ -616,7 +617,7 @@ def test_a_row_is_not_read_again_while_nobody_else_writes(storage: SqliteStorage
         received(other, "c-2", stock_key("main", "TEA-2", "TOKYO"), 7)
     assert traced(storage, lambda: storage.read([ROW])) == ["BEGIN", "PRAGMA", "SELECT", "COMMIT"]
     assert traced(storage, lambda: storage.read([ROW])) == ["BEGIN", "PRAGMA", "COMMIT"]
-    assert storage.read([ROW])[ROW] == Held(1, Stocked(5))
+    assert storage.read([ROW])[ROW] == Loaded(1, StockLevel(5))
 
 
 def test_a_known_row_of_another_tenant_is_refused(storage: SqliteStorage) -> None:
@@ -639,7 +640,7 @@ def test_a_begin_that_is_interrupted_lets_go_of_the_file(path: Path) -> None:
         with closing(SqliteStorage(path, MACHINES)) as other:
             received(other, "c-3", ROW, 1)
         received(storage, "c-4", ROW, 1)
-        assert storage.read([ROW])[ROW] == Held(3, Stocked(7))
+        assert storage.read([ROW])[ROW] == Loaded(3, StockLevel(7))
 
 
 class Interrupted:
@@ -676,7 +677,7 @@ def test_a_commit_tells_the_connection_before_the_next_writer_may_begin(path: Pa
 
         storage._sessions.release = slowly  # type: ignore[method-assign]
         received(storage, "c-2", ROW, 7)
-        assert storage.read([ROW])[ROW] == Held(3, Stocked(13))
+        assert storage.read([ROW])[ROW] == Loaded(3, StockLevel(13))
 
 
 def test_rows_are_known_by_the_numbers_they_have(storage: SqliteStorage, path: Path) -> None:
@@ -694,7 +695,7 @@ def test_rows_are_known_by_the_numbers_they_have(storage: SqliteStorage, path: P
         ),
     )
     numbers = dict(values(path, "SELECT id, n FROM stock"))
-    known = {key: storage._sessions.session().memo.present(key) for key in skus}
+    known = {key: storage._sessions.session().cache.fresh(key) for key in skus}
     assert {key.id: found and found[0] for key, found in known.items()} == numbers
 
 
@@ -710,7 +711,7 @@ def test_a_row_is_read_again_after_a_commit_that_failed(path: Path) -> None:
         session.connection = connection
         assert "SELECT" in traced(storage, lambda: storage.read([ROW]))
         received(storage, "c-3", ROW, 1)
-        assert storage.read([ROW])[ROW] == Held(2, Stocked(6))
+        assert storage.read([ROW])[ROW] == Loaded(2, StockLevel(6))
 
 
 def test_what_another_process_wrote_is_seen(storage: SqliteStorage, path: Path) -> None:
@@ -719,7 +720,7 @@ def test_what_another_process_wrote_is_seen(storage: SqliteStorage, path: Path) 
     with closing(SqliteStorage(path, MACHINES)) as other:
         received(other, "c-2", ROW, 7)
     received(storage, "c-3", ROW, 1)
-    assert [row.state for row in storage.find(Query("stock"))] == [Stocked(13)]
+    assert [row.state for row in storage.find(Query("stock"))] == [StockLevel(13)]
 
 
 # --- economy ---
@@ -739,7 +740,7 @@ def stores(storage: SqliteStorage, order: Batch, keys: list[Key]) -> None:
     """Commit an order with receipts for stock rows, and a message."""
     number = order.writes[0].key.id
     with storage.unit() as unit:
-        unit.recall([f"{number}/place"])
+        unit.known_commands([f"{number}/place"])
         held = unit.load([order.writes[0].key, *keys])
         stock = [receipt(f"r-{key.id}", key, held[key]) for key in keys]
         writes = (*order.writes, *(write for part in stock for write in part.writes))
@@ -800,7 +801,7 @@ def test_a_long_history_is_read_whole(storage: SqliteStorage) -> None:
     """A history of more entries than a page holds is read to its end, and page bounds repeat nothing."""
     count = 2 * reads.PAGE + 1
     entries = tuple(Entry(ROW, n, GoodsReceived(1, "c-1"), "c-1") for n in range(1, count + 1))
-    store(storage, Batch((command("c-1", ROW, count),), (Write(ROW, 0, count, Stocked(count)),), entries))
+    store(storage, Batch((command("c-1", ROW, count),), (Write(ROW, 0, count, StockLevel(count)),), entries))
     assert [entry.version for entry in storage.history(ROW)] == list(range(1, count + 1))
 
 
@@ -808,15 +809,15 @@ def test_a_long_history_is_read_whole(storage: SqliteStorage) -> None:
 def test_every_reading_is_bounded(storage: SqliteStorage, limit: int) -> None:
     """Feed, claims and dead letters are read in pages of at most a thousand."""
     for target in (storage, MemoryStorage()):
-        reads_of = (partial(target.entries, 0, limit), partial(target.claim, limit, AT, 1), partial(target.dead, limit))
-        for read in reads_of:
+        claim, letters = partial(target.claim, limit, AT, 1), partial(target.dead_letters, limit)
+        for read in (partial(target.entries, 0, limit), claim, letters):
             with pytest.raises(InputError, match="1 to 1000"):
                 read()
 
 
 def test_a_placed_order_round_trips_through_the_feed(storage: Storage) -> None:
-    """The feed gives the event with the basket it brought."""
+    """The feed gives the event with the content it brought."""
     store(storage, placed())
     (entry,) = storage.entries(0, 10)
     assert isinstance(entry.event, OrderPlaced)
-    assert entry.event.basket == basket()
+    assert entry.event.content == content()

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from orderflow.adapters.storage import outbox, reads
 from orderflow.adapters.storage import statements as sql
 from orderflow.adapters.storage.sqlite import SqliteStorage
-from orderflow.domain.keys import Key
-from orderflow.domain.order.machine import ORDER
-from orderflow.domain.stock.machine import STOCK
-from orderflow.ports.storage import Batch, Message
+from orderflow.domain.engine.decide import Message
+from orderflow.domain.inventory.stock import STOCK
+from orderflow.domain.orders.machine import ORDER
+from orderflow.errors import Key
+from orderflow.ports.storage import Batch
 from orderflow.testing.storage_contract import store
 
 AT = datetime(2026, 3, 31, 9, 30, tzinfo=UTC)
@@ -39,14 +40,14 @@ def storage(path: Path) -> Iterator[SqliteStorage]:
 
 SEARCHES = {
     sql.load_text((("order", 1), ("stock", 3))): "(tenant=? AND id=?)",
-    sql.baskets_text(2): "(tenant=? AND id=?)",
-    sql.recall_text(2): "(tenant=? AND id=?)",
+    sql.contents_text(2): "(tenant=? AND id=?)",
+    sql.known_commands_text(2): "(tenant=? AND id=?)",
     sql.answered_text(2): "(tenant=? AND id=?)",
     reads.chain_text("order"): "(tenant=? AND id=?)",
     reads.recorded_text(2): "INTEGER PRIMARY KEY (rowid=?)",
     outbox.RETRY: "(tenant=? AND id=?)",
-    outbox.BURY: "(tenant=? AND id=?)",
-    outbox.REVIVE: "(tenant=? AND id=?)",
+    outbox.DEAD_LETTER: "(tenant=? AND id=?)",
+    outbox.REQUEUE: "(tenant=? AND id=?)",
     outbox.CLAIM_ANY: "(tenant=? AND lane_kind=? AND lane_id=?)",
     reads.find_text("order", ((("status",), "in", 1),)): "(tenant=? AND status=? AND rowid>?)",
     reads.find_text("order", ((("customer",), "is", 1),)): "(tenant=? AND customer=? AND rowid>?)",
@@ -69,7 +70,7 @@ def test_every_search_binds_all_columns_of_its_key(storage: SqliteStorage, path:
     steps = plan(path, text)
     assert any(bound in step for step in steps), steps
     walked = [step for step in steps if step.startswith("SCAN")]
-    assert not [step for step in walked if not any(small in step for small in ("CONSTANT", "parcel", "chain"))]
+    assert not [step for step in walked if not any(small in step for small in ("CONSTANT", "lease", "chain"))]
 
 
 def test_writes_search_nothing(storage: SqliteStorage, path: Path) -> None:
@@ -93,4 +94,4 @@ def test_claiming_stays_quick_when_much_is_done(storage: SqliteStorage, path: Pa
     with closing(sqlite3.connect(path)) as connection:
         done = connection.execute("SELECT state, count(*), min(done_at) FROM outbox").fetchall()
     assert done == [("done", 200, "2026-03-31T09:30:00")]
-    assert set(plan(path, outbox.WAITING)) == {"SEARCH outbox USING INDEX outbox_waiting (tenant=?)"}
+    assert set(plan(path, outbox.PENDING)) == {"SEARCH outbox USING INDEX outbox_pending (tenant=?)"}

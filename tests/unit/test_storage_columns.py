@@ -17,31 +17,28 @@ from hypothesis import HealthCheck, given, settings
 from orderflow.adapters.storage.columns import COLUMNS, DATED, DUE, Value, row_values, time_text
 from orderflow.adapters.storage.conditions import conditions
 from orderflow.adapters.storage.memory import MemoryStorage
-from orderflow.adapters.storage.session import Memo
+from orderflow.adapters.storage.session import RowCache
 from orderflow.adapters.storage.sqlite import SqliteStorage
-from orderflow.domain.credit import CreditLine, CreditTerms, IssuedNote
-from orderflow.domain.customer import Active
-from orderflow.domain.invoice.messages import Content, InvoiceLine
-from orderflow.domain.invoice.states import Amounts, Issued
-from orderflow.domain.keys import Key, PartyRef
-from orderflow.domain.machine import Absent
-from orderflow.domain.money import Money
-from orderflow.domain.order.lines import Allotment, LineVector
-from orderflow.domain.order.states import Confirmed, Draft, Progress
-from orderflow.domain.order.values import Basket, OrderLine
-from orderflow.domain.payment.messages import Allocation, AllocationTarget, Origin
-from orderflow.domain.payment.states import Expected, Funds, Received
-from orderflow.domain.price import Price
-from orderflow.domain.records.account import Account
-from orderflow.domain.records.intake import Accepted, Rejected
-from orderflow.domain.records.series import Series
-from orderflow.domain.returns import Loose, ReceivedReturn, ReturnedUnits
-from orderflow.domain.shipment.messages import Item, Plan, ShippingLabel
-from orderflow.domain.shipment.states import UNTRACKED, Carriage, InTransit, Packing, Planned
-from orderflow.domain.standard import MACHINES
-from orderflow.domain.stock.states import Stocked
-from orderflow.domain.tax import TaxCategory, TaxPolicy, Totals
-from orderflow.errors import InputError
+from orderflow.domain.billing.account import Account
+from orderflow.domain.billing.credit_note import CreditLine, CreditNoteContent, IssuedNote
+from orderflow.domain.billing.invoice_state import Amounts, InvoiceContent, InvoiceLine, Issued
+from orderflow.domain.billing.numbering import Series
+from orderflow.domain.engine.machine import Absent
+from orderflow.domain.intake import Accepted, Rejected
+from orderflow.domain.inventory.stock import StockLevel
+from orderflow.domain.money.money import Money
+from orderflow.domain.money.price import Price
+from orderflow.domain.money.tax import TaxCategory, TaxPolicy, Totals
+from orderflow.domain.orders.content import OrderContent, OrderLine
+from orderflow.domain.orders.lines import Allotment, LineVector
+from orderflow.domain.orders.state import Confirmed, Draft, Progress
+from orderflow.domain.parties.customer import Active
+from orderflow.domain.payments.state import Application, ApplicationTarget, Expected, Funds, PaymentSource, Received
+from orderflow.domain.returns import ReceivedReturn, ReturnedUnits, UnmatchedReturn
+from orderflow.domain.shipping.state import UNTRACKED, Carriage, InTransit, Item, Packing, Plan, Planned, ShippingLabel
+from orderflow.domain.values import PartyRef
+from orderflow.domain.workflow.table import MACHINES
+from orderflow.errors import InputError, Key
 from orderflow.ports.storage import Batch, Query, Storage, Write
 from orderflow.testing.storage_contract import command, store
 from orderflow.testing.strategies import message
@@ -50,7 +47,9 @@ AT = datetime(2026, 3, 31, 9, 30, tzinfo=UTC)
 DAY = date(2026, 3, 31)
 TAX = TaxCategory("S", Decimal(20))
 TOTALS = Totals(1000, 200, 1200, (), "GBP")
-BASKET = Basket("GBP", (OrderLine.of(1, "TEA", 4, Price(Decimal("2.50"), "GBP"), TAX),), TaxPolicy(), tags=("a", "b"))
+CONTENT = OrderContent(
+    "GBP", (OrderLine.of(1, "TEA", 4, Price(Decimal("2.50"), "GBP"), TAX),), TaxPolicy(), tags=("a", "b")
+)
 ITEMS = (Item("SO-7", 1, "TOKYO", 4),)
 PLAN = Plan("van", "fast")
 LABEL = ShippingLabel("van", "slow", "T-1")
@@ -59,27 +58,27 @@ LABEL = ShippingLabel("van", "slow", "T-1")
 def confirmed(*allotments: Allotment) -> Confirmed:
     """An order with some of its units allocated."""
     progress = Progress((LineVector(4 - len(allotments), allocated=allotments),), tags=("b", "c"))
-    return Confirmed(BASKET, TOTALS, progress, AT, AT)
+    return Confirmed(CONTENT, TOTALS, progress, AT, AT)
 
 
 def invoice(id_: str = "SO-7") -> Issued:
     """An invoice of one line."""
     line = InvoiceLine(id_, 1, 4, 1000, TAX)
-    content = Content("INV", "17850", None, "GBP", (line,), TaxPolicy(), DAY)
+    content = InvoiceContent("INV", "17850", None, "GBP", (line,), TaxPolicy(), DAY)
     return Issued(content, TOTALS, date(2026, 4, 30), "INV000001", Amounts(300, 100))
 
 
 def note(order: str) -> IssuedNote:
     """A credit note of one line, on account where there is no order."""
     line = CreditLine(1, "TEA", 1, 250, TAX, order)
-    return IssuedNote(CreditTerms("CN", "17850", None, "GBP", (line,), TaxPolicy(), DAY), TOTALS, "CN1")
+    return IssuedNote(CreditNoteContent("CN", "17850", None, "GBP", (line,), TaxPolicy(), DAY), TOTALS, "CN1")
 
 
 ROWS: tuple[tuple[str, str, Any, dict[str, Value]], ...] = (
     (
         "order",
         "SO-7",
-        Draft(BASKET),
+        Draft(CONTENT),
         {"total_minor": None, "placed_at": None, "expires_at": None, "tags": '["a", "b"]'},
     ),
     ("order", "SO-7", confirmed(), {"total_minor": 1200, "expires_at": None, "tags": '["a", "b", "c"]'}),
@@ -89,7 +88,7 @@ ROWS: tuple[tuple[str, str, Any, dict[str, Value]], ...] = (
         confirmed(Allotment("T", 1, AT), Allotment("T", 1), Allotment("T", 1, AT.replace(day=1))),
         {"expires_at": "2026-03-01T09:30:00"},
     ),
-    ("stock", "A@B@TOKYO", Stocked(5, 2), {"sku": "A@B", "location": "TOKYO", "on_hand": 5, "allocated": 2}),
+    ("stock", "A@B@TOKYO", StockLevel(5, 2), {"sku": "A@B", "location": "TOKYO", "on_hand": 5, "allocated": 2}),
     (
         "shipment",
         "SH-1",
@@ -123,7 +122,7 @@ ROWS: tuple[tuple[str, str, Any, dict[str, Value]], ...] = (
             "applied_minor": 300,
             "credited_minor": 100,
             "written_off_minor": 0,
-            "due_minor": 800,
+            "open_minor": 800,
         },
     ),
     ("credit_note", "C-1", note("SO-7"), {"number": "CN1", "order_id": "SO-7", "gross_minor": 1200}),
@@ -137,24 +136,24 @@ ROWS: tuple[tuple[str, str, Any, dict[str, Value]], ...] = (
     (
         "return",
         "R-1",
-        ReceivedReturn("TOKYO", (), (Loose("TEA", 1),), usable=True, customer="", reason=""),
+        ReceivedReturn("TOKYO", (), (UnmatchedReturn("TEA", 1),), usable=True, customer="", reason=""),
         {"order_id": None},
     ),
     (
         "payment",
         "P-1",
-        Expected(Origin("bank", "X-1", "17850"), Money(500, "GBP"), ()),
+        Expected(PaymentSource("bank", "X-1", "17850"), Money(500, "GBP"), ()),
         {"source": "bank", "external_id": "X-1", "customer": "17850", "expected_minor": 500, "received_minor": None},
     ),
     (
         "payment",
         "P-1",
         Received(
-            Origin("bank", "X-1"),
-            Funds("GBP", received=500, refunded=50, allocations=(Allocation(AllocationTarget.INVOICE, "I-1", 200),)),
+            PaymentSource("bank", "X-1"),
+            Funds("GBP", received=500, refunded=50, applications=(Application(ApplicationTarget.INVOICE, "I-1", 200),)),
             (),
         ),
-        {"currency": "GBP", "received_minor": 500, "allocated_minor": 200, "free_minor": 250},
+        {"currency": "GBP", "received_minor": 500, "applied_minor": 200, "free_minor": 250},
     ),
     ("customer", "17850", Active(PartyRef("P", 2), ("vip",)), {"party": "P@2", "tags": '["vip"]', "reason": None}),
     ("account", "17850", Account((), Money(9, "GBP"), blocked=True), {"blocked": 1, "limit_minor": 9}),
@@ -195,12 +194,14 @@ def test_dates_are_columns_of_their_kind() -> None:
         assert column.endswith(("_at", "_on"))
 
 
-STORED = [(machine.kind, state) for machine in MACHINES for state in machine.states if state not in {Absent, Stocked}]
+STORED = [
+    (machine.kind, state) for machine in MACHINES for state in machine.states if state not in {Absent, StockLevel}
+]
 
 
 @pytest.fixture(scope="module")
 def every_kind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteStorage]:
-    """A storage of the standard book."""
+    """A storage of the standard workflow."""
     with closing(SqliteStorage(tmp_path_factory.mktemp("kinds") / "shop.db", MACHINES, exclusive=True)) as storage:
         yield storage
 
@@ -217,7 +218,7 @@ def test_every_state_is_stored_and_read_back(every_kind: SqliteStorage, kind: st
         memory = MemoryStorage()
         for target in (every_kind, memory):
             store(target, Batch((command(f"c-{key}", key, 1),), (Write(key, 0, 1, drawn),), ()))
-        every_kind._sessions.session().memo = Memo()
+        every_kind._sessions.session().cache = RowCache()
         query = Query(kind, where=(("id", key.id),))
         assert [row.state for row in every_kind.find(query)] == [drawn]
         facts = row_values(key, 1, drawn)

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from orderflow.domain.limits import MAX_MONEY_MINOR
-from orderflow.domain.money import Money, Rounding
-from orderflow.domain.tax import (
+from orderflow.domain.engine.limits import MAX_MONEY_MINOR
+from orderflow.domain.money.money import Money
+from orderflow.domain.money.split import Rounding
+from orderflow.domain.money.tax import (
     TaxableLine,
     TaxCategory,
     TaxGroup,
@@ -55,7 +56,7 @@ def test_where_added_tax_is_rounded_changes_it(mode: TaxRounding, tax: int) -> N
 def test_where_included_tax_is_rounded_changes_it(mode: TaxRounding, tax: int) -> None:
     """Twice 4 units at 15 with 10 % in the price: 10.9 in the sum, 5.45 in each line, 1.36 in each unit."""
     lines = [TaxableLine(60, S10, 4), TaxableLine(60, S10, 4)]
-    found = totals(lines, TaxPolicy(mode, included=True), "JPY")
+    found = totals(lines, TaxPolicy(mode, prices_include_tax=True), "JPY")
     assert (found.net_minor, found.tax_minor, found.gross_minor) == (120 - tax, tax, 120)
 
 
@@ -87,10 +88,10 @@ def test_sums_are_bounded() -> None:
     assert caught.value.faults[0].path == "net"
 
 
-@pytest.mark.parametrize("included, tax", [(False, 200), (True, 167)])
-def test_tax_on_one_amount(included: bool, tax: int) -> None:
+@pytest.mark.parametrize("prices_include_tax, tax", [(False, 200), (True, 167)])
+def test_tax_on_one_amount(prices_include_tax: bool, tax: int) -> None:
     """20 % on 1,000, and the tax that 1,000 contain."""
-    assert tax_on(1000, Decimal(20), TaxPolicy(included=included)) == tax
+    assert tax_on(1000, Decimal(20), TaxPolicy(prices_include_tax=prices_include_tax)) == tax
 
 
 def test_a_discount_passes_over_negative_lines() -> None:

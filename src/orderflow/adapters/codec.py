@@ -20,15 +20,16 @@ from cattrs import Converter
 from cattrs.errors import ForbiddenExtraKeysError
 
 from orderflow.adapters.codec_flat import flat_writer, is_flat
-from orderflow.adapters.codec_outside import read_outside
 from orderflow.adapters.codec_stored import (
     Reader,
     Writer,
-    reader_beside_basket,
+    reader_beside_content,
     stored_converter,
-    writer_without_basket,
+    writer_without_content,
 )
-from orderflow.domain.machine import Machine
+from orderflow.adapters.json_input import read_outside
+from orderflow.domain.engine.machine import Machine
+from orderflow.domain.orders.content import OrderContent
 from orderflow.errors import DefinitionError, InputError, StorageError
 
 __all__ = ["Codec", "Upcaster"]
@@ -96,12 +97,14 @@ class Codec:
         return write
 
     def split(self, state: Any) -> tuple[str | None, str]:
-        """A state as two texts: its basket, which never changes, and the rest. None where it has no basket."""
-        basket = getattr(state, "basket", None)
-        return (None if basket is None else self.encode(basket)), self.rest(state)
+        """A state as two texts: what was ordered, which never changes, and the rest; None and the whole of others."""
+        content = getattr(state, "content", None)
+        if isinstance(content, OrderContent):
+            return self.encode(content), self.rest(state)
+        return None, self.encode(state)
 
     def rest(self, state: Any) -> str:
-        """A state without its basket: what an update has to write."""
+        """A state of an order without what was ordered: what an update has to write."""
         kind = type(state)
         write = self._writers.get(kind)
         if write is None:
@@ -118,22 +121,22 @@ class Codec:
             found = self._states[kind][name]
             return self._converter.structure(json.loads(text), found)
 
-    def join(self, kind: str, name: str, basket: Any, rest: str) -> Any:
-        """The state that was stored in two parts, see :meth:`split`. A basket read before may be given as it is.
+    def join(self, kind: str, name: str, content: Any, rest: str) -> Any:
+        """The state that was stored in two parts, see :meth:`split`. Content read before may be given as it is.
 
         Raises:
             StorageError: the texts are not the parts of a state of class ``name`` of ``kind``.
         """
-        if basket is None:
+        if content is None:
             return self.state(kind, name, rest)
         with _reading(kind, name):
             found = self._states[kind][name]
             read = self._readers.get(found)
             if read is None:
-                read = self._readers[found] = reader_beside_basket(self._converter, found)
-            if type(basket) is str:
-                basket = self._converter.structure(json.loads(basket), fields(found).basket.type)
-            return read(json.loads(rest) | {"basket": basket}, found)
+                read = self._readers[found] = reader_beside_content(self._converter, found)
+            if type(content) is str:
+                content = self._converter.structure(json.loads(content), fields(found).content.type)
+            return read(json.loads(rest) | {"content": content}, found)
 
     def event(self, kind: str, name: str, text: str, schema: int = 1) -> Any:
         """The event that was stored under schema version ``schema``, brought to the present one.
@@ -164,7 +167,7 @@ class Codec:
         return read_outside(found, data)
 
     def read(self, kind: type[T], data: str | Mapping[str, Any]) -> T:
-        """A part of a command from outside, such as a basket.
+        """A part of a command from outside, such as what is ordered.
 
         Raises:
             InputError: with every fault of it.
@@ -186,8 +189,8 @@ class Codec:
         return lambda value: _dumps(write(value))
 
     def _writer(self, kind: type[Any]) -> Writer:
-        if has(kind) and hasattr(fields(kind), "basket"):
-            return writer_without_basket(self._converter, kind)
+        if has(kind) and hasattr(fields(kind), "content"):
+            return writer_without_content(self._converter, kind)
         write: Writer = self._converter.get_unstructure_hook(kind)
         return write
 

@@ -12,9 +12,9 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from orderflow.domain.keys import PartyRef
-from orderflow.domain.price import Price
-from orderflow.domain.tax import TaxCategory
+from orderflow.domain.money.price import Price
+from orderflow.domain.money.tax import TaxCategory
+from orderflow.domain.values import PartyRef
 from orderflow.errors import InputError
 
 __all__ = ["FORMS", "Form"]

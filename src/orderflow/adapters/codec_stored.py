@@ -18,7 +18,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 
 from orderflow.adapters.codec_forms import FORMS, Form
 
-__all__ = ["Reader", "Writer", "reader_beside_basket", "stored_converter", "writer_without_basket"]
+__all__ = ["Reader", "Writer", "reader_beside_content", "stored_converter", "writer_without_content"]
 
 Reader = Callable[[Any, Any], Any]
 Writer = Callable[[Any], Any]
@@ -43,14 +43,14 @@ def stored_converter() -> Converter:
     return converter
 
 
-def writer_without_basket(converter: Converter, kind: type[Any]) -> Writer:
-    """The function that writes an attrs class and leaves its ``basket`` out."""
-    return make_dict_unstructure_fn(kind, converter, _cattrs_omit_if_default=True, basket=override(omit=True))
+def writer_without_content(converter: Converter, kind: type[Any]) -> Writer:
+    """The function that writes an attrs class and leaves its ``content`` out."""
+    return make_dict_unstructure_fn(kind, converter, _cattrs_omit_if_default=True, content=override(omit=True))
 
 
-def reader_beside_basket(converter: Converter, kind: type[Any]) -> Reader:
-    """The function that reads an attrs class whose ``basket`` comes as an object already made."""
-    return make_dict_structure_fn(kind, converter, basket=override(struct_hook=_as_is))
+def reader_beside_content(converter: Converter, kind: type[Any]) -> Reader:
+    """The function that reads an attrs class whose ``content`` comes as an object already made."""
+    return make_dict_structure_fn(kind, converter, content=override(struct_hook=_as_is))
 
 
 def _is_row(kind: Any) -> bool:

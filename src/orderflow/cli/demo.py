@@ -13,15 +13,16 @@ from typing import Any
 
 import click
 
-from orderflow.batch.documents import Document, RejectedDocument
-from orderflow.batch.jsonl import JsonLinesFile
-from orderflow.batch.sample import LOCATIONS, write_sample
 from orderflow.cli.options import reading, writable
 from orderflow.cli.output import table
 from orderflow.cli.run import REJECTED, report_unfinished, states_of, work
 from orderflow.cli.show import show
-from orderflow.facade import OrderFlow
+from orderflow.importing.documents import Document, RejectedDocument
+from orderflow.importing.jsonl import JsonLinesFile
+from orderflow.importing.sample import write_sample
+from orderflow.importing.sample_data import LOCATIONS
 from orderflow.ports.storage import Query, Row
+from orderflow.shop import OrderFlow
 
 __all__ = ["demo"]
 
@@ -59,7 +60,7 @@ def demo(context: click.Context, orders: int, seed: int, db: Path | None, *, kee
         report_unfinished(found)
         click.echo(f"\n{_title('one of them')}\n")
         context.invoke(show, order=example, db=place, tenant="main", as_json=False)
-        _farewell(place if db or keep else None, sample, example)
+        _print_next_steps(place if db or keep else None, sample, example)
 
 
 @contextmanager
@@ -151,7 +152,7 @@ def _program() -> str:
     return "orderflow" if shutil.which("orderflow") or Path(sys.argv[0]).name != "orderflow" else sys.argv[0]
 
 
-def _farewell(db: Path | None, sample: Path, example: str) -> None:
+def _print_next_steps(db: Path | None, sample: Path, example: str) -> None:
     click.echo(f"\n{_title('look further')}")
     program = _program()
     if db is None:

@@ -8,9 +8,9 @@ from typing import Final
 
 import click
 
-from orderflow.domain.machine import Machine
-from orderflow.domain.standard import MACHINES
-from orderflow.domain.survey import page, survey
+from orderflow.domain.engine.diagram import overview, page
+from orderflow.domain.engine.machine import Machine
+from orderflow.domain.workflow.table import MACHINES
 
 __all__ = ["diagram", "pages"]
 
@@ -41,7 +41,7 @@ def _index() -> str:
 
 
 def _row(machine: Machine) -> str:
-    seen = survey(machine)
+    seen = overview(machine)
     # The state before the first event is drawn, not counted.
     cells = (len(seen.states) - 1, len(machine.commands), seen.edges, ", ".join(seen.final), ", ".join(seen.dead_ends))
     return f"| [{machine.kind}]({machine.kind}.md) | " + " | ".join(map(str, cells)) + " |"

@@ -76,7 +76,7 @@ def _print(found: Health, settings: dict[str, Settings]) -> None:
             ("journal mode of the file", found.journal_mode),
             ("size", f"{found.file_bytes:,} bytes, {found.free_bytes:,} of them free"),
             ("write-ahead log", f"{found.log_bytes:,} bytes"),
-            ("messages waiting", str(found.waiting)),
+            ("messages pending", str(found.pending)),
             ("dead letters", str(found.dead)),
         ]
     )

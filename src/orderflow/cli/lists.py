@@ -13,12 +13,12 @@ from attrs import evolve
 from orderflow.cli.options import as_json, database, reading
 from orderflow.cli.output import print_json, table
 from orderflow.cli.views import View, invoice_view, row_view
-from orderflow.domain.machine import Absent
-from orderflow.domain.order.machine import ORDER
+from orderflow.domain.engine.machine import Absent
+from orderflow.domain.orders.machine import ORDER
 from orderflow.errors import NotFound
-from orderflow.facade import OrderFlow
+from orderflow.flows.worklists import WORKLISTS, Task
 from orderflow.ports.storage import Query, Row
-from orderflow.worklists import WORKLISTS, Task
+from orderflow.shop import OrderFlow
 
 __all__ = ["orders", "stock", "worklist"]
 

@@ -12,14 +12,14 @@ import click
 
 from orderflow.adapters.storage.layout import APPLICATION_ID
 from orderflow.adapters.storage.sqlite import SqliteStorage
-from orderflow.batch.progress import PROGRESS
-from orderflow.domain.book import Book
-from orderflow.domain.follow_ups import NOTICES
-from orderflow.domain.standard import standard_book
+from orderflow.domain.engine.workflow import Workflow
+from orderflow.domain.workflow.effects import NOTICES
+from orderflow.domain.workflow.table import standard_workflow
 from orderflow.errors import StorageError
-from orderflow.facade import OrderFlow
+from orderflow.importing.progress import PROGRESS
+from orderflow.shop import OrderFlow
 
-__all__ = ["apart", "as_json", "book_of", "database", "reading", "writable"]
+__all__ = ["as_json", "database", "distinct", "reading", "workflow_of", "writable"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -64,7 +64,7 @@ def as_json(command: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON with stable keys.")(command)
 
 
-def apart(**files: Path | None) -> None:
+def distinct(**files: Path | None) -> None:
     """Refuse two names for one file: what is read, what is written, and what a database keeps beside itself.
 
     Raises:
@@ -93,17 +93,17 @@ def writable(path: Path) -> None:
         path.unlink()
 
 
-def book_of(templates: tuple[str, ...] = tuple(NOTICES.values())) -> Book:
-    """The book that the command line reads a database by: the standard one, and the marks of runs."""
-    return standard_book(templates).extended(machines=(PROGRESS,))
+def workflow_of(templates: tuple[str, ...] = tuple(NOTICES.values())) -> Workflow:
+    """The workflow that the command line reads a database by: the standard one, and the marks of runs."""
+    return standard_workflow(templates).extended(machines=(PROGRESS,))
 
 
 @contextmanager
 def reading(db: Path, tenant: str) -> Generator[OrderFlow]:
     """A shop on the database, opened to read only."""
-    book = book_of()
-    storage = SqliteStorage(db, book.machines.values(), tenant=tenant, read_only=True)
+    workflow = workflow_of()
+    storage = SqliteStorage(db, workflow.machines.values(), tenant=tenant, read_only=True)
     try:
-        yield OrderFlow(storage, book=book)
+        yield OrderFlow(storage, workflow=workflow)
     finally:
         storage.close()

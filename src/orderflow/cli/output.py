@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import click
 
-from orderflow.domain.money import Money
+from orderflow.domain.money.money import Money
 
 __all__ = ["amount", "facts", "print_json", "table", "when"]
 

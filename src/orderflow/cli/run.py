@@ -15,15 +15,15 @@ from typing import Any, Final
 
 import click
 
-from orderflow.batch.documents import RejectedDocument, Source, name_of
-from orderflow.batch.jsonl import JsonLinesFile
-from orderflow.batch.pipeline import Pipeline
-from orderflow.batch.summary import rejections, summarise
-from orderflow.batch.uci import UciFile
-from orderflow.batch.wiring import batch_book, notices_of, notifier_for, shop_for, start_clock, storage_at
-from orderflow.cli.options import apart, writable
+from orderflow.cli.options import distinct, writable
 from orderflow.cli.output import table
-from orderflow.facade import OrderFlow
+from orderflow.importing.documents import RejectedDocument, Source, name_of
+from orderflow.importing.jsonl import JsonLinesFile
+from orderflow.importing.pipeline import Pipeline
+from orderflow.importing.summary import rejections, summarise
+from orderflow.importing.uci import UciFile
+from orderflow.importing.wiring import import_workflow, notices_of, notifier_for, shop_for, start_clock, storage_at
+from orderflow.shop import OrderFlow
 
 __all__ = ["LAYOUTS", "REJECTED", "progress_bar", "report", "report_unfinished", "run", "states_of", "work"]
 
@@ -79,10 +79,10 @@ def run(
         raise click.UsageError("name the database with --db")
     try:
         if db is None or dry_run:
-            _foretell(source, as_json=as_json)
+            _print_documents(source, as_json=as_json)
             return
         notices = None if mail else notices_of(db)
-        apart(file=file, database=db, summary=summary, rate_table=rates, file_of_notices=notices)
+        distinct(file=file, database=db, summary=summary, rate_table=rates, file_of_notices=notices)
         for target in filter(None, (summary, db)):
             writable(target)
         found = work(source, db, receive=receive is not None, rates=rates, mail=mail, locations=locations)
@@ -125,10 +125,10 @@ def work(
     locations: tuple[str, ...] = ("main",),
 ) -> dict[str, Any]:
     """Run a source into a database and give the summary, with the seconds the run took."""
-    book, clock = batch_book(), start_clock()
-    storage = storage_at(db, book)
+    workflow, clock = import_workflow(), start_clock()
+    storage = storage_at(db, workflow)
     try:
-        shop = shop_for(storage, book, clock, notifier=notifier_for(db, mail), rates=rates, locations=locations)
+        shop = shop_for(storage, workflow, clock, notifier=notifier_for(db, mail), rates=rates, locations=locations)
         began = time.perf_counter()
         with progress_bar(source.count()) as advanced:
             pipeline = Pipeline(shop, source, clock, name_of(source), receive=receive, advanced=advanced)
@@ -178,7 +178,7 @@ def progress_bar(total: int) -> Generator[Callable[[int], None]]:
     yield tell
 
 
-def _foretell(source: Source, *, as_json: bool) -> None:
+def _print_documents(source: Source, *, as_json: bool) -> None:
     counts: dict[str, int] = {}
     rejected = []
     for document in source.documents():

@@ -21,8 +21,8 @@ from orderflow.cli.views import (
     shipment_view,
 )
 from orderflow.errors import NotFound
-from orderflow.facade import OrderFlow
 from orderflow.ports.storage import Query, Row
+from orderflow.shop import OrderFlow
 
 __all__ = ["history", "show"]
 
@@ -59,7 +59,7 @@ def _find(shop: OrderFlow, name: str) -> Row:
 
 
 def _whole(shop: OrderFlow, row: Row) -> View:
-    codec = Codec(shop.book.machines.values())
+    codec = Codec(shop.workflow.machines.values())
     timeline = [event_view(entry, codec, data=False) for entry in shop.history("order", row.key.id)]
     return order_view(row) | {
         "timeline": timeline,
@@ -110,9 +110,9 @@ def _list(title: str, names: tuple[str, ...], views: list[View]) -> None:
 def history(kind: str, id: str, db: Path, tenant: str, *, as_json: bool) -> None:  # noqa: A002 - what it is
     """Show every event of the row ID of a KIND, such as `order`, `invoice` or `stock`."""
     with reading(db, tenant) as shop:
-        if kind not in shop.book.machines:
-            raise click.BadParameter(f"must be one of {', '.join(shop.book.machines)}", param_hint="KIND")
-        codec = Codec(shop.book.machines.values())
+        if kind not in shop.workflow.machines:
+            raise click.BadParameter(f"must be one of {', '.join(shop.workflow.machines)}", param_hint="KIND")
+        codec = Codec(shop.workflow.machines.values())
         views = [event_view(entry, codec, data=as_json) for entry in shop.history(kind, id)]
         if not views:
             raise NotFound(shop.key(kind, id))

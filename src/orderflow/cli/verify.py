@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 
 from orderflow.adapters.storage.audit import SqliteAudit
-from orderflow.cli.options import as_json, book_of, database
+from orderflow.audit.invariants import UNCHECKED, Violation
+from orderflow.audit.verify import Finding, Report
+from orderflow.audit.verify import verify as verified
+from orderflow.cli.options import as_json, database, workflow_of
 from orderflow.cli.output import print_json, table
 from orderflow.cli.views import View
-from orderflow.domain.invariants import UNCHECKED, Violation
-from orderflow.verify import Finding, Report
-from orderflow.verify import verify as verified
 
 __all__ = ["verify"]
 
@@ -25,12 +25,12 @@ __all__ = ["verify"]
 def verify(db: Path, tenant: str, *, as_json: bool, verbose: bool) -> None:
     """Check the database against the invariants; exit 1 if one is violated.
 
-    The database is only read, as of one moment. It must have been worked with the standard book.
+    The database is only read, as of one moment. It must have been worked with the standard workflow.
     """
     progress = _progress if verbose and not as_json else _silent
     began = time.perf_counter()
-    with SqliteAudit(db, book_of().machines.values(), tenant=tenant) as source:
-        report = verified(source, book_of(tuple(source.templates())), progress=progress)
+    with SqliteAudit(db, workflow_of().machines.values(), tenant=tenant) as source:
+        report = verified(source, workflow_of(tuple(source.templates())), progress=progress)
     seconds = round(time.perf_counter() - began, 1)
     if as_json:
         print_json(_report(report) | {"seconds": seconds})
@@ -56,7 +56,7 @@ def _print(report: Report, seconds: float, *, verbose: bool) -> None:
     else:
         click.echo(f"\n{len(UNCHECKED)} rules are not checked on a database; --verbose says why")
     for kind in report.unknown:
-        click.echo(f"not checked: rows of kind {kind!r}, which the standard book does not have")
+        click.echo(f"not checked: rows of kind {kind!r}, which the standard workflow does not have")
     for finding in report.findings:
         _examples(finding)
     click.echo(f"\n{report.violations} violations, {seconds} s")

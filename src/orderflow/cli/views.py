@@ -7,11 +7,11 @@ from typing import Any, TypeAlias
 
 from orderflow.adapters.codec import Codec
 from orderflow.cli.output import amount, when
-from orderflow.domain.order.lines import LineVector
-from orderflow.domain.order.states import Accepted, Completed, Draft, totals_of
-from orderflow.domain.order.values import Basket, Hold, LineKind, OrderLine
+from orderflow.domain.orders.content import Hold, LineKind, OrderContent, OrderLine, totals_of
+from orderflow.domain.orders.lines import LineVector
+from orderflow.domain.orders.state import Accepted, Completed, Draft
+from orderflow.flows.worklists import Task
 from orderflow.ports.storage import Recorded, Row
-from orderflow.worklists import Task
 
 __all__ = [
     "VECTOR",
@@ -36,39 +36,39 @@ VECTOR = (
 def row_view(row: Row) -> View:
     """An order in one line."""
     state = row.state
-    sums, basket = state.totals if not isinstance(state, Draft) else totals_of(state.basket), state.basket
+    sums, content = state.totals if not isinstance(state, Draft) else totals_of(state.content), state.content
     return {
         "id": row.key.id,
-        "number": basket.number,
+        "number": content.number,
         "state": type(state).__name__,
-        "customer": basket.customer,
-        "channel": basket.channel,
-        "external_id": basket.external_id,
+        "customer": content.customer,
+        "channel": content.channel,
+        "external_id": content.external_id,
         "placed_at": when(getattr(state, "placed_at", None)),
-        "currency": basket.currency,
-        "gross": amount(sums.gross_minor, basket.currency),
-        "lines": len(basket.lines),
+        "currency": content.currency,
+        "gross": amount(sums.gross_minor, content.currency),
+        "lines": len(content.lines),
     }
 
 
 def order_view(row: Row) -> View:
     """All of an order that stands on its own row."""
-    state, basket = row.state, row.state.basket
-    sums = totals_of(basket)
+    state, content = row.state, row.state.content
+    sums = totals_of(content)
     progress = None if isinstance(state, Draft) else state.progress
-    vectors = progress.lines if progress else [LineVector() for _ in basket.lines]
+    vectors = progress.lines if progress else [LineVector() for _ in content.lines]
     return row_view(row) | {
         "version": row.version,
-        "net": amount(sums.net_minor, basket.currency),
-        "tax": amount(sums.tax_minor, basket.currency),
+        "net": amount(sums.net_minor, content.currency),
+        "tax": amount(sums.tax_minor, content.currency),
         "confirmed_at": when(state.confirmed_at) if isinstance(state, Accepted | Completed) else None,
         "completed_at": when(state.completed_at) if isinstance(state, Completed) else None,
-        "bill_to": str(basket.bill_to) if basket.bill_to else None,
-        "ship_to": str(basket.ship_to) if basket.ship_to else None,
-        "tags": [*(progress.tags if progress else basket.tags)],
+        "bill_to": str(content.bill_to) if content.bill_to else None,
+        "ship_to": str(content.ship_to) if content.ship_to else None,
+        "tags": [*(progress.tags if progress else content.tags)],
         "notes": [*progress.notes] if progress else [],
         "holds": [_hold(hold) for hold in (state.holds if isinstance(state, Draft) else state.progress.holds)],
-        "lines": [_line(basket, line, vector) for line, vector in zip(basket.lines, vectors, strict=True)],
+        "lines": [_line(content, line, vector) for line, vector in zip(content.lines, vectors, strict=True)],
     }
 
 
@@ -76,7 +76,7 @@ def _hold(hold: Hold) -> View:
     return {"reason": hold.reason.value, "gate": hold.gate.value, "line": hold.line, "until": when(hold.until)}
 
 
-def _line(basket: Basket, line: OrderLine, v: LineVector) -> View:
+def _line(content: OrderContent, line: OrderLine, v: LineVector) -> View:
     view: View = {
         "line": line.line,
         "sku": line.sku,
@@ -84,7 +84,7 @@ def _line(basket: Basket, line: OrderLine, v: LineVector) -> View:
         "kind": line.kind.value,
         "quantity": line.quantity,
         "price": str(line.price),
-        "net": amount(line.net_minor, basket.currency),
+        "net": amount(line.net_minor, content.currency),
         "tax": f"{line.tax.code} {line.tax.rate}",
     }
     moves = {name: getattr(v, name) for name in VECTOR}
@@ -113,13 +113,13 @@ def shipment_view(row: Row) -> View:
 def invoice_view(row: Row | Task) -> View:
     """An invoice and what is still owed on it."""
     state, currency = row.state, row.state.content.currency
-    due = getattr(state, "due_minor", None)
+    due = getattr(state, "open_minor", None)
     return {
         "id": row.key.id,
         "number": getattr(state, "number", None),
         "state": type(state).__name__,
         "dated": state.content.dated.isoformat(),
-        "due_on": state.due.isoformat(),
+        "due_on": state.due_date.isoformat(),
         "customer": state.content.customer,
         "currency": currency,
         "gross": amount(state.totals.gross_minor, currency),
@@ -129,7 +129,7 @@ def invoice_view(row: Row | Task) -> View:
 
 def credit_note_view(row: Row) -> View:
     """A credit note."""
-    state, terms = row.state, row.state.terms
+    state, terms = row.state, row.state.content
     return {
         "id": row.key.id,
         "number": getattr(state, "number", None),

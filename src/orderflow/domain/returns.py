@@ -6,15 +6,14 @@ from typing import Annotated, NamedTuple, TypeAlias
 
 from attrs import frozen
 
-from orderflow.domain.limits import MAX_LINES
-from orderflow.domain.machine import Absent, Machine, Refusal, refuse, rule, to
-from orderflow.domain.shape import FreeText, Id, Length, Name, Quantity
-from orderflow.domain.stamp import Stamp
-from orderflow.errors import InvariantBroken
+from orderflow.domain.engine.limits import MAX_LINES
+from orderflow.domain.engine.machine import Absent, Machine, refuse, rule, to
+from orderflow.domain.engine.schema import FreeText, Id, Length, Name, Quantity
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.errors import InvariantBroken, Refusal
 
 __all__ = [
     "RETURN",
-    "Loose",
     "ReceiveReturn",
     "ReceivedReturn",
     "ReturnCommand",
@@ -24,6 +23,7 @@ __all__ = [
     "ReturnedUnits",
     "SettleReturn",
     "SettledReturn",
+    "UnmatchedReturn",
 ]
 
 
@@ -35,7 +35,7 @@ class ReturnedUnits(NamedTuple):
     quantity: Quantity
 
 
-class Loose(NamedTuple):
+class UnmatchedReturn(NamedTuple):
     """Units that came back and belong to no known order line."""
 
     sku: Id
@@ -48,7 +48,7 @@ class ReceiveReturn:
 
     location: Id
     units: Annotated[tuple[ReturnedUnits, ...], Length(0, MAX_LINES)] = ()
-    loose: Annotated[tuple[Loose, ...], Length(0, MAX_LINES)] = ()
+    loose: Annotated[tuple[UnmatchedReturn, ...], Length(0, MAX_LINES)] = ()
     usable: bool = True
     customer: Name = ""
     reason: FreeText = ""
@@ -67,7 +67,7 @@ class ReturnReceived:
 
     location: str
     units: tuple[ReturnedUnits, ...]
-    loose: tuple[Loose, ...]
+    loose: tuple[UnmatchedReturn, ...]
     usable: bool
     customer: str
     reason: str
@@ -86,7 +86,7 @@ class ReceivedReturn:
 
     location: str
     units: tuple[ReturnedUnits, ...]
-    loose: tuple[Loose, ...]
+    loose: tuple[UnmatchedReturn, ...]
     usable: bool
     customer: str
     reason: str
@@ -98,7 +98,7 @@ class SettledReturn:
 
     location: str
     units: tuple[ReturnedUnits, ...]
-    loose: tuple[Loose, ...]
+    loose: tuple[UnmatchedReturn, ...]
     usable: bool
     customer: str
     reason: str
@@ -106,6 +106,8 @@ class SettledReturn:
 
 
 ReturnCommand: TypeAlias = ReceiveReturn | SettleReturn
+
+
 ReturnEvent: TypeAlias = ReturnReceived | ReturnSettled
 
 

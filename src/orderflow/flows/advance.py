@@ -7,11 +7,13 @@ from typing import Any, Final
 
 from attrs import evolve, frozen
 
-from orderflow.domain.book import Book
-from orderflow.domain.keys import Key
-from orderflow.domain.machine import ABSENT, Refusal
-from orderflow.domain.order.messages import BillUnits, CompleteOrder, ConfirmOrder
-from orderflow.domain.order.states import (
+from orderflow.domain.engine.decide import Envelope, Flow, ask
+from orderflow.domain.engine.machine import ABSENT
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.engine.workflow import Workflow
+from orderflow.domain.orders.billing import BillUnits, CompleteOrder, billable_lines
+from orderflow.domain.orders.placing import ConfirmOrder
+from orderflow.domain.orders.state import (
     Accepted,
     Allocated,
     AwaitingStock,
@@ -21,45 +23,43 @@ from orderflow.domain.order.states import (
     Placed,
     Preparing,
     Shipped,
-    billable_lines,
 )
-from orderflow.domain.shipment.messages import PlanShipment
-from orderflow.domain.stamp import Stamp
-from orderflow.errors import CommandRefused, DefinitionError, InputError, NotFound
-from orderflow.flows.allocate import Allocation, allocate_many
-from orderflow.flows.asks import Flow, NewId, Now, Read, ask
-from orderflow.flows.handle import Outcome, handle_many
-from orderflow.flows.prepare import Parcelling, shipments_for
-from orderflow.flows.settle import Order
+from orderflow.domain.shipping.planning import PlanShipment
+from orderflow.errors import CommandRefused, DefinitionError, InputError, Key, NotFound, Refusal
+from orderflow.flows.allocate import AllocationSettings, allocate_many
+from orderflow.flows.asks import NewId, Now, Read
+from orderflow.flows.handle import Result, handle_many
+from orderflow.flows.prepare import ShippingSettings, shipments_for
 from orderflow.ports.storage import Ack
 
-__all__ = ["Advanced", "Plans", "advance"]
+__all__ = ["Advanced", "ShopSettings", "advance"]
+
 
 #: Steps one call takes at most; an order has fewer than this many stations.
 STEP_LIMIT: Final = 20
 
 
 @frozen
-class Plans:
+class ShopSettings:
     """What advancing needs to know: how to allocate, how to send, which series numbers invoices."""
 
-    allocation: Allocation = Allocation()
-    parcelling: Parcelling = Parcelling()
+    allocation: AllocationSettings = AllocationSettings()
+    shipping: ShippingSettings = ShippingSettings()
     series: str = "invoice"
 
-    def for_carriers(self, names: Collection[str]) -> Plans:
+    def for_carriers(self, names: Collection[str]) -> ShopSettings:
         """The plans of a shop with these carriers: where there is but one, plans that name none mean it.
 
         Raises:
             DefinitionError: they name one that is not there.
         """
-        wanted = self.parcelling.carrier
+        wanted = self.shipping.carrier
         if wanted and wanted not in names:
             raise DefinitionError(f"plans name the carrier {wanted!r}, which is not among the carriers")
         if wanted or len(names) != 1:
             return self
         [only] = names
-        return evolve(self, parcelling=evolve(self.parcelling, carrier=only))
+        return evolve(self, shipping=evolve(self.shipping, carrier=only))
 
 
 @frozen
@@ -71,7 +71,7 @@ class Advanced:
     refusals: tuple[Refusal, ...]
 
 
-def advance(book: Book, key: Key, actor: str, plans: Plans = Plans()) -> Flow[Advanced]:
+def advance(workflow: Workflow, key: Key, actor: str, settings: ShopSettings = ShopSettings()) -> Flow[Advanced]:
     """Take every step that needs nobody's hands: confirm, allocate, prepare, bill, complete.
 
     Raises:
@@ -88,9 +88,9 @@ def advance(book: Book, key: Key, actor: str, plans: Plans = Plans()) -> Flow[Ad
         refusals = ()
         before = len(acks)
         for step in _steps(state):
-            outcomes = yield from step(book, key, state, actor, plans)
-            acks += [outcome for outcome in outcomes if isinstance(outcome, Ack)]
-            refusals += tuple(_refusals(outcomes))
+            results = yield from step(workflow, key, state, actor, settings)
+            acks += [result for result in results if isinstance(result, Ack)]
+            refusals += tuple(_refusals(results))
             if len(acks) > before:
                 break
         if len(acks) == before:
@@ -98,12 +98,12 @@ def advance(book: Book, key: Key, actor: str, plans: Plans = Plans()) -> Flow[Ad
     return Advanced(type(state).__name__, tuple(acks), refusals)
 
 
-def _refusals(outcomes: Sequence[Outcome]) -> Iterator[Refusal]:
-    for outcome in outcomes:
-        if isinstance(outcome, CommandRefused):
-            yield from outcome.refusals
-        elif isinstance(outcome, InputError):
-            raise InputError(outcome.faults)
+def _refusals(results: Sequence[Result]) -> Iterator[Refusal]:
+    for result in results:
+        if isinstance(result, CommandRefused):
+            yield from result.refusals
+        elif isinstance(result, InputError):
+            raise InputError(result.faults)
 
 
 def _steps(state: Any) -> list[Any]:
@@ -136,40 +136,40 @@ def _stamp(actor: str) -> Flow[Stamp]:
     return Stamp(now, actor, command_id)
 
 
-def _sent(book: Book, key: Key, command: Any, actor: str) -> Flow[list[Outcome]]:
+def _sent(workflow: Workflow, key: Key, command: Any, actor: str) -> Flow[list[Result]]:
     stamp = yield from _stamp(actor)
-    return (yield from handle_many(book, [Order(key, command, stamp)], fresh_ids=[stamp.command_id]))
+    return (yield from handle_many(workflow, [Envelope(key, command, stamp)], fresh_ids=[stamp.command_id]))
 
 
-def _confirm(book: Book, key: Key, state: Any, actor: str, plans: Plans) -> Flow[list[Outcome]]:
-    return (yield from _sent(book, key, ConfirmOrder(), actor))
+def _confirm(workflow: Workflow, key: Key, state: Any, actor: str, settings: ShopSettings) -> Flow[list[Result]]:
+    return (yield from _sent(workflow, key, ConfirmOrder(), actor))
 
 
-def _allocate(book: Book, key: Key, state: Any, actor: str, plans: Plans) -> Flow[list[Outcome]]:
+def _allocate(workflow: Workflow, key: Key, state: Any, actor: str, settings: ShopSettings) -> Flow[list[Result]]:
     stamp = yield from _stamp(actor)
-    return (yield from allocate_many(book, [(key, stamp)], plans.allocation))
+    return (yield from allocate_many(workflow, [(key, stamp)], settings.allocation))
 
 
-def _prepare(book: Book, key: Key, state: Any, actor: str, plans: Plans) -> Flow[list[Outcome]]:
-    orders: list[Order] = []
-    for shipment in shipments_for(key, state, plans.parcelling):
+def _prepare(workflow: Workflow, key: Key, state: Any, actor: str, settings: ShopSettings) -> Flow[list[Result]]:
+    orders: list[Envelope] = []
+    for shipment in shipments_for(key, state, settings.shipping):
         planned = yield from _stamp(actor)
         packed = yield from _stamp(actor)
-        orders += [Order(shipment.key, shipment.plan, planned), Order(shipment.key, shipment.pack, packed)]
+        orders += [Envelope(shipment.key, shipment.plan, planned), Envelope(shipment.key, shipment.pack, packed)]
     ids = [order.stamp.command_id for order in orders]
-    outcomes = yield from handle_many(book, orders, fresh_ids=ids)
+    results = yield from handle_many(workflow, orders, fresh_ids=ids)
     # Where a plan is refused, packing it is refused as well, which says nothing new.
-    return [outcome for order, outcome in zip(orders, outcomes, strict=True) if _tells(order, outcome)]
+    return [result for order, result in zip(orders, results, strict=True) if _tells(order, result)]
 
 
-def _tells(order: Order, outcome: Outcome) -> bool:
-    return isinstance(order.command, PlanShipment) or isinstance(outcome, Ack)
+def _tells(order: Envelope, result: Result) -> bool:
+    return isinstance(order.command, PlanShipment) or isinstance(result, Ack)
 
 
-def _bill(book: Book, key: Key, state: Accepted, actor: str, plans: Plans) -> Flow[list[Outcome]]:
+def _bill(workflow: Workflow, key: Key, state: Accepted, actor: str, settings: ShopSettings) -> Flow[list[Result]]:
     invoice = f"{key.id}/{1 + len(state.progress.invoices)}"
-    return (yield from _sent(book, key, BillUnits(invoice, plans.series), actor))
+    return (yield from _sent(workflow, key, BillUnits(invoice, settings.series), actor))
 
 
-def _complete(book: Book, key: Key, state: Any, actor: str, plans: Plans) -> Flow[list[Outcome]]:
-    return (yield from _sent(book, key, CompleteOrder(), actor))
+def _complete(workflow: Workflow, key: Key, state: Any, actor: str, settings: ShopSettings) -> Flow[list[Result]]:
+    return (yield from _sent(workflow, key, CompleteOrder(), actor))

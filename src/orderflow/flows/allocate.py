@@ -7,27 +7,27 @@ from datetime import datetime
 
 from attrs import frozen
 
-from orderflow.domain.allocation import Demand, Offer, Pick, Strategy, one_location_first, plan
-from orderflow.domain.book import Book
-from orderflow.domain.keys import Key, stock_key
-from orderflow.domain.machine import refuse
-from orderflow.domain.order.messages import AllocateStock, FillBackorder
-from orderflow.domain.order.states import Accepted, Placed
-from orderflow.domain.stamp import Stamp
-from orderflow.domain.stock.states import Stocked
-from orderflow.errors import CommandRefused
-from orderflow.flows.asks import Flow, Load, Recall, ask
-from orderflow.flows.handle import Outcome, handle_many
-from orderflow.flows.settle import Order
-from orderflow.ports.storage import Held
+from orderflow.domain.engine.decide import Envelope, Flow, Load, Loaded, ask
+from orderflow.domain.engine.machine import refuse
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.engine.workflow import Workflow
+from orderflow.domain.inventory.planner import Demand, Offer, Strategy, one_location_first, plan
+from orderflow.domain.inventory.stock import StockLevel
+from orderflow.domain.orders.allocating import AllocateStock, FillBackorder
+from orderflow.domain.orders.state import Accepted, Placed
+from orderflow.domain.values import Pick, stock_key
+from orderflow.errors import CommandRefused, Key
+from orderflow.flows.asks import KnownCommands
+from orderflow.flows.handle import Result, handle_many
 
-__all__ = ["Allocation", "allocate_many"]
+__all__ = ["AllocationSettings", "allocate_many"]
+
 
 Free = dict[tuple[str, str], int]
 
 
 @frozen
-class Allocation:
+class AllocationSettings:
     """How to allocate.
 
     Args:
@@ -43,36 +43,38 @@ class Allocation:
     until: datetime | None = None
 
 
-def allocate_many(book: Book, wishes: Sequence[tuple[Key, Stamp]], allocation: Allocation) -> Flow[list[Outcome]]:
+def allocate_many(
+    workflow: Workflow, wishes: Sequence[tuple[Key, Stamp]], allocation: AllocationSettings
+) -> Flow[list[Result]]:
     """Allocate what is open, and fill what waits, of each order; first come, first served.
 
     An id that is remembered gives the first Ack again, whatever the stock is now.
     """
-    known = yield from ask(Recall(sorted({stamp.command_id for _, stamp in wishes})))
+    known = yield from ask(KnownCommands(sorted({stamp.command_id for _, stamp in wishes})))
     todo = [(key, stamp) for key, stamp in wishes if stamp.command_id not in known]
     held = yield from ask(Load([key for key, _ in todo]))
     free = yield from _free(held, allocation)
-    outcomes: dict[str, Outcome] = {command_id: recalled.ack for command_id, recalled in known.items()}
-    orders: list[Order] = []
+    results: dict[str, Result] = {command_id: recalled.ack for command_id, recalled in known.items()}
+    orders: list[Envelope] = []
     for key, stamp in todo:
         command = _command(held[key].state, allocation, free)
         if command is None:
             nothing = refuse("nothing_to_allocate", "no unit of {order} is open or can be filled", order=key.id)
-            outcomes[stamp.command_id] = CommandRefused((nothing,))
+            results[stamp.command_id] = CommandRefused((nothing,))
         else:
-            orders.append(Order(key, command, stamp))
-    ends = yield from handle_many(book, orders, fresh_ids=[order.stamp.command_id for order in orders])
-    outcomes.update((order.stamp.command_id, end) for order, end in zip(orders, ends, strict=True))
-    return [outcomes[stamp.command_id] for _, stamp in wishes]
+            orders.append(Envelope(key, command, stamp))
+    ends = yield from handle_many(workflow, orders, fresh_ids=[order.stamp.command_id for order in orders])
+    results.update((order.stamp.command_id, end) for order, end in zip(orders, ends, strict=True))
+    return [results[stamp.command_id] for _, stamp in wishes]
 
 
-def _free(held: Mapping[Key, Held], allocation: Allocation) -> Flow[Free]:
+def _free(held: Mapping[Key, Loaded], allocation: AllocationSettings) -> Flow[Free]:
     """What is available of every SKU the orders want, at every location."""
     skus = {
         (key.tenant, line.sku): None
         for key, row in held.items()
         if isinstance(row.state, Placed | Accepted)
-        for line, vector in zip(row.state.basket.lines, row.state.progress.lines, strict=True)
+        for line, vector in zip(row.state.content.lines, row.state.progress.lines, strict=True)
         if vector.wants_stock
     }
     keys = [stock_key(tenant, sku, location) for tenant, sku in skus for location in allocation.locations]
@@ -82,16 +84,16 @@ def _free(held: Mapping[Key, Held], allocation: Allocation) -> Flow[Free]:
     free: Free = {}
     for key, row in rows.items():
         sku, _, location = key.id.rpartition("@")
-        if isinstance(row.state, Stocked) and not row.state.shortfall:
+        if isinstance(row.state, StockLevel) and not row.state.shortfall:
             free[sku, location] = row.state.available
     return free
 
 
-def _command(state: object, allocation: Allocation, free: Free) -> AllocateStock | FillBackorder | None:
+def _command(state: object, allocation: AllocationSettings, free: Free) -> AllocateStock | FillBackorder | None:
     """Open units first; an order that only waits has its back-orders filled."""
     if not isinstance(state, Placed | Accepted):
         return AllocateStock((Pick(1, allocation.locations[0], 1),))
-    lines = list(zip(state.basket.lines, state.progress.lines, strict=True))
+    lines = list(zip(state.content.lines, state.progress.lines, strict=True))
     demands = [Demand(line.line, line.sku, vector.open) for line, vector in lines if vector.open]
     if demands:
         picks, short = _picks(demands, allocation, free)
@@ -104,7 +106,7 @@ def _command(state: object, allocation: Allocation, free: Free) -> AllocateStock
 
 
 def _picks(
-    demands: list[Demand], allocation: Allocation, free: Free
+    demands: list[Demand], allocation: AllocationSettings, free: Free
 ) -> tuple[tuple[Pick, ...], tuple[tuple[int, int], ...]]:
     wanted = dict.fromkeys(demand.sku for demand in demands)
     offers = [

@@ -2,76 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Generic, TypeAlias, TypeVar
 
 from attrs import frozen
 
-from orderflow.domain.keys import Key
+from orderflow.domain.engine.decide import Ask, Loaded
+from orderflow.errors import Key
 from orderflow.ports.carrier import Label, LabelRequest
 from orderflow.ports.notifier import Notice
-from orderflow.ports.storage import Batch, Held, Parcelled, Query, Recalled, Row
+from orderflow.ports.storage import Batch, KnownCommand, Lease, Query, Row
 
 __all__ = [
-    "Ask",
     "Begin",
-    "Bury",
     "BuyLabel",
     "CancelLabel",
     "Claim",
     "Commit",
+    "DeadLetter",
     "Done",
     "Find",
-    "Flow",
-    "Load",
+    "KnownCommands",
     "NewId",
     "Now",
     "Read",
-    "Recall",
     "Retry",
     "SendNotice",
-    "ask",
 ]
-
-A = TypeVar("A")
-R = TypeVar("R")
-
-
-class Ask(Generic[A]):
-    """An effect; ``A`` is the type of its answer."""
-
-    __slots__ = ()
-
-
-Flow: TypeAlias = Generator[Ask[Any], Any, R]
-
-
-def ask(request: Ask[A]) -> Generator[Ask[Any], Any, A]:
-    """Yield an ask and give back its answer, with the type the ask promises.
-
-    Used as ``held = yield from ask(Load(keys))``.
-    """
-    answer: A = yield request
-    return answer
 
 
 @frozen
-class Recall(Ask[Mapping[str, Recalled]]):
+class KnownCommands(Ask[Mapping[str, KnownCommand]]):
     """What is remembered of command ids."""
 
     command_ids: Collection[str]
 
 
 @frozen
-class Load(Ask[Mapping[Key, Held]]):
-    """Rows, locked until the flow commits or ends, where the storage can lock."""
-
-    keys: Collection[Key]
-
-
-@frozen
-class Read(Ask[Mapping[Key, Held]]):
+class Read(Ask[Mapping[Key, Loaded]]):
     """Rows as they stand, outside any transaction."""
 
     keys: Collection[Key]
@@ -107,7 +75,7 @@ class Find(Ask[Sequence[Row]]):
 
 
 @frozen
-class Claim(Ask[Sequence[Parcelled]]):
+class Claim(Ask[Sequence[Lease]]):
     """Lease due messages."""
 
     limit: int
@@ -118,23 +86,23 @@ class Claim(Ask[Sequence[Parcelled]]):
 class Done(Ask[None]):
     """Messages whose effects are carried out."""
 
-    parcels: Sequence[Parcelled]
+    leases: Sequence[Lease]
 
 
 @frozen
 class Retry(Ask[None]):
     """A message whose effect failed for now; due again after the delay."""
 
-    parcel: Parcelled
+    lease: Lease
     delay_seconds: int
     error: str
 
 
 @frozen
-class Bury(Ask[None]):
+class DeadLetter(Ask[None]):
     """A message whose effect will never succeed."""
 
-    parcel: Parcelled
+    lease: Lease
     error: str
 
 

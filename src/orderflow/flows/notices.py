@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from orderflow.domain.credit import IssuedNote
-from orderflow.domain.invoice.states import Numbered
-from orderflow.domain.keys import Key, PartyRef
-from orderflow.domain.money import Money
-from orderflow.domain.order.states import Lived
+from orderflow.domain.billing.credit_note import IssuedNote
+from orderflow.domain.billing.invoice_state import Numbered
+from orderflow.domain.money.money import Money
+from orderflow.domain.orders.content import OrderContent
+from orderflow.domain.orders.state import HasProgress
+from orderflow.domain.values import PartyRef
+from orderflow.errors import Key
 from orderflow.ports.notifier import Notice
 
 __all__ = ["TEMPLATES", "addressee", "compose"]
@@ -29,14 +31,11 @@ TEMPLATES: Final[dict[str, tuple[str, str]]] = {
 
 def addressee(state: Any) -> PartyRef | None:
     """The party version a row's notices go to."""
-    ref: PartyRef | None = None
-    if isinstance(state, Numbered):
+    if isinstance(state, Numbered | IssuedNote):
         return state.content.bill_to
-    if isinstance(state, IssuedNote):
-        return state.terms.bill_to
-    basket = getattr(state, "basket", None)
-    if basket is not None:
-        ref = basket.bill_to or basket.ship_to
+    ref: PartyRef | None = None
+    if _is_order(state):
+        ref = state.content.bill_to or state.content.ship_to
     elif getattr(state, "plan", None) is not None:
         ref = state.plan.ship_to
     return ref
@@ -57,10 +56,10 @@ def _facts(key: Key, state: Any) -> Mapping[str, str]:
     facts = {"order": key.id, "number": key.id, "total": "", "due": "", "tracking": "", "customer": ""}
     if isinstance(state, Numbered):
         facts |= _document(state.number, state.totals.gross, state.content.customer)
-        facts["due"] = state.due.isoformat()
+        facts["due"] = state.due_date.isoformat()
     elif isinstance(state, IssuedNote):
-        facts |= _document(state.number, state.totals.gross, state.terms.customer)
-    elif hasattr(state, "basket"):
+        facts |= _document(state.number, state.totals.gross, state.content.customer)
+    elif _is_order(state):
         facts |= _order(key, state)
     elif hasattr(state, "carriage"):
         label = state.carriage.label
@@ -68,15 +67,19 @@ def _facts(key: Key, state: Any) -> Mapping[str, str]:
     return facts
 
 
+def _is_order(state: Any) -> bool:
+    return isinstance(getattr(state, "content", None), OrderContent)
+
+
 def _document(number: str, total: Money, customer: str) -> dict[str, str]:
     return {"number": number, "total": str(total), "customer": customer}
 
 
-def _order(key: Key, state: Lived) -> dict[str, str]:
-    basket = state.basket
+def _order(key: Key, state: HasProgress) -> dict[str, str]:
+    content = state.content
     total = getattr(state, "totals", None)
     return {
-        "number": basket.number or key.id,
+        "number": content.number or key.id,
         "total": str(total.gross) if total else "",
-        "customer": basket.customer,
+        "customer": content.customer,
     }

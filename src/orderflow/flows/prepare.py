@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 from attrs import frozen
 
-from orderflow.domain.keys import Key
-from orderflow.domain.order.states import Accepted
-from orderflow.domain.quantity import summed
-from orderflow.domain.shipment.messages import Item, PackShipment, Plan, PlanShipment
+from orderflow.domain.orders.state import Accepted
+from orderflow.domain.shipping.planning import PackShipment, PlanShipment
+from orderflow.domain.shipping.state import Item, Plan
+from orderflow.domain.values import summed
+from orderflow.errors import Key
 
-__all__ = ["Parcelling", "ShipmentPlan", "shipments_for"]
+__all__ = ["ShipmentPlan", "ShippingSettings", "shipments_for"]
 
 
 class ShipmentPlan(NamedTuple):
@@ -24,7 +25,7 @@ class ShipmentPlan(NamedTuple):
 
 
 @frozen
-class Parcelling:
+class ShippingSettings:
     """How to send: the carrier and service by name, and whether the carrier sells a label."""
 
     carrier: str = ""
@@ -32,7 +33,7 @@ class Parcelling:
     needs_label: bool = True
 
 
-def shipments_for(key: Key, order: object, parcelling: Parcelling) -> Iterator[ShipmentPlan]:
+def shipments_for(key: Key, order: object, shipping: ShippingSettings) -> Iterator[ShipmentPlan]:
     """One shipment for each location that holds allocated units of the order; ids are ``order/n``.
 
     Weight is the sum of the units' weights in grams, pieces the number of units.
@@ -40,27 +41,27 @@ def shipments_for(key: Key, order: object, parcelling: Parcelling) -> Iterator[S
     if not isinstance(order, Accepted):
         return
     loads: dict[str, list[Item]] = {}
-    for line, vector in zip(order.basket.lines, order.progress.lines, strict=True):
+    for line, vector in zip(order.content.lines, order.progress.lines, strict=True):
         for location, quantity in summed((location, units) for location, units, _ in vector.allocated).items():
             loads.setdefault(location, []).append(Item(key.id, line.line, location, quantity))
-    weights = {line.line: line.weight_grams for line in order.basket.lines}
+    weights = {line.line: line.weight_grams for line in order.content.lines}
     first = 1 + order.progress.shipments
     for number, (_, items) in enumerate(sorted(loads.items()), start=first):
         grams = sum(weights[item.line] * item.quantity for item in items)
         yield ShipmentPlan(
             key.beside("shipment", f"{key.id}/{number}"),
-            PlanShipment(tuple(items), _plan(order, parcelling)),
+            PlanShipment(tuple(items), _plan(order, shipping)),
             PackShipment(grams, sum(item.quantity for item in items)),
         )
 
 
-def _plan(order: Accepted, parcelling: Parcelling) -> Plan:
-    basket = order.basket
+def _plan(order: Accepted, shipping: ShippingSettings) -> Plan:
+    content = order.content
     return Plan(
-        carrier=parcelling.carrier,
-        service=parcelling.service,
-        country=basket.country,
-        ship_to=basket.ship_to,
-        needs_label=parcelling.needs_label,
-        reference=basket.number,
+        carrier=shipping.carrier,
+        service=shipping.service,
+        country=content.country,
+        ship_to=content.ship_to,
+        needs_label=shipping.needs_label,
+        reference=content.number,
     )

@@ -7,16 +7,16 @@ from typing import Any, TypeAlias
 import attrs
 from attrs import frozen
 
-from orderflow.domain.book import Book
-from orderflow.domain.keys import Key
-from orderflow.domain.order.messages import PlaceHold, PlaceOrder
-from orderflow.domain.order.values import Basket, Gate, Hold, HoldReason
-from orderflow.domain.records.intake import Accepted, intake_key
-from orderflow.domain.stamp import Stamp
-from orderflow.errors import CommandRefused
-from orderflow.flows.asks import Flow, Read, ask
+from orderflow.domain.engine.decide import Envelope, Flow, ask
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.engine.workflow import Workflow
+from orderflow.domain.intake import Accepted, intake_key
+from orderflow.domain.orders.content import Gate, Hold, HoldReason, OrderContent
+from orderflow.domain.orders.holding import PlaceHold
+from orderflow.domain.orders.placing import PlaceOrder
+from orderflow.errors import CommandRefused, Key
+from orderflow.flows.asks import Read
 from orderflow.flows.handle import accepted, handle_many
-from orderflow.flows.settle import Order
 from orderflow.ports.storage import Ack
 
 __all__ = ["Changed", "Created", "Received", "Unchanged", "receive"]
@@ -41,7 +41,7 @@ class Unchanged:
 class Changed:
     """The order is known with other content: nothing was overwritten, the order is held.
 
-    ``differences`` are the basket's fields that differ: name, known value, received value.
+    ``differences`` are the content's fields that differ: name, known value, received value.
     """
 
     key: Key
@@ -51,38 +51,40 @@ class Changed:
 Received: TypeAlias = Created | Unchanged | Changed
 
 
-def receive(book: Book, key: Key, basket: Basket, stamp: Stamp, holds: tuple[Hold, ...] = ()) -> Flow[Received]:
+def receive(
+    workflow: Workflow, key: Key, content: OrderContent, stamp: Stamp, holds: tuple[Hold, ...] = ()
+) -> Flow[Received]:
     """Place the order, unless its (channel, external id) is known: then say whether it is the same.
 
     Raises:
         CommandRefused, InputError: as placing it does.
     """
-    known = yield from _known(key, basket)
+    known = yield from _known(key, content)
     if known is None:
-        ends = yield from handle_many(book, [Order(key, PlaceOrder(basket, holds), stamp)])
+        ends = yield from handle_many(workflow, [Envelope(key, PlaceOrder(content, holds), stamp)])
         # A refusal may mean that somebody else has taken the document in meanwhile.
-        known = (yield from _known(key, basket)) if isinstance(ends[0], CommandRefused) else None
+        known = (yield from _known(key, content)) if isinstance(ends[0], CommandRefused) else None
         if known is None:
             return Created(key, accepted(ends.pop()))
     rows = yield from ask(Read([known]))
-    differences = tuple(_differences(rows[known].state.basket, basket))
+    differences = tuple(_differences(rows[known].state.content, content))
     if not differences:
         return Unchanged(known)
     hold = PlaceHold(Hold(HoldReason.CHANNEL_CHANGED, Gate.PREPARE))
-    ends = yield from handle_many(book, [Order(known, hold, stamp)])
+    ends = yield from handle_many(workflow, [Envelope(known, hold, stamp)])
     if not isinstance(ends[0], CommandRefused):
         accepted(ends.pop())
     return Changed(known, differences)
 
 
-def _known(key: Key, basket: Basket) -> Flow[Key | None]:
-    if not (basket.channel and basket.external_id):
+def _known(key: Key, content: OrderContent) -> Flow[Key | None]:
+    if not (content.channel and content.external_id):
         return None
-    intake = intake_key(key.tenant, basket.channel, basket.external_id)
+    intake = intake_key(key.tenant, content.channel, content.external_id)
     row = (yield from ask(Read([intake])))[intake].state
     return key.beside(row.kind, row.id) if isinstance(row, Accepted) else None
 
 
-def _differences(known: Basket, received: Basket) -> list[tuple[str, Any, Any]]:
-    pairs = ((name, getattr(known, name), getattr(received, name)) for name in attrs.fields_dict(Basket))
+def _differences(known: OrderContent, received: OrderContent) -> list[tuple[str, Any, Any]]:
+    pairs = ((name, getattr(known, name), getattr(received, name)) for name in attrs.fields_dict(OrderContent))
     return [(name, old, new) for name, old, new in pairs if old != new]

@@ -8,28 +8,28 @@ from typing import Any, Final, TypeAlias
 
 from attrs import define, field, frozen
 
-from orderflow.domain.book import Book
-from orderflow.domain.invoice.messages import MarkSent
-from orderflow.domain.invoice.states import Void
-from orderflow.domain.keys import Key, party_id
-from orderflow.domain.order.messages import RecordPrepayment, RecordSettlement, RecordUnbilling
-from orderflow.domain.order.values import Units
-from orderflow.domain.party import PartyVersion
-from orderflow.domain.shape import check_shape
-from orderflow.domain.shipment.messages import DropCancelledItems, Item, RecordLabel, ShippingLabel
-from orderflow.domain.shipment.states import Packed
-from orderflow.domain.stamp import Stamp
-from orderflow.errors import InputError, PortError
-from orderflow.flows.asks import Bury, BuyLabel, CancelLabel, Claim, Flow, Now, Read, Retry, SendNotice, ask
+from orderflow.domain.billing.invoice import MarkSent
+from orderflow.domain.billing.invoice_state import Void
+from orderflow.domain.engine.decide import Envelope, Flow, Loaded, Message, ask
+from orderflow.domain.engine.schema import check_shape
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.engine.workflow import Workflow
+from orderflow.domain.orders.billing import RecordPrepayment, RecordSettlement, RecordUnbilling
+from orderflow.domain.parties.party import PartyVersion
+from orderflow.domain.shipping.labelling import RecordLabel
+from orderflow.domain.shipping.planning import DropCancelledItems
+from orderflow.domain.shipping.state import Item, Packed, ShippingLabel
+from orderflow.domain.values import LineQuantity, party_id
+from orderflow.errors import InputError, Key, PortError
+from orderflow.flows.asks import BuyLabel, CancelLabel, Claim, DeadLetter, Now, Read, Retry, SendNotice
 from orderflow.flows.handle import handle_many
 from orderflow.flows.notices import addressee, compose
-from orderflow.flows.settle import Order
 from orderflow.ports.carrier import Label, LabelRequest, Parcel
-from orderflow.ports.storage import Held, Message, Parcelled
+from orderflow.ports.storage import Lease
 
 __all__ = ["TOPICS", "RelayReport", "relay"]
 
-#: Attempts before a message is buried, and the delay before each retry in seconds, doubling from the first.
+#: Attempts before a message is a dead letter, and the delay before each retry in seconds, doubling from the first.
 ATTEMPTS: Final = 8
 FIRST_DELAY_SECONDS: Final = 10
 
@@ -42,29 +42,29 @@ class RelayReport:
 
     done: int
     retried: int
-    buried: int
+    dead: int
 
     @property
     def claimed(self) -> int:
         """Messages this call has taken; 0 means that none is due."""
-        return self.done + self.retried + self.buried
+        return self.done + self.retried + self.dead
 
 
 @define
 class _Round:
     """One claim: the rows it reads, the commands its answers become and whose answers they are, what failed."""
 
-    rows: dict[Key, Held] = field(factory=dict)
-    orders: list[Order] = field(factory=list)
-    answers: dict[str, Parcelled] = field(factory=dict)
-    done: list[Parcelled] = field(factory=list)
+    rows: dict[Key, Loaded] = field(factory=dict)
+    orders: list[Envelope] = field(factory=list)
+    answers: dict[str, Lease] = field(factory=dict)
+    done: list[Lease] = field(factory=list)
     retried: int = 0
-    buried: int = 0
+    dead: int = 0
     fixed: bool = False
 
 
 def relay(
-    book: Book,
+    workflow: Workflow,
     *,
     limit: int = 100,
     actor: str = "relay",
@@ -74,101 +74,101 @@ def relay(
     """Carry out up to ``limit`` due messages, at least once each; the commands they lead to share one commit.
 
     Args:
-        book: the rules the answers are settled by.
+        workflow: the rules the answers are decided by.
         limit: messages claimed at most.
         actor: who the answers are by.
         topics: only these; by default all that this library knows (a host relays its own).
         time_of: when an answer counts as given, for replays of past data; by default now.
     """
-    parcels = yield from ask(Claim(limit, tuple(topics or TOPICS)))
-    if not parcels:
+    leases = yield from ask(Claim(limit, tuple(topics or TOPICS)))
+    if not leases:
         return RelayReport(0, 0, 0)
     now = yield from ask(Now())
     round_ = _Round(fixed=time_of is not None)
-    round_.rows.update((yield from ask(Read({parcel.message.lane for parcel in parcels}))))
-    round_.rows.update((yield from _people(round_, parcels)))
-    for parcel in parcels:
-        at = time_of(parcel.message) if time_of else now
-        yield from _carry_out(round_, parcel, Stamp(at, actor, f"relay/{parcel.message.id}"))
-    yield from _answered(book, round_)
-    return RelayReport(len(parcels) - round_.retried - round_.buried, round_.retried, round_.buried)
+    round_.rows.update((yield from ask(Read({lease.message.lane for lease in leases}))))
+    round_.rows.update((yield from _people(round_, leases)))
+    for lease in leases:
+        at = time_of(lease.message) if time_of else now
+        yield from _carry_out(round_, lease, Stamp(at, actor, f"relay/{lease.message.id}"))
+    yield from _answered(workflow, round_)
+    return RelayReport(len(leases) - round_.retried - round_.dead, round_.retried, round_.dead)
 
 
-def _answered(book: Book, round_: _Round) -> Flow[None]:
-    """Commit the answers; a message whose answer is refused comes again, and is buried in the end."""
+def _answered(workflow: Workflow, round_: _Round) -> Flow[None]:
+    """Commit the answers; a message whose answer is refused comes again, and is a dead letter in the end."""
     answers = round_.answers
-    outcomes = yield from handle_many(
-        book, round_.orders, trusted=True, cause="relay", answered=round_.done, answers=answers
+    results = yield from handle_many(
+        workflow, round_.orders, trusted=True, cause="relay", answered=round_.done, answers=answers
     )
-    for order, outcome in zip(round_.orders, outcomes, strict=True):
-        parcel = answers.pop(order.stamp.command_id, None)
-        if parcel is not None and isinstance(outcome, Exception):
-            yield from _failed(round_, parcel, PortError("answer", str(outcome)))
+    for order, result in zip(round_.orders, results, strict=True):
+        lease = answers.pop(order.stamp.command_id, None)
+        if lease is not None and isinstance(result, Exception):
+            yield from _failed(round_, lease, PortError("answer", str(result)))
 
 
-def _people(round_: _Round, parcels: Sequence[Parcelled]) -> Flow[dict[Key, Held]]:
+def _people(round_: _Round, leases: Sequence[Lease]) -> Flow[dict[Key, Loaded]]:
     wanted: dict[Key, None] = {}
-    for parcel in parcels:
-        if parcel.message.topic == "notify":
-            ref = addressee(round_.rows[parcel.message.lane].state)
+    for lease in leases:
+        if lease.message.topic == "notify":
+            ref = addressee(round_.rows[lease.message.lane].state)
             if ref is not None:
-                wanted[parcel.message.lane.beside("party", party_id(*ref))] = None
+                wanted[lease.message.lane.beside("party", party_id(*ref))] = None
     return dict((yield from ask(Read([*wanted])))) if wanted else {}
 
 
-def _carry_out(round_: _Round, parcel: Parcelled, stamp: Stamp) -> Flow[None]:
-    message = parcel.message
+def _carry_out(round_: _Round, lease: Lease, stamp: Stamp) -> Flow[None]:
+    message = lease.message
     try:
-        commands = yield from _EFFECTS[message.topic](round_, parcel, stamp.at)
+        commands = yield from _EFFECTS[message.topic](round_, lease, stamp.at)
     except PortError as error:
-        yield from _failed(round_, parcel, error)
+        yield from _failed(round_, lease, error)
         return
     settles = message.topic in _SETTLING
     if not (commands and settles):
-        round_.done.append(parcel)
+        round_.done.append(lease)
     for number, (key, command) in enumerate(commands):
         command_id = stamp.command_id if number == 0 else f"{stamp.command_id}/{number}"
-        order = Order(key, command, Stamp(stamp.at, stamp.actor, command_id), round_.fixed)
+        order = Envelope(key, command, Stamp(stamp.at, stamp.actor, command_id), round_.fixed)
         round_.orders.append(order)
         if settles:
-            round_.answers[command_id] = parcel
+            round_.answers[command_id] = lease
 
 
-def _failed(round_: _Round, parcel: Parcelled, error: PortError) -> Flow[None]:
-    if error.retry and parcel.attempts < ATTEMPTS:
+def _failed(round_: _Round, lease: Lease, error: PortError) -> Flow[None]:
+    if error.retry and lease.attempts < ATTEMPTS:
         round_.retried += 1
-        delay = FIRST_DELAY_SECONDS * 2 ** (parcel.attempts - 1)
-        yield from ask(Retry(parcel, delay, str(error)))
+        delay = FIRST_DELAY_SECONDS * 2 ** (lease.attempts - 1)
+        yield from ask(Retry(lease, delay, str(error)))
     else:
-        round_.buried += 1
-        yield from ask(Bury(parcel, str(error)))
+        round_.dead += 1
+        yield from ask(DeadLetter(lease, str(error)))
 
 
-def _buy_label(round_: _Round, parcel: Parcelled, at: datetime) -> Flow[Commands]:
+def _buy_label(round_: _Round, lease: Lease, at: datetime) -> Flow[Commands]:
     """Buy the label of a packed shipment.
 
     When the shipment has moved on, an earlier attempt may have bought one all the same: the same key gives that
     label again, and it is given back, so that every bought label is used or voided (I30).
     """
-    key, shipment = parcel.message.lane, round_.rows[parcel.message.lane].state
+    key, shipment = lease.message.lane, round_.rows[lease.message.lane].state
     plan, packing = shipment.plan, getattr(shipment, "packing", None)
-    if packing is None or (parcel.attempts == 1 and not isinstance(shipment, Packed)):
+    if packing is None or (lease.attempts == 1 and not isinstance(shipment, Packed)):
         return ()
     request = LabelRequest(
         shipment=key.id,
         reference=plan.reference,
-        zone=plan.zone,
+        tariff_zone=plan.tariff_zone,
         country=plan.country,
         parcels=(Parcel(packing.weight_grams, packing.pieces),),
         service=plan.service or None,
-        idempotency_key=parcel.message.id,
+        idempotency_key=lease.message.id,
     )
     label = yield from ask(BuyLabel(plan.carrier, request))
     record = _checked(plan.carrier, RecordLabel(_shipping_label(label)))
     if isinstance(shipment, Packed):
         return ((key, record),)
     if label.tracking_number != getattr(getattr(shipment, "label", None), "tracking_number", ""):
-        yield from ask(CancelLabel(plan.carrier, label.tracking_number, parcel.message.id))
+        yield from ask(CancelLabel(plan.carrier, label.tracking_number, lease.message.id))
     return ()
 
 
@@ -194,52 +194,52 @@ def _checked(carrier: str, record: RecordLabel) -> RecordLabel:
     return record
 
 
-def _void_label(round_: _Round, parcel: Parcelled, at: datetime) -> Flow[Commands]:
-    message = parcel.message
+def _void_label(round_: _Round, lease: Lease, at: datetime) -> Flow[Commands]:
+    message = lease.message
     data = dict(message.data)
     yield from ask(CancelLabel(data["carrier"], data["tracking_number"], message.id))
     return ()
 
 
-def _drop_items(round_: _Round, parcel: Parcelled, at: datetime) -> Flow[Commands]:
-    message = parcel.message
+def _drop_items(round_: _Round, lease: Lease, at: datetime) -> Flow[Commands]:
+    message = lease.message
     data = dict(message.data)
     item = Item(data["order"], int(data["line"]), data["location"], int(data["quantity"]))
     yield from ()
     return ((message.lane, DropCancelledItems((item,))),)
 
 
-def _record_settlement(round_: _Round, parcel: Parcelled, at: datetime) -> Flow[Commands]:
-    message = parcel.message
+def _record_settlement(round_: _Round, lease: Lease, at: datetime) -> Flow[Commands]:
+    message = lease.message
     order = dict(message.data)["order"]
     yield from ()
     return ((message.lane.beside("order", order), RecordSettlement(message.lane.id)),)
 
 
-def _record_prepayment(round_: _Round, parcel: Parcelled, at: datetime) -> Flow[Commands]:
-    message = parcel.message
+def _record_prepayment(round_: _Round, lease: Lease, at: datetime) -> Flow[Commands]:
+    message = lease.message
     data = dict(message.data)
     yield from ()
     prepayment = RecordPrepayment(message.lane.id, int(data["amount_minor"]), data["currency"])
     return ((message.lane.beside("order", data["order"]), prepayment),)
 
 
-def _unbill(round_: _Round, parcel: Parcelled, at: datetime) -> Flow[Commands]:
+def _unbill(round_: _Round, lease: Lease, at: datetime) -> Flow[Commands]:
     """A voided invoice frees its units to be billed again."""
-    message = parcel.message
+    message = lease.message
     invoice: Void = round_.rows[message.lane].state
     yield from ()
-    units: dict[str, list[Units]] = {}
+    units: dict[str, list[LineQuantity]] = {}
     for line in invoice.content.lines:
-        units.setdefault(line.order, []).append(Units(line.line, line.quantity))
+        units.setdefault(line.order, []).append(LineQuantity(line.line, line.quantity))
     return [
         (message.lane.beside("order", order), RecordUnbilling(message.lane.id, tuple(items)))
         for order, items in units.items()
     ]
 
 
-def _notify(round_: _Round, parcel: Parcelled, at: datetime) -> Flow[Commands]:
-    message = parcel.message
+def _notify(round_: _Round, lease: Lease, at: datetime) -> Flow[Commands]:
+    message = lease.message
     state = round_.rows[message.lane].state
     template = dict(message.data)["template"]
     ref = addressee(state)
@@ -249,7 +249,7 @@ def _notify(round_: _Round, parcel: Parcelled, at: datetime) -> Flow[Commands]:
     return ((message.lane, MarkSent()),) if template == "invoice_issued" else ()
 
 
-_EFFECTS: Final[dict[str, Callable[[_Round, Parcelled, datetime], Flow[Commands]]]] = {
+_EFFECTS: Final[dict[str, Callable[[_Round, Lease, datetime], Flow[Commands]]]] = {
     "buy_label": _buy_label,
     "void_label": _void_label,
     "drop_items": _drop_items,

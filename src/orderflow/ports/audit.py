@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from orderflow.domain.keys import Key
-from orderflow.domain.stamp import Stamp
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.errors import Key
 
 __all__ = ["AuditSource", "Cited", "Logged", "Sent", "Stored", "Stream", "Unreadable"]
 
@@ -37,11 +37,11 @@ class Logged(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """A row as it stands. ``astray`` names columns that do not say what the state says."""
+    """A row as it stands. ``stale_columns`` names columns that do not say what the state says."""
 
     version: int
     state: Any
-    astray: tuple[str, ...] = ()
+    stale_columns: tuple[str, ...] = ()
 
 
 class Stream(NamedTuple):
@@ -80,7 +80,7 @@ class AuditSource(Protocol):
         """The templates of all notices in the outbox."""
         ...
 
-    def ghosts(self) -> Iterator[str]:
+    def messages_without_event(self) -> Iterator[str]:
         """Ids of messages that name no event of the journal."""
         ...
 
@@ -92,7 +92,7 @@ class AuditSource(Protocol):
         """How many commands are remembered."""
         ...
 
-    def strays(self) -> int:
+    def foreign_tenant(self) -> int:
         """Entries whose command is of another tenant."""
         ...
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from attrs import frozen
 
-from orderflow.domain.money import Money
+from orderflow.domain.money.money import Money
 
 __all__ = ["Carrier", "Label", "LabelRequest", "Parcel", "Quote"]
 
@@ -23,14 +23,14 @@ class Parcel:
 class LabelRequest:
     """What is to be carried where. Holds no personal data: the address is read by the adapter that prints it.
 
-    ``zone`` is the carrier's own tariff zone and may be empty; ``country`` is ISO 3166-1 alpha-2 or the shop's name
-    for it; ``service`` names one of the carrier's services, None leaves the choice to the carrier.
+    ``tariff_zone`` is the carrier's own and may be empty; ``country`` is ISO 3166-1 alpha-2 or the shop's name for it;
+    ``service`` names one of the carrier's services, None leaves the choice to the carrier.
     A purchase is known by its ``idempotency_key``: whoever asks again must ask for the same thing.
     """
 
     shipment: str
     reference: str
-    zone: str
+    tariff_zone: str
     country: str
     parcels: tuple[Parcel, ...]
     service: str | None

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from attrs import frozen
 
-from orderflow.domain.price import Price
+from orderflow.domain.money.price import Price
 
 __all__ = ["Catalogue", "Product"]
 

@@ -12,33 +12,24 @@ from typing import Any, NamedTuple, Protocol
 
 from attrs import frozen
 
-from orderflow.domain.keys import Key
+from orderflow.domain.engine.decide import Entry, Loaded, Message
+from orderflow.errors import Key
 
 __all__ = [
     "Ack",
     "Batch",
-    "Entry",
+    "CommandRecord",
     "Feed",
-    "Held",
-    "Message",
+    "KnownCommand",
+    "Lease",
     "Outbox",
-    "Parcelled",
     "Queries",
     "Query",
-    "Recalled",
-    "Remembered",
     "Row",
     "Storage",
-    "Unit",
+    "UnitOfWork",
     "Write",
 ]
-
-
-class Held(NamedTuple):
-    """A loaded row. Version 0 with ``ABSENT`` means nothing is stored."""
-
-    version: int
-    state: Any
 
 
 class Write(NamedTuple):
@@ -53,15 +44,6 @@ class Write(NamedTuple):
     state: Any
 
 
-class Entry(NamedTuple):
-    """One event in the journal: the ``version``-th of its row, caused by one remembered command."""
-
-    key: Key
-    version: int
-    event: Any
-    command_id: str
-
-
 @frozen
 class Ack:
     """The answer to an accepted command: the row it was for, its version then, and when it was recorded."""
@@ -73,7 +55,7 @@ class Ack:
 
 
 @frozen
-class Remembered:
+class CommandRecord:
     """An accepted command: what makes its repetition recognisable, and what its journal entries share."""
 
     ack: Ack
@@ -85,27 +67,14 @@ class Remembered:
     occurred_at: datetime | None = None
 
 
-class Recalled(NamedTuple):
+class KnownCommand(NamedTuple):
     """What is remembered of a command id."""
 
     fingerprint: str
     ack: Ack
 
 
-class Message(NamedTuple):
-    """An effect to be carried out after the commit: ids only, no personal data.
-
-    ``id`` is stable (it derives from the event), unique, and the idempotency key of the effect. ``lane`` is the key
-    whose messages go out in order.
-    """
-
-    id: str
-    topic: str
-    lane: Key
-    data: tuple[tuple[str, str], ...] = ()
-
-
-class Parcelled(NamedTuple):
+class Lease(NamedTuple):
     """A message handed to a worker under a lease. ``token`` fences: an old lease cannot settle the message."""
 
     message: Message
@@ -120,21 +89,21 @@ class Batch:
     ``answered`` are messages whose answers these settlements are: done with the same commit.
     """
 
-    commands: tuple[Remembered, ...]
+    commands: tuple[CommandRecord, ...]
     writes: tuple[Write, ...]
     entries: tuple[Entry, ...]
     messages: tuple[Message, ...] = ()
-    answered: tuple[Parcelled, ...] = ()
+    answered: tuple[Lease, ...] = ()
 
 
-class Unit(Protocol):
+class UnitOfWork(Protocol):
     """One transaction. Leaving it without ``commit`` rolls back."""
 
-    def recall(self, command_ids: Collection[str]) -> Mapping[str, Recalled]:
+    def known_commands(self, command_ids: Collection[str]) -> Mapping[str, KnownCommand]:
         """What is remembered of these command ids; unknown ones are left out."""
         ...
 
-    def load(self, keys: Collection[Key]) -> Mapping[Key, Held]:
+    def load(self, keys: Collection[Key]) -> Mapping[Key, Loaded]:
         """Every key's row, version 0 and ``ABSENT`` where there is none. May be called again for more keys."""
         ...
 
@@ -153,31 +122,31 @@ class Outbox(Protocol):
 
     def claim(
         self, limit: int, now: datetime, lease_seconds: int, topics: Collection[str] | None = None
-    ) -> Sequence[Parcelled]:
+    ) -> Sequence[Lease]:
         """Lease up to ``limit`` due messages, at most the earliest unfinished one of each lane, oldest first."""
         ...
 
-    def done(self, parcels: Iterable[Parcelled], now: datetime) -> None:
-        """The effects are carried out; parcels whose lease was lost are ignored."""
+    def done(self, leases: Iterable[Lease], now: datetime) -> None:
+        """The effects are carried out; those whose lease was lost are ignored."""
         ...
 
-    def retry(self, parcel: Parcelled, due: datetime, error: str) -> None:
+    def retry(self, lease: Lease, due: datetime, error: str) -> None:
         """The effect failed and is due again at ``due``."""
         ...
 
-    def bury(self, parcel: Parcelled, now: datetime, error: str) -> None:
+    def dead_letter(self, lease: Lease, now: datetime, error: str) -> None:
         """Give the message up: a dead letter, listed until somebody revives it; its lane goes on."""
         ...
 
-    def dead(self, limit: int = 100) -> Sequence[tuple[Message, str]]:
+    def dead_letters(self, limit: int = 100) -> Sequence[tuple[Message, str]]:
         """Dead letters with their last error."""
         ...
 
-    def revive(self, message_id: str, now: datetime) -> None:
+    def requeue(self, message_id: str, now: datetime) -> None:
         """Make a dead letter due again."""
         ...
 
-    def waiting(self) -> int:
+    def pending(self) -> int:
         """Messages neither done nor dead."""
         ...
 
@@ -242,7 +211,7 @@ class Row(NamedTuple):
 class Queries(Protocol):
     """Reads outside any transaction."""
 
-    def read(self, keys: Collection[Key]) -> Mapping[Key, Held]:
+    def read(self, keys: Collection[Key]) -> Mapping[Key, Loaded]:
         """Every key's row as last committed, version 0 and ``ABSENT`` where there is none."""
         ...
 
@@ -269,6 +238,6 @@ class Storage(Outbox, Feed, Queries, Protocol):
         """Whose rows these are."""
         ...
 
-    def unit(self) -> AbstractContextManager[Unit]:
+    def unit(self) -> AbstractContextManager[UnitOfWork]:
         """Begin a transaction."""
         ...

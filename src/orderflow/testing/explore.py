@@ -4,7 +4,7 @@ A world is the rows of a shop and the effects that still wait in its outbox. The
 shipped machines, reactions and settlements, so that what breaks a law is found with the shortest commands that lead
 there; when nothing is left to try the walk is closed, which is a proof for that alphabet::
 
-    found = explore(book, {}, lambda world: COMMANDS, laws=(nothing_oversold,))
+    found = explore(workflow, {}, lambda world: COMMANDS, laws=(nothing_oversold,))
     assert found.closed
 """
 
@@ -17,13 +17,11 @@ from typing import Any, TypeAlias
 
 from attrs import define, field, frozen
 
-from orderflow.domain.book import Book, Effect, Told
-from orderflow.domain.keys import Key
-from orderflow.domain.machine import ABSENT, Edge, Machine
-from orderflow.domain.stamp import Stamp
-from orderflow.errors import CommandRefused, InvariantBroken
-from orderflow.flows.settle import Order, Settled, settle
-from orderflow.ports.storage import Held
+from orderflow.domain.engine.decide import Decision, Envelope, Loaded, decide_command
+from orderflow.domain.engine.machine import ABSENT, Edge, Machine
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.engine.workflow import Effect, Send, Workflow
+from orderflow.errors import CommandRefused, InvariantBroken, Key
 
 __all__ = ["Carry", "Counterexample", "Exploration", "Law", "World", "explore"]
 
@@ -47,15 +45,15 @@ class World:
 #: Says what is wrong with a world, or None.
 Law: TypeAlias = Callable[[World], str | None]
 #: The commands an effect comes back as, once it is carried out.
-Carry: TypeAlias = Callable[[World, Effect], Iterable[Told]]
+Carry: TypeAlias = Callable[[World, Effect], Iterable[Send]]
 #: What may be tried in a world.
-Alphabet: TypeAlias = Callable[[World], Iterable[Told]]
+Alphabet: TypeAlias = Callable[[World], Iterable[Send]]
 
 
 class Counterexample(AssertionError):
     """A law is broken; ``commands`` are the fewest that lead there, ``law`` is its name."""
 
-    def __init__(self, law: str, detail: str, commands: Sequence[Told | Effect]) -> None:
+    def __init__(self, law: str, detail: str, commands: Sequence[Send | Effect]) -> None:
         self.law, self.detail, self.commands = law, detail, tuple(commands)
         steps = "".join(f"\n  {number}. {_said(step)}" for number, step in enumerate(commands, start=1))
         super().__init__(f"{law}: {detail}, after{steps or ' nothing at all'}")
@@ -86,7 +84,7 @@ class Exploration:
 
 
 def explore(
-    book: Book,
+    workflow: Workflow,
     start: Mapping[Key, Any],
     alphabet: Alphabet,
     laws: Sequence[Law] = (),
@@ -98,7 +96,7 @@ def explore(
     """Walk every world reachable from ``start``.
 
     Args:
-        book: the rules.
+        workflow: the rules.
         start: the rows that are there at first.
         alphabet: the commands tried in a world, reactions' own among them if wanted. It must be bounded: a world
             that can always grow never closes.
@@ -110,7 +108,7 @@ def explore(
     Raises:
         Counterexample: a law or an invariant is broken, a final state is left, or a refusal changed something.
     """
-    return _Walk(book, alphabet, tuple(laws), stamp, dict(carry or {})).run(start, limit)
+    return _Walk(workflow, alphabet, tuple(laws), stamp, dict(carry or {})).run(start, limit)
 
 
 Rows: TypeAlias = tuple[int, ...]
@@ -120,7 +118,7 @@ Move: TypeAlias = tuple[tuple[tuple[int, int], ...], tuple[Effect, ...]]
 
 @define
 class _Branch:
-    """A settlement is a function of the rows it reads: which it asks for next, and what follows from them."""
+    """A decision is a function of the rows it reads: which it asks for next, and what follows from them."""
 
     keys: tuple[int, ...]
     ends: dict[Rows, _Branch | Move | None] = field(factory=dict)
@@ -137,16 +135,18 @@ class _Walk:
     """Rows are numbered once, so that a world is a tuple of small integers and equal worlds are met again cheaply."""
 
     def __init__(
-        self, book: Book, alphabet: Alphabet, laws: tuple[Law, ...], stamp: Stamp, carry: Mapping[str, Carry]
+        self, workflow: Workflow, alphabet: Alphabet, laws: tuple[Law, ...], stamp: Stamp, carry: Mapping[str, Carry]
     ) -> None:
         self.edges: dict[str, set[Edge]] = {}
-        self.book = book.extended(machines=[_Watched(machine, self.edges) for machine in book.machines.values()])
+        self.workflow = workflow.extended(
+            machines=[_Watched(machine, self.edges) for machine in workflow.machines.values()]
+        )
         self.alphabet, self.laws, self.stamp, self.carry = alphabet, laws, stamp, carry
         self.keys: dict[Key, int] = {}
         self.key_list: list[Key] = []
         self.numbers: dict[Any, int] = {ABSENT: 0}
         self.states: list[Any] = [ABSENT]
-        self.seen: dict[Node, tuple[Node, Told | Effect] | None] = {}
+        self.seen: dict[Node, tuple[Node, Send | Effect] | None] = {}
         self.known: dict[tuple[Key, Any], _Branch] = {}
         self.transitions = self.refused = 0
 
@@ -190,12 +190,12 @@ class _Walk:
             after = (_changed(after[0], moved[0]), (*after[1], *moved[1]))
         return after
 
-    def _arrive(self, before: Node, step: Told | Effect, after: Node, waiting: deque[Node]) -> None:
+    def _arrive(self, before: Node, step: Send | Effect, after: Node, waiting: deque[Node]) -> None:
         self.transitions += 1
         if after not in self.seen:
             self._visit(after, (before, step), waiting)
 
-    def _visit(self, node: Node, came: tuple[Node, Told | Effect] | None, waiting: deque[Node]) -> None:
+    def _visit(self, node: Node, came: tuple[Node, Send | Effect] | None, waiting: deque[Node]) -> None:
         self.seen[node] = came
         world = self._world(node)
         for law in self.laws:
@@ -204,7 +204,7 @@ class _Walk:
                 raise Counterexample(law.__name__, broken, self._path(node))
         waiting.append(node)
 
-    def _try(self, node: Node, told: Told) -> Move | None:
+    def _try(self, node: Node, told: Send) -> Move | None:
         """What a command changes, or None where it is refused; settled once for the rows that it reads."""
         rows = node[0]
         branch: _Branch | Move | None = self.known.get((told.key, told.command))
@@ -217,18 +217,18 @@ class _Walk:
             branch = branch.ends[read]
         return branch
 
-    def _settled(self, node: Node, told: Told) -> Move | None:
+    def _settled(self, node: Node, told: Send) -> Move | None:
         """Settle for real, and keep what was read on the way."""
         branch = self.known[told.key, told.command]
         read: Rows = ()
         end: Move | None = None
-        given: dict[Key, Held] = {}
-        wants = settle(self.book, Order(told.key, told.command, self.stamp), given, {})
+        given: dict[Key, Loaded] = {}
+        wants = decide_command(self.workflow, Envelope(told.key, told.command, self.stamp), given, {})
         try:
             asked = next(wants)
             while True:
                 read = _read(node[0], branch.keys)
-                given.update((key, Held(0, self.states[number])) for key, number in zip(asked, read, strict=True))
+                given.update((key, Loaded(0, self.states[number])) for key, number in zip(asked, read, strict=True))
                 asked = next(wants)
                 branch = branch.on(read, tuple(self._place(key) for key in asked))
         except StopIteration as stop:
@@ -240,7 +240,7 @@ class _Walk:
         branch.ends[read] = end
         return end
 
-    def _move(self, before: Mapping[Key, Held], settled: Settled) -> Move:
+    def _move(self, before: Mapping[Key, Loaded], settled: Decision) -> Move:
         changes = []
         for key, held in settled.rows.items():
             if held.version > before[key].version:
@@ -257,7 +257,7 @@ class _Walk:
     def _number(self, key: Key, state: Any) -> int:
         number = self.numbers.get(state)
         if number is None:
-            self.book.machines[key.kind].check(state)
+            self.workflow.machines[key.kind].check(state)
             number = self.numbers[state] = len(self.states)
             self.states.append(state)
         return number
@@ -266,8 +266,8 @@ class _Walk:
         rows = {self.key_list[at]: self.states[number] for at, number in enumerate(node[0]) if number}
         return World(rows, node[1])
 
-    def _path(self, node: Node) -> list[Told | Effect]:
-        path: list[Told | Effect] = []
+    def _path(self, node: Node) -> list[Send | Effect]:
+        path: list[Send | Effect] = []
         came = self.seen[node]
         while came is not None:
             node, step = came
@@ -304,7 +304,7 @@ def _changed(rows: Rows, changes: Iterable[tuple[int, int]]) -> Rows:
     return tuple(after)
 
 
-def _said(step: Told | Effect) -> str:
+def _said(step: Send | Effect) -> str:
     if isinstance(step, Effect):
         return f"relay {step.topic} to {step.lane}"
     return f"{step.key}: {step.command}"

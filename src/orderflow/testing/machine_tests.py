@@ -13,9 +13,9 @@ from typing import Any
 
 from attrs import frozen
 
-from orderflow.domain.machine import ABSENT, Machine, Refusal
-from orderflow.domain.stamp import Stamp
-from orderflow.errors import CommandRefused
+from orderflow.domain.engine.machine import ABSENT, Machine
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.errors import CommandRefused, Refusal
 
 __all__ = ["Pairs", "PairsBroken", "all_pairs", "fold"]
 
@@ -57,7 +57,7 @@ def all_pairs(machine: Machine, states: Iterable[Any], commands: Iterable[Any], 
             before = hash(state)
             codes = _codes(machine, state, command, stamp)
             _check(hash(state) == before, pair, "changed the state in place")
-            if machine.row(*pair) is None:
+            if machine.rule_for(*pair) is None:
                 _check(codes == (_no_row(state),), pair, f"stands in no row, yet ended as {codes or 'a step'}")
                 refused.add(pair)
             elif codes:

@@ -7,10 +7,11 @@ from typing import Final
 
 from attrs import evolve
 
-from orderflow.domain.keys import Key, stock_key
-from orderflow.domain.machine import ABSENT
-from orderflow.errors import ConcurrencyConflict, NotFound, StorageError
-from orderflow.ports.storage import Batch, Held, Message, Parcelled, Storage
+from orderflow.domain.engine.decide import Loaded, Message
+from orderflow.domain.engine.machine import ABSENT
+from orderflow.domain.values import stock_key
+from orderflow.errors import ConcurrencyConflict, Key, NotFound, StorageError
+from orderflow.ports.storage import Batch, Lease, Storage
 from orderflow.testing.contracts import Clause, Expect
 from orderflow.testing.storage_contract import StorageMaker, command, receipt, received, store
 
@@ -30,12 +31,12 @@ def _post(storage: Storage, *messages: Message) -> None:
         unit.commit(evolve(receipt(command_id, _ROW, unit.load([_ROW])[_ROW]), messages=messages))
 
 
-def _claim(storage: Storage, now: datetime = _AT, limit: int = 10) -> list[Parcelled]:
+def _claim(storage: Storage, now: datetime = _AT, limit: int = 10) -> list[Lease]:
     return list(storage.claim(limit, now, _LEASE_SECONDS))
 
 
-def _ids(parcels: list[Parcelled]) -> list[str]:
-    return [parcel.message.id for parcel in parcels]
+def _ids(leases: list[Lease]) -> list[str]:
+    return [lease.message.id for lease in leases]
 
 
 def _three(storage: Storage) -> None:
@@ -47,17 +48,17 @@ def _three(storage: Storage) -> None:
 def _delivered(make: StorageMaker, expect: Expect) -> None:
     storage = make("main")
     _three(storage)
-    expect.equal("messages waiting", 3, storage.waiting())
+    expect.equal("messages pending", 3, storage.pending())
     first = _claim(storage)
     third = Message("m-3", "notify", _OTHER, (("template", "送り状"), ("copy", "1")))
-    expect.equal("the messages", [Message("m-1", "label", _LANE), third], [parcel.message for parcel in first])
-    expect.equal("attempts, this one counted", [1, 1], [parcel.attempts for parcel in first])
+    expect.equal("the messages", [Message("m-1", "label", _LANE), third], [lease.message for lease in first])
+    expect.equal("attempts, this one counted", [1, 1], [lease.attempts for lease in first])
     storage.done(first, _AT)
-    expect.equal("messages waiting", 1, storage.waiting())
+    expect.equal("messages pending", 1, storage.pending())
     second = _claim(make("main"))
     expect.equal("the next of the lane", ["m-2"], _ids(second))
     storage.done(second, _AT)
-    expect.equal("after all is done", ([], 0), (_claim(storage, _LATER), storage.waiting()))
+    expect.equal("after all is done", ([], 0), (_claim(storage, _LATER), storage.pending()))
 
 
 def _lanes(make: StorageMaker, expect: Expect) -> None:
@@ -97,38 +98,38 @@ def _fenced(make: StorageMaker, expect: Expect) -> None:
     (old,) = _claim(storage)
     (new,) = _claim(storage, _LATER)
     storage.done([old], _LATER)
-    storage.bury(old, _LATER, "too late")
+    storage.dead_letter(old, _LATER, "too late")
     storage.retry(old, _AT, "too late")
-    expect.equal("a lost lease settles nothing", (1, []), (storage.waiting(), list(storage.dead())))
+    expect.equal("a lost lease settles nothing", (1, []), (storage.pending(), list(storage.dead_letters())))
     expect.equal("nor frees it", [], _claim(storage, _LATER))
     storage.done([new], _LATER)
-    expect.equal("the lease that holds settles it", 0, storage.waiting())
+    expect.equal("the lease that holds settles it", 0, storage.pending())
 
 
 def _retried(make: StorageMaker, expect: Expect) -> None:
     storage = make("main")
     _post(storage, Message("m-1", "label", _LANE))
-    (parcel,) = _claim(storage)
+    (lease,) = _claim(storage)
     due = _AT + timedelta(seconds=5)
-    storage.retry(parcel, due, "no answer")
+    storage.retry(lease, due, "no answer")
     expect.equal("before it is due", [], _claim(storage, due - timedelta(microseconds=1)))
-    expect.equal("when it is due", [2], [parcel.attempts for parcel in _claim(storage, due)])
+    expect.equal("when it is due", [2], [lease.attempts for lease in _claim(storage, due)])
 
 
-def _buried(make: StorageMaker, expect: Expect) -> None:
+def _dead(make: StorageMaker, expect: Expect) -> None:
     storage = make("main")
     _three(storage)
     (first, _) = _claim(storage)
-    storage.bury(first, _AT, "address unknown")
-    expect.equal("dead letters", [(first.message, "address unknown")], list(storage.dead()))
-    expect.equal("messages waiting", 2, storage.waiting())
+    storage.dead_letter(first, _AT, "address unknown")
+    expect.equal("dead letters", [(first.message, "address unknown")], list(storage.dead_letters()))
+    expect.equal("messages pending", 2, storage.pending())
     expect.equal("its lane goes on", ["m-2"], _ids(_claim(storage)))
-    expect.raises("reviving what is not dead", NotFound, lambda: storage.revive("m-2", _AT))
-    storage.revive("m-1", _LATER)
-    expect.equal("no dead letter is left", [], list(storage.dead()))
-    revived = [parcel for parcel in _claim(storage, _LATER) if parcel.message.id == "m-1"]
-    expect.equal("attempts are counted anew", [1], [parcel.attempts for parcel in revived])
-    expect.true("its token is a newer one", revived[0].token > first.token)
+    expect.raises("reviving what is not dead", NotFound, lambda: storage.requeue("m-2", _AT))
+    storage.requeue("m-1", _LATER)
+    expect.equal("no dead letter is left", [], list(storage.dead_letters()))
+    requeued = [lease for lease in _claim(storage, _LATER) if lease.message.id == "m-1"]
+    expect.equal("attempts are counted anew", [1], [lease.attempts for lease in requeued])
+    expect.true("its token is a newer one", requeued[0].token > first.token)
 
 
 def _answered(make: StorageMaker, expect: Expect) -> None:
@@ -137,20 +138,20 @@ def _answered(make: StorageMaker, expect: Expect) -> None:
     label, notice = _claim(storage)
     with storage.unit() as unit:
         unit.commit(evolve(receipt("c-1", _ROW, unit.load([_ROW])[_ROW]), answered=(label,)))
-    expect.equal("after the answer's commit", 1, storage.waiting())
-    stale = evolve(receipt("c-2", _ROW, Held(0, ABSENT)), answered=(notice,))
+    expect.equal("after the answer's commit", 1, storage.pending())
+    stale = evolve(receipt("c-2", _ROW, Loaded(0, ABSENT)), answered=(notice,))
     expect.raises("an answer in a conflict", ConcurrencyConflict, lambda: store(storage, stale))
-    expect.equal("after the conflict", 1, storage.waiting())
+    expect.equal("after the conflict", 1, storage.pending())
     store(storage, Batch((), (), (), answered=(notice,)))
-    expect.equal("after an answer that says nothing more", 0, storage.waiting())
+    expect.equal("after an answer that says nothing more", 0, storage.pending())
 
 
 def _atomic(make: StorageMaker, expect: Expect) -> None:
     storage = make("main")
     received(storage, "c-1", _ROW)
-    stale = evolve(receipt("c-2", _ROW, Held(0, ABSENT)), messages=(Message("m-1", "label", _LANE),))
+    stale = evolve(receipt("c-2", _ROW, Loaded(0, ABSENT)), messages=(Message("m-1", "label", _LANE),))
     expect.raises("a message in a conflict", ConcurrencyConflict, lambda: store(storage, stale))
-    expect.equal("messages of a batch that was not stored", 0, storage.waiting())
+    expect.equal("messages of a batch that was not stored", 0, storage.pending())
 
 
 def _unique(make: StorageMaker, expect: Expect) -> None:
@@ -160,19 +161,19 @@ def _unique(make: StorageMaker, expect: Expect) -> None:
     again = Batch((command("c-2", _ROW, 1),), (), (), (Message("m-1", "label", _LANE),))
     expect.raises("a message id that was used", StorageError, lambda: store(storage, again))
     with storage.unit() as unit:
-        expect.equal("the command of that batch", {}, dict(unit.recall(["c-2"])))
+        expect.equal("the command of that batch", {}, dict(unit.known_commands(["c-2"])))
     expect.equal("a message that was done", [], _claim(storage, _LATER))
 
 
 def _own(make: StorageMaker, expect: Expect) -> None:
     ours, theirs = make("main"), make("other")
     _post(ours, Message("m-1", "label", _LANE))
-    expect.equal("their messages", (0, []), (theirs.waiting(), _claim(theirs)))
-    (parcel,) = _claim(ours)
-    theirs.done([parcel], _AT)
-    theirs.bury(parcel, _AT, "not theirs")
-    expect.raises("reviving ours", NotFound, lambda: theirs.revive("m-1", _AT))
-    expect.equal("ours", 1, ours.waiting())
+    expect.equal("their messages", (0, []), (theirs.pending(), _claim(theirs)))
+    (lease,) = _claim(ours)
+    theirs.done([lease], _AT)
+    theirs.dead_letter(lease, _AT, "not theirs")
+    expect.raises("reviving ours", NotFound, lambda: theirs.requeue("m-1", _AT))
+    expect.equal("ours", 1, ours.pending())
 
 
 OUTBOX: Final[tuple[Clause[StorageMaker], ...]] = (
@@ -185,7 +186,7 @@ OUTBOX: Final[tuple[Clause[StorageMaker], ...]] = (
     Clause("OUTBOX-LEASE-01", "A leased message is handed out again only when its lease has run out.", _leases),
     Clause("OUTBOX-LEASE-02", "A lost lease settles nothing (fencing token).", _fenced),
     Clause("OUTBOX-RETRY-01", "A message to be retried is handed out when it is due, not before.", _retried),
-    Clause("OUTBOX-DEAD-01", "A dead letter is listed with its error, blocks no lane, and can be revived.", _buried),
-    Clause("OUTBOX-TENANT-01", "Tenants never see, settle or revive each other's messages.", _own),
+    Clause("OUTBOX-DEAD-01", "A dead letter is listed with its error, blocks no lane, and can be requeued.", _dead),
+    Clause("OUTBOX-TENANT-01", "Tenants never see, settle or requeue each other's messages.", _own),
 )
 """What every outbox keeps."""

@@ -2,7 +2,7 @@
 
 ::
 
-    life = given(ORDER, PlaceOrder(basket), ConfirmOrder(), stamp=STAMP)
+    life = given(ORDER, PlaceOrder(content), ConfirmOrder(), stamp=STAMP)
     life.when(CompleteOrder()).refused("goods_left")
     life.when(CancelUnits("too late", By.CUSTOMER)).then(Cancelled)
 """
@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 
 from attrs import frozen
 
-from orderflow.domain.machine import ABSENT, Machine
-from orderflow.domain.stamp import Stamp
+from orderflow.domain.engine.machine import ABSENT, Machine
+from orderflow.domain.engine.stamp import Stamp
 from orderflow.errors import CommandRefused
 
 __all__ = ["Ended", "Life", "given"]

@@ -1,4 +1,4 @@
-"""The contract of a storage. Its rows are stock rows of the standard book, which every storage must be able to keep.
+"""The contract of a storage, tried with stock rows of the standard workflow, which every storage can keep.
 
 A trial gets a maker of handles: called with a tenant it gives a storage of that tenant, and every handle of one maker
 sees the same content. Clauses ``OUTBOX-*`` are about messages, all others about rows, journal and queries.
@@ -12,12 +12,12 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
-from orderflow.domain.keys import Key, stock_key
-from orderflow.domain.machine import ABSENT
-from orderflow.domain.stock.messages import GoodsReceived
-from orderflow.domain.stock.states import Stocked
-from orderflow.errors import ConcurrencyConflict, InputError, StorageError
-from orderflow.ports.storage import Ack, Batch, Entry, Held, Query, Recalled, Remembered, Storage, Write
+from orderflow.domain.engine.decide import Entry, Loaded
+from orderflow.domain.engine.machine import ABSENT
+from orderflow.domain.inventory.stock import GoodsReceived, StockLevel
+from orderflow.domain.values import stock_key
+from orderflow.errors import ConcurrencyConflict, InputError, Key, StorageError
+from orderflow.ports.storage import Ack, Batch, CommandRecord, KnownCommand, Query, Storage, Write
 from orderflow.testing.contracts import Clause, Expect
 
 __all__ = ["STORAGE", "StorageMaker", "command", "receipt", "received", "store"]
@@ -32,21 +32,21 @@ _RACERS, _LAPS = 4, 25
 # --- material, also for trials of your own ---
 
 
-def command(command_id: str, key: Key, version: int, *, at: datetime = _AT) -> Remembered:
+def command(command_id: str, key: Key, version: int, *, at: datetime = _AT) -> CommandRecord:
     """An accepted command on a row."""
     occurred = at - timedelta(minutes=1)
-    return Remembered(
+    return CommandRecord(
         Ack(command_id, key, version, at), f"print of {command_id}", "tester", "ReceiveGoods", "why", "w1", occurred
     )
 
 
-def receipt(command_id: str, key: Key, before: Held, quantity: int = 1) -> Batch:
+def receipt(command_id: str, key: Key, before: Loaded, quantity: int = 1) -> Batch:
     """A batch of one command that receives goods on one stock row."""
     on_hand = 0 if before.version == 0 else before.state.on_hand
     version = before.version + 1
     return Batch(
         (command(command_id, key, version),),
-        (Write(key, before.version, version, Stocked(on_hand + quantity)),),
+        (Write(key, before.version, version, StockLevel(on_hand + quantity)),),
         (Entry(key, version, GoodsReceived(quantity, command_id), command_id),),
     )
 
@@ -63,7 +63,7 @@ def store(storage: Storage, batch: Batch) -> None:
         unit.commit(batch)
 
 
-def _held(storage: Storage, key: Key) -> Held:
+def _held(storage: Storage, key: Key) -> Loaded:
     with storage.unit() as unit:
         return unit.load([key])[key]
 
@@ -76,7 +76,7 @@ def _joined(*batches: Batch) -> Batch:
     )
 
 
-_NONE: Final = Held(0, ABSENT)
+_NONE: Final = Loaded(0, ABSENT)
 _A, _B = stock_key("main", "A-1", "TOKYO"), stock_key("main", "B@2", "大阪")
 
 
@@ -84,7 +84,7 @@ def _unchanged(storage: Storage, expect: Expect) -> None:
     """Nothing of a batch on ``_B`` by the command ``lost`` is there."""
     with storage.unit() as unit:
         expect.equal("the other row", _NONE, unit.load([_B])[_B])
-        expect.equal("the command", {}, dict(unit.recall(["lost"])))
+        expect.equal("the command", {}, dict(unit.known_commands(["lost"])))
     expect.equal("journal entries", 1, len(storage.entries(0, 100)))
 
 
@@ -97,7 +97,7 @@ def _round_trip(make: StorageMaker, expect: Expect) -> None:
         expect.equal("rows never stored", {_A: _NONE, _B: _NONE}, dict(unit.load([_A, _B])))
     received(storage, "c-1", _A, 5)
     for handle in (storage, make("main")):
-        expect.equal("the stored row", Held(1, Stocked(5)), _held(handle, _A))
+        expect.equal("the stored row", Loaded(1, StockLevel(5)), _held(handle, _A))
 
 
 def _load_again(make: StorageMaker, expect: Expect) -> None:
@@ -105,14 +105,16 @@ def _load_again(make: StorageMaker, expect: Expect) -> None:
     received(storage, "c-1", _A, 5)
     with storage.unit() as unit:
         first = dict(unit.load([_A]))
-        expect.equal("a second load with more keys", {_A: Held(1, Stocked(5)), _B: _NONE}, dict(unit.load([_A, _B])))
+        expect.equal(
+            "a second load with more keys", {_A: Loaded(1, StockLevel(5)), _B: _NONE}, dict(unit.load([_A, _B]))
+        )
         expect.equal("a third load", first, dict(unit.load([_A, _A])))
 
 
 def _conflict_is_atomic(make: StorageMaker, expect: Expect) -> None:
     storage = make("main")
     received(storage, "c-1", _A, 5)
-    stale = _joined(receipt("lost", _B, _NONE), receipt("lost-too", _A, Held(0, ABSENT)))
+    stale = _joined(receipt("lost", _B, _NONE), receipt("lost-too", _A, Loaded(0, ABSENT)))
     error = expect.raises("a batch with one stale row", ConcurrencyConflict, lambda: store(storage, stale))
     expect.true("the key the conflict names", error.key in {_A, None})
     _unchanged(storage, expect)
@@ -132,7 +134,7 @@ def _leaving_rolls_back(make: StorageMaker, expect: Expect) -> None:
         unit.load([_B])
     _unchanged(storage, expect)
     received(storage, "c-2", _B)
-    expect.equal("a unit after an interrupted one", Held(1, Stocked(1)), _held(storage, _B))
+    expect.equal("a unit after an interrupted one", Loaded(1, StockLevel(1)), _held(storage, _B))
 
 
 def _stale_write(make: StorageMaker, expect: Expect) -> None:
@@ -141,7 +143,7 @@ def _stale_write(make: StorageMaker, expect: Expect) -> None:
     seen = _held(storage, _A)
     received(storage, "c-2", _A, 7)
     expect.raises("a write on an old version", ConcurrencyConflict, lambda: store(storage, receipt("c-3", _A, seen)))
-    expect.equal("the newer row", Held(2, Stocked(12)), _held(storage, _A))
+    expect.equal("the newer row", Loaded(2, StockLevel(12)), _held(storage, _A))
 
 
 def _insert_over(make: StorageMaker, expect: Expect) -> None:
@@ -149,7 +151,7 @@ def _insert_over(make: StorageMaker, expect: Expect) -> None:
     received(storage, "c-1", _A, 5)
     again = receipt("c-2", _A, _NONE, 9)
     expect.raises("a new row where there is one", ConcurrencyConflict, lambda: store(storage, again))
-    expect.equal("the row", Held(1, Stocked(5)), _held(storage, _A))
+    expect.equal("the row", Loaded(1, StockLevel(5)), _held(storage, _A))
 
 
 def _command_twice(make: StorageMaker, expect: Expect) -> None:
@@ -160,12 +162,12 @@ def _command_twice(make: StorageMaker, expect: Expect) -> None:
     _unchanged(storage, expect)
 
 
-def _recall(make: StorageMaker, expect: Expect) -> None:
+def _known(make: StorageMaker, expect: Expect) -> None:
     storage = make("main")
     received(storage, "c-1", _A)
     with storage.unit() as unit:
-        known = dict(unit.recall(["c-1", "c-2"]))
-    expected = {"c-1": Recalled("print of c-1", command("c-1", _A, 1).ack)}
+        known = dict(unit.known_commands(["c-1", "c-2"]))
+    expected = {"c-1": KnownCommand("print of c-1", command("c-1", _A, 1).ack)}
     expect.equal("what is remembered", expected, known)
 
 
@@ -203,10 +205,10 @@ def _tenants(make: StorageMaker, expect: Expect) -> None:
     received(ours, "c-1", _A, 5)
     expect.equal("their row of the same id", _NONE, _held(theirs, key))
     with theirs.unit() as unit:
-        expect.equal("our command, recalled by them", {}, dict(unit.recall(["c-1"])))
+        expect.equal("our command, recalled by them", {}, dict(unit.known_commands(["c-1"])))
     received(theirs, "c-1", key, 8)
-    expect.equal("our row", Held(1, Stocked(5)), _held(ours, _A))
-    expect.equal("their listing", [Stocked(8)], [row.state for row in theirs.find(Query("stock"))])
+    expect.equal("our row", Loaded(1, StockLevel(5)), _held(ours, _A))
+    expect.equal("their listing", [StockLevel(8)], [row.state for row in theirs.find(Query("stock"))])
     expect.equal("their feed", [key], [entry.key for entry in theirs.entries(0, 100)])
     expect.equal("their sums", {(): (8,)}, dict(theirs.sums("stock", ["on_hand"])))
     expect.raises("a load of another tenant's key", InputError, lambda: _held(ours, key))
@@ -230,7 +232,7 @@ def _many(make: StorageMaker, expect: Expect) -> None:
         unit.commit(_joined(*[receipt(f"c-{key.id}", key, held[key], 2) for key in keys]))
     with storage.unit() as unit:
         held = unit.load(keys)
-        expect.equal("rows", {Held(1, Stocked(2))}, set(held.values()))
+        expect.equal("rows", {Loaded(1, StockLevel(2))}, set(held.values()))
         unit.commit(_joined(*[receipt(f"d-{key.id}", key, held[key], 3) for key in keys]))
         expect.equal("commands", 600, len({entry.command_id for entry in storage.entries(0, 1000)}))
     expect.equal("the sum", {(): (1500,)}, dict(storage.sums("stock", ["on_hand"])))
@@ -249,7 +251,7 @@ def _find(make: StorageMaker, expect: Expect) -> None:
         if len(skus) > 7:
             break
     expect.equal("all rows, in order of creation", [f"S{number}" for number in range(7)], skus)
-    tokyo = storage.find(Query("stock", where=(("location", "TOKYO"),), status=("Stocked",)))
+    tokyo = storage.find(Query("stock", where=(("location", "TOKYO"),), status=("StockLevel",)))
     expect.equal("rows at one location", [2, 4, 6], [row.state.on_hand for row in tokyo])
     expect.equal(
         "text in an id, in either case", ["S5@TOKYO"], [r.key.id for r in storage.find(Query("stock", text="s5@t"))]
@@ -302,7 +304,7 @@ def _race(make: StorageMaker, expect: Expect) -> None:
     with ThreadPoolExecutor(_RACERS) as pool:
         list(pool.map(run, range(_RACERS)))
     total = _RACERS * _LAPS
-    expect.equal("the row after the race", Held(total, Stocked(total)), _held(storage, _A))
+    expect.equal("the row after the race", Loaded(total, StockLevel(total)), _held(storage, _A))
     versions = [entry.version for entry in storage.history(_A)]
     expect.equal("its versions", list(range(1, total + 1)), versions)
 
@@ -324,7 +326,11 @@ STORAGE: Final[tuple[Clause[StorageMaker], ...]] = (
     Clause(
         "STORAGE-COMMAND-01", "A command id is stored once; a batch that repeats one leaves nothing.", _command_twice
     ),
-    Clause("STORAGE-COMMAND-02", "Recall gives fingerprint and Ack of remembered commands, and only of them.", _recall),
+    Clause(
+        "STORAGE-COMMAND-02",
+        "Known commands come with fingerprint and Ack, and no others do.",
+        _known,
+    ),
     Clause("STORAGE-JOURNAL-01", "A row's history has every event, in order, with its command's facts.", _journal),
     Clause("STORAGE-JOURNAL-02", "A reader of the feed sees every entry once, in commit order.", _feed),
     Clause("STORAGE-TENANT-01", "Tenants that share ids never see each other's rows, commands or entries.", _tenants),

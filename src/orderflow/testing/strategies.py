@@ -23,17 +23,18 @@ from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get
 import attrs
 from hypothesis import strategies as st
 
-from orderflow.domain.calendar import PaymentTerms, RollDirection
-from orderflow.domain.limits import MAX_MONEY_MINOR, MAX_NAME
-from orderflow.domain.money import Money, Rounding
-from orderflow.domain.order.values import Basket, LineKind, OrderLine, Policy
-from orderflow.domain.price import Price
-from orderflow.domain.shape import Between, Id, Length, Name, Text, faults_of
-from orderflow.domain.tax import TaxCategory, TaxPolicy
+from orderflow.domain.engine.limits import MAX_MONEY_MINOR, MAX_NAME
+from orderflow.domain.engine.schema import Between, Id, Length, Name, Text, faults_of
+from orderflow.domain.money.calendar import PaymentTerms, RollDirection
+from orderflow.domain.money.money import Money
+from orderflow.domain.money.price import Price
+from orderflow.domain.money.split import Rounding
+from orderflow.domain.money.tax import TaxCategory, TaxPolicy
+from orderflow.domain.orders.content import LineKind, OrderContent, OrderLine, Policy
 
 __all__ = [
-    "baskets",
     "categories",
+    "contents",
     "currencies",
     "decimals",
     "message",
@@ -175,8 +176,8 @@ def terms() -> st.SearchStrategy[PaymentTerms]:
 @st.composite
 def policies(draw: st.DrawFn) -> Policy:
     """Policies of any kind, in a zone that there is."""
-    drawn = {name: draw(value(hint)) for name, hint in _hints(Policy).items() if name != "zone"}
-    return Policy(**drawn, zone=draw(st.sampled_from(_ZONES)))
+    drawn = {name: draw(value(hint)) for name, hint in _hints(Policy).items() if name != "timezone"}
+    return Policy(**drawn, timezone=draw(st.sampled_from(_ZONES)))
 
 
 @st.composite
@@ -196,12 +197,12 @@ def _lines(draw: st.DrawFn, number: int, currency: str, rounding: Rounding) -> O
 
 
 @st.composite
-def baskets(draw: st.DrawFn, most_lines: int = 3) -> Basket:
-    """Baskets of 1 to ``most_lines`` lines whose amounts follow from their prices."""
+def contents(draw: st.DrawFn, most_lines: int = 3) -> OrderContent:
+    """Order contents of 1 to ``most_lines`` lines whose amounts follow from their prices."""
     currency, tax = draw(currencies()), draw(message(TaxPolicy))
     count = draw(st.integers(1, most_lines))
-    hints = {name: hint for name, hint in _hints(Basket).items() if name not in {"currency", "lines", "tax"}}
-    return Basket(
+    hints = {name: hint for name, hint in _hints(OrderContent).items() if name not in {"currency", "lines", "tax"}}
+    return OrderContent(
         currency=currency,
         lines=tuple(draw(_lines(number, currency, tax.rounding)) for number in range(1, count + 1)),
         tax=tax,
@@ -222,6 +223,6 @@ _KNOWN: Final[dict[Any, st.SearchStrategy[Any]]] = {
     Policy: policies(),
     Price: prices(),
     TaxCategory: categories(),
-    Basket: baskets(),
+    OrderContent: contents(),
 }
 """The strategies of classes whose annotations do not say all about them."""

@@ -8,7 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from orderflow.domain.money import Money
+from orderflow.domain.money.money import Money
 from orderflow.errors import PortError
 from orderflow.ports.carrier import Label, LabelRequest, Quote
 

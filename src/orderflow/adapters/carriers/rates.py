@@ -22,8 +22,8 @@ from typing import Literal
 
 from attrs import Factory, field, frozen
 
-from orderflow.domain.limits import MAX_NAME, text_faults
-from orderflow.domain.money import Money
+from orderflow.domain.engine.limits import MAX_NAME, text_faults
+from orderflow.domain.money.money import Money
 from orderflow.errors import Fault, InputError
 from orderflow.ports.carrier import Parcel
 

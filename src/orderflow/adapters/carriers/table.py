@@ -11,7 +11,7 @@ from typing import Literal, get_args
 from attrs import field, frozen
 
 from orderflow.adapters.carriers.rates import Rate, RateTable
-from orderflow.domain.money import Money
+from orderflow.domain.money.money import Money
 from orderflow.errors import Fault, InputError, PortError
 from orderflow.ports.carrier import Label, LabelRequest, Quote
 
@@ -130,9 +130,9 @@ class TableRateCarrier:
             raise self._refusal(f"{tracking_number!r} is not a tracking number of this carrier")
 
     def _zone(self, request: LabelRequest) -> str:
-        zone = request.zone or self.zones.get(request.country) or self.default_zone
+        zone = request.tariff_zone or self.zones.get(request.country) or self.default_zone
         if zone is None or zone not in self.table.zones:
-            raise self._refusal(f"no rate for zone {request.zone!r}, country {request.country!r}")
+            raise self._refusal(f"no rate for zone {request.tariff_zone!r}, country {request.country!r}")
         return zone
 
     def _price(self, zone: str, service: str, request: LabelRequest) -> Quote | None:

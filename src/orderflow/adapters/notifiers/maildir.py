@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from threading import get_ident
 
-from orderflow.domain.limits import MAX_NAME, text_faults
+from orderflow.domain.engine.limits import MAX_NAME, text_faults
 from orderflow.errors import Fault, InputError, PortError
 from orderflow.ports.notifier import Notice
 

@@ -19,14 +19,13 @@ from attrs import define
 
 from orderflow.adapters.codec import Codec
 from orderflow.adapters.storage.columns import columns_of, row_values
-from orderflow.adapters.storage.layout import BASKETED, LAYOUT, table_of
+from orderflow.adapters.storage.layout import CONTENTED, LAYOUT, table_of
 from orderflow.adapters.storage.session import FOREIGN
 from orderflow.adapters.storage.unit import moment
 from orderflow.adapters.storage.vault import VAULT
-from orderflow.domain.keys import Key
-from orderflow.domain.machine import Machine
-from orderflow.domain.stamp import Stamp
-from orderflow.errors import StorageError
+from orderflow.domain.engine.machine import Machine
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.errors import Key, StorageError
 from orderflow.ports.audit import Cited, Logged, Sent, Stored, Stream, Unreadable
 
 __all__ = ["SqliteAudit"]
@@ -36,13 +35,13 @@ _FAULTS: Final = 100
 _MESSAGES_AT_ONCE: Final = 100_000
 
 _ENTRIES: Final = """
-    SELECT j.id, j.position, j.version, j.type, j.schema, j.data, b.basket, c.id, c.kind, c.row_id, c.at, c.actor,
+    SELECT j.id, j.position, j.version, j.type, j.schema, j.data, b.content, c.id, c.kind, c.row_id, c.at, c.actor,
         c.occurred_at, c.workflow
     FROM journal AS j LEFT JOIN commands AS c ON c.n = j.position >> 20
-    LEFT JOIN baskets AS b ON j.kind = 'order' AND b.tenant = j.tenant AND b.id = j.id AND b.version = j.version
+    LEFT JOIN contents AS b ON j.kind = 'order' AND b.tenant = j.tenant AND b.id = j.id AND b.version = j.version
     WHERE j.tenant = ? AND j.kind = ? ORDER BY j.id, j.version
 """
-_BASKET: Final = "SELECT basket FROM baskets WHERE tenant = ? AND id = ? ORDER BY version DESC LIMIT 1"
+_CONTENT: Final = "SELECT content FROM contents WHERE tenant = ? AND id = ? ORDER BY version DESC LIMIT 1"
 _MESSAGES: Final = """
     SELECT id, topic, lane_kind, lane_id, data FROM outbox WHERE tenant = ? AND id >= ? AND id < ?
 """
@@ -58,7 +57,7 @@ _CHAINS: Final = """
         FROM journal WHERE tenant = ?
     ) WHERE previous <> before
 """
-_STRAYS: Final = """
+_FOREIGN_TENANT: Final = """
     SELECT count(*) FROM journal AS j JOIN commands AS c ON c.n = j.position >> 20
     WHERE j.tenant <> c.tenant AND ? IN (j.tenant, c.tenant)
 """
@@ -66,11 +65,11 @@ _STRAYS: Final = """
 
 @define
 class _Seen:
-    """Of a row's entries, the last one's position, and the last basket: as text, and as read once already."""
+    """Of a row's entries, the last one's position, and the last content: as text, and as read once already."""
 
     position: int = 0
     text: str | None = None
-    basket: Any = None
+    content: Any = None
 
 
 class SqliteAudit:
@@ -78,7 +77,7 @@ class SqliteAudit:
 
     Args:
         path: the file, which must exist.
-        machines: of the book the file was worked with.
+        machines: of the workflow the file was worked with.
         tenant: whose rows to read.
         codec: in place of the one made from ``machines``, where events have upcasters.
 
@@ -123,7 +122,7 @@ class SqliteAudit:
     # --- rows with their journal ---
 
     def kinds(self) -> Sequence[str]:
-        """The kinds that the journal knows, or that are of the book and have a table, by name."""
+        """The kinds that the journal knows, or that are of the workflow and have a table, by name."""
         journal = {kind for (kind,) in self._rows("SELECT DISTINCT kind FROM journal WHERE tenant = ?", self._tenant)}
         tables = {name for (name,) in self._rows("SELECT name FROM sqlite_schema WHERE type = 'table'")}
         return sorted(journal | {kind for kind in self._own if table_of(kind) in tables})
@@ -154,17 +153,17 @@ class SqliteAudit:
         )
 
     def _logged(self, key: Key, entries: Iterable[tuple[Any, ...]], seen: _Seen) -> Iterator[Logged]:
-        for _, position, version, name, schema, data, basket, command, kind, row, *decided in entries:
-            event = None if key.kind in VAULT else self._event(key.kind, name, schema, data, basket)
+        for _, position, version, name, schema, data, content, command, kind, row, *decided in entries:
+            event = None if key.kind in VAULT else self._event(key.kind, name, schema, data, content)
             seen.position = position
-            if basket is not None:
-                seen.text, seen.basket = basket, getattr(event, "basket", basket)
+            if content is not None:
+                seen.text, seen.content = content, getattr(event, "content", content)
             cited = None if command is None else _cited(Key(key.tenant, kind, row), command, *decided)
             yield Logged(version, event, cited)
 
-    def _event(self, kind: str, name: str, schema: int, data: str, basket: str | None) -> Any:
-        if basket is not None:
-            data = f'{{"basket":{basket}' + ("}" if data == "{}" else f",{data[1:]}")
+    def _event(self, kind: str, name: str, schema: int, data: str, content: str | None) -> Any:
+        if content is not None:
+            data = f'{{"content":{content}' + ("}" if data == "{}" else f",{data[1:]}")
         try:
             return self._codec.event(kind, name, data, schema)
         except StorageError as error:
@@ -173,19 +172,19 @@ class SqliteAudit:
     def _stored(self, key: Key, row: tuple[Any, ...], seen: _Seen) -> Stored:
         _, version, last, status, text, *values = row
         try:
-            state = self._codec.join(key.kind, status, self._basket(key, seen), text)
+            state = self._codec.join(key.kind, status, self._content(key, seen), text)
         except StorageError as error:
             return Stored(version, Unreadable(str(error)))
         wanted = row_values(key, version, state) | {"last": seen.position}
         found = {"last": last} | dict(zip(columns_of(key.kind), values, strict=True))
         return Stored(version, state, tuple(name for name, value in found.items() if value != wanted[name]))
 
-    def _basket(self, key: Key, seen: _Seen) -> Any:
-        if key.kind != BASKETED:
+    def _content(self, key: Key, seen: _Seen) -> Any:
+        if key.kind != CONTENTED:
             return None
-        found = self._rows(_BASKET, *key[::2])
+        found = self._rows(_CONTENT, *key[::2])
         text = found[0][0] if found else None
-        return seen.basket if text == seen.text else text
+        return seen.content if text == seen.text else text
 
     # --- outbox, commands, the file ---
 
@@ -205,7 +204,7 @@ class SqliteAudit:
         found = self._rows("SELECT DISTINCT data FROM outbox WHERE tenant = ? AND topic = 'notify'", self._tenant)
         return sorted({value for (data,) in found for name, value in _pairs(data) if name == "template"})
 
-    def ghosts(self) -> Iterator[str]:
+    def messages_without_event(self) -> Iterator[str]:
         """Ids of messages that name no event of the journal."""
         told = self._cursor("SELECT id FROM outbox WHERE tenant = ?", self._tenant)
         while some := [id_ for (id_,) in islice(told, _MESSAGES_AT_ONCE)]:
@@ -223,9 +222,9 @@ class SqliteAudit:
         """How many commands are remembered."""
         return int(self._rows("SELECT count(*) FROM commands WHERE tenant = ?", self._tenant)[0][0])
 
-    def strays(self) -> int:
+    def foreign_tenant(self) -> int:
         """Entries whose command is of another tenant."""
-        return int(self._rows(_STRAYS, self._tenant)[0][0])
+        return int(self._rows(_FOREIGN_TENANT, self._tenant)[0][0])
 
     def faults(self) -> Iterator[str]:
         """Damage that SQLite finds, and events that do not lead to the one before them."""

@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
-from orderflow.domain.keys import Key
+from orderflow.errors import Key
 
 __all__ = [
     "COLUMNS",
@@ -146,16 +146,16 @@ def _first_order(*paths: str) -> Column:
 
 COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
     "order": {
-        "number": _text("basket.number"),
-        "channel": _text("basket.channel"),
-        "external_id": _text("basket.external_id"),
-        "customer": _text("basket.customer"),
-        "currency": _text("basket.currency"),
+        "number": _text("content.number"),
+        "channel": _text("content.channel"),
+        "external_id": _text("content.external_id"),
+        "customer": _text("content.customer"),
+        "currency": _text("content.currency"),
         "placed_at": _text("placed_at"),
         "total_minor": _number("totals.gross_minor"),
-        "lines": Column("INTEGER", lambda key, state: len(state.basket.lines)),
+        "lines": Column("INTEGER", lambda key, state: len(state.content.lines)),
         "expires_at": Column("TEXT", _first_expiry),
-        "tags": _listed("basket.tags", "progress.tags"),
+        "tags": _listed("content.tags", "progress.tags"),
     },
     "stock": {
         "sku": _part("@", 0, last=True),
@@ -182,21 +182,21 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
         "customer": _text("content.customer"),
         "currency": _text("content.currency"),
         "issued_on": _text("content.dated"),
-        "due_on": _text("due"),
+        "due_on": _text("due_date"),
         "gross_minor": _number("totals.gross_minor"),
         "applied_minor": _number("amounts.applied"),
         "credited_minor": _number("amounts.credited"),
         "written_off_minor": _number("amounts.written_off"),
-        "due_minor": _number("due_minor"),
+        "open_minor": _number("open_minor"),
     },
     "credit_note": {
         "number": _text("number"),
-        "series": _text("terms.series"),
-        "order_id": _first_order("terms.lines"),
-        "customer": _text("terms.customer"),
-        "currency": _text("terms.currency"),
-        "issued_on": _text("terms.dated"),
-        "document": _text("terms.document"),
+        "series": _text("content.series"),
+        "order_id": _first_order("content.lines"),
+        "customer": _text("content.customer"),
+        "currency": _text("content.currency"),
+        "issued_on": _text("content.dated"),
+        "document": _text("content.document"),
         "gross_minor": _number("totals.gross_minor"),
     },
     "payment": {
@@ -210,7 +210,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
         "received_minor": _number("funds.received"),
         "refunded_minor": _number("funds.refunded"),
         "charged_back_minor": _number("funds.charged_back"),
-        "allocated_minor": _number("funds.allocated"),
+        "applied_minor": _number("funds.applied"),
         "free_minor": _number("free"),
         "value_on": _text("funds.value_date"),
     },
@@ -248,7 +248,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
         "became_id": _text("id"),
         "line": _number("line"),
     },
-    "stock_note": {
+    "stock_document": {
         "type": _text("kind"),
         "reference": _text("reference"),
         "reason": _text("reason"),

@@ -48,7 +48,7 @@ class Health:
     log_bytes: int
     free_bytes: int
     rows: tuple[tuple[str, int], ...]
-    waiting: int
+    pending: int
     dead: int
     oldest: Letter | None
     letters: tuple[Letter, ...]
@@ -78,7 +78,7 @@ def _health(connection: sqlite3.Connection, path: Path, tenant: str) -> Health:
         raise StorageError("the file is a database of another application", retry=False)
     names = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").fetchall()
     log = path.with_name(f"{path.name}-wal")
-    oldest = connection.execute(_LETTERS, (tenant, "waiting", 1)).fetchone()
+    oldest = connection.execute(_LETTERS, (tenant, "pending", 1)).fetchone()
     letters = connection.execute(_LETTERS, (tenant, "dead", _NAMED)).fetchall()
     return Health(
         layout=one("PRAGMA user_version"),
@@ -87,7 +87,7 @@ def _health(connection: sqlite3.Connection, path: Path, tenant: str) -> Health:
         log_bytes=log.stat().st_size if log.exists() else 0,
         free_bytes=one("PRAGMA freelist_count") * one("PRAGMA page_size"),
         rows=tuple((name, one(f"SELECT count(*) FROM {name}")) for (name,) in names),  # noqa: S608
-        waiting=one("SELECT count(*) FROM outbox WHERE tenant = ? AND state = 'waiting'", tenant),
+        pending=one("SELECT count(*) FROM outbox WHERE tenant = ? AND state = 'pending'", tenant),
         dead=one("SELECT count(*) FROM outbox WHERE tenant = ? AND state = 'dead'", tenant),
         oldest=Letter(*oldest) if oldest else None,
         letters=tuple(Letter(*letter) for letter in letters),

@@ -1,7 +1,7 @@
 """The SQLite layout: a legible table for each kind, the journal with its commands, the outbox, and views for people.
 
-Times are ISO 8601 text in UTC. The journal keeps an order's basket once, in ``baskets``; an event that brought the
-basket shows the rest of itself. A released layout never changes: another one is a step more in ``STEPS``.
+Times are ISO 8601 text in UTC. The journal keeps an order's content once, in ``contents``; an event that brought the
+content shows the rest of itself. A released layout never changes: another one is a step more in ``STEPS``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from orderflow.errors import DefinitionError, StorageError
 
 __all__ = [
     "APPLICATION_ID",
-    "BASKETED",
+    "CONTENTED",
     "INDEXED",
     "LAYOUT",
     "POSITION_BITS",
@@ -33,8 +33,8 @@ APPLICATION_ID: Final = 0x4F464C57
 #: A journal position is its command's number, then so many bits that number the command's entries.
 POSITION_BITS: Final = 20
 
-#: The kind whose states hold a basket, which is stored apart.
-BASKETED: Final = "order"
+#: The kind whose states hold what was ordered, which is stored apart.
+CONTENTED: Final = "order"
 
 _TABLES: Final[Mapping[str, str]] = {
     "order": "orders",
@@ -49,7 +49,7 @@ _TABLES: Final[Mapping[str, str]] = {
     "account": "accounts",
     "series": "series",
     "intake": "intake",
-    "stock_note": "stock_notes",
+    "stock_document": "stock_documents",
 }
 
 _OWN_KIND: Final = re.compile(r"[a-z_]{1,40}")
@@ -84,26 +84,27 @@ _BASE: Final = (
         position INTEGER PRIMARY KEY, tenant TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL,
         version INTEGER NOT NULL, type TEXT NOT NULL, schema INTEGER NOT NULL, data TEXT NOT NULL,
         previous INTEGER NOT NULL)""",
-    """CREATE TABLE baskets (
-        tenant TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, basket TEXT NOT NULL,
+    """CREATE TABLE contents (
+        tenant TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, content TEXT NOT NULL,
         PRIMARY KEY (tenant, id, version))""",
     """CREATE TABLE outbox (
         n INTEGER PRIMARY KEY, tenant TEXT NOT NULL, id TEXT NOT NULL, topic TEXT NOT NULL,
         lane_kind TEXT NOT NULL, lane_id TEXT NOT NULL, data TEXT NOT NULL,
-        state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'done', 'dead')),
+        state TEXT NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'done', 'dead')),
         due_at TEXT NOT NULL DEFAULT '', lease_until TEXT NOT NULL DEFAULT '',
         attempts INTEGER NOT NULL DEFAULT 0, token INTEGER NOT NULL DEFAULT 0,
         done_at TEXT, error TEXT,
         UNIQUE (tenant, id))""",
     # Only what is not done is indexed, so that claiming stays quick however much is done.
-    "CREATE INDEX outbox_waiting ON outbox (tenant, n) WHERE state = 'waiting'",
-    "CREATE INDEX outbox_lanes ON outbox (tenant, lane_kind, lane_id, n) WHERE state = 'waiting'",
+    "CREATE INDEX outbox_pending ON outbox (tenant, n) WHERE state = 'pending'",
+    "CREATE INDEX outbox_lanes ON outbox (tenant, lane_kind, lane_id, n) WHERE state = 'pending'",
     "CREATE INDEX outbox_dead ON outbox (tenant, n) WHERE state = 'dead'",
     """CREATE VIEW journal_entries AS
-        SELECT j.position, j.tenant, j.kind, j.id, j.version, j.type, j.schema, j.data, b.basket, c.at, c.actor,
+        SELECT j.position, j.tenant, j.kind, j.id, j.version, j.type, j.schema, j.data, b.content, c.at, c.actor,
             c.id AS command_id, c.command, c.cause, c.occurred_at, c.workflow
         FROM journal AS j JOIN commands AS c ON c.n = j.position >> 20
-        LEFT JOIN baskets AS b ON j.kind = 'order' AND b.tenant = j.tenant AND b.id = j.id AND b.version = j.version""",
+        LEFT JOIN contents AS b
+            ON j.kind = 'order' AND b.tenant = j.tenant AND b.id = j.id AND b.version = j.version""",
     """CREATE VIEW stock_movements AS
         SELECT position, tenant, id AS stock, version, type, data, at, actor, command_id, cause
         FROM journal_entries WHERE kind = 'stock'""",
@@ -114,8 +115,8 @@ _BASE: Final = (
             json_extract(line.value, '$.quantity') AS quantity, json_extract(line.value, '$.price') AS price,
             json_extract(line.value, '$.net_minor') AS net_minor, json_extract(line.value, '$.tax') AS tax,
             coalesce(json_extract(line.value, '$.discount_minor'), 0) AS discount_minor
-        FROM baskets AS b, json_each(b.basket, '$.lines') AS line
-        WHERE b.version = (SELECT max(version) FROM baskets WHERE tenant = b.tenant AND id = b.id)""",
+        FROM contents AS b, json_each(b.content, '$.lines') AS line
+        WHERE b.version = (SELECT max(version) FROM contents WHERE tenant = b.tenant AND id = b.id)""",
 )
 
 
@@ -156,7 +157,7 @@ def kind_statements(kind: str) -> Iterator[str]:
     yield f"CREATE TABLE {table} ({', '.join(parts)})"
     for name in INDEXED.get(kind, ()):
         yield f"CREATE INDEX {table}_{name} ON {table} (tenant, {name})"
-    if kind == BASKETED:
+    if kind == CONTENTED:
         # Most orders never have a promise that expires.
         yield f"CREATE INDEX {table}_expires_at ON {table} (tenant, expires_at) WHERE expires_at IS NOT NULL"
     if kind in _VIEWS:

@@ -14,14 +14,14 @@ from attrs import define
 from orderflow.adapters.storage.columns import Value, row_values
 from orderflow.adapters.storage.conditions import ROWS, Condition, check_limit, check_sums, conditions, holds
 from orderflow.adapters.storage.vault import kept
-from orderflow.domain.keys import Key
-from orderflow.domain.machine import ABSENT
-from orderflow.errors import ConcurrencyConflict, InputError, NotFound, StorageError
-from orderflow.ports.storage import Batch, Entry, Held, Message, Parcelled, Query, Recalled, Recorded, Remembered, Row
+from orderflow.domain.engine.decide import Entry, Loaded, Message
+from orderflow.domain.engine.machine import ABSENT
+from orderflow.errors import ConcurrencyConflict, InputError, Key, NotFound, StorageError
+from orderflow.ports.storage import Batch, CommandRecord, KnownCommand, Lease, Query, Recorded, Row
 
 __all__ = ["MemoryStorage"]
 
-_NOTHING: Final = Held(0, ABSENT)
+_NOTHING: Final = Loaded(0, ABSENT)
 
 
 @define
@@ -34,7 +34,7 @@ class _Stored:
 @define
 class _Posted:
     message: Message
-    standing: str = "waiting"
+    standing: str = "pending"
     due: datetime | None = None
     leased_until: datetime | None = None
     attempts: int = 0
@@ -53,7 +53,7 @@ class MemoryStorage:
         self._lock = threading.RLock()
         self._unit: MemoryUnit | None = None
         self._rows: dict[Key, _Stored] = {}
-        self._remembered: dict[str, Recalled] = {}
+        self._remembered: dict[str, KnownCommand] = {}
         self._journal: list[Recorded] = []
         self._streams: dict[Key, list[Recorded]] = {}
         self._outbox: dict[str, _Posted] = {}
@@ -80,7 +80,7 @@ class MemoryStorage:
 
     def claim(
         self, limit: int, now: datetime, lease_seconds: int, topics: Collection[str] | None = None
-    ) -> Sequence[Parcelled]:
+    ) -> Sequence[Lease]:
         """Lease up to ``limit`` due messages, each the first unfinished one of its lane, oldest first.
 
         A lane whose first message is leased, not due or of another topic has nothing to hand out.
@@ -90,35 +90,35 @@ class MemoryStorage:
             ready = [posted for posted in self._heads() if _ready(posted, now, topics)][:limit]
             return [_lease(posted, now + timedelta(seconds=lease_seconds)) for posted in ready]
 
-    def done(self, parcels: Iterable[Parcelled], now: datetime) -> None:
-        """The effects are carried out; parcels whose lease was lost are ignored."""
+    def done(self, leases: Iterable[Lease], now: datetime) -> None:
+        """The effects are carried out; those whose lease was lost are ignored."""
         with self._lock:
-            for parcel in parcels:
-                posted = self._held(parcel)
+            for lease in leases:
+                posted = self._held(lease)
                 if posted is not None:
                     posted.standing = "done"
 
-    def retry(self, parcel: Parcelled, due: datetime, error: str) -> None:
+    def retry(self, lease: Lease, due: datetime, error: str) -> None:
         """The effect failed and is due again at ``due``; ignored if the lease was lost."""
         with self._lock:
-            posted = self._held(parcel)
+            posted = self._held(lease)
             if posted is not None:
                 posted.due, posted.leased_until, posted.error = due, None, error
 
-    def bury(self, parcel: Parcelled, now: datetime, error: str) -> None:
+    def dead_letter(self, lease: Lease, now: datetime, error: str) -> None:
         """Make the message a dead letter; ignored if the lease was lost."""
         with self._lock:
-            posted = self._held(parcel)
+            posted = self._held(lease)
             if posted is not None:
                 posted.standing, posted.error = "dead", error
 
-    def dead(self, limit: int = 100) -> Sequence[tuple[Message, str]]:
+    def dead_letters(self, limit: int = 100) -> Sequence[tuple[Message, str]]:
         """The oldest dead letters with their last error."""
         check_limit(limit)
         with self._lock:
             return [(p.message, p.error) for p in self._outbox.values() if p.standing == "dead"][:limit]
 
-    def revive(self, message_id: str, now: datetime) -> None:
+    def requeue(self, message_id: str, now: datetime) -> None:
         """Make a dead letter due again, with its attempts counted anew.
 
         Raises:
@@ -128,24 +128,24 @@ class MemoryStorage:
             posted = self._outbox.get(message_id)
             if posted is None or posted.standing != "dead":
                 raise NotFound(Key(self._tenant, "message", message_id))
-            posted.standing, posted.due, posted.leased_until, posted.attempts = "waiting", now, None, 0
+            posted.standing, posted.due, posted.leased_until, posted.attempts = "pending", now, None, 0
 
-    def waiting(self) -> int:
+    def pending(self) -> int:
         """Messages neither done nor dead."""
         with self._lock:
-            return sum(posted.standing == "waiting" for posted in self._outbox.values())
+            return sum(posted.standing == "pending" for posted in self._outbox.values())
 
     def _heads(self) -> Iterator[_Posted]:
         lanes: set[Key] = set()
         for posted in self._outbox.values():
-            if posted.standing == "waiting" and posted.message.lane not in lanes:
+            if posted.standing == "pending" and posted.message.lane not in lanes:
                 lanes.add(posted.message.lane)
                 yield posted
 
-    def _held(self, parcel: Parcelled) -> _Posted | None:
-        """The message, if the parcel's lease is still the one that counts."""
-        posted = self._outbox.get(parcel.message.id)
-        fenced = posted is None or posted.standing != "waiting" or posted.token != parcel.token
+    def _held(self, lease: Lease) -> _Posted | None:
+        """The message, if the lease is still the one that counts."""
+        posted = self._outbox.get(lease.message.id)
+        fenced = posted is None or posted.standing != "pending" or posted.token != lease.token
         return None if fenced else posted
 
     # --- feed and queries ---
@@ -166,7 +166,7 @@ class MemoryStorage:
         with self._lock:
             return self._journal[max(after, 0) : max(after, 0) + limit]
 
-    def read(self, keys: Collection[Key]) -> Mapping[Key, Held]:
+    def read(self, keys: Collection[Key]) -> Mapping[Key, Loaded]:
         """Every key's row as last committed."""
         with self.unit() as unit:
             return unit.load(keys)
@@ -219,7 +219,7 @@ class MemoryStorage:
         for write in batch.writes:
             self._write(write.key, write.version, write.state)
         for command in batch.commands:
-            self._remembered[command.ack.command_id] = Recalled(command.fingerprint, command.ack)
+            self._remembered[command.ack.command_id] = KnownCommand(command.fingerprint, command.ack)
         known = {command.ack.command_id: command for command in batch.commands}
         for entry in batch.entries:
             recorded = _recorded(len(self._journal) + 1, entry, known[entry.command_id])
@@ -227,8 +227,8 @@ class MemoryStorage:
             self._streams.setdefault(entry.key, []).append(recorded)
         for message in batch.messages:
             self._outbox[message.id] = _Posted(message)
-        for parcel in batch.answered:
-            posted = self._held(parcel)
+        for lease in batch.answered:
+            posted = self._held(lease)
             if posted is not None:
                 posted.standing = "done"
 
@@ -263,29 +263,29 @@ class MemoryUnit:
         self,
         tenant: str,
         rows: Mapping[Key, _Stored],
-        remembered: Mapping[str, Recalled],
+        remembered: Mapping[str, KnownCommand],
         commit: Callable[[Batch], None],
     ) -> None:
         self._tenant, self._rows, self._remembered, self._commit = tenant, rows, remembered, commit
         self.finished = False
 
-    def recall(self, command_ids: Collection[str]) -> Mapping[str, Recalled]:
+    def known_commands(self, command_ids: Collection[str]) -> Mapping[str, KnownCommand]:
         """What is remembered of these command ids."""
         self._check_open()
         return {id_: self._remembered[id_] for id_ in command_ids if id_ in self._remembered}
 
-    def load(self, keys: Collection[Key]) -> Mapping[Key, Held]:
+    def load(self, keys: Collection[Key]) -> Mapping[Key, Loaded]:
         """Every key's row, version 0 and ``ABSENT`` where there is none.
 
         Raises:
             InputError: a key of another tenant.
         """
         self._check_open()
-        found: dict[Key, Held] = {}
+        found: dict[Key, Loaded] = {}
         for key in keys:
             _check_tenant(self._tenant, key)
             stored = self._rows.get(key)
-            found[key] = _NOTHING if stored is None else Held(stored.version, stored.state)
+            found[key] = _NOTHING if stored is None else Loaded(stored.version, stored.state)
         return found
 
     def commit(self, batch: Batch) -> None:
@@ -324,14 +324,14 @@ def _ready(posted: _Posted, now: datetime, topics: Collection[str] | None) -> bo
     return due and free and (topics is None or posted.message.topic in topics)
 
 
-def _lease(posted: _Posted, until: datetime) -> Parcelled:
+def _lease(posted: _Posted, until: datetime) -> Lease:
     posted.leased_until = until
     posted.attempts += 1
     posted.token += 1
-    return Parcelled(posted.message, posted.attempts, posted.token)
+    return Lease(posted.message, posted.attempts, posted.token)
 
 
-def _recorded(position: int, entry: Entry, by: Remembered) -> Recorded:
+def _recorded(position: int, entry: Entry, by: CommandRecord) -> Recorded:
     event, ack = kept(entry.key.kind, entry.event), by.ack
     return Recorded(
         position,

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from orderflow.adapters.codec import Codec
 from orderflow.adapters.storage.conditions import ROWS, Condition, check_limit, check_sums, conditions
-from orderflow.adapters.storage.layout import BASKETED, INDEXED, table_of
+from orderflow.adapters.storage.layout import CONTENTED, INDEXED, table_of
 from orderflow.adapters.storage.session import Session, Sessions
 from orderflow.adapters.storage.unit import moment
 from orderflow.adapters.storage.vault import VAULT, Redacted
-from orderflow.domain.keys import Key
+from orderflow.errors import Key
 from orderflow.ports.storage import Query, Recorded, Row
 
 __all__ = [
@@ -34,15 +34,15 @@ PAGE: Final = 500
 _SIGNS: Final = {"is": "=", "from": ">=", "before": "<", "by": "<="}
 
 _RECORDED: Final = """
-    SELECT j.position, j.kind, j.id, j.version, j.type, j.schema, j.data, b.basket,
+    SELECT j.position, j.kind, j.id, j.version, j.type, j.schema, j.data, b.content,
         c.at, c.actor, c.id, c.cause, c.occurred_at, c.workflow
     FROM journal AS j JOIN commands AS c ON c.n = j.position >> 20
-    LEFT JOIN baskets AS b ON j.kind = 'order' AND b.tenant = j.tenant AND b.id = j.id AND b.version = j.version
+    LEFT JOIN contents AS b ON j.kind = 'order' AND b.tenant = j.tenant AND b.id = j.id AND b.version = j.version
 """
 #: The plus keeps SQLite from walking all of a tenant's journal instead of going on from the position.
 ENTRIES: Final = _RECORDED + "WHERE +j.tenant = ? AND j.position > ? ORDER BY j.position LIMIT ?"
-_BASKET: Final = (
-    "(SELECT b.basket FROM baskets AS b WHERE b.tenant = t.tenant AND b.id = t.id ORDER BY b.version DESC LIMIT 1)"
+_CONTENT: Final = (
+    "(SELECT b.content FROM contents AS b WHERE b.tenant = t.tenant AND b.id = t.id ORDER BY b.version DESC LIMIT 1)"
 )
 
 
@@ -124,9 +124,9 @@ def find_text(kind: str, shape: tuple[tuple[tuple[str, ...], str, int], ...]) ->
     helped = helped or (("expires_at",), "by", 1) in shape
     # Where no index helps, the rows are walked in order until there are enough; the plus hides the tenant's index.
     tenant = "tenant = ?" if helped else "+tenant = ?"
-    basket = _BASKET if kind == BASKETED else "NULL"
+    content = _CONTENT if kind == CONTENTED else "NULL"
     return (
-        f"SELECT t.n, t.id, t.version, t.last, t.status, t.state, {basket} FROM {table} AS t"  # noqa: S608
+        f"SELECT t.n, t.id, t.version, t.last, t.status, t.state, {content} FROM {table} AS t"  # noqa: S608
         f" WHERE t.n IN (SELECT n FROM {table} WHERE {tenant} AND n > ?{tests} ORDER BY n LIMIT ?) ORDER BY t.n"
     )
 
@@ -155,19 +155,19 @@ def _uses(condition: Condition) -> int:
 
 
 def _row(session: Session, codec: Codec, key: Key, row: tuple[Any, ...]) -> Row:
-    cursor, _, version, last, status, text, basket = row
-    known = session.memo.held(key, version, last)
-    state = codec.join(key.kind, status, basket, text) if known is None else known.state
+    cursor, _, version, last, status, text, content = row
+    known = session.cache.decoded(key, version, last)
+    state = codec.join(key.kind, status, content, text) if known is None else known.state
     return Row(cursor, key, version, state)
 
 
 def _recorded(codec: Codec, tenant: str, row: tuple[Any, ...]) -> Recorded:
-    position, kind, id_, version, name, schema, data, basket, at, actor, command_id, cause, occurred, workflow = row
+    position, kind, id_, version, name, schema, data, content, at, actor, command_id, cause, occurred, workflow = row
     if kind in VAULT:
         event: Any = Redacted(name)
     else:
-        if basket is not None:
-            data = f'{{"basket":{basket}' + ("}" if data == "{}" else f",{data[1:]}")
+        if content is not None:
+            data = f'{{"content":{content}' + ("}" if data == "{}" else f",{data[1:]}")
         event = codec.event(kind, name, data, schema)
     occurred_at = None if occurred is None else moment(occurred)
     key = Key(tenant, kind, id_)

@@ -12,21 +12,29 @@ from pathlib import Path
 from typing import Any, Final
 
 from orderflow.adapters.storage.safety import Mode
-from orderflow.domain.keys import Key
-from orderflow.errors import ConcurrencyConflict, OrderFlowError, StorageError
-from orderflow.ports.storage import Held
+from orderflow.domain.engine.decide import Loaded
+from orderflow.errors import ConcurrencyConflict, Key, OrderFlowError, StorageError
 
-__all__ = ["FOREIGN", "Memo", "Session", "Sessions", "translated"]
+__all__ = ["FOREIGN", "RowCache", "Session", "Sessions", "translated"]
+
 
 FOREIGN: Final = (sqlite3.Error, OverflowError, UnicodeError)
 """What sqlite3 raises: its own errors, and those of numbers and texts it cannot hold."""
 
+
 _STATEMENTS: Final = 512
+
+
 _CACHE_KIB: Final = 32_768
+
+
 #: A checkpoint every so many pages of 4 KiB; measured 5 to 9 % quicker than the default of 1,000.
 _CHECKPOINT_PAGES: Final = 16_000
 
+
 _PASSING: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
+
+
 _CLASH: Final = frozenset({sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY})
 
 
@@ -38,46 +46,46 @@ def translated(error: Exception) -> OrderFlowError:
     return StorageError(str(error), retry=code & 0xFF in _PASSING)
 
 
-class Memo:
+class RowCache:
     """Committed rows as this connection saw them last: number in the table, last entry, version and state.
 
     While nobody else has written the file, they are the rows: they need not be read again. A state is right for its
     version and entry for ever, so that it need not be decoded again either. The first kept is dropped first; of stock
     rows, which are small and come again and again, many are kept, of all other kinds few, for one may hold thousands
-    of lines. Nothing tells of this connection's own writes: who writes a row puts it here, or doubts all, before the
-    next may write.
+    of lines. Nothing tells of this connection's own writes: who writes a row puts it here, or invalidates all, before
+    the next may write.
     """
 
     def __init__(self, stock: int = 8_192, others: int = 512) -> None:
-        self._stock: dict[Key, tuple[int, int, int, Held]] = {}
-        self._others: dict[Key, tuple[int, int, int, Held]] = {}
+        self._stock: dict[Key, tuple[int, int, int, Loaded]] = {}
+        self._others: dict[Key, tuple[int, int, int, Loaded]] = {}
         self._bounds = stock, others
         self._seen = self._age = 0
 
-    def see(self, data_version: int) -> None:
+    def sync(self, data_version: int) -> None:
         """Learn the file's data version, which changes when somebody else has written: rows kept so far may be old.
 
         https://www.sqlite.org/pragma.html#pragma_data_version
         """
         if data_version != self._seen:
             self._seen = data_version
-            self.doubt()
+            self.invalidate()
 
-    def doubt(self) -> None:
+    def invalidate(self) -> None:
         """Have every row read again before it is taken for the present one."""
         self._age += 1
 
-    def present(self, key: Key) -> tuple[int, int, Held] | None:
+    def fresh(self, key: Key) -> tuple[int, int, Loaded] | None:
         """Number, last entry and content of the row as it is now, or None where that is not known."""
         found = (self._stock if key[1] == "stock" else self._others).get(key)
         return found[1:] if found is not None and found[0] == self._age else None
 
-    def held(self, key: Key, version: int, last: int) -> Held | None:
+    def decoded(self, key: Key, version: int, last: int) -> Loaded | None:
         """The row at this version, which this entry brought, or None."""
         found = (self._stock if key[1] == "stock" else self._others).get(key)
         return found[3] if found is not None and found[3].version == version and found[2] == last else None
 
-    def put(self, key: Key, number: int, last: int, held: Held) -> None:
+    def put(self, key: Key, number: int, last: int, held: Loaded) -> None:
         """Keep a committed row."""
         other = key[1] != "stock"
         kept = self._others if other else self._stock
@@ -89,11 +97,11 @@ class Memo:
 class Session:
     """A connection and what belongs to it. Not for two threads at once."""
 
-    __slots__ = ("__weakref__", "connection", "in_unit", "memo")
+    __slots__ = ("__weakref__", "cache", "connection", "in_unit")
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
-        self.memo = Memo()
+        self.cache = RowCache()
         self.in_unit = False
 
     def begin(self, text: str) -> None:
@@ -104,7 +112,7 @@ class Session:
         except BaseException:
             self.rollback()
             raise
-        self.memo.see(data_version)
+        self.cache.sync(data_version)
 
     def run(self, text: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Run one statement."""
@@ -121,7 +129,7 @@ class Session:
             raise translated(error) from error
 
     def rollback(self) -> None:
-        """End a transaction that SQLite has not ended itself. The memo holds committed states only, so it stays."""
+        """End a transaction that SQLite has not ended itself. The cache holds committed states only, so it stays."""
         if self.connection.in_transaction:
             self.run("ROLLBACK")
 

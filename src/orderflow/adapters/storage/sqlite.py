@@ -15,11 +15,11 @@ from orderflow.adapters.storage.layout import LAYOUT, migrate, table_of
 from orderflow.adapters.storage.safety import Mode, file_system_of, mode_for
 from orderflow.adapters.storage.session import Sessions
 from orderflow.adapters.storage.unit import SqliteUnit
-from orderflow.domain.keys import Key
-from orderflow.domain.machine import Machine
-from orderflow.domain.standard import MACHINES
-from orderflow.errors import InputError, StorageError
-from orderflow.ports.storage import Held, Message, Parcelled, Query, Recorded, Row
+from orderflow.domain.engine.decide import Loaded, Message
+from orderflow.domain.engine.machine import Machine
+from orderflow.domain.workflow.table import MACHINES
+from orderflow.errors import InputError, Key, StorageError
+from orderflow.ports.storage import Lease, Query, Recorded, Row
 
 __all__ = ["SqliteStorage"]
 
@@ -32,7 +32,7 @@ class SqliteStorage:
 
     Args:
         path: the file; it is made, or brought to the present layout, when it is not there yet.
-        machines: of the book, the standard one by default; a table is kept for each of their kinds.
+        machines: of the workflow, the standard one by default; a table is kept for each of their kinds.
         tenant: whose rows to read and write; several may share a file.
         exclusive: one connection, and no other process: quicker, see ``safety``.
         read_only: for queries; ``unit`` and the outbox are refused.
@@ -112,7 +112,7 @@ class SqliteStorage:
 
     def claim(
         self, limit: int, now: datetime, lease_seconds: int, topics: Collection[str] | None = None
-    ) -> Sequence[Parcelled]:
+    ) -> Sequence[Lease]:
         """Lease up to ``limit`` due messages, each the first unfinished one of its lane, oldest first.
 
         A lane whose first message is leased, not due or of another topic has nothing to hand out.
@@ -121,30 +121,30 @@ class SqliteStorage:
         with self._sessions.writing() as session:
             return outbox.claim(session, self._tenant, limit, now, lease_seconds, topics)
 
-    def done(self, parcels: Iterable[Parcelled], now: datetime) -> None:
-        """The effects are carried out; parcels whose lease was lost are ignored."""
+    def done(self, leases: Iterable[Lease], now: datetime) -> None:
+        """The effects are carried out; those whose lease was lost are ignored."""
         self._check_writable()
         with self._sessions.writing() as session:
-            outbox.done(session, self._tenant, parcels, now)
+            outbox.done(session, self._tenant, leases, now)
 
-    def retry(self, parcel: Parcelled, due: datetime, error: str) -> None:
+    def retry(self, lease: Lease, due: datetime, error: str) -> None:
         """The effect failed and is due again at ``due``; ignored if the lease was lost."""
         self._check_writable()
         with self._sessions.writing() as session:
-            outbox.retry(session, self._tenant, parcel, due, error)
+            outbox.retry(session, self._tenant, lease, due, error)
 
-    def bury(self, parcel: Parcelled, now: datetime, error: str) -> None:
+    def dead_letter(self, lease: Lease, now: datetime, error: str) -> None:
         """Make the message a dead letter; ignored if the lease was lost."""
         self._check_writable()
         with self._sessions.writing() as session:
-            outbox.bury(session, self._tenant, parcel, now, error)
+            outbox.dead_letter(session, self._tenant, lease, now, error)
 
-    def dead(self, limit: int = 100) -> Sequence[tuple[Message, str]]:
+    def dead_letters(self, limit: int = 100) -> Sequence[tuple[Message, str]]:
         """The oldest dead letters with their last error."""
         with self._sessions.reading() as session:
-            return outbox.dead(session, self._tenant, limit)
+            return outbox.dead_letters(session, self._tenant, limit)
 
-    def revive(self, message_id: str, now: datetime) -> None:
+    def requeue(self, message_id: str, now: datetime) -> None:
         """Make a dead letter due again, with its attempts counted anew.
 
         Raises:
@@ -152,12 +152,12 @@ class SqliteStorage:
         """
         self._check_writable()
         with self._sessions.writing() as session:
-            outbox.revive(session, self._tenant, message_id, now)
+            outbox.requeue(session, self._tenant, message_id, now)
 
-    def waiting(self) -> int:
+    def pending(self) -> int:
         """Messages neither done nor dead."""
         with self._sessions.reading() as session:
-            return outbox.waiting(session, self._tenant)
+            return outbox.pending(session, self._tenant)
 
     # --- feed and queries ---
 
@@ -176,7 +176,7 @@ class SqliteStorage:
         with self._sessions.reading() as session:
             return reads.entries(session, self._codec, self._tenant, after, limit)
 
-    def read(self, keys: Collection[Key]) -> Mapping[Key, Held]:
+    def read(self, keys: Collection[Key]) -> Mapping[Key, Loaded]:
         """Every key's row as last committed, version 0 and ``ABSENT`` where there is none."""
         return SqliteUnit(self._sessions, self._codec, self._kinds, self._tenant).read(keys)
 
@@ -205,7 +205,7 @@ class SqliteStorage:
 
     def _check_kind(self, kind: str) -> None:
         if kind not in self._kinds:
-            raise InputError.at("kind", "unknown_kind", f"the book has no machine {kind!r}")
+            raise InputError.at("kind", "unknown_kind", f"the workflow has no machine {kind!r}")
 
     def _check_writable(self) -> None:
         if self._read_only:

@@ -14,17 +14,17 @@ from orderflow.adapters.storage.columns import columns_of
 from orderflow.adapters.storage.layout import table_of
 
 __all__ = [
-    "BASKETS",
     "COMMANDS",
+    "CONTENTS",
     "JOURNAL",
     "MESSAGES",
     "answered_text",
-    "baskets_text",
     "chunks",
+    "contents_text",
     "insert_text",
+    "known_commands_text",
     "load_text",
     "padded",
-    "recall_text",
     "upsert_text",
 ]
 
@@ -33,7 +33,7 @@ COMMANDS: Final = (
     " occurred_at) VALUES "
 )
 JOURNAL: Final = "INSERT INTO journal (position, tenant, kind, id, version, type, schema, data, previous) VALUES "
-BASKETS: Final = "INSERT INTO baskets (tenant, id, version, basket) VALUES "
+CONTENTS: Final = "INSERT INTO contents (tenant, id, version, content) VALUES "
 MESSAGES: Final = "INSERT INTO outbox (tenant, id, topic, lane_kind, lane_id, data) VALUES "
 
 #: Up to so many rows each number has a text of its own; beyond, blocks are taken off first.
@@ -90,13 +90,13 @@ def load_text(parts: tuple[tuple[str, int], ...]) -> str:
 
 
 @lru_cache(maxsize=32)
-def baskets_text(ids: int) -> str:
-    """Read the latest basket of orders: the tenant, then so many ids."""
-    return f"SELECT id, basket, max(version) FROM baskets WHERE tenant = ? AND id IN {_list(ids)} GROUP BY id"  # noqa: S608
+def contents_text(ids: int) -> str:
+    """Read the latest content of orders: the tenant, then so many ids."""
+    return f"SELECT id, content, max(version) FROM contents WHERE tenant = ? AND id IN {_list(ids)} GROUP BY id"  # noqa: S608
 
 
 @lru_cache(maxsize=32)
-def recall_text(ids: int) -> str:
+def known_commands_text(ids: int) -> str:
     """Read remembered commands: the tenant, then so many ids."""
     return (
         "SELECT id, fingerprint, kind, row_id, version, at FROM commands"  # noqa: S608
@@ -105,16 +105,16 @@ def recall_text(ids: int) -> str:
 
 
 @lru_cache(maxsize=512)
-def answered_text(parcels: int) -> str:
-    """Mark messages done: for each parcel its id and token, then the moment and the tenant.
+def answered_text(leases: int) -> str:
+    """Mark messages done: for each lease its id and token, then the moment and the tenant.
 
-    ``CROSS JOIN`` keeps SQLite from walking all that is waiting instead of searching by id.
+    ``CROSS JOIN`` keeps SQLite from walking all that is pending instead of searching by id.
     """
     return (
-        f"WITH parcel (id, token) AS (VALUES {_rows(2, parcels)})"  # noqa: S608
+        f"WITH lease (id, token) AS (VALUES {_rows(2, leases)})"  # noqa: S608
         " UPDATE outbox SET state = 'done', done_at = ?, error = NULL WHERE n IN (SELECT m.n"
-        " FROM parcel CROSS JOIN outbox AS m ON m.tenant = ? AND m.id = parcel.id AND m.token = parcel.token"
-        " WHERE m.state = 'waiting')"
+        " FROM lease CROSS JOIN outbox AS m ON m.tenant = ? AND m.id = lease.id AND m.token = lease.token"
+        " WHERE m.state = 'pending')"
     )
 
 

@@ -17,17 +17,17 @@ from typing import Any, Final, Self
 from orderflow.adapters.codec import Codec
 from orderflow.adapters.storage import statements as sql
 from orderflow.adapters.storage.columns import reader_of, status_of, time_text
-from orderflow.adapters.storage.layout import BASKETED, POSITION_BITS
+from orderflow.adapters.storage.layout import CONTENTED, POSITION_BITS
 from orderflow.adapters.storage.session import Session, Sessions
 from orderflow.adapters.storage.vault import VAULT
-from orderflow.domain.keys import Key
-from orderflow.domain.machine import ABSENT
-from orderflow.errors import ConcurrencyConflict, InputError, StorageError
-from orderflow.ports.storage import Ack, Batch, Entry, Held, Message, Recalled, Remembered, Write
+from orderflow.domain.engine.decide import Entry, Loaded, Message
+from orderflow.domain.engine.machine import ABSENT
+from orderflow.errors import ConcurrencyConflict, InputError, Key, StorageError
+from orderflow.ports.storage import Ack, Batch, CommandRecord, KnownCommand, Write
 
 __all__ = ["SqliteUnit", "moment"]
 
-_NOTHING: Final = Held(0, ABSENT)
+_NOTHING: Final = Loaded(0, ABSENT)
 _MOST_IDS: Final = 128
 _MOST_PARTS: Final = 64
 
@@ -42,7 +42,7 @@ class SqliteUnit:
 
     def __init__(self, sessions: Sessions, codec: Codec, kinds: Collection[str], tenant: str) -> None:
         self._sessions, self._codec, self._kinds, self._tenant = sessions, codec, kinds, tenant
-        self._held: dict[Key, Held] = {}
+        self._held: dict[Key, Loaded] = {}
         self._numbers: dict[Key, int] = {}
         self._last: dict[Key, int] = {}
         self._session: Session | None = None
@@ -64,30 +64,30 @@ class SqliteUnit:
         if self._session is not None:
             self._end(rollback=True)
 
-    def recall(self, command_ids: Collection[str]) -> Mapping[str, Recalled]:
+    def known_commands(self, command_ids: Collection[str]) -> Mapping[str, KnownCommand]:
         """What is remembered of these command ids."""
         session, ids = self._open(), list(command_ids)
-        found: dict[str, Recalled] = {}
+        found: dict[str, KnownCommand] = {}
         for start in range(0, len(ids), _MOST_IDS):
             part = sql.padded(ids[start : start + _MOST_IDS])
             for id_, fingerprint, kind, row, version, at in session.rows(
-                sql.recall_text(len(part)), [self._tenant, *part]
+                sql.known_commands_text(len(part)), [self._tenant, *part]
             ):
-                found[id_] = Recalled(fingerprint, Ack(id_, Key(self._tenant, kind, row), version, moment(at)))
+                found[id_] = KnownCommand(fingerprint, Ack(id_, Key(self._tenant, kind, row), version, moment(at)))
         return found
 
-    def load(self, keys: Collection[Key]) -> Mapping[Key, Held]:
+    def load(self, keys: Collection[Key]) -> Mapping[Key, Loaded]:
         """Every key's row, version 0 and ``ABSENT`` where there is none.
 
         Raises:
-            InputError: a key of another tenant, or of a kind that the book does not have.
+            InputError: a key of another tenant, or of a kind that the workflow does not have.
         """
         session, held = self._open(), self._held
         missing: dict[str, list[str]] = {}
         for key in keys:
             if key not in held:
                 self._check_key(key)
-                known = session.memo.present(key)
+                known = session.cache.fresh(key)
                 if known is None:
                     missing.setdefault(key.kind, []).append(key.id)
                     held[key] = _NOTHING
@@ -97,7 +97,7 @@ class SqliteUnit:
             self._fetch(session, missing)
         return {key: held[key] for key in keys}
 
-    def read(self, keys: Collection[Key]) -> Mapping[Key, Held]:
+    def read(self, keys: Collection[Key]) -> Mapping[Key, Loaded]:
         """Load rows without locking anything: what was committed last, all of one moment."""
         with self._sessions.reading() as session:
             alone = not session.connection.in_transaction
@@ -126,11 +126,11 @@ class SqliteUnit:
             session.run("COMMIT")
             # Before the gate opens: the next writer of this connection takes what it finds here for the present rows.
             for key, _, version, state in batch.writes:
-                session.memo.put(key, self._numbers[key], self._last.get(key, 0), Held(version, state))
+                session.cache.put(key, self._numbers[key], self._last.get(key, 0), Loaded(version, state))
             stored = True
         finally:
             if not stored:
-                session.memo.doubt()
+                session.cache.invalidate()
             self._end(rollback=not stored)
 
     # --- beginning and end ---
@@ -155,7 +155,7 @@ class SqliteUnit:
             message = f"this is the storage of {self._tenant!r}, not of {key.tenant!r}"
             raise InputError.at("key.tenant", "other_tenant", message)
         if key.kind not in self._kinds:
-            raise InputError.at("key.kind", "unknown_kind", f"the book has no machine {key.kind!r}")
+            raise InputError.at("key.kind", "unknown_kind", f"the workflow has no machine {key.kind!r}")
 
     # --- reading ---
 
@@ -173,29 +173,29 @@ class SqliteUnit:
             for kind, row, id_, version, last, status, state in session.rows(text, values):
                 key = Key(self._tenant, kind, id_)
                 self._numbers[key], self._last[key] = row, last
-                known = session.memo.held(key, version, last)
+                known = session.cache.decoded(key, version, last)
                 if known is not None:
                     self._hold(session, key, known)
-                elif kind == BASKETED:
+                elif kind == CONTENTED:
                     cold[id_] = version, status, state
                 else:
-                    self._hold(session, key, Held(version, self._codec.state(kind, status, state)))
+                    self._hold(session, key, Loaded(version, self._codec.state(kind, status, state)))
         if cold:
-            self._fetch_baskets(session, cold)
+            self._fetch_contents(session, cold)
 
-    def _fetch_baskets(self, session: Session, cold: Mapping[str, tuple[int, str, str]]) -> None:
-        ids, baskets = list(cold), dict[str, str]()
+    def _fetch_contents(self, session: Session, cold: Mapping[str, tuple[int, str, str]]) -> None:
+        ids, contents = list(cold), dict[str, str]()
         for start in range(0, len(ids), _MOST_IDS):
             part = sql.padded(ids[start : start + _MOST_IDS])
-            found = session.rows(sql.baskets_text(len(part)), [self._tenant, *part])
-            baskets.update({id_: basket for id_, basket, _ in found})
+            found = session.rows(sql.contents_text(len(part)), [self._tenant, *part])
+            contents.update({id_: content for id_, content, _ in found})
         for id_, (version, status, rest) in cold.items():
-            state = self._codec.join(BASKETED, status, baskets.get(id_), rest)
-            self._hold(session, Key(self._tenant, BASKETED, id_), Held(version, state))
+            state = self._codec.join(CONTENTED, status, contents.get(id_), rest)
+            self._hold(session, Key(self._tenant, CONTENTED, id_), Loaded(version, state))
 
-    def _hold(self, session: Session, key: Key, held: Held) -> None:
+    def _hold(self, session: Session, key: Key, held: Loaded) -> None:
         self._held[key] = held
-        session.memo.put(key, self._numbers[key], self._last[key], held)
+        session.cache.put(key, self._numbers[key], self._last[key], held)
 
     # --- writing ---
 
@@ -213,18 +213,18 @@ class SqliteUnit:
         by_kind: dict[str, list[Write]] = {}
         for write in batch.writes:
             by_kind.setdefault(write.key.kind, []).append(write)
-        brought = self._store_baskets(session, by_kind.get(BASKETED, ()), batch.entries)
+        brought = self._store_contents(session, by_kind.get(CONTENTED, ()), batch.entries)
         self._store_entries(session, batch.entries, numbers, brought)
         for kind, writes in by_kind.items():
             self._store_rows(session, kind, writes)
         self._insert(session, sql.MESSAGES, [_message_row(self._tenant, message) for message in batch.messages])
         for part in sql.chunks(len(batch.answered)):
-            parcels = batch.answered[part]
-            values = chain.from_iterable((parcel.message.id, parcel.token) for parcel in parcels)
+            leases = batch.answered[part]
+            values = chain.from_iterable((lease.message.id, lease.token) for lease in leases)
             answered_at = time_text(batch.commands[-1].ack.at) if batch.commands else ""
-            session.run(sql.answered_text(len(parcels)), [*values, answered_at, self._tenant])
+            session.run(sql.answered_text(len(leases)), [*values, answered_at, self._tenant])
 
-    def _store_commands(self, session: Session, commands: Sequence[Remembered]) -> dict[str, int]:
+    def _store_commands(self, session: Session, commands: Sequence[CommandRecord]) -> dict[str, int]:
         """Their row numbers by id. One statement numbers its rows one after the other, as nobody else writes."""
         numbers: dict[str, int] = {}
         for part in sql.chunks(len(commands)):
@@ -250,7 +250,7 @@ class SqliteUnit:
     def _upsert(self, session: Session, kind: str, writes: Sequence[Write]) -> sqlite3.Cursor:
         """Write rows in one statement."""
         read = reader_of(kind)
-        encode: Callable[[Any], str] = self._codec.rest if kind == BASKETED else self._codec.encode
+        encode: Callable[[Any], str] = self._codec.rest if kind == CONTENTED else self._codec.encode
         values: list[Any] = []
         for key, _, version, state in writes:
             values += (self._numbers.get(key), self._tenant, key.id, version, self._last.get(key, 0), status_of(state))
@@ -261,24 +261,23 @@ class SqliteUnit:
             raise ConcurrencyConflict(None)
         return stored
 
-    def _store_baskets(self, session: Session, orders: Collection[Write], entries: Iterable[Entry]) -> set[int]:
-        """Store baskets that are new; the entries (by identity) whose event has brought one of them.
+    def _store_contents(self, session: Session, orders: Collection[Write], entries: Iterable[Entry]) -> set[int]:
+        """Store what was ordered where it is new; the entries (by identity) whose event has brought it.
 
-        A basket stands under the version of the event that brought it. One that no event brought as it is, stands
-        under the version of the write.
+        It stands under the version of the event that brought it, or of the write where no event brought it as it is.
         """
-        baskets = {write.key: write.state.basket for write in orders}
-        if not baskets:
+        contents = {write.key: write.state.content for write in orders}
+        if not contents:
             return set()
-        brought = [e for e in entries if e.key in baskets and getattr(e.event, "basket", None) is baskets[e.key]]
+        brought = [e for e in entries if e.key in contents and getattr(e.event, "content", None) is contents[e.key]]
         places = [(entry.key, entry.version) for entry in brought]
         placed = {key for key, _ in places}
         for write in orders:
             held = self._held[write.key].state
-            if write.key not in placed and getattr(held, "basket", None) is not write.state.basket:
+            if write.key not in placed and getattr(held, "content", None) is not write.state.content:
                 places.append((write.key, write.version))
-        texts = {key: self._codec.encode(baskets[key]) for key, _ in places}
-        self._insert(session, sql.BASKETS, [(self._tenant, key.id, version, texts[key]) for key, version in places])
+        texts = {key: self._codec.encode(contents[key]) for key, _ in places}
+        self._insert(session, sql.CONTENTS, [(self._tenant, key.id, version, texts[key]) for key, version in places])
         return {id(entry) for entry in brought}
 
     def _store_entries(
@@ -308,7 +307,7 @@ class SqliteUnit:
             session.run(sql.insert_text(head, len(some[0]), len(some)), [*chain.from_iterable(some)])
 
 
-def _command_row(tenant: str, command: Remembered) -> tuple[Any, ...]:
+def _command_row(tenant: str, command: CommandRecord) -> tuple[Any, ...]:
     ack, occurred = command.ack, command.occurred_at
     at = time_text(ack.at)
     return (

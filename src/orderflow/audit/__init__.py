@@ -1,0 +1,1 @@
+"""Verifying a database against the numbered invariants."""

@@ -1,0 +1,71 @@
+"""Customers' accounts against the documents, payments and open orders they sum up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from orderflow.audit.checks import Balance, Check
+from orderflow.audit.invariants import Violation
+from orderflow.domain.billing.account import Account, CreditReserved
+from orderflow.domain.billing.credit_note import IssuedNote
+from orderflow.domain.billing.invoice_state import Numbered
+from orderflow.domain.engine.workflow import EventContext
+from orderflow.domain.orders.state import Draft
+from orderflow.domain.payments.state import Funded
+from orderflow.errors import Key
+
+__all__ = ["Accounts"]
+
+
+class Accounts(Check):
+    """Each sum of each account is that of what it is made of (I24), within the limit when it was taken (I27)."""
+
+    kinds = frozenset({"account", "invoice", "credit_note", "payment", "order"})
+
+    def __init__(self, counted: Counter[str]) -> None:
+        super().__init__(counted)
+        self._sums: Balance[tuple[str, str, str]] = Balance()
+
+    def event(self, happened: EventContext, version: int, *, root: bool) -> Iterator[Violation]:
+        """An order's exposure was taken on: it fitted the limit of that time."""
+        event, account = happened.event, happened.after
+        if isinstance(event, CreditReserved) and account.limit is not None:
+            self.counted["I27"] += 1
+            exposure = account.of(account.limit.currency).exposure
+            if exposure > account.limit.minor:
+                detail = f"version {version}: exposure {exposure} exceeds {account.limit.minor} (minor units)"
+                yield Violation("I27", happened.key, detail)
+
+    def row(self, key: Key, state: Any, *, whole: bool) -> tuple[Violation, ...]:
+        """Documents, payments and orders add to their customer's sums; accounts take theirs off."""
+        if isinstance(state, Account):
+            self._account(key.id, state)
+        elif isinstance(state, Numbered):
+            customer, currency = state.content.customer, state.content.currency
+            self._add(customer, currency, "invoiced", state.totals.gross_minor)
+            self._add(customer, currency, "written_off", state.amounts.written_off)
+        elif isinstance(state, IssuedNote):
+            self._add(state.content.customer, state.content.currency, "credited", state.totals.gross_minor)
+        elif isinstance(state, Funded):
+            self._add(state.origin.customer, state.funds.currency, "paid", state.funds.kept)
+        elif key.kind == "order" and not isinstance(state, Draft):
+            self._add(state.content.customer, state.content.currency, "ordered", state.progress.exposed_minor)
+        return ()
+
+    def _add(self, customer: str, currency: str, name: str, minor: int) -> None:
+        if customer:
+            self._sums.add((customer, currency, name), minor)
+
+    def _account(self, customer: str, state: Account) -> None:
+        for sums in state.sums:
+            for name in ("ordered", "invoiced", "credited", "paid", "written_off"):
+                self.counted["I24"] += 1
+                self._sums.add((customer, sums.currency, name), -getattr(sums, name))
+
+    def end(self) -> Iterator[Violation]:
+        """Sums that differ."""
+        for (customer, currency, name), more in self._sums.left():
+            detail = f"account {customer!r}: {name} is {-more} {currency} (minor units) off what it sums up"
+            yield Violation("I24", None, detail)

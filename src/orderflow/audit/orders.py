@@ -1,0 +1,112 @@
+"""What a single order must keep: its lines, its totals, what was billed of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from orderflow.audit.checks import Balance, Check
+from orderflow.audit.invariants import Violation
+from orderflow.domain.billing.invoice_state import InvoiceState
+from orderflow.domain.engine.limits import MAX_LINES, MAX_QUANTITY
+from orderflow.domain.engine.workflow import EventContext
+from orderflow.domain.orders.billing import UnitsBilled, UnitsUnbilled
+from orderflow.domain.orders.cancelling import cancellable
+from orderflow.domain.orders.content import InvoiceBasis, LineKind, OrderContent, totals_of
+from orderflow.domain.orders.placing import OrderPlaced
+from orderflow.domain.orders.shipping import ShipmentDispatched
+from orderflow.domain.orders.state import Cancelled, Draft, HasProgress
+from orderflow.errors import Key
+
+__all__ = ["Orders"]
+
+
+class Orders(Check):
+    """Orders one by one (I06, I12 to I16), and against the invoices they are billed on (I20)."""
+
+    kinds = frozenset({"order", "invoice"})
+
+    def __init__(self, counted: Counter[str]) -> None:
+        super().__init__(counted)
+        self._placed: OrderContent | None = None
+        self._dispatched: Counter[int] = Counter()
+        self._billed: Balance[str] = Balance()
+
+    def event(self, happened: EventContext, version: int, *, root: bool) -> Iterator[Violation]:
+        """Remember what was placed and dispatched; nothing is billed beyond it where dispatch is the basis.
+
+        Voided invoices keep their lines, so units taken off them count as billed here.
+        """
+        event = happened.event
+        if isinstance(event, OrderPlaced):
+            self._placed = event.content
+        elif isinstance(event, ShipmentDispatched):
+            for load in event.loads:
+                self._dispatched[load.line] += load.quantity
+        elif isinstance(event, UnitsUnbilled):
+            for line, quantity in event.units:
+                self._billed.add(happened.key.id, quantity * hash((happened.key.id, line)))
+        elif isinstance(event, UnitsBilled):
+            yield from self._within_dispatched(happened)
+
+    def _within_dispatched(self, happened: EventContext) -> Iterator[Violation]:
+        content = happened.after.content
+        if content.policy.invoice_basis is not InvoiceBasis.DISPATCHED:
+            return
+        for billed in happened.event.lines:
+            self.counted["I20"] += 1
+            vector = happened.after.progress.lines[billed.line - 1]
+            net, left = vector.invoiced - vector.credited, self._dispatched[billed.line]
+            if content.lines[billed.line - 1].kind is LineKind.GOODS and net > left:
+                yield Violation("I20", happened.key, f"line {billed.line}: {net} units billed, {left} dispatched")
+
+    def row(self, key: Key, state: Any, *, whole: bool) -> Iterator[Violation]:
+        """An invoice's units are taken off the balance; an order's are added and the order is looked at."""
+        if key.kind == "invoice":
+            self._on_invoice(state)
+            return
+        placed, self._placed = self._placed, None
+        self._dispatched.clear()
+        yield from _content(key, state.content, self.counted)
+        if isinstance(state, Draft):
+            return
+        self.counted["I14"] += 1
+        if placed is not None and state.content != placed:
+            yield Violation("I14", key, "the content is not the one that was placed")
+        self.counted["I13"] += 1
+        if state.totals != totals_of(state.content):
+            yield Violation("I13", key, f"totals are {state.totals.gross}, lines give {totals_of(state.content).gross}")
+        yield from self._lines(key, state)
+
+    def _on_invoice(self, state: InvoiceState) -> None:
+        for line in state.content.lines:
+            self._billed.add(line.order, -line.quantity * hash((line.order, line.line)))
+
+    def _lines(self, key: Key, state: HasProgress) -> Iterator[Violation]:
+        self.counted["I15"] += isinstance(state, Cancelled)
+        if isinstance(state, Cancelled) and (
+            state.progress.exposed_minor or any(map(cancellable, state.progress.lines))
+        ):
+            yield Violation("I15", key, "the cancelled order still holds stock or credit")
+        for line, vector in zip(state.content.lines, state.progress.lines, strict=False):
+            self.counted["I06"] += 1
+            self._billed.add(key.id, vector.invoiced * hash((key.id, line.line)))
+            if line.kind is LineKind.GOODS and vector.dispatched > line.quantity - vector.cancelled - vector.moved:
+                yield Violation("I06", key, f"line {line.line}: more is shipped than was ordered and not cancelled")
+
+    def end(self) -> Iterator[Violation]:
+        """Orders that their invoices do not agree with."""
+        for order, _ in self._billed.left():
+            yield Violation("I20", None, f"order {order!r}: units billed are not those on its invoices")
+
+
+def _content(key: Key, content: OrderContent, counted: Counter[str]) -> Iterator[Violation]:
+    counted["I12"] += 1
+    counted["I16"] += len(content.lines)
+    for fault in content.faults():
+        yield Violation("I12" if fault.code == "not_consecutive" else "I13", key, str(fault))
+    if not 1 <= len(content.lines) <= MAX_LINES or any(
+        not 1 <= line.quantity <= MAX_QUANTITY for line in content.lines
+    ):
+        yield Violation("I16", key, "a quantity or the number of lines is out of bounds")

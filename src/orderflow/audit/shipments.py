@@ -1,0 +1,61 @@
+"""Shipments: what has left in them is what orders say, and tracking numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from orderflow.audit.checks import Balance, Check
+from orderflow.audit.invariants import Violation
+from orderflow.domain.engine.workflow import EventContext
+from orderflow.domain.orders.shipping import ShipmentDispatched
+from orderflow.domain.shipping.state import Labelled, Left, ShippingLabel
+from orderflow.errors import Key
+
+__all__ = ["Shipments"]
+
+
+class Shipments(Check):
+    """Shipments against orders (I29), and their labels (I30)."""
+
+    kinds = frozenset({"shipment", "order"})
+
+    def __init__(self, counted: Counter[str]) -> None:
+        super().__init__(counted)
+        self._left: Balance[str] = Balance()
+        self._numbers: set[int] = set()
+
+    def event(self, happened: EventContext, version: int, *, root: bool) -> tuple[Violation, ...]:
+        """Orders add what was dispatched."""
+        event = happened.event
+        if isinstance(event, ShipmentDispatched):
+            for load in event.loads:
+                units = load.quantity * hash((event.shipment, load.line, load.location))
+                self._left.add(happened.key.id, units)
+        return ()
+
+    def row(self, key: Key, state: Any, *, whole: bool) -> Iterator[Violation]:
+        """A shipment that has left takes its items off; its tracking number is its own."""
+        if key.kind != "shipment":
+            return
+        label = state.label if isinstance(state, Labelled) else None
+        if isinstance(state, Left):
+            label = state.carriage.label
+            for item in state.items:
+                self.counted["I29"] += 1
+                self._left.add(item.order, -item.quantity * hash((key.id, item.line, item.location)))
+        if label is not None:
+            yield from self._label(key, label)
+
+    def _label(self, key: Key, label: ShippingLabel) -> Iterator[Violation]:
+        self.counted["I30"] += 1
+        number = hash((label.carrier, label.tracking_number))
+        if number in self._numbers:
+            yield Violation("I30", key, f"tracking number {label.tracking_number!r} belongs to another shipment too")
+        self._numbers.add(number)
+
+    def end(self) -> Iterator[Violation]:
+        """Orders that their shipments do not agree with."""
+        for order, _ in self._left.left():
+            yield Violation("I29", None, f"order {order!r}: what was dispatched is not what left in its shipments")

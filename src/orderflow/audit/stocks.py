@@ -1,0 +1,86 @@
+"""Stock rows against their movements, and against the orders that hold and wait for their units."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, Final
+
+from orderflow.audit.checks import Balance, Check
+from orderflow.audit.invariants import Violation
+from orderflow.domain.engine.workflow import EventContext
+from orderflow.domain.inventory.stock import (
+    GoodsReceived,
+    StockAdjusted,
+    StockCounted,
+    UnitsRestocked,
+    UnitsShipped,
+    UnitsTransferredIn,
+    UnitsTransferredOut,
+)
+from orderflow.domain.orders.state import Draft, HasProgress
+from orderflow.errors import Key
+
+__all__ = ["Stocks"]
+
+
+#: The movements that change what is on hand, and which way.
+_SIGNS: Final = {
+    GoodsReceived: 1,
+    UnitsRestocked: 1,
+    UnitsTransferredIn: 1,
+    StockAdjusted: 1,
+    StockCounted: 1,
+    UnitsShipped: -1,
+    UnitsTransferredOut: -1,
+}
+
+
+class Stocks(Check):
+    """Units on hand follow from movements (I07); promises and back-orders are those of the orders (I03)."""
+
+    kinds = frozenset({"stock", "order"})
+
+    def __init__(self, counted: Counter[str]) -> None:
+        super().__init__(counted)
+        self._on_hand = 0
+        self._held: Balance[tuple[str, str, str]] = Balance()
+
+    def event(self, happened: EventContext, version: int, *, root: bool) -> tuple[Violation, ...]:
+        """Add a movement up."""
+        sign = _SIGNS.get(type(happened.event), 0)
+        if sign:
+            self._on_hand += sign * happened.event.quantity
+        return ()
+
+    def row(self, key: Key, state: Any, *, whole: bool) -> Iterator[Violation]:
+        """A stock row against its movements; orders add to what rows must hold, rows take it off."""
+        if key.kind == "stock":
+            yield from self._stock(key, state, whole=whole)
+        elif not isinstance(state, Draft):
+            self._order(state)
+
+    def _stock(self, key: Key, state: Any, *, whole: bool) -> Iterator[Violation]:
+        moved, self._on_hand = self._on_hand, 0
+        self.counted["I07"] += 1
+        if whole and state.on_hand != moved:
+            yield Violation("I07", key, f"{state.on_hand} on hand, movements sum to {moved}")
+        sku, _, location = key.id.rpartition("@")
+        self.counted["I03"] += 1
+        self._held.add((sku, location, "allocated"), -state.allocated)
+        self._held.add((sku, location, "backordered"), -state.backordered)
+
+    def _order(self, state: HasProgress) -> None:
+        for line, vector in zip(state.content.lines, state.progress.lines, strict=False):
+            for allotment in vector.allocated:
+                self._held.add((line.sku, allotment.location, "allocated"), allotment.quantity)
+            for picking in vector.preparing:
+                self._held.add((line.sku, picking.location, "allocated"), picking.quantity)
+            for waiting in vector.backordered:
+                self._held.add((line.sku, waiting.location, "backordered"), waiting.quantity)
+
+    def end(self) -> Iterator[Violation]:
+        """Rows and orders that do not agree."""
+        for (sku, location, counter), more in self._held.left():
+            than = f"{abs(more)} {'more' if more > 0 else 'fewer'} {counter} than the row"
+            yield Violation("I03", None, f"{sku}@{location}: orders hold {than}")

@@ -1,0 +1,1 @@
+"""Invoices, credit notes, customers' accounts and number series."""

@@ -1,0 +1,271 @@
+"""Credit notes (赤伝, 適格返還請求書): documents of their own, linked to invoice lines or on account.
+
+Tax is rounded on the sum of all that is credited of an invoice in a tax group, this note and the earlier ones, and
+what the earlier ones gave is taken off: part credits that give everything back end exactly on the invoice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import Annotated, NamedTuple, TypeAlias
+
+from attrs import frozen
+
+from orderflow.domain.engine.limits import MAX_LINES
+from orderflow.domain.engine.machine import Absent, Machine, refuse, rule, to
+from orderflow.domain.engine.schema import Count, FreeText, Id, Length, Minor, Name, Quantity
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.money.money import Money
+from orderflow.domain.money.tax import (
+    TaxableLine,
+    TaxCategory,
+    TaxGroup,
+    TaxPolicy,
+    TaxRounding,
+    Totals,
+    tax_groups,
+    tax_on,
+    totals_of_groups,
+)
+from orderflow.domain.values import PartyRef
+from orderflow.errors import Refusal
+
+__all__ = [
+    "CREDIT_NOTE",
+    "CreditLine",
+    "CreditNoteCommand",
+    "CreditNoteContent",
+    "CreditNoteDrafted",
+    "CreditNoteEvent",
+    "CreditNoteIssued",
+    "CreditedBefore",
+    "DraftCreditNote",
+    "DraftedNote",
+    "IssueCreditNote",
+    "IssuedNote",
+    "credited_sums",
+]
+
+
+class CreditLine(NamedTuple):
+    """Units credited and their amount in minor units; ``line`` numbers the lines of the note's own document.
+
+    Linked to an order line and its invoice, or on account where ``order`` is empty. One line of the document may
+    be linked in parts.
+    """
+
+    line: Quantity
+    sku: Id
+    quantity: Quantity
+    net_minor: Minor
+    tax: TaxCategory
+    order: Name = ""
+    order_line: Count = 0
+    invoice: Name = ""
+
+
+class CreditedBefore(NamedTuple):
+    """What earlier notes have credited of an invoice in one tax group, in minor units without and of tax."""
+
+    invoice: Id
+    tax: TaxCategory
+    net_minor: Minor
+    tax_minor: Minor
+
+    def plus(self, amount_minor: int, policy: TaxPolicy) -> CreditedBefore:
+        """With one more amount, with tax where ``policy.prices_include_tax``; tax is rounded on the sum of all."""
+        amount = self.net_minor + amount_minor + (self.tax_minor if policy.prices_include_tax else 0)
+        tax = tax_on(amount, self.tax.rate, policy)
+        return CreditedBefore(self.invoice, self.tax, amount - tax if policy.prices_include_tax else amount, tax)
+
+
+@frozen
+class CreditNoteContent:
+    """What a credit note says; it never changes.
+
+    ``before`` is what earlier notes have credited of the invoices it is linked to; entries of one invoice and tax
+    group add up. It counts where tax is rounded once for each document.
+    """
+
+    series: Id
+    customer: Name
+    bill_to: PartyRef | None
+    currency: Name
+    lines: Annotated[tuple[CreditLine, ...], Length(1, MAX_LINES)]
+    tax: TaxPolicy
+    dated: date
+    reason: FreeText = ""
+    document: Name = ""
+    before: Annotated[tuple[CreditedBefore, ...], Length(0, MAX_LINES)] = ()
+
+
+@frozen
+class DraftCreditNote:
+    """Credit what the lines say; it is numbered and issued in the same commit."""
+
+    content: CreditNoteContent
+
+
+@frozen
+class IssueCreditNote:
+    """Give the note its number."""
+
+    number: Name
+
+
+@frozen
+class CreditNoteDrafted:
+    """A note was begun, its sums computed; ``shares`` is the gross amount of each invoice it is linked to."""
+
+    content: CreditNoteContent
+    totals: Totals
+    shares: tuple[tuple[Id, Minor], ...]
+
+
+@frozen
+class CreditNoteIssued:
+    """The note got its number."""
+
+    number: str
+
+
+@frozen
+class DraftedNote:
+    """Begun, without a number."""
+
+    content: CreditNoteContent
+    totals: Totals
+
+
+@frozen
+class IssuedNote:
+    """Numbered; it never changes again."""
+
+    content: CreditNoteContent
+    totals: Totals
+    number: str
+
+
+CreditNoteCommand: TypeAlias = DraftCreditNote | IssueCreditNote
+
+
+CreditNoteEvent: TypeAlias = CreditNoteDrafted | CreditNoteIssued
+
+
+def has_party(state: Absent, command: DraftCreditNote, stamp: Stamp) -> Refusal | None:
+    """A credit note names who is credited, as a party version."""
+    return None if command.content.bill_to else refuse("no_party", "the note names nobody to credit (bill_to)")
+
+
+def links_are_whole(state: Absent, command: DraftCreditNote, stamp: Stamp) -> Refusal | None:
+    """A linked line names an order, its line and its invoice."""
+    for line in command.content.lines:
+        if bool(line.order) is not (bool(line.invoice) and line.order_line > 0):
+            return refuse("broken_link", "line {line} names only part of its link", line=line.line)
+    return None
+
+
+def credits_something(state: Absent, command: DraftCreditNote, stamp: Stamp) -> Refusal | None:
+    """A credit note never asks for money: its lines do not sum below 0, all together or for one invoice."""
+    sums, shares = credited_sums(command.content)
+    least = min([sums.gross_minor, *(minor for _, minor in shares)])
+    total = str(Money(least, sums.currency))
+    return refuse("negative_credit", "the lines sum to {total}", total=total) if least < 0 else None
+
+
+def credited_sums(content: CreditNoteContent) -> tuple[Totals, tuple[tuple[str, int], ...]]:
+    """The note's totals, and the gross amount in minor units of each invoice it is linked to.
+
+    Each invoice's lines are a part of their own, and so are those on account; the totals are the parts' sums.
+
+    Raises:
+        InputError: a sum exceeds ``MAX_MONEY_MINOR``.
+    """
+    parts = [*_parts(content)]
+    shares = dict.fromkeys([invoice for invoice, _ in parts if invoice], 0)
+    for invoice, group in parts:
+        if invoice:
+            shares[invoice] += group.gross_minor
+    return _totals([group for _, group in parts], content.currency), tuple(shares.items())
+
+
+def _parts(content: CreditNoteContent) -> Iterator[tuple[str, TaxGroup]]:
+    """Tax groups by invoice; the invoice is empty on account."""
+    earlier = _earlier(content)
+    by_invoice: dict[str, list[TaxableLine]] = {}
+    for line in content.lines:
+        by_invoice.setdefault(line.invoice, []).append(TaxableLine(line.net_minor, line.tax, line.quantity))
+    for invoice, lines in by_invoice.items():
+        for group in tax_groups(lines, content.tax):
+            before = earlier.get((invoice, group.category))
+            yield invoice, group if before is None else _continued(before, group, content.tax)
+
+
+def _earlier(content: CreditNoteContent) -> dict[tuple[str, TaxCategory], CreditedBefore]:
+    if content.tax.rounding_level is not TaxRounding.PER_DOCUMENT:
+        return {}
+    sums: dict[tuple[str, TaxCategory], CreditedBefore] = {}
+    for part in content.before:
+        group = part.invoice, part.tax
+        known = sums.get(group, CreditedBefore(*group, 0, 0))
+        sums[group] = CreditedBefore(*group, known.net_minor + part.net_minor, known.tax_minor + part.tax_minor)
+    return sums
+
+
+def _continued(before: CreditedBefore, group: TaxGroup, policy: TaxPolicy) -> TaxGroup:
+    after = before.plus(group.gross_minor if policy.prices_include_tax else group.taxable_minor, policy)
+    net, tax = after.net_minor - before.net_minor, after.tax_minor - before.tax_minor
+    return TaxGroup(group.category, net, tax, net + tax)
+
+
+def _totals(groups: Iterable[TaxGroup], currency: str) -> Totals:
+    merged: dict[TaxCategory, TaxGroup] = {}
+    for group in groups:
+        known = merged.get(group.category)
+        merged[group.category] = _sum(known, group) if known else group
+    return totals_of_groups(tuple(merged.values()), currency)
+
+
+def _sum(one: TaxGroup, other: TaxGroup) -> TaxGroup:
+    net, tax = one.taxable_minor + other.taxable_minor, one.tax_minor + other.tax_minor
+    return TaxGroup(one.category, net, tax, net + tax)
+
+
+def _draft(state: Absent, command: DraftCreditNote, stamp: Stamp) -> CreditNoteDrafted:
+    return CreditNoteDrafted(command.content, *credited_sums(command.content))
+
+
+def _drafted(state: Absent, event: CreditNoteDrafted) -> DraftedNote:
+    return DraftedNote(event.content, event.totals)
+
+
+def _issue(state: DraftedNote, command: IssueCreditNote, stamp: Stamp) -> CreditNoteIssued:
+    return CreditNoteIssued(command.number)
+
+
+def _issued(state: DraftedNote, event: CreditNoteIssued) -> IssuedNote:
+    return IssuedNote(state.content, state.totals, event.number)
+
+
+def _check(state: object) -> None:
+    """A note has no invariant beyond its totals, which are computed."""
+
+
+CREDIT_NOTE = Machine(
+    "credit_note",
+    commands=CreditNoteCommand,
+    events=CreditNoteEvent,
+    final=(IssuedNote,),
+    check=_check,
+    rules=(
+        rule(
+            Absent,
+            DraftCreditNote,
+            _draft,
+            to(CreditNoteDrafted, DraftedNote, _drafted),
+            guards=(has_party, links_are_whole, credits_something),
+        ),
+        rule(DraftedNote, IssueCreditNote, _issue, to(CreditNoteIssued, IssuedNote, _issued)),
+    ),
+)

@@ -1,0 +1,1 @@
+"""Money, prices, tax and the dates of business."""

@@ -1,0 +1,202 @@
+"""Dates of business: payment terms, billing cut-off days, business days.
+
+The only module that uses dateutil, and only when a date is computed: importing it loads nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from datetime import date, datetime, tzinfo
+from functools import lru_cache
+from typing import Literal, get_args
+
+from attrs import frozen
+
+from orderflow.domain.engine.limits import check_quantity
+from orderflow.errors import Fault, InputError
+
+__all__ = [
+    "PaymentTerms",
+    "RollDirection",
+    "business_date",
+    "cutoff_date",
+    "due_date",
+    "is_business_day",
+    "roll_back",
+    "roll_forward",
+    "terms_faults",
+    "timezone_faults",
+]
+
+
+RollDirection = Literal["previous", "next", "none"]
+
+
+_SATURDAY = 5
+
+
+_LONGEST_CLOSURE_DAYS = 366
+
+
+_MAX_MONTHS, _MAX_DAYS = 120, 3_660
+
+
+@frozen
+class PaymentTerms:
+    """When an invoice falls due, read from left to right.
+
+    ``cutoff_day``: the invoice counts from the billing cut-off day (締め日) on or after it; 31 is the month's end.
+    ``months`` later; then ``end_of_month``, or on ``due_day``, or on the same day of the month; then ``days`` later;
+    then, on a day when banks are closed, the ``previous`` or ``next`` business day.
+
+    Cut-off on the 20th, paid at the end of next month (20日締め翌月末払い):
+    ``PaymentTerms(cutoff_day=20, months=1, end_of_month=True)``. Net 30: ``PaymentTerms(days=30)``.
+    """
+
+    cutoff_day: int | None = None
+    months: int = 0
+    end_of_month: bool = False
+    due_day: int | None = None
+    days: int = 0
+    business: RollDirection = "none"
+
+    def faults(self) -> list[Fault]:
+        """What annotations do not say; see :func:`terms_faults`."""
+        return terms_faults(self, "")
+
+
+def terms_faults(terms: PaymentTerms, path: str) -> list[Fault]:
+    """What is wrong with payment terms: days of the month from 1 to 31, at most 10 years, one rule for the day."""
+    prefix = f"{path}." if path else ""
+    checks = [
+        check_quantity(terms.months, f"{prefix}months", least=0, most=_MAX_MONTHS),
+        check_quantity(terms.days, f"{prefix}days", least=0, most=_MAX_DAYS),
+        _day_fault(terms.cutoff_day, f"{prefix}cutoff_day"),
+        _day_fault(terms.due_day, f"{prefix}due_day"),
+    ]
+    faults = [fault for fault in checks if fault]
+    if terms.end_of_month and terms.due_day is not None:
+        faults.append(Fault(f"{prefix}due_day", "conflict", "does not go with end_of_month"))
+    if terms.business not in get_args(RollDirection):
+        faults.append(Fault(f"{prefix}business", "choice", "must be previous, next or none"))
+    return faults
+
+
+def _day_fault(day: object, path: str) -> Fault | None:
+    return None if day is None else check_quantity(day, path, least=1, most=31)
+
+
+def cutoff_date(terms: PaymentTerms, on: date) -> date:
+    """The billing cut-off date that something invoiced ``on`` belongs to; ``on`` itself without a cut-off day.
+
+    A month shorter than the cut-off day is cut off at its end.
+
+    Raises:
+        InputError: past the end of the calendar (year 9999).
+    """
+    return on if terms.cutoff_day is None else _day_on_or_after(on, terms.cutoff_day)
+
+
+def due_date(terms: PaymentTerms, invoiced: date, holidays: Container[date] = ()) -> date:
+    """The date on which what was ``invoiced`` on that day is due.
+
+    ``holidays`` holds the days besides Saturday and Sunday when banks are closed.
+
+    Raises:
+        InputError: past the end of the calendar, or no business day within a year.
+    """
+    due = _added(_day_of_month(terms, cutoff_date(terms, invoiced)), days=terms.days)
+    if terms.business == "previous":
+        return roll_back(due, holidays)
+    return roll_forward(due, holidays) if terms.business == "next" else due
+
+
+def _day_of_month(terms: PaymentTerms, start: date) -> date:
+    due = _added(start, months=terms.months)
+    if terms.end_of_month:
+        return _added(due, day=31)
+    if terms.due_day is None:
+        return due
+    # Without a month between, a due day before the start can only mean that of the month after.
+    return _added(due, day=terms.due_day) if terms.months else _day_on_or_after(due, terms.due_day)
+
+
+def _day_on_or_after(start: date, day: int) -> date:
+    this_month = _added(start, day=day)
+    return this_month if this_month >= start else _added(start, months=1, day=day)
+
+
+def _added(start: date, *, months: int = 0, days: int = 0, day: int | None = None) -> date:
+    """Months later, on ``day`` of that month or its last, then days later."""
+    if not (months or days or day):
+        return start
+    from dateutil.relativedelta import relativedelta
+
+    try:
+        return start + relativedelta(months=months, days=days, day=day)
+    except (OverflowError, ValueError) as error:
+        raise InputError.at("date", "range", f"{start} is too near the end of the calendar") from error
+
+
+def is_business_day(on: date, holidays: Container[date] = ()) -> bool:
+    """Whether banks are open: not a Saturday, a Sunday, or one of ``holidays``."""
+    return on.weekday() < _SATURDAY and on not in holidays
+
+
+def roll_forward(on: date, holidays: Container[date] = ()) -> date:
+    """``on``, or the first business day after it.
+
+    Raises:
+        InputError: there is none within a year.
+    """
+    return _rolled(on, 1, holidays)
+
+
+def roll_back(on: date, holidays: Container[date] = ()) -> date:
+    """``on``, or the last business day before it.
+
+    Raises:
+        InputError: there is none within a year.
+    """
+    return _rolled(on, -1, holidays)
+
+
+def _rolled(on: date, step: int, holidays: Container[date]) -> date:
+    for days in range(_LONGEST_CLOSURE_DAYS):
+        candidate = _added(on, days=step * days)
+        if is_business_day(candidate, holidays):
+            return candidate
+    raise InputError.at("holidays", "range", f"leave no business day within a year of {on}")
+
+
+def business_date(at: datetime, timezone: str) -> date:
+    """The date in ``timezone`` (IANA, such as ``Asia/Tokyo``) at the instant ``at``.
+
+    Raises:
+        InputError: ``at`` has no offset, the time zone is unknown, or the date is outside the calendar.
+    """
+    if at.utcoffset() is None:
+        raise InputError.at("at", "naive", "must be a time with an offset from UTC")
+    try:
+        return at.astimezone(_zone(timezone)).date()
+    except OverflowError as error:
+        raise InputError.at("at", "range", "is too near the end of the calendar") from error
+
+
+def timezone_faults(timezone: str) -> tuple[Fault, ...]:
+    """What is wrong with the name of a time zone, at path ``timezone``: nothing, or that nobody knows it."""
+    try:
+        _zone(timezone)
+    except InputError as error:
+        return error.faults
+    return ()
+
+
+@lru_cache(maxsize=1024)
+def _zone(name: str) -> tzinfo:
+    from zoneinfo import ZoneInfo
+
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise InputError.at("timezone", "zone_unknown", f"{name!r} is not a known time zone") from error

@@ -1,0 +1,238 @@
+"""Tax: what a document owes, in groups of (category, rate).
+
+All amounts are integers of minor units. A policy says where a fraction is rounded (on each unit, on each line, or
+once for each group of the document, as Japan's qualified invoices demand: 消費税法施行令 第70条の10) and whether
+prices contain the tax.
+
+Allowances and charges of a document are lines too, with a category of their own and the sign of their effect; or
+they are shared over the lines beforehand with ``spread``.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from functools import lru_cache
+
+from attrs import frozen
+
+from orderflow.domain.engine.limits import MAX_ID, text_faults
+from orderflow.domain.money.money import Money, check_money, exact_decimal
+from orderflow.domain.money.split import Rounding, round_ratio, share
+from orderflow.errors import Fault, InputError
+
+__all__ = [
+    "TaxCategory",
+    "TaxGroup",
+    "TaxPolicy",
+    "TaxRounding",
+    "TaxableLine",
+    "Totals",
+    "category_faults",
+    "spread",
+    "tax_groups",
+    "tax_on",
+    "totals",
+    "totals_of_groups",
+]
+
+
+class TaxRounding(enum.Enum):
+    """Where the fraction of a minor unit of tax is rounded."""
+
+    PER_UNIT = "per_unit"
+    """On each unit; a line's tax is the sum over its units."""
+    PER_LINE = "per_line"
+    """On each line."""
+    PER_DOCUMENT = "per_document"
+    """Once on the sum of each (category, rate) of the document."""
+
+
+@frozen
+class TaxPolicy:
+    """How a shop counts tax: where it rounds, whether prices include tax, and which way fractions go."""
+
+    rounding_level: TaxRounding = TaxRounding.PER_DOCUMENT
+    prices_include_tax: bool = False
+    rounding: Rounding = Rounding.HALF_UP
+
+
+@frozen(cache_hash=True)
+class TaxCategory:
+    """A category and its rate in percent. Zero-rated, exempt and reverse charge differ by ``code``.
+
+    ``code`` may be of any vocabulary, such as that of EN 16931: S standard, Z zero-rated, E exempt, AE reverse
+    charge, O outside the scope. Plain construction checks nothing.
+    """
+
+    code: str
+    rate: Decimal
+
+    @classmethod
+    def of(cls, code: str, rate: str | int | Decimal) -> TaxCategory:
+        """A checked category: ``TaxCategory.of("S", "7.7")``.
+
+        Raises:
+            InputError: a blank code, or a rate that is no plain decimal from 0 to 100.
+        """
+        category = cls(code, exact_decimal(rate, "rate"))
+        if faults := category.faults():
+            raise InputError(faults)
+        return category
+
+    def faults(self) -> list[Fault]:
+        """What annotations do not say: the code is not blank, the rate is from 0 to 100 percent."""
+        return list(_own_faults(self))
+
+
+@lru_cache(maxsize=1024)
+def _own_faults(category: TaxCategory) -> tuple[Fault, ...]:
+    """The faults of a category, found once for each: a shop has few, and every line of every order names one."""
+    return tuple(category_faults(category, ""))
+
+
+def category_faults(value: object, path: str) -> list[Fault]:
+    """What is wrong with a value that must be a TaxCategory with a code and a rate from 0 to 100 percent."""
+    if not isinstance(value, TaxCategory):
+        return [Fault(path, "type", f"must be a tax category, not {type(value).__name__}")]
+    prefix = f"{path}." if path else ""
+    faults = text_faults(value.code, f"{prefix}code", limit=MAX_ID, required=True)
+    return faults + _rate_faults(value.rate, f"{prefix}rate")
+
+
+def _rate_faults(rate: object, path: str) -> list[Fault]:
+    if not isinstance(rate, Decimal):
+        return [Fault(path, "type", f"must be a decimal, not {type(rate).__name__}")]
+    try:
+        exact = exact_decimal(rate, path)
+    except InputError as error:
+        return list(error.faults)
+    return [] if 0 <= exact <= 100 else [Fault(path, "range", "must be from 0 to 100 percent")]
+
+
+@frozen
+class TaxableLine:
+    """A line, allowance or charge: its amount in minor units, net or with tax as ``prices_include_tax`` says.
+
+    An allowance is negative. ``quantity`` matters only where tax is rounded on each unit.
+    """
+
+    amount_minor: int
+    category: TaxCategory
+    quantity: int = 1
+
+
+@frozen
+class TaxGroup:
+    """The sums of one (category, rate) in minor units: ``taxable_minor + tax_minor == gross_minor``."""
+
+    category: TaxCategory
+    taxable_minor: int
+    tax_minor: int
+    gross_minor: int
+
+    @property
+    def rate(self) -> Decimal:
+        """The rate of the category, in percent."""
+        return self.category.rate
+
+
+@frozen
+class Totals:
+    """The sums of a document in minor units of ``currency``, and the tax groups they are made of."""
+
+    net_minor: int
+    tax_minor: int
+    gross_minor: int
+    groups: tuple[TaxGroup, ...]
+    currency: str
+
+    @property
+    def net(self) -> Money:
+        """The sum without tax."""
+        return Money(self.net_minor, self.currency)
+
+    @property
+    def tax(self) -> Money:
+        """The tax."""
+        return Money(self.tax_minor, self.currency)
+
+    @property
+    def gross(self) -> Money:
+        """The sum with tax."""
+        return Money(self.gross_minor, self.currency)
+
+
+def tax_on(amount_minor: int, rate: Decimal, policy: TaxPolicy) -> int:
+    """The tax on, or with ``policy.prices_include_tax`` within, one amount; rounded once, minor units."""
+    numerator, denominator = rate.as_integer_ratio()
+    base = 100 * denominator + (numerator if policy.prices_include_tax else 0)
+    return round_ratio(amount_minor * numerator, base, policy.rounding)
+
+
+def tax_groups(lines: Iterable[TaxableLine], policy: TaxPolicy) -> tuple[TaxGroup, ...]:
+    """The groups of ``lines`` in order of first appearance, with tax rounded where ``policy.rounding_level`` says.
+
+    Raises:
+        InputError: tax is rounded on each unit and a line has no unit.
+    """
+    by_category: dict[TaxCategory, list[TaxableLine]] = {}
+    for line in lines:
+        by_category.setdefault(line.category, []).append(line)
+    return tuple([_group(category, members, policy) for category, members in by_category.items()])
+
+
+def _group(category: TaxCategory, lines: Sequence[TaxableLine], policy: TaxPolicy) -> TaxGroup:
+    amount = sum([line.amount_minor for line in lines])
+    if policy.rounding_level is TaxRounding.PER_DOCUMENT:
+        tax = tax_on(amount, category.rate, policy)
+    elif policy.rounding_level is TaxRounding.PER_LINE:
+        tax = sum(tax_on(line.amount_minor, category.rate, policy) for line in lines)
+    else:
+        tax = sum(_tax_by_unit(line, policy) for line in lines)
+    if policy.prices_include_tax:
+        return TaxGroup(category, amount - tax, tax, amount)
+    return TaxGroup(category, amount, tax, amount + tax)
+
+
+def _tax_by_unit(line: TaxableLine, policy: TaxPolicy) -> int:
+    """Units of one line differ by at most one minor unit, as a largest-remainder split of its amount gives them."""
+    if line.quantity < 1:
+        raise InputError.at("quantity", "range", "must be at least 1 where tax is rounded on each unit")
+    sign = -1 if line.amount_minor < 0 else 1
+    unit, larger = divmod(abs(line.amount_minor), line.quantity)
+    rate = line.category.rate
+    plain_tax, larger_tax = tax_on(unit, rate, policy), tax_on(unit + 1, rate, policy)
+    return sign * (plain_tax * (line.quantity - larger) + larger_tax * larger)
+
+
+def totals(lines: Iterable[TaxableLine], policy: TaxPolicy, currency: str) -> Totals:
+    """The sums of a document over its tax groups.
+
+    Raises:
+        InputError: a sum exceeds ``MAX_MONEY_MINOR``, or as ``tax_groups``.
+    """
+    return totals_of_groups(tax_groups(lines, policy), currency)
+
+
+def totals_of_groups(groups: tuple[TaxGroup, ...], currency: str) -> Totals:
+    """The sums of a document that consists of these tax groups, each category once.
+
+    Raises:
+        InputError: a sum exceeds ``MAX_MONEY_MINOR``.
+    """
+    net = check_money(sum([group.taxable_minor for group in groups]), "net")
+    tax = check_money(sum([group.tax_minor for group in groups]), "tax")
+    return Totals(net, tax, check_money(net + tax, "gross"), groups, currency)
+
+
+def spread(discount_minor: int, line_minors: Sequence[int]) -> tuple[int, ...]:
+    """A discount's share for each line, in proportion to its amount, by the largest remainder; sums exactly.
+
+    A negative line, itself an allowance, bears no share. Freeze the shares when the order is placed.
+
+    Raises:
+        InputError: there is no line.
+    """
+    return share(discount_minor, [max(minor, 0) for minor in line_minors])

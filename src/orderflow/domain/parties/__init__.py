@@ -1,0 +1,1 @@
+"""Customers, and the party versions that hold personal data."""

@@ -1,0 +1,1 @@
+"""The payment: money of one source, independent of orders. Read ``machine`` first."""

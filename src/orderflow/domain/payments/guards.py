@@ -1,0 +1,94 @@
+"""What stands in the way of a payment command: each guard answers ``None`` or why not."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Protocol
+
+from orderflow.domain.engine.machine import Guard, refuse
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.money.money import Money
+from orderflow.domain.payments.state import (
+    FUTURE_DAYS,
+    Authorised,
+    Funded,
+    Known,
+    Operation,
+    Pending,
+    Taking,
+    currency_of,
+    pending_minor,
+)
+from orderflow.errors import Refusal
+
+__all__ = [
+    "HasAmount",
+    "at_most",
+    "capturable",
+    "enough_free",
+    "not_in_the_future",
+    "not_pending",
+    "nothing_pending",
+    "resolved",
+    "same_currency",
+]
+
+
+class HasAmount(Protocol):
+    @property
+    def amount(self) -> Money: ...
+
+
+def same_currency(state: Known, command: HasAmount, stamp: Stamp) -> Refusal | None:
+    """A payment has one currency."""
+    own, given = currency_of(state), command.amount.currency
+    return (
+        None if own == given else refuse("other_currency", "the payment is in {own}, not {given}", own=own, given=given)
+    )
+
+
+def not_in_the_future(state: object, command: object, stamp: Stamp) -> Refusal | None:
+    """A fact is not dated in the future, beyond a tolerance of a day."""
+    at = stamp.occurred_at
+    if at is None or at <= stamp.at + timedelta(days=FUTURE_DAYS):
+        return None
+    return refuse("in_the_future", "is said to happen at {at}", at=at.isoformat())
+
+
+def enough_free(state: Funded, command: HasAmount, stamp: Stamp) -> Refusal | None:
+    """Only free money is applied or given back."""
+    return at_most("exceeds_free", state.free, command)
+
+
+def not_pending(operation: Operation) -> Guard[Any, Any]:
+    """A guard: the outcome of no earlier ``operation`` is unknown, so that it is not done twice."""
+
+    def guard(state: Known, command: object, stamp: Stamp) -> Refusal | None:
+        if not pending_minor(state.pending, operation):
+            return None
+        return refuse("pending", "the outcome of {operation} is not known yet", operation=operation.value)
+
+    guard.__name__ = f"no_{operation.value}_pending"
+    guard.__doc__ = f"The outcome of no earlier {operation.value} is unknown."
+    return guard
+
+
+def nothing_pending(state: Known, command: object, stamp: Stamp) -> Refusal | None:
+    """The outcome of every operation is known."""
+    names = ", ".join(item.operation.value for item in state.pending)
+    return refuse("pending", "the outcome of {names} is not known yet", names=names) if names else None
+
+
+def at_most(code: str, free: int, command: HasAmount) -> Refusal | None:
+    asked = command.amount.minor
+    if asked <= free:
+        return None
+    return refuse(code, "{asked} minor units asked, {free} free", asked=asked, free=free)
+
+
+def capturable(state: Taking) -> int:
+    return state.authorised.minor if isinstance(state, Authorised) else state.funds.authorised - state.funds.received
+
+
+def resolved(pending: tuple[Pending, ...], operation: Operation) -> tuple[Pending, ...]:
+    return tuple([item for item in pending if item.operation is not operation])

@@ -1,0 +1,244 @@
+"""The states of a payment: a class for each, with the facts that are true in it, and their invariants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from enum import Enum
+from typing import Final, NamedTuple, Self, TypeAlias
+
+from attrs import frozen
+
+from orderflow.domain.engine.schema import Id, Name
+from orderflow.domain.money.money import Money, money_faults
+from orderflow.errors import Fault, InvariantBroken
+
+__all__ = [
+    "FUTURE_DAYS",
+    "MAX_APPLICATIONS",
+    "Application",
+    "ApplicationTarget",
+    "Authorised",
+    "Closed",
+    "Disputed",
+    "Expected",
+    "Funded",
+    "Funds",
+    "Operation",
+    "PaymentSource",
+    "PaymentState",
+    "Pending",
+    "Received",
+    "WithAmount",
+    "check_payment",
+    "currency_of",
+    "pending_minor",
+]
+
+
+MAX_APPLICATIONS = 1_000
+"""Invoices and orders that one payment may pay."""
+
+
+class Pending(NamedTuple):
+    """An operation whose outcome is unknown, and its amount in minor units."""
+
+    operation: Operation
+    minor: int
+
+
+def pending_minor(pending: tuple[Pending, ...], operation: Operation) -> int:
+    """The amount of a pending operation in minor units, 0 when none is pending."""
+    return sum([item.minor for item in pending if item.operation is operation])
+
+
+@frozen
+class Funds:
+    """The money of a payment, in minor units of one currency. ``received`` is what was captured or has come in."""
+
+    currency: str
+    authorised: int = 0
+    received: int = 0
+    refunded: int = 0
+    charged_back: int = 0
+    applications: tuple[Application, ...] = ()
+    value_date: date | None = None
+    received_at: datetime | None = None
+
+    @property
+    def kept(self) -> int:
+        """What was received and has not gone back."""
+        return self.received - self.refunded - self.charged_back
+
+    @property
+    def applied(self) -> int:
+        """What pays invoices and orders."""
+        return sum([application.minor for application in self.applications])
+
+    def applied_to(self, target: ApplicationTarget, id: str) -> int:  # noqa: A002 - the field's own name
+        """What pays one invoice or order."""
+        return sum([application.minor for application in self.applications if application[:2] == (target, id)])
+
+
+@frozen
+class Expected:
+    """Money should come; none has."""
+
+    origin: PaymentSource
+    amount: Money
+    pending: tuple[Pending, ...]
+
+
+@frozen
+class Authorised:
+    """The money is reserved; none has been taken."""
+
+    origin: PaymentSource
+    authorised: Money
+    pending: tuple[Pending, ...]
+
+
+@frozen
+class Funded:
+    """What every state with funds has in common; never a state itself."""
+
+    origin: PaymentSource
+    funds: Funds
+    pending: tuple[Pending, ...]
+
+    @property
+    def free(self) -> int:
+        """Customer credit (仮受金) in minor units: kept, not applied, and not perhaps refunded already."""
+        return self.funds.kept - self.funds.applied - pending_minor(self.pending, Operation.REFUND)
+
+    @property
+    def reversible(self) -> int:
+        """What may still be taken back, in minor units: kept, and not perhaps refunded already."""
+        return self.funds.kept - pending_minor(self.pending, Operation.REFUND)
+
+    def with_money(self, funds: Funds, pending: tuple[Pending, ...]) -> Self:
+        """The same state with other funds and pending operations."""
+        return type(self)(self.origin, funds, pending)
+
+
+class Received(Funded):
+    """Money is here; what is not applied is customer credit (仮受金)."""
+
+    __slots__ = ()
+
+
+@frozen
+class Disputed(Funded):
+    """The payer disputes ``disputed`` minor units of it."""
+
+    disputed: int
+
+    def with_money(self, funds: Funds, pending: tuple[Pending, ...]) -> Self:
+        """The same state with other funds and pending operations."""
+        return type(self)(self.origin, funds, pending, self.disputed)
+
+
+@frozen
+class Closed(Funded):
+    """Done with. Late refunds, chargebacks and other applications are still recorded."""
+
+    closed_at: datetime
+
+    def with_money(self, funds: Funds, pending: tuple[Pending, ...]) -> Self:
+        """The same state with other funds and pending operations."""
+        return type(self)(self.origin, funds, pending, self.closed_at)
+
+
+PaymentState: TypeAlias = Expected | Authorised | Received | Disputed | Closed
+
+
+def currency_of(state: Expected | Authorised | Funded) -> str:
+    """The payment's one currency."""
+    if isinstance(state, Expected):
+        return state.amount.currency
+    return state.authorised.currency if isinstance(state, Authorised) else state.funds.currency
+
+
+def check_payment(state: PaymentState) -> None:
+    """The payment's invariants: captured <= authorised where the method authorises, and no money is used twice.
+
+    Raises:
+        InvariantBroken: naming what is wrong.
+    """
+    if len(state.pending) > 1 and len({item.operation for item in state.pending}) != len(state.pending):
+        raise InvariantBroken("payment pending", "two operations of a kind are pending")
+    if isinstance(state, Funded):
+        _check_funds(state)
+
+
+def _check_funds(state: Funded) -> None:
+    funds = state.funds
+    if min(funds.received, funds.refunded, funds.charged_back, *[item.minor for item in funds.applications]) < 0:
+        raise InvariantBroken("payment funds", "an amount is negative")
+    if state.origin.authorises and funds.received > funds.authorised:
+        raise InvariantBroken("payment captured", "more is captured than was authorised")
+    if funds.kept < 0:
+        raise InvariantBroken("payment reversed", "more is refunded and charged back than was received")
+    if state.free < 0:
+        raise InvariantBroken("payment applied", "more is applied and given back than was received")
+    if len(funds.applications) > 1 and len({item[:2] for item in funds.applications}) != len(funds.applications):
+        raise InvariantBroken("payment applications", "an invoice or order stands twice")
+
+
+class ApplicationTarget(Enum):
+    """What money is applied to."""
+
+    INVOICE = "invoice"
+    ORDER = "order"
+
+
+class Operation(Enum):
+    """What the payment's provider is asked to do."""
+
+    AUTHORISE = "authorise"
+    CAPTURE = "capture"
+    REFUND = "refund"
+
+
+class Application(NamedTuple):
+    """Money of a payment that pays an invoice or an order (入金消込), in minor units."""
+
+    target: ApplicationTarget
+    id: str
+    minor: int
+
+
+@frozen
+class PaymentSource:
+    """Where a payment comes from. ``source`` and ``external_id`` together name it for ever.
+
+    ``authorises`` tells methods that reserve the money first (cards) from those that do not (cash on delivery,
+    transfer, konbini).
+    """
+
+    source: Id
+    external_id: Id
+    customer: Name = ""
+    method: Name = ""
+    authorises: bool = False
+
+
+class WithAmount:
+    """A command that states an amount of money."""
+
+    __slots__ = ()
+    amount: Money
+
+    def faults(self) -> Iterator[Fault]:
+        """The amount is positive, in a known currency."""
+        yield from money_faults(self.amount, "amount", least=1)
+
+
+FUTURE_DAYS: Final = 1
+"""How far a fact may be dated in the future; clocks and time zones differ."""
+
+
+Known: TypeAlias = Expected | Authorised | Funded
+
+
+Taking: TypeAlias = Authorised | Received

@@ -1,0 +1,300 @@
+"""The states of a shipment: a class for each, with the facts that are true in it, and their invariants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from enum import Enum
+from typing import Annotated, Final, NamedTuple, TypeAlias
+
+from attrs import frozen
+
+from orderflow.domain.engine.limits import MAX_LINES, MAX_MONEY_MINOR
+from orderflow.domain.engine.schema import Between, Id, Length, Name, Quantity, Text
+from orderflow.domain.values import PartyRef
+from orderflow.errors import Fault, InvariantBroken
+
+__all__ = [
+    "MAX_LABEL_DATA",
+    "MAX_LOG",
+    "MAX_PARKED",
+    "UNTRACKED",
+    "Carriage",
+    "Delivered",
+    "InTransit",
+    "Item",
+    "Items",
+    "Labelled",
+    "Left",
+    "Lost",
+    "Packed",
+    "Packing",
+    "Plan",
+    "Planned",
+    "ReturnReason",
+    "ReturnedToSender",
+    "Returning",
+    "Scan",
+    "ShipmentState",
+    "ShippingLabel",
+    "Tracking",
+    "TrackingStatus",
+    "Unsent",
+    "Voided",
+    "check_shipment",
+]
+
+
+MAX_LOG = 200
+"""Carrier's events a shipment keeps, the newest; the journal keeps all."""
+
+
+MAX_PARKED = 50
+"""Parked events a shipment keeps, the newest; the journal keeps all."""
+
+
+class Packing(NamedTuple):
+    """What the packed goods weigh in grams (0: not weighed), and how many pieces they are."""
+
+    weight_grams: int
+    pieces: int
+
+
+class Tracking(NamedTuple):
+    """The carrier's events: those noted, and those parked because they came too early or too late to be true."""
+
+    log: tuple[Scan, ...] = ()
+    parked: tuple[Scan, ...] = ()
+
+    def knows(self, event_id: str) -> bool:
+        """Whether the event is noted already."""
+        return any(scan.event_id == event_id for scan in self.log)
+
+    def noted(self, scan: Scan) -> Tracking:
+        """With ``scan`` in the log, once, and no longer parked."""
+        log = self.log if self.knows(scan.event_id) else (*self.log, scan)
+        return Tracking(log[-MAX_LOG:], tuple([kept for kept in self.parked if kept.event_id != scan.event_id]))
+
+    def parking(self, scan: Scan) -> Tracking:
+        """With ``scan`` parked, once."""
+        others = [kept for kept in self.parked if kept.event_id != scan.event_id]
+        return Tracking(self.log, (*others, scan)[-MAX_PARKED:])
+
+
+UNTRACKED: Final = Tracking()
+
+
+class Carriage(NamedTuple):
+    """What is true once a shipment has left. ``label`` is None where the carrier needs none."""
+
+    packing: Packing
+    label: ShippingLabel | None
+    handed_over_at: datetime
+
+
+@frozen
+class Planned:
+    """To be picked and packed (出荷準備)."""
+
+    items: tuple[Item, ...]
+    plan: Plan
+    tracking: Tracking
+
+
+@frozen
+class Packed:
+    """Packed, without a label."""
+
+    items: tuple[Item, ...]
+    plan: Plan
+    tracking: Tracking
+    packing: Packing
+
+
+@frozen
+class Labelled:
+    """Packed, and its label is bought."""
+
+    items: tuple[Item, ...]
+    plan: Plan
+    tracking: Tracking
+    packing: Packing
+    label: ShippingLabel
+    bought_at: datetime
+
+
+@frozen
+class InTransit:
+    """With the carrier (配送中)."""
+
+    items: tuple[Item, ...]
+    plan: Plan
+    tracking: Tracking
+    carriage: Carriage
+
+
+@frozen
+class Delivered:
+    """Arrived (配達完了)."""
+
+    items: tuple[Item, ...]
+    plan: Plan
+    tracking: Tracking
+    carriage: Carriage
+    delivered_at: datetime
+
+
+@frozen
+class Returning:
+    """On its way back."""
+
+    items: tuple[Item, ...]
+    plan: Plan
+    tracking: Tracking
+    carriage: Carriage
+    why: ReturnReason
+
+
+@frozen
+class ReturnedToSender:
+    """Back at one of our locations."""
+
+    items: tuple[Item, ...]
+    plan: Plan
+    tracking: Tracking
+    carriage: Carriage
+    location: str
+    received_at: datetime
+
+
+@frozen
+class Lost:
+    """Missing; it may still be found."""
+
+    items: tuple[Item, ...]
+    plan: Plan
+    tracking: Tracking
+    carriage: Carriage
+    lost_at: datetime
+
+
+@frozen
+class Voided:
+    """Given up before it left, or nothing was left in it: it holds no items."""
+
+    plan: Plan
+    tracking: Tracking
+    voided_at: datetime
+
+
+Unsent: TypeAlias = Planned | Packed | Labelled
+
+
+Left: TypeAlias = InTransit | Delivered | Returning | ReturnedToSender | Lost
+
+
+ShipmentState: TypeAlias = Unsent | Left | Voided
+
+
+def check_shipment(state: ShipmentState) -> None:
+    """The shipment's invariants: it holds items, each place once; its lists are bounded; it left with its label.
+
+    Raises:
+        InvariantBroken: naming what is wrong.
+    """
+    if len(state.tracking.log) > MAX_LOG or len(state.tracking.parked) > MAX_PARKED:
+        raise InvariantBroken("shipment tracking", "more events are kept than the bounds allow")
+    if isinstance(state, Voided):
+        return
+    _check_items(state.items)
+    if state.plan.needs_label and isinstance(state, Left) and state.carriage.label is None:
+        raise InvariantBroken("shipment label", "a shipment that needs a label has left without one")
+
+
+def _check_items(items: tuple[Item, ...]) -> None:
+    if not items:
+        raise InvariantBroken("shipment items", "nothing is in the shipment, yet it is not voided")
+    if len(items) > 1 and len({item[:3] for item in items}) != len(items):
+        raise InvariantBroken("shipment items", "an order line and location stands twice")
+    for item in items:
+        if item.quantity < 1:
+            raise InvariantBroken("shipment items", "an item has no units")
+
+
+MAX_LABEL_DATA = 20_000
+"""Characters of a label's print data."""
+
+
+class TrackingStatus(Enum):
+    """What a carrier tells on the way that moves nothing."""
+
+    OUT_FOR_DELIVERY = "out_for_delivery"
+    EXCEPTION = "exception"
+    IN_TRANSIT = "in_transit"
+    INFO = "info"
+
+
+class ReturnReason(Enum):
+    """Why a parcel turns round."""
+
+    REFUSED = "refused"
+    UNDELIVERABLE = "undeliverable"
+    RECALLED = "recalled"
+
+
+class Item(NamedTuple):
+    """Units of one order line, taken from one location."""
+
+    order: Id
+    line: Quantity
+    location: Id
+    quantity: Quantity
+
+
+Items: TypeAlias = Annotated[tuple[Item, ...], Length(1, MAX_LINES)]
+
+
+@frozen
+class Plan:
+    """How a shipment is to travel; it never changes. Tariffs ask for ``tariff_zone`` and ``country``."""
+
+    carrier: Name = ""
+    service: Name = ""
+    tariff_zone: Name = ""
+    country: Name = ""
+    ship_to: PartyRef | None = None
+    needs_label: bool = True
+    reference: Name = ""
+
+
+@frozen
+class ShippingLabel:
+    """A bought label (送り状). ``data`` is print data of ``media_type`` and must hold no personal data.
+
+    ``price_minor`` is in minor units of ``currency``; None where the carrier does not tell it.
+    """
+
+    carrier: Name
+    service: Name
+    tracking_number: Id
+    price_minor: Annotated[int, Between(0, MAX_MONEY_MINOR)] | None = None
+    currency: Name = ""
+    data: Annotated[str, Text(MAX_LABEL_DATA, lines=True)] = ""
+    media_type: Name = ""
+
+    def faults(self) -> Iterator[Fault]:
+        """A price has a currency."""
+        if self.price_minor is not None and not self.currency:
+            yield Fault("currency", "blank", "must be given with the price")
+
+
+class Scan(NamedTuple):
+    """One event as the carrier told it.
+
+    ``status`` is the value of a :class:`TrackingStatus` or :class:`ReturnReason`, or ``delivered``.
+    """
+
+    event_id: str
+    status: str
+    detail: str
+    at: datetime

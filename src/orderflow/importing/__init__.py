@@ -1,0 +1,1 @@
+"""Files of orders through the six steps."""

@@ -1,0 +1,185 @@
+"""The library's own layout: JSON lines, a document in each.
+
+::
+
+    {"type": "receipt", "number": "R-1", "at": "2026-01-05T08:00:00Z", "items": [["TEA", "main", 40]]}
+    {"type": "order", "number": "A-1", "at": "2026-01-05T09:00:00Z", "person": {"name": "Ann"}, "content": {...}}
+    {"type": "cancellation", "number": "C-1", "at": "2026-01-07T09:00:00Z", "customer": "ann", "currency": "EUR",
+     "bill_to": "ann@1", "lines": [["TEA", 1, "2.50 EUR", "S 20", true]]}
+    {"type": "adjustment", "number": "J-1", "at": "2026-01-08T09:00:00Z", "changes": [["TEA", "main", -1, "broken"]]}
+
+A content is what ``PlaceOrder`` takes; ``person`` is kept under the party version its ``bill_to`` names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Final, NamedTuple, TypeAlias
+
+from attrs import frozen
+
+from orderflow.adapters.codec_text import load_tree
+from orderflow.adapters.json_input import read_outside
+from orderflow.domain.engine.limits import MAX_LINES
+from orderflow.domain.engine.schema import Id, Length, Name, Quantity
+from orderflow.domain.inventory.documents import SkuChange, SkuQuantity
+from orderflow.domain.money.price import Price
+from orderflow.domain.money.tax import TaxCategory, TaxPolicy
+from orderflow.domain.orders.content import OrderContent
+from orderflow.domain.parties.party import Person
+from orderflow.domain.values import PartyRef
+from orderflow.errors import Fault, InputError
+from orderflow.importing.documents import (
+    AdjustmentDocument,
+    CancellationDocument,
+    CancelledLine,
+    Document,
+    OrderDocument,
+    Party,
+    ReceiptDocument,
+    RejectedDocument,
+    RejectedRow,
+)
+
+__all__ = ["JsonLinesFile"]
+
+
+@frozen
+class _Receipt:
+    number: Id
+    at: datetime
+    items: Annotated[tuple[SkuQuantity, ...], Length(1, MAX_LINES)]
+
+
+@frozen
+class _Order:
+    number: Id
+    at: datetime
+    content: OrderContent
+    person: Person = Person()
+
+
+class _Line(NamedTuple):
+    sku: Id
+    quantity: Quantity
+    price: Price
+    tax: TaxCategory
+    goods: bool = True
+
+
+@frozen
+class _Cancellation:
+    number: Id
+    at: datetime
+    customer: Name
+    currency: Name
+    bill_to: PartyRef
+    lines: Annotated[tuple[_Line, ...], Length(1, MAX_LINES)]
+    tax: TaxPolicy = TaxPolicy()
+    location: Id = "main"
+    person: Person = Person()
+
+
+@frozen
+class _Adjustment:
+    number: Id
+    at: datetime
+    changes: Annotated[tuple[SkuChange, ...], Length(1, MAX_LINES)]
+
+
+_Entry: TypeAlias = _Receipt | _Order | _Cancellation | _Adjustment
+
+
+_KINDS: Final[dict[Any, type[_Entry]]] = {
+    "receipt": _Receipt,
+    "order": _Order,
+    "cancellation": _Cancellation,
+    "adjustment": _Adjustment,
+}
+
+
+class JsonLinesFile:
+    """A file of that layout. A line that is no sound document is rejected, with every fault and its path."""
+
+    channel = "orderflow"
+
+    def __init__(self, path: Path, zone: str = "UTC") -> None:
+        self.path, self.zone = path, zone
+
+    def count(self) -> int:
+        """How many documents there are: lines that are not blank."""
+        return sum(1 for _ in self._lines())
+
+    def documents(self) -> Iterator[Document]:
+        """Every document, in the order of the file. A number names one document: a second one is rejected."""
+        lines: dict[str, int] = {}
+        for line, text in self._lines():
+            try:
+                document = _document(line, _entry(text))
+                known = lines.setdefault(document.number, line)
+                if known != line:
+                    raise InputError.at("number", "duplicate_number", f"{document.number} stands in line {known} too")
+                yield document
+            except InputError as error:
+                rows = tuple([RejectedRow(line, fault.code, str(fault)) for fault in error.faults])
+                yield RejectedDocument(f"{self._first} line {line}", None, line, rows)
+
+    @cached_property
+    def _first(self) -> str:
+        """The first number in the file: it tells its lines from those of other files of the channel."""
+        for line, text in self._lines():
+            with suppress(InputError):
+                return _document(line, _entry(text)).number
+        return ""
+
+    def _lines(self) -> Iterator[tuple[int, str]]:
+        # Bytes that are no UTF-8 become lone surrogates, which no text may hold: nothing is replaced in silence.
+        with self.path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
+            for line, text in enumerate(file, start=1):
+                if line == 1 and "\0" in text:
+                    raise InputError.at("file", "not_text", f"{self.path} is no text file")
+                if text.strip():
+                    yield line, text.rstrip("\r\n")
+
+
+def _entry(text: str) -> _Entry:
+    tree, faults = load_tree(text)
+    if faults:
+        raise InputError(faults)
+    kind = _KINDS.get(_name(tree.pop("type", None)))
+    if kind is None:
+        raise InputError.at("type", "unknown_type", f"must be one of {', '.join(_KINDS)}")
+    return read_outside(kind, tree)
+
+
+def _name(value: Any) -> Any:
+    return value if isinstance(value, str) else None
+
+
+def _document(line: int, entry: _Entry) -> Document:
+    if isinstance(entry, _Receipt):
+        return ReceiptDocument(entry.number, entry.at, line, entry.items)
+    if isinstance(entry, _Adjustment):
+        return AdjustmentDocument(entry.number, entry.at, line, entry.changes)
+    if isinstance(entry, _Cancellation):
+        return _cancellation(line, entry)
+    if entry.content.bill_to is None:
+        raise InputError([Fault("content.bill_to", "missing", "names who is billed")])
+    return OrderDocument(entry.number, entry.at, line, entry.content, Party(entry.content.bill_to, entry.person))
+
+
+def _cancellation(line: int, entry: _Cancellation) -> CancellationDocument:
+    foreign = [n for n, item in enumerate(entry.lines) if item.price.currency != entry.currency]
+    if foreign:
+        raise InputError(
+            Fault(f"lines[{n}].price", "currency_mismatch", f"must be in {entry.currency}") for n in foreign
+        )
+    lines = tuple([CancelledLine(*item) for item in entry.lines])
+    party = Party(entry.bill_to, entry.person)
+    return CancellationDocument(
+        entry.number, entry.at, line, entry.customer, entry.currency, lines, entry.tax, party, entry.location
+    )

@@ -1,0 +1,44 @@
+"""The smallest receipts that let every document of a file be served: what exceeds the available stock comes in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from orderflow.domain.inventory.documents import PostReceipt, SkuQuantity
+from orderflow.domain.inventory.stock import StockLevel
+from orderflow.domain.orders.content import LineKind
+from orderflow.importing.documents import AdjustmentDocument, OrderDocument
+
+__all__ = ["StockForecast"]
+
+
+class StockForecast:
+    """What will be available at one location once the documents of a window before this one have had theirs."""
+
+    def __init__(self, location: str, rows: Mapping[str, Any]) -> None:
+        self._location = location
+        self._free = {sku: row.available if isinstance(row, StockLevel) else 0 for sku, row in rows.items()}
+
+    def receipt_for_order(self, document: OrderDocument) -> PostReceipt | None:
+        """The receipt an order needs, and take what it orders."""
+        lines = document.content.lines
+        return self._receipt(
+            document.number, ((line.sku, line.quantity) for line in lines if line.kind is LineKind.GOODS)
+        )
+
+    def receipt_for_adjustment(self, document: AdjustmentDocument) -> PostReceipt | None:
+        """The receipt an adjustment needs, net of its lines."""
+        return self._receipt(document.number, ((change.sku, -change.quantity) for change in document.changes))
+
+    def _receipt(self, reference: str, wanted: Iterable[tuple[str, int]]) -> PostReceipt | None:
+        sums: dict[str, int] = {}
+        for sku, quantity in wanted:
+            sums[sku] = sums.get(sku, 0) + quantity
+        missing = []
+        for sku, quantity in sums.items():
+            free = self._free.get(sku, 0) - quantity
+            if free < 0:
+                missing.append(SkuQuantity(sku, self._location, -free))
+            self._free[sku] = max(0, free)
+        return PostReceipt(tuple(missing), reference) if missing else None

@@ -1,0 +1,158 @@
+"""The summary of a run, read back from the database through the public API; nothing is tallied on the way."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from orderflow.domain.billing.credit_note import IssuedNote
+from orderflow.domain.money.money import Money
+from orderflow.ports.storage import Query, Row
+from orderflow.shop import OrderFlow
+
+__all__ = ["rejections", "summarise"]
+
+
+PAGE: Final = 500
+
+
+INCOMING: Final = "GoodsReceived"
+
+
+def summarise(shop: OrderFlow, zone: str) -> dict[str, Any]:
+    """Documents, lines, amounts, returns, stock and balances; amounts as decimal strings, months in ``zone``."""
+    notes = [row.state for row in _pages(shop, "credit_note")]
+    stock_documents = [row.state for row in _pages(shop, "stock_document")]
+    adjustments = [note for note in stock_documents if note.kind == "adjustment"]
+    orders = _orders(shop)
+    amounts = _amounts(orders, notes, zone)
+    return {
+        "documents": {
+            "orders": sum(count for _, _, _, count in orders),
+            "cancellations": len(notes),
+            "adjustments": len(adjustments),
+            "refused": sum(1 for _ in rejections(shop)),
+        },
+        "states": {kind: _states(shop, kind) for kind in ("order", "shipment", "invoice")},
+        "lines": _order_lines(shop) + sum(_lines_of(note) for note in notes) + sum(note.lines for note in adjustments),
+        "amounts": next(iter(amounts.values())) if len(amounts) == 1 else None,
+        "amounts_by_currency": amounts,
+        "returns": _returns(notes),
+        "stock": _stock(shop),
+        "balances": _balances(shop),
+    }
+
+
+def rejections(shop: OrderFlow) -> Iterator[tuple[str, int, tuple[str, ...]]]:
+    """Every document that was not taken: its channel and number, its line in the file, why."""
+    for row in _pages(shop, "intake", ("Rejected",)):
+        yield row.key.id, row.state.line, row.state.codes
+
+
+def _states(shop: OrderFlow, kind: str) -> dict[str, int]:
+    """How many rows of a kind are in each state, the fullest state first."""
+    counts = {status: count for (status,), (count,) in shop.sums(kind, ["*"], by=["status"]).items()}
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _pages(shop: OrderFlow, kind: str, status: tuple[str, ...] = ()) -> Iterator[Row]:
+    cursor = 0
+    while rows := shop.find(Query(kind, status, cursor=cursor, limit=PAGE)):
+        yield from rows
+        cursor = rows[-1].cursor
+
+
+def _orders(shop: OrderFlow) -> list[tuple[str, str, int, int]]:
+    """Currency, time placed, total and number of orders, grouped; drafts and cancelled orders stand apart."""
+    sums = shop.sums("order", ["total_minor", "*"], by=["currency", "placed_at"])
+    return [(currency, placed, total, count) for (currency, placed), (total, count) in sums.items() if placed]
+
+
+def _order_lines(shop: OrderFlow) -> int:
+    return sum(lines for (lines,) in shop.sums("order", ["lines"]).values())
+
+
+def _lines_of(note: IssuedNote) -> int:
+    return len({line.line for line in note.content.lines})
+
+
+def _amounts(
+    orders: Iterable[tuple[str, str, int, int]], notes: Iterable[IssuedNote], zone: str
+) -> dict[str, dict[str, Any]]:
+    sales: Counter[str] = Counter()
+    credited: Counter[str] = Counter()
+    months: Counter[tuple[str, str]] = Counter()
+    shop_zone = ZoneInfo(zone)
+    for currency, placed, total, _ in orders:
+        sales[currency] += total
+        at = datetime.fromisoformat(placed).replace(tzinfo=UTC).astimezone(shop_zone)
+        months[currency, f"{at:%Y-%m}"] += total
+    for note in notes:
+        currency, total = note.content.currency, note.totals.gross_minor
+        credited[currency] -= total
+        months[currency, f"{note.content.dated:%Y-%m}"] -= total
+    return {
+        currency: {
+            "sales": _text(sales[currency], currency),
+            "cancellations": _text(credited[currency], currency),
+            "net": _text(sales[currency] + credited[currency], currency),
+            "by_month": {
+                month: _text(minor, currency) for (code, month), minor in sorted(months.items()) if code == currency
+            },
+        }
+        for currency in sorted({*sales, *credited})
+    }
+
+
+def _text(minor: int, currency: str) -> str:
+    return str(Money(minor, currency).decimal)
+
+
+def _returns(notes: Iterable[IssuedNote]) -> dict[str, int]:
+    """Lines of cancellations by how far they matched earlier orders, and their units."""
+    found: Counter[str] = Counter()
+    for note in notes:
+        units: Counter[int] = Counter()
+        matched: Counter[int] = Counter()
+        for line in note.content.lines:
+            units[line.line] += line.quantity
+            matched[line.line] += line.quantity if line.order else 0
+        found["units"] += sum(units.values())
+        found["units_matched"] += sum(matched.values())
+        for number, quantity in units.items():
+            found["full" if matched[number] == quantity else "partial" if matched[number] else "none"] += 1
+    return {name: found[name] for name in ("full", "partial", "none", "units", "units_matched")}
+
+
+def _stock(shop: OrderFlow) -> dict[str, Any]:
+    received: Counter[str] = Counter()
+    on_hand: Counter[str] = Counter()
+    for (sku, _, event), units in shop.movements().items():
+        if event == INCOMING:
+            received[sku] += units
+    for (sku,), (units,) in shop.sums("stock", ["on_hand"], by=["sku"]).items():
+        on_hand[sku] += units
+    listed = "\n".join(f"{sku},{received[sku]},{on_hand[sku]}" for sku in sorted({*received, *on_hand}))
+    receipts = sum(received.values())
+    return {"receipts": receipts, "net_out": receipts - sum(on_hand.values()), "sha256": _digest(listed)}
+
+
+def _balances(shop: OrderFlow) -> dict[str, Any]:
+    balances = sorted(
+        (row.key.id, sums.currency, sums.balance) for row in _pages(shop, "account") for sums in row.state.sums
+    )
+    totals: Counter[str] = Counter()
+    for _, currency, minor in balances:
+        totals[currency] += minor
+    listed = "\n".join(f"{customer},{_text(minor, currency)}" for customer, currency, minor in balances)
+    by_currency = {currency: _text(minor, currency) for currency, minor in sorted(totals.items())}
+    total = next(iter(by_currency.values())) if len(by_currency) == 1 else None
+    return {"total": total, "by_currency": by_currency, "sha256": _digest(listed)}
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

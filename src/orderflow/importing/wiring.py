@@ -1,0 +1,114 @@
+"""A shop wired to work a file: an SQLite file of its own, a table-rate carrier, a sink for notices."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Final
+
+from orderflow.adapters.carriers.table import TableRateCarrier
+from orderflow.adapters.clock import FixedClock
+from orderflow.adapters.notifiers.jsonl import JsonLinesNotifier
+from orderflow.adapters.notifiers.maildir import MaildirNotifier
+from orderflow.adapters.storage.sqlite import SqliteStorage
+from orderflow.domain.engine.workflow import Workflow
+from orderflow.domain.workflow.table import standard_workflow
+from orderflow.flows.advance import ShopSettings
+from orderflow.flows.allocate import AllocationSettings
+from orderflow.flows.prepare import ShippingSettings
+from orderflow.importing.progress import PROGRESS
+from orderflow.ports.notifier import Notifier
+from orderflow.ports.storage import Storage
+from orderflow.shop import OrderFlow
+
+__all__ = [
+    "NOTICES",
+    "ZONES",
+    "carrier",
+    "import_workflow",
+    "notices_of",
+    "notifier_for",
+    "shop_for",
+    "start_clock",
+    "storage_at",
+]
+
+
+#: What customers of a file are told: once, when all is done, and when money goes back.
+NOTICES: Final = ("order_completed", "credit_note_issued")
+
+
+CARRIER: Final = "table"
+
+
+#: Where the default carrier's zones lie; every other country is the world.
+ZONES: Final = {
+    **dict.fromkeys(("United Kingdom", "GB", "Channel Islands"), "domestic"),
+    **dict.fromkeys(
+        (
+            "Austria", "Belgium", "Cyprus", "Czech Republic", "Denmark", "EIRE", "European Community", "Finland",
+            "France", "Germany", "Greece", "Iceland", "Italy", "Lithuania", "Malta", "Netherlands", "Norway", "Poland",
+            "Portugal", "Spain", "Sweden", "Switzerland", "AT", "BE", "CH", "CY", "CZ", "DE", "DK", "ES", "FI", "FR",
+            "GR", "IE", "IS", "IT", "LT", "MT", "NL", "NO", "PL", "PT", "SE",
+        ),
+        "europe",
+    ),
+}  # fmt: skip
+
+
+def import_workflow() -> Workflow:
+    """The standard workflow with the mark of how far a run has come."""
+    return standard_workflow(NOTICES).extended(machines=(PROGRESS,))
+
+
+def storage_at(path: Path, workflow: Workflow, *, exclusive: bool = True, read_only: bool = False) -> SqliteStorage:
+    """The database of a run. A run is the only one at its file, which makes WAL safe on every SQLite."""
+    return SqliteStorage(path, workflow.machines.values(), exclusive=exclusive, read_only=read_only)
+
+
+def carrier(rates: Path | None = None) -> TableRateCarrier:
+    """The table-rate carrier of ``rates``, or of the table that comes with the library."""
+    if rates is not None:
+        return TableRateCarrier.from_file(rates, name=CARRIER, zones=ZONES, default_zone="world")
+    with as_file(files("orderflow.importing") / "rates.csv") as path:
+        return TableRateCarrier.from_file(path, name=CARRIER, zones=ZONES, default_zone="world")
+
+
+def shop_for(
+    storage: Storage,
+    workflow: Workflow,
+    clock: FixedClock,
+    *,
+    notifier: Notifier,
+    rates: Path | None = None,
+    locations: tuple[str, ...] = ("main",),
+) -> OrderFlow:
+    """An :class:`OrderFlow` over ``storage`` whose clock the file drives; effects are never leased to others."""
+    return OrderFlow(
+        storage,
+        workflow=workflow,
+        carriers=[carrier(rates)],
+        notifier=notifier,
+        clock=clock,
+        settings=ShopSettings(allocation=AllocationSettings(locations), shipping=ShippingSettings(carrier=CARRIER)),
+        actor="batch",
+        lease_seconds=0,
+    )
+
+
+def start_clock() -> FixedClock:
+    """A clock before every document of any file."""
+    return FixedClock(datetime(1970, 1, 1, tzinfo=UTC))
+
+
+def notifier_for(database: Path, mail: Path | None) -> Notifier:
+    """Where notices go: a mail folder where one is named, else a file of JSON lines beside the database."""
+    if mail is not None:
+        return MaildirNotifier(mail, "shop@orderflow.invalid")
+    return JsonLinesNotifier(notices_of(database))
+
+
+def notices_of(database: Path) -> Path:
+    """The file of notices beside a database."""
+    return database.with_name(database.name + ".notices.jsonl")

@@ -1,0 +1,57 @@
+"""Overviews and diagrams: a table read and printed, so that no diagram is drawn by hand."""
+
+from __future__ import annotations
+
+from orderflow.domain.billing.invoice import INVOICE
+from orderflow.domain.engine.diagram import matrix, mermaid, overview, page
+from orderflow.domain.parties.party import PARTY
+from orderflow.domain.returns import RETURN
+
+
+def test_an_overview_counts_what_a_table_holds() -> None:
+    """States, arrows, final states, states without a row, and the table's fingerprint."""
+    seen = overview(RETURN)
+    assert seen.states == ("-", "ReceivedReturn", "SettledReturn")
+    assert seen.edges == 2
+    assert seen.final == ("ReceivedReturn", "SettledReturn")
+    assert seen.dead_ends == ("SettledReturn",)
+    assert seen.fingerprint == RETURN.fingerprint
+
+
+def test_a_matrix_has_a_cell_for_every_state_and_command() -> None:
+    """A cell names the states a command may lead to; an empty one is a refusal."""
+    assert matrix(RETURN).splitlines() == [
+        "| command | - | ReceivedReturn | SettledReturn |",
+        "|---|---|---|---|",
+        "| ReceiveReturn | ReceivedReturn |  |  |",
+        "| SettleReturn |  | SettledReturn |  |",
+    ]
+
+
+def test_a_diagram_has_an_arrow_for_each_two_states() -> None:
+    """Arrows between the same two states share a label; the beginning and the ends are dots."""
+    drawn = mermaid(INVOICE).splitlines()
+    assert drawn[0] == "stateDiagram-v2"
+    assert "    [*] --> Draft: DraftInvoice" in drawn
+    assert "    Issued --> Settled: RecordApplication, WithdrawApplication, ApplyCredit, WriteOff" in drawn
+    assert "    Void --> [*]" in drawn
+
+
+def test_a_page_holds_summary_diagram_matrix_and_guards() -> None:
+    """The page of a machine is made from its table and its guards' own words."""
+    text = page(INVOICE)
+    assert text.startswith("# invoice\n")
+    assert INVOICE.fingerprint in text
+    assert "- `VoidInvoice`: `never_seen`: Only an invoice that was never sent" in text
+    assert "_retention_over" in page(PARTY)
+
+
+def test_a_machine_without_guards_says_so() -> None:
+    """Where nothing is guarded the page says None."""
+    from orderflow.domain.engine.machine import Machine, Rule
+
+    rules = [Rule(row.source, row.command, row.decide, row.transitions) for row in RETURN.rules]
+    bare = Machine(
+        "return", commands=RETURN.commands, events=RETURN.events, rules=rules, final=RETURN.final, check=RETURN.check
+    )
+    assert "## Guards\n\nNone." in page(bare)
