@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 from attrs import frozen
 
-from orderflow.domain.engine.machine import Absent, Machine, refuse, rule, to
+from orderflow.domain.engine.machine import Absent, Machine, refuse, rule, rules
+from orderflow.domain.engine.record import Command, Event, Internal, Record
 from orderflow.domain.engine.schema import Count, Id, Length, Name
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.errors import Key, Refusal
@@ -17,8 +18,6 @@ __all__ = [
     "Accepted",
     "DocumentAccepted",
     "DocumentRejected",
-    "IntakeCommand",
-    "IntakeEvent",
     "RejectDocument",
     "Rejected",
     "intake_key",
@@ -31,96 +30,76 @@ def intake_key(tenant: str, channel: str, external_id: str) -> Key:
     return Key(tenant, "intake", f"{channel}/{external_id}")
 
 
-@frozen
-class AcceptDocument:
-    """The document became a row of its own: ``kind`` and ``id``."""
-
+@frozen(eq=False, repr=False)
+class _Acceptance:
     kind: Id
     id: Id
 
 
-@frozen
-class RejectDocument:
-    """The document was not taken: where it stands in its source, and why."""
+class AcceptDocument(_Acceptance, Internal):
+    """The document became a row of its own: ``kind`` and ``id``."""
 
+    __slots__ = ()
+
+
+class DocumentAccepted(_Acceptance, Event):
+    """The document became a row."""
+
+    __slots__ = ()
+
+
+class Accepted(_Acceptance, Record):
+    """Taken; it will not be taken again."""
+
+    __slots__ = ()
+
+
+@frozen(eq=False, repr=False)
+class _Rejection:
     line: Count
     codes: Annotated[tuple[Name, ...], Length(1, 50)]
 
 
-@frozen
-class DocumentAccepted:
-    """The document became a row."""
+class RejectDocument(_Rejection, Command):
+    """The document was not taken: where it stands in its source, and why."""
 
-    kind: str
-    id: str
+    __slots__ = ()
 
 
-@frozen
-class DocumentRejected:
+class DocumentRejected(_Rejection, Event):
     """The document was not taken."""
 
-    line: int
-    codes: tuple[str, ...]
+    __slots__ = ()
 
 
-@frozen
-class Accepted:
-    """Taken; it will not be taken again."""
-
-    kind: str
-    id: str
-
-
-@frozen
-class Rejected:
+class Rejected(_Rejection, Record):
     """Not taken; a mended document may come again."""
 
-    line: int
-    codes: tuple[str, ...]
+    __slots__ = ()
 
 
-IntakeCommand: TypeAlias = AcceptDocument | RejectDocument
-
-
-IntakeEvent: TypeAlias = DocumentAccepted | DocumentRejected
-
-
-def _not_again(state: Accepted, command: AcceptDocument, stamp: Stamp) -> Refusal | None:
+def not_received_before(state: Accepted, command: AcceptDocument, stamp: Stamp) -> Refusal | None:
     """A document is taken once."""
     return refuse("already_received", "became {kind} {id}", kind=state.kind, id=state.id)
-
-
-def _accept(state: Absent | Accepted | Rejected, command: AcceptDocument, stamp: Stamp) -> DocumentAccepted:
-    return DocumentAccepted(command.kind, command.id)
 
 
 def _accepted(state: Absent | Accepted | Rejected, event: DocumentAccepted) -> Accepted:
     return Accepted(event.kind, event.id)
 
 
-def _reject(state: Absent | Rejected, command: RejectDocument, stamp: Stamp) -> DocumentRejected:
-    return DocumentRejected(command.line, command.codes)
-
-
 def _rejected(state: Absent | Rejected, event: DocumentRejected) -> Rejected:
     return Rejected(event.line, event.codes)
 
 
-def _check(state: object) -> None:
-    """An intake row has no invariant beyond its table."""
+_Open: TypeAlias = Absent | Rejected
+OPEN: tuple[type[_Open], ...] = (Absent, Rejected)
 
-
-INTAKE = Machine(
+INTAKE: Final = Machine(
     "intake",
-    commands=IntakeCommand,
-    events=IntakeEvent,
-    final=(Accepted, Rejected),
-    check=_check,
     rules=(
-        rule(Absent, AcceptDocument, _accept, to(DocumentAccepted, Accepted, _accepted)),
-        rule(Absent, RejectDocument, _reject, to(DocumentRejected, Rejected, _rejected)),
-        rule(Rejected, AcceptDocument, _accept, to(DocumentAccepted, Accepted, _accepted)),
-        rule(Rejected, RejectDocument, _reject, to(DocumentRejected, Rejected, _rejected)),
-        rule(Accepted, AcceptDocument, _accept, to(DocumentAccepted, Accepted, _accepted), guards=(_not_again,)),
+        rules(OPEN, AcceptDocument, DocumentAccepted, Accepted, _accepted),
+        rules(OPEN, RejectDocument, DocumentRejected, Rejected, _rejected),
+        rule(Accepted, AcceptDocument, DocumentAccepted, Accepted, _accepted, guards=(not_received_before,)),
     ),
+    final=(Accepted, Rejected),
 )

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple, TypeAlias
+from typing import Annotated, Final, NamedTuple
 
 from attrs import frozen
 
 from orderflow.domain.engine.limits import MAX_LINES
-from orderflow.domain.engine.machine import Absent, Machine, refuse, rule, to
+from orderflow.domain.engine.machine import Absent, Machine, refuse, rule
+from orderflow.domain.engine.record import Command, Event, Record
 from orderflow.domain.engine.schema import FreeText, Id, Length, Name, Quantity
 from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.values import Location, Sku
 from orderflow.errors import InvariantBroken, Refusal
 
 __all__ = [
     "RETURN",
     "ReceiveReturn",
     "ReceivedReturn",
-    "ReturnCommand",
-    "ReturnEvent",
     "ReturnReceived",
     "ReturnSettled",
     "ReturnedUnits",
@@ -38,116 +38,88 @@ class ReturnedUnits(NamedTuple):
 class UnmatchedReturn(NamedTuple):
     """Units that came back and belong to no known order line."""
 
-    sku: Id
+    sku: Sku
     quantity: Quantity
 
 
-@frozen
-class ReceiveReturn:
-    """Goods came back to ``location``, announced or not; ``usable`` ones go on sale again."""
-
-    location: Id
+@frozen(eq=False, repr=False)
+class _Return:
+    location: Location
     units: Annotated[tuple[ReturnedUnits, ...], Length(0, MAX_LINES)] = ()
-    loose: Annotated[tuple[UnmatchedReturn, ...], Length(0, MAX_LINES)] = ()
+    unmatched: Annotated[tuple[UnmatchedReturn, ...], Length(0, MAX_LINES)] = ()
     usable: bool = True
     customer: Name = ""
     reason: FreeText = ""
 
 
-@frozen
-class SettleReturn:
-    """The money side is done, by a credit note."""
+class ReceiveReturn(_Return, Command):
+    """Goods came back to ``location``, announced or not; ``usable`` ones go on sale again."""
 
+    __slots__ = ()
+
+
+class ReturnReceived(_Return, Event):
+    """Goods came back."""
+
+    __slots__ = ()
+
+
+class ReceivedReturn(_Return, Record):
+    """The goods are back; money may still be owed."""
+
+    __slots__ = ()
+
+
+@frozen(eq=False, repr=False)
+class _Settlement:
     credit_note: Id
 
 
-@frozen
-class ReturnReceived:
-    """Goods came back."""
+class SettleReturn(_Settlement, Command):
+    """The money side is done, by a credit note."""
 
-    location: str
-    units: tuple[ReturnedUnits, ...]
-    loose: tuple[UnmatchedReturn, ...]
-    usable: bool
-    customer: str
-    reason: str
+    __slots__ = ()
 
 
-@frozen
-class ReturnSettled:
+class ReturnSettled(_Settlement, Event):
     """The money side was done."""
 
-    credit_note: str
+    __slots__ = ()
 
 
-@frozen
-class ReceivedReturn:
-    """The goods are back; money may still be owed."""
-
-    location: str
-    units: tuple[ReturnedUnits, ...]
-    loose: tuple[UnmatchedReturn, ...]
-    usable: bool
-    customer: str
-    reason: str
-
-
-@frozen
-class SettledReturn:
+@frozen(eq=False, repr=False)
+class SettledReturn(_Return, Record):
     """Goods are back and credited."""
 
-    location: str
-    units: tuple[ReturnedUnits, ...]
-    loose: tuple[UnmatchedReturn, ...]
-    usable: bool
-    customer: str
-    reason: str
-    credit_note: str
-
-
-ReturnCommand: TypeAlias = ReceiveReturn | SettleReturn
-
-
-ReturnEvent: TypeAlias = ReturnReceived | ReturnSettled
+    credit_note: Name = ""
 
 
 def brings_goods(state: Absent, command: ReceiveReturn, stamp: Stamp) -> Refusal | None:
     """A return brings something."""
-    return None if command.units or command.loose else refuse("nothing_returned", "no units came back")
-
-
-def _receive(state: Absent, command: ReceiveReturn, stamp: Stamp) -> ReturnReceived:
-    c = command
-    return ReturnReceived(c.location, c.units, c.loose, c.usable, c.customer, c.reason)
+    return None if command.units or command.unmatched else refuse("nothing_returned", "no units came back")
 
 
 def _received(state: Absent, event: ReturnReceived) -> ReceivedReturn:
     e = event
-    return ReceivedReturn(e.location, e.units, e.loose, e.usable, e.customer, e.reason)
-
-
-def _settle(state: ReceivedReturn, command: SettleReturn, stamp: Stamp) -> ReturnSettled:
-    return ReturnSettled(command.credit_note)
+    return ReceivedReturn(e.location, e.units, e.unmatched, e.usable, e.customer, e.reason)
 
 
 def _settled(state: ReceivedReturn, event: ReturnSettled) -> SettledReturn:
     s = state
-    return SettledReturn(s.location, s.units, s.loose, s.usable, s.customer, s.reason, event.credit_note)
+    return SettledReturn(s.location, s.units, s.unmatched, s.usable, s.customer, s.reason, event.credit_note)
 
 
 def _check(state: ReceivedReturn | SettledReturn) -> None:
-    if not state.units and not state.loose:
+    if not state.units and not state.unmatched:
         raise InvariantBroken("return", "nothing came back")
 
 
-RETURN = Machine(
+RETURN: Final = Machine(
     "return",
-    commands=ReturnCommand,
-    events=ReturnEvent,
+    rules=(
+        rule(Absent, ReceiveReturn, ReturnReceived, ReceivedReturn, _received, guards=(brings_goods,)),
+        rule(ReceivedReturn, SettleReturn, ReturnSettled, SettledReturn, _settled),
+    ),
     final=(ReceivedReturn, SettledReturn),
     check=_check,
-    rules=(
-        rule(Absent, ReceiveReturn, _receive, to(ReturnReceived, ReceivedReturn, _received), guards=(brings_goods,)),
-        rule(ReceivedReturn, SettleReturn, _settle, to(ReturnSettled, SettledReturn, _settled)),
-    ),
 )

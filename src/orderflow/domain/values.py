@@ -1,21 +1,32 @@
-"""Keys: which row of which tenant, and the order in which rows are locked."""
+"""Values that several subjects share: picks, line quantities, references to parties and stock rows."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from typing import NamedTuple, TypeVar
+from typing import Annotated, NamedTuple, TypeVar
 
-from orderflow.domain.engine.schema import Id, Quantity
+from orderflow.domain.engine.limits import MAX_ID
+from orderflow.domain.engine.schema import Id, Quantity, Text
+from orderflow.domain.engine.text import TextForm
 from orderflow.errors import Key
 
-__all__ = ["LineQuantity", "PartyRef", "Pick", "party_id", "stock_key", "summed"]
+__all__ = ["LineQuantity", "Location", "PartyRef", "Pick", "Sku", "StockRef", "party_id", "stock_key", "summed"]
+
+K = TypeVar("K")
+
+#: Between SKU and location where a stock row is printed; so neither may hold it.
+_AT = "@"
+
+Sku = Annotated[str, Text(MAX_ID, least=1, without=_AT)]
+Location = Annotated[str, Text(MAX_ID, least=1, without=_AT)]
 
 
 class Pick(NamedTuple):
     """``quantity`` units, at least 1, for ``line`` from ``location``."""
 
     line: Quantity
-    location: Id
+    location: Location
     quantity: Quantity
 
 
@@ -26,9 +37,25 @@ class LineQuantity(NamedTuple):
     quantity: Quantity
 
 
+class StockRef(NamedTuple):
+    """Names the stock row of one SKU at one location; printed ``SKU@location``, which is the row's id."""
+
+    sku: Sku
+    location: Location
+
+    def __str__(self) -> str:
+        return f"{self.sku}{_AT}{self.location}"
+
+    @classmethod
+    def read(cls, text: str) -> StockRef:
+        """From the printed form; a part that is missing is empty."""
+        sku, _, location = text.partition(_AT)
+        return cls(sku, location)
+
+
 def stock_key(tenant: str, sku: str, location: str) -> Key:
-    """The stock row of one SKU at one location."""
-    return Key(tenant, "stock", f"{sku}@{location}")
+    """The key of the stock row of one SKU at one location."""
+    return Key(tenant, "stock", str(StockRef(sku, location)))
 
 
 class PartyRef(NamedTuple):
@@ -46,7 +73,12 @@ def party_id(id: str, version: int) -> str:  # noqa: A002 - the field's own name
     return f"{id}@{version}"
 
 
-K = TypeVar("K")
+def _read_reference(text: str) -> PartyRef:
+    party, _, version = text.rpartition("@")
+    return PartyRef(party, int(version))
+
+
+PartyRef.text_form = TextForm(str, _read_reference, re.compile(r".+@[1-9][0-9]{0,9}"), "ACME@1")  # type: ignore[attr-defined]
 
 
 def summed(items: Iterable[tuple[K, int]]) -> dict[K, int]:

@@ -1,4 +1,4 @@
-"""Advancing: an order goes on by itself as far as its policy and its holds allow."""
+"""Advancing: an order goes on by itself as far as its policy and its holds allow, in one commit."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from attrs import evolve, frozen
 
 from orderflow.domain.engine.decide import Envelope, Flow, ask
 from orderflow.domain.engine.machine import ABSENT
+from orderflow.domain.engine.schema import Id
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.orders.billing import BillUnits, CompleteOrder, billable_lines
@@ -19,24 +20,28 @@ from orderflow.domain.orders.state import (
     AwaitingStock,
     Completed,
     Confirmed,
+    HasProgress,
     PartlyShipped,
     Placed,
     Preparing,
     Shipped,
+    lines_of,
 )
 from orderflow.domain.shipping.planning import PlanShipment
 from orderflow.errors import CommandRefused, DefinitionError, InputError, Key, NotFound, Refusal
-from orderflow.flows.allocate import AllocationSettings, allocate_many
-from orderflow.flows.asks import NewId, Now, Read
-from orderflow.flows.handle import Result, handle_many
-from orderflow.flows.prepare import ShippingSettings, shipments_for
-from orderflow.ports.storage import Ack
+from orderflow.flows.allocate import AllocationSettings, allocate_in, stock_keys
+from orderflow.flows.asks import Find, NewId, Now, Read
+from orderflow.flows.handle import Result, Work
+from orderflow.flows.prepare import ShippingSettings, shipment_key, shipments_for
+from orderflow.ports.storage import Ack, Query
 
-__all__ = ["Advanced", "ShopSettings", "advance"]
-
+__all__ = ["ADVANCING", "Advanced", "ShopSettings", "advance", "advanceable"]
 
 #: Steps one call takes at most; an order has fewer than this many stations.
 STEP_LIMIT: Final = 20
+
+#: The states in which an order may go on by itself.
+ADVANCING: Final = ("Placed", "Confirmed", "AwaitingStock", "Allocated", "Preparing", "PartlyShipped", "Shipped")
 
 
 @frozen
@@ -45,17 +50,17 @@ class ShopSettings:
 
     allocation: AllocationSettings = AllocationSettings()
     shipping: ShippingSettings = ShippingSettings()
-    series: str = "invoice"
+    series: Id = "invoice"
 
     def for_carriers(self, names: Collection[str]) -> ShopSettings:
-        """The plans of a shop with these carriers: where there is but one, plans that name none mean it.
+        """The settings of a shop with these carriers: where there is but one, settings that name none mean it.
 
         Raises:
             DefinitionError: they name one that is not there.
         """
         wanted = self.shipping.carrier
         if wanted and wanted not in names:
-            raise DefinitionError(f"plans name the carrier {wanted!r}, which is not among the carriers")
+            raise DefinitionError(f"settings name the carrier {wanted!r}, which is not among the carriers")
         if wanted or len(names) != 1:
             return self
         [only] = names
@@ -71,31 +76,72 @@ class Advanced:
     refusals: tuple[Refusal, ...]
 
 
-def advance(workflow: Workflow, key: Key, actor: str, settings: ShopSettings = ShopSettings()) -> Flow[Advanced]:
+def advance(
+    workflow: Workflow, key: Key, actor: str, settings: ShopSettings = ShopSettings()
+) -> Flow[Advanced]:
     """Take every step that needs nobody's hands: confirm, allocate, prepare, bill, complete.
+
+    All steps are one batch: the first that is refused ends it, and the earlier ones stand.
 
     Raises:
         NotFound: there is no such order.
-        InputError: ``plans`` make a malformed command.
+        InputError: ``settings`` make a malformed command.
     """
+    order = (yield from ask(Read([key])))[key].state
+    if order is ABSENT:
+        raise NotFound(key)
+    work = Work(workflow)
+    if any(_steps(order)):
+        yield from work.load(_needed(key, order, settings))
+    else:
+        yield from work.load([key])
     acks: list[Ack] = []
     refusals: tuple[Refusal, ...] = ()
-    state: Any = None
     for _ in range(STEP_LIMIT):
-        state = (yield from ask(Read([key])))[key].state
-        if state is ABSENT:
-            raise NotFound(key)
-        refusals = ()
-        before = len(acks)
-        for step in _steps(state):
-            results = yield from step(workflow, key, state, actor, settings)
-            acks += [result for result in results if isinstance(result, Ack)]
-            refusals += tuple(_refusals(results))
-            if len(acks) > before:
-                break
-        if len(acks) == before:
+        results = yield from _first_step(work, key, actor, settings)
+        taken = [result for result in results if isinstance(result, Ack)]
+        refusals = tuple(_refusals(results))
+        acks += taken
+        if not taken:
             break
-    return Advanced(type(state).__name__, tuple(acks), refusals)
+    yield from work.commit()
+    return Advanced(type(work.rows.now[key].state).__name__, tuple(acks), refusals)
+
+
+def advanceable(limit: int, cursor: int) -> Flow[list[tuple[int, Key]]]:
+    """Up to ``limit`` orders that may go on by themselves, with the cursors that continue after them."""
+    rows = yield from ask(Find(Query("order", ADVANCING, cursor=cursor, limit=limit)))
+    return [(row.cursor, row.key) for row in rows]
+
+
+def _needed(key: Key, order: Any, settings: ShopSettings) -> Iterator[Key]:
+    """The rows that the steps may touch, so that all are locked at once, in the order of locks."""
+    yield key
+    if not isinstance(order, HasProgress):
+        return
+    progress, content = order.progress, order.content
+    places = {a.location for v in progress.lines for a in v.allocated} | set(settings.allocation.locations)
+    yield from (shipment_key(key, progress.shipments + number) for number in range(1, len(places) + 1))
+    yield _invoice_key(key, order)
+    yield key.beside("series", settings.series)
+    if content.customer:
+        yield key.beside("account", content.customer)
+    yield from stock_keys(key.tenant, order, settings.allocation)
+
+
+def _invoice_key(key: Key, order: HasProgress) -> Key:
+    return key.beside("invoice", f"{key.id}/{1 + len(order.progress.invoices)}")
+
+
+def _first_step(work: Work, key: Key, actor: str, settings: ShopSettings) -> Flow[list[Result]]:
+    """Try what could come next, in order of preference, until something is accepted; all results."""
+    results: list[Result] = []
+    order = work.rows.now[key].state
+    for step in _steps(order):
+        results += yield from step(work, key, order, actor, settings)
+        if any(isinstance(result, Ack) for result in results):
+            break
+    return results
 
 
 def _refusals(results: Sequence[Result]) -> Iterator[Refusal]:
@@ -106,28 +152,22 @@ def _refusals(results: Sequence[Result]) -> Iterator[Refusal]:
             raise InputError(result.faults)
 
 
-def _steps(state: Any) -> list[Any]:
+def _steps(order: Any) -> Iterator[Any]:
     """What could come next, in order of preference."""
-    if isinstance(state, Placed):
-        return [_confirm]
-    steps: list[Any] = []
-    if isinstance(state, Confirmed | AwaitingStock | Preparing | PartlyShipped) and _wants_stock(state):
-        steps.append(_allocate)
-    if isinstance(state, Allocated | AwaitingStock | Preparing | PartlyShipped) and _has_allocated(state):
-        steps.append(_prepare)
-    if isinstance(state, Accepted | Completed) and billable_lines(state):
-        steps.append(_bill)
-    if isinstance(state, Confirmed | Shipped):
-        steps.append(_complete)
-    return steps
+    if isinstance(order, Placed):
+        yield _confirm
+    if isinstance(order, Confirmed | AwaitingStock | Preparing | PartlyShipped) and _wants_stock(order):
+        yield _allocate
+    if isinstance(order, Allocated | AwaitingStock | Preparing | PartlyShipped) and order.progress.tally.allocated:
+        yield _prepare
+    if isinstance(order, Accepted | Completed) and billable_lines(order):
+        yield _bill
+    if isinstance(order, Confirmed | Shipped):
+        yield _complete
 
 
-def _wants_stock(state: Accepted) -> bool:
-    return any(vector.wants_stock for vector in state.progress.lines)
-
-
-def _has_allocated(state: Accepted) -> bool:
-    return any(vector.allocated for vector in state.progress.lines)
+def _wants_stock(order: Accepted) -> bool:
+    return any(vector.wants_stock for _, vector in lines_of(order))
 
 
 def _stamp(actor: str) -> Flow[Stamp]:
@@ -136,40 +176,38 @@ def _stamp(actor: str) -> Flow[Stamp]:
     return Stamp(now, actor, command_id)
 
 
-def _sent(workflow: Workflow, key: Key, command: Any, actor: str) -> Flow[list[Result]]:
+def _sent(work: Work, key: Key, command: Any, actor: str) -> Flow[list[Result]]:
     stamp = yield from _stamp(actor)
-    return (yield from handle_many(workflow, [Envelope(key, command, stamp)], fresh_ids=[stamp.command_id]))
+    return (yield from work.take([Envelope(key, command, stamp)], fresh_ids=[stamp.command_id]))
 
 
-def _confirm(workflow: Workflow, key: Key, state: Any, actor: str, settings: ShopSettings) -> Flow[list[Result]]:
-    return (yield from _sent(workflow, key, ConfirmOrder(), actor))
+def _confirm(work: Work, key: Key, order: Any, actor: str, settings: ShopSettings) -> Flow[list[Result]]:
+    return (yield from _sent(work, key, ConfirmOrder(), actor))
 
 
-def _allocate(workflow: Workflow, key: Key, state: Any, actor: str, settings: ShopSettings) -> Flow[list[Result]]:
+def _allocate(work: Work, key: Key, order: Any, actor: str, settings: ShopSettings) -> Flow[list[Result]]:
     stamp = yield from _stamp(actor)
-    return (yield from allocate_many(workflow, [(key, stamp)], settings.allocation))
+    return [*(yield from allocate_in(work, {key: stamp}, settings.allocation)).values()]
 
 
-def _prepare(workflow: Workflow, key: Key, state: Any, actor: str, settings: ShopSettings) -> Flow[list[Result]]:
-    orders: list[Envelope] = []
-    for shipment in shipments_for(key, state, settings.shipping):
-        planned = yield from _stamp(actor)
-        packed = yield from _stamp(actor)
-        orders += [Envelope(shipment.key, shipment.plan, planned), Envelope(shipment.key, shipment.pack, packed)]
-    ids = [order.stamp.command_id for order in orders]
-    results = yield from handle_many(workflow, orders, fresh_ids=ids)
+def _prepare(work: Work, key: Key, order: Any, actor: str, settings: ShopSettings) -> Flow[list[Result]]:
+    envelopes: list[Envelope] = []
+    for shipment in shipments_for(key, order, settings.shipping):
+        for command in (shipment.plan, shipment.pack):
+            envelopes.append(Envelope(shipment.key, command, (yield from _stamp(actor))))
+    ids = [envelope.stamp.command_id for envelope in envelopes]
+    results = yield from work.take(envelopes, fresh_ids=ids)
     # Where a plan is refused, packing it is refused as well, which says nothing new.
-    return [result for order, result in zip(orders, results, strict=True) if _tells(order, result)]
+    return [
+        result
+        for envelope, result in zip(envelopes, results, strict=True)
+        if isinstance(envelope.command, PlanShipment) or isinstance(result, Ack)
+    ]
 
 
-def _tells(order: Envelope, result: Result) -> bool:
-    return isinstance(order.command, PlanShipment) or isinstance(result, Ack)
+def _bill(work: Work, key: Key, order: Accepted, actor: str, settings: ShopSettings) -> Flow[list[Result]]:
+    return (yield from _sent(work, key, BillUnits(_invoice_key(key, order).id, settings.series), actor))
 
 
-def _bill(workflow: Workflow, key: Key, state: Accepted, actor: str, settings: ShopSettings) -> Flow[list[Result]]:
-    invoice = f"{key.id}/{1 + len(state.progress.invoices)}"
-    return (yield from _sent(workflow, key, BillUnits(invoice, settings.series), actor))
-
-
-def _complete(workflow: Workflow, key: Key, state: Any, actor: str, settings: ShopSettings) -> Flow[list[Result]]:
-    return (yield from _sent(workflow, key, CompleteOrder(), actor))
+def _complete(work: Work, key: Key, order: Any, actor: str, settings: ShopSettings) -> Flow[list[Result]]:
+    return (yield from _sent(work, key, CompleteOrder(), actor))

@@ -1,29 +1,30 @@
-"""Allocating: plan on the stock rows as they stand under lock, then settle the plans, in one commit."""
+"""Allocating: plan on the stock rows as they stand under lock, then decide the plans, in one commit."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import TypeAlias
 
 from attrs import frozen
 
-from orderflow.domain.engine.decide import Envelope, Flow, Load, Loaded, ask
+from orderflow.domain.engine.decide import Envelope, Flow, ask
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.inventory.planner import Demand, Offer, Strategy, one_location_first, plan
 from orderflow.domain.inventory.stock import StockLevel
 from orderflow.domain.orders.allocating import AllocateStock, FillBackorder
-from orderflow.domain.orders.state import Accepted, Placed
-from orderflow.domain.values import Pick, stock_key
+from orderflow.domain.orders.state import Accepted, Placed, lines_of
+from orderflow.domain.values import Location, Pick, StockRef, stock_key
 from orderflow.errors import CommandRefused, Key
 from orderflow.flows.asks import KnownCommands
-from orderflow.flows.handle import Result, handle_many
+from orderflow.flows.handle import Result, Work
 
-__all__ = ["AllocationSettings", "allocate_many"]
+__all__ = ["AllocationSettings", "allocate_in", "allocate_many", "stock_keys"]
 
-
-Free = dict[tuple[str, str], int]
+#: Units free by stock row.
+Free: TypeAlias = dict[StockRef, int]
 
 
 @frozen
@@ -37,90 +38,89 @@ class AllocationSettings:
         until: when the promise ends, if it does.
     """
 
-    locations: tuple[str, ...] = ("main",)
+    locations: tuple[Location, ...] = ("main",)
     strategy: Strategy = one_location_first
     backorder: bool = True
     until: datetime | None = None
 
 
 def allocate_many(
-    workflow: Workflow, wishes: Sequence[tuple[Key, Stamp]], allocation: AllocationSettings
+    workflow: Workflow, wishes: Sequence[tuple[Key, Stamp]], settings: AllocationSettings
 ) -> Flow[list[Result]]:
     """Allocate what is open, and fill what waits, of each order; first come, first served.
 
-    An id that is remembered gives the first Ack again, whatever the stock is now.
+    An order that is named more than once is allocated once; an id that is remembered gives the first ``Ack`` again,
+    whatever the stock is now.
     """
     known = yield from ask(KnownCommands(sorted({stamp.command_id for _, stamp in wishes})))
-    todo = [(key, stamp) for key, stamp in wishes if stamp.command_id not in known]
-    held = yield from ask(Load([key for key, _ in todo]))
-    free = yield from _free(held, allocation)
-    results: dict[str, Result] = {command_id: recalled.ack for command_id, recalled in known.items()}
-    orders: list[Envelope] = []
-    for key, stamp in todo:
-        command = _command(held[key].state, allocation, free)
+    first: dict[Key, Stamp] = {}
+    for key, stamp in wishes:
+        if stamp.command_id not in known:
+            first.setdefault(key, stamp)
+    work = Work(workflow)
+    results = yield from allocate_in(work, first, settings)
+    yield from work.commit()
+    return [known[stamp.command_id].ack if stamp.command_id in known else results[key] for key, stamp in wishes]
+
+
+def allocate_in(work: Work, wishes: Mapping[Key, Stamp], settings: AllocationSettings) -> Flow[dict[Key, Result]]:
+    """Allocate in a batch in the making; each order's own result."""
+    yield from work.load(wishes)
+    orders = {key: work.rows.now[key].state for key in wishes}
+    stocks = [stock for key, order in orders.items() for stock in stock_keys(key.tenant, order, settings)]
+    yield from work.load(stocks)
+    free = {StockRef.read(key.id): _available(work.rows.now[key].state) for key in stocks}
+    results: dict[Key, Result] = {}
+    envelopes = []
+    for key, stamp in wishes.items():
+        command = _command(orders[key], settings, free)
         if command is None:
             nothing = refuse("nothing_to_allocate", "no unit of {order} is open or can be filled", order=key.id)
-            results[stamp.command_id] = CommandRefused((nothing,))
+            results[key] = CommandRefused((nothing,))
         else:
-            orders.append(Envelope(key, command, stamp))
-    ends = yield from handle_many(workflow, orders, fresh_ids=[order.stamp.command_id for order in orders])
-    results.update((order.stamp.command_id, end) for order, end in zip(orders, ends, strict=True))
-    return [results[stamp.command_id] for _, stamp in wishes]
+            envelopes.append(Envelope(key, command, stamp))
+    ends = yield from work.take(envelopes, fresh_ids=[envelope.stamp.command_id for envelope in envelopes])
+    return results | {envelope.key: end for envelope, end in zip(envelopes, ends, strict=True)}
 
 
-def _free(held: Mapping[Key, Loaded], allocation: AllocationSettings) -> Flow[Free]:
-    """What is available of every SKU the orders want, at every location."""
-    skus = {
-        (key.tenant, line.sku): None
-        for key, row in held.items()
-        if isinstance(row.state, Placed | Accepted)
-        for line, vector in zip(row.state.content.lines, row.state.progress.lines, strict=True)
-        if vector.wants_stock
-    }
-    keys = [stock_key(tenant, sku, location) for tenant, sku in skus for location in allocation.locations]
-    if not keys:
-        return {}
-    rows = yield from ask(Load(keys))
-    free: Free = {}
-    for key, row in rows.items():
-        sku, _, location = key.id.rpartition("@")
-        if isinstance(row.state, StockLevel) and not row.state.shortfall:
-            free[sku, location] = row.state.available
-    return free
+def stock_keys(tenant: str, order: object, settings: AllocationSettings) -> Iterator[Key]:
+    """The stock rows of every SKU that an order wants, at every location."""
+    if isinstance(order, Placed | Accepted):
+        for sku in dict.fromkeys(line.sku for line, vector in lines_of(order) if vector.wants_stock):
+            yield from (stock_key(tenant, sku, location) for location in settings.locations)
 
 
-def _command(state: object, allocation: AllocationSettings, free: Free) -> AllocateStock | FillBackorder | None:
+def _available(row: object) -> int:
+    return row.available if isinstance(row, StockLevel) and not row.shortfall else 0
+
+
+def _command(order: object, settings: AllocationSettings, free: Free) -> AllocateStock | FillBackorder | None:
     """Open units first; an order that only waits has its back-orders filled."""
-    if not isinstance(state, Placed | Accepted):
-        return AllocateStock((Pick(1, allocation.locations[0], 1),))
-    lines = list(zip(state.content.lines, state.progress.lines, strict=True))
-    demands = [Demand(line.line, line.sku, vector.open) for line, vector in lines if vector.open]
+    home = settings.locations[0]
+    if not isinstance(order, Placed | Accepted):
+        return AllocateStock((Pick(1, home, 1),))
+    demands = [Demand(line.line, line.sku, v.open) for line, v in lines_of(order) if v.open]
     if demands:
-        picks, short = _picks(demands, allocation, free)
-        home = allocation.locations[0]
-        waiting = tuple([Pick(line, home, quantity) for line, quantity in short]) if allocation.backorder else ()
-        return AllocateStock(picks, waiting, allocation.until) if picks or waiting else None
-    demands = [Demand(line.line, line.sku, v.backordered_quantity) for line, v in lines if v.backordered]
-    picks, _ = _picks(demands, allocation, free)
-    return FillBackorder(picks, allocation.until) if picks else None
+        picks, short = _picks(demands, settings, free)
+        waiting = tuple([Pick(line, home, quantity) for line, quantity in short]) if settings.backorder else ()
+        return AllocateStock(picks, waiting, settings.until) if picks or waiting else None
+    demands = [Demand(line.line, line.sku, v.backordered_quantity) for line, v in lines_of(order) if v.backordered]
+    picks, _ = _picks(demands, settings, free)
+    return FillBackorder(picks, settings.until) if picks else None
 
 
 def _picks(
-    demands: list[Demand], allocation: AllocationSettings, free: Free
+    demands: Sequence[Demand], settings: AllocationSettings, free: Free
 ) -> tuple[tuple[Pick, ...], tuple[tuple[int, int], ...]]:
-    wanted = dict.fromkeys(demand.sku for demand in demands)
+    """What the planner picks, taken off what is free, and what is short."""
     offers = [
-        Offer(sku, location, free[sku, location], priority)
-        for sku in wanted
-        for priority, location in enumerate(allocation.locations)
-        if free.get((sku, location), 0) > 0
+        Offer(sku, location, free[StockRef(sku, location)], priority)
+        for sku in dict.fromkeys(demand.sku for demand in demands)
+        for priority, location in enumerate(settings.locations)
+        if free.get(StockRef(sku, location), 0) > 0
     ]
-    found = plan(demands, offers, allocation.strategy)
-    _draw(free, demands, found.picks)
-    return found.picks, found.short
-
-
-def _draw(free: Free, demands: Iterable[Demand], picks: Iterable[Pick]) -> None:
+    found = plan(demands, offers, settings.strategy)
     sku_of = {demand.line: demand.sku for demand in demands}
-    for pick in picks:
-        free[sku_of[pick.line], pick.location] -= pick.quantity
+    for line, location, quantity in found.picks:
+        free[StockRef(sku_of[line], location)] -= quantity
+    return found.picks, found.short

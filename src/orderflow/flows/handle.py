@@ -1,4 +1,4 @@
-"""Handling: commands in, one batch out, with each command's own outcome."""
+"""Handling: commands in, one batch out, with each command's own result."""
 
 from __future__ import annotations
 
@@ -6,25 +6,32 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
-from attrs import define, field
+from attrs import define, evolve, field
 
-from orderflow.domain.engine.decide import Decision, Envelope, Flow, Loaded, ask, decide_group
-from orderflow.domain.engine.limits import MAX_COMMAND_ID, MAX_ID, MAX_NAME
-from orderflow.domain.engine.schema import faults_of
-from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.engine.decide import Decision, End, Envelope, Flow, Load, Loaded, Rows, ask, decide_group
+from orderflow.domain.engine.limits import MAX_COMMAND_ID, MAX_ID, MAX_NAME, MAX_ORDER_ID
+from orderflow.domain.engine.schema import Text, faults_at, faults_of
+from orderflow.domain.engine.text import writer
 from orderflow.domain.engine.workflow import Workflow
+from orderflow.domain.values import StockRef
 from orderflow.errors import CommandMismatch, CommandRefused, Fault, InputError, Key
 from orderflow.flows.asks import Begin, Commit, KnownCommands
-from orderflow.ports.storage import Ack, Batch, CommandRecord, KnownCommand, Lease, Write
+from orderflow.ports.storage import Ack, Batch, CommandRecord, Lease, Write
 
-__all__ = ["Result", "accepted", "faults_in", "fingerprint", "handle_many"]
+__all__ = ["Result", "Work", "accepted", "faults_in", "fingerprint", "handle_many"]
 
+#: The longest ids by kind: those made of two parts, and orders', from which others are made.
+LONGEST_IDS: Final = {
+    "stock": 2 * MAX_ID + 1,
+    "intake": 2 * MAX_NAME + 1,
+    "party": MAX_ID + 11,
+    "order": MAX_ORDER_ID,
+}
 
-#: Ids made of two: SKU and location, channel and external id, party and version.
-LONGEST_IDS: Final = {"stock": 2 * MAX_ID + 1, "intake": 2 * MAX_NAME + 1, "party": MAX_ID + 11}
-
+#: Kinds of rows whose commands hold personal data.
+PERSONAL: Final = frozenset({"party"})
 
 #: What became of one command of a group: accepted, or why not.
 Result: TypeAlias = Ack | CommandRefused | InputError | CommandMismatch
@@ -32,7 +39,7 @@ Result: TypeAlias = Ack | CommandRefused | InputError | CommandMismatch
 
 def handle_many(
     workflow: Workflow,
-    orders: Sequence[Envelope],
+    envelopes: Sequence[Envelope],
     *,
     fresh_ids: Collection[str] = (),
     trusted: bool = False,
@@ -44,100 +51,124 @@ def handle_many(
 
     Args:
         workflow: the rules.
-        orders: the commands, decided one after another.
-        cause: what is remembered as their cause.
+        envelopes: the commands, decided one after another.
         fresh_ids: command ids just minted, which nobody can have used: they are not looked up.
-        trusted: the commands come from the library itself, so reactions' own commands are let in.
+        trusted: the commands come from the library itself: internal ones are let in, and none is checked again.
+        cause: what is remembered as their cause.
         answered: messages that are done with this commit, whatever becomes of the commands.
         answers: by command id, the message that is done if its commands are accepted.
     """
-    group = _Group(workflow, [*orders], cause)
-    group.check(trusted=trusted)
-    if group.waiting():
-        group.date((yield from ask(Begin())))
-    ids = {order.stamp.command_id for _, order in group.waiting()}
-    group.known_commands((yield from _recalled(ids.difference(fresh_ids))))
-    chosen = group.waiting()
-    ends, loaded = yield from decide_group(workflow, [order for _, order in chosen])
-    for (at, order), end in zip(chosen, ends, strict=True):
-        group.end(at, order, end)
-    done = (*answered, *_done(answers, orders, group.results))
-    if group.decided or done:
-        yield from ask(Commit(_batch(group.remembered, group.decided, loaded, done)))
-    return [group.results[at] for at in range(len(orders))]
+    work = Work(workflow, cause)
+    results = yield from work.take(envelopes, fresh_ids=fresh_ids, trusted=trusted)
+    yield from work.commit((*answered, *_done(answers, envelopes, results)))
+    return results
 
 
 @define
-class _Group:
-    """Commands under way, by their place in the group: how each has ended, and what of it is to be stored."""
+class Work:
+    """A batch in the making: decisions on rows of its own, each on what the one before left, stored in one commit."""
 
     workflow: Workflow
-    orders: list[Envelope]
-    cause: str
-    results: dict[int, Result] = field(factory=dict)
-    prints: dict[int, str] = field(factory=dict)
-    first: dict[str, int] = field(factory=dict)
-    decided: list[Decision] = field(factory=list)
-    remembered: list[CommandRecord] = field(factory=list)
+    cause: str = ""
+    rows: Rows = field(factory=Rows)
+    decisions: list[Decision] = field(factory=list)
+    records: dict[str, CommandRecord] = field(factory=dict)
 
-    def waiting(self) -> list[tuple[int, Envelope]]:
-        """The commands that have not ended yet."""
-        return [(at, order) for at, order in enumerate(self.orders) if at not in self.results]
+    def load(self, keys: Iterable[Key]) -> Flow[Mapping[Key, Loaded]]:
+        """The rows as they stand in this batch; those that are not here yet are locked, in the order of locks."""
+        missing = sorted({key for key in keys if key not in self.rows.now}, key=self.workflow.lock_order)
+        if missing:
+            self.rows.give((yield from ask(Load(missing))))
+        return self.rows.now
 
-    def check(self, *, trusted: bool) -> None:
-        """End what is malformed; take the fingerprint of the rest."""
-        for at, order in enumerate(self.orders):
-            faults = tuple(faults_in(self.workflow, order, trusted=trusted))
+    def take(
+        self, envelopes: Sequence[Envelope], *, fresh_ids: Collection[str] = (), trusted: bool = False
+    ) -> Flow[list[Result]]:
+        """Decide commands; what is refused leaves no trace, what was accepted before gives its first ``Ack``."""
+        results: dict[int, Result] = {}
+        for at, envelope in enumerate(envelopes):
+            faults = () if trusted else faults_in(self.workflow, envelope)
             if faults:
-                self.results[at] = InputError(faults)
-            else:
-                self.prints[at] = fingerprint(order)
+                results[at] = InputError(faults)
+        sound = [at for at in range(len(envelopes)) if at not in results]
+        if sound:
+            now = yield from ask(Begin())
+            ids = {envelopes[at].stamp.command_id for at in sound}.difference(fresh_ids, self.records)
+            known = (yield from ask(KnownCommands(sorted(ids)))) if ids else {}
+            new = [at for at in sound if envelopes[at].stamp.command_id not in known]
+            ends = yield from decide_group(self.workflow, [_dated(envelopes[at], now) for at in new], self.rows)
+            for at, end in zip(new, ends, strict=True):
+                results[at] = self._result(envelopes[at], end)
+            for at in set(sound).difference(new):
+                first = known[envelopes[at].stamp.command_id]
+                results[at] = _repeated(first.fingerprint, first.ack, envelopes[at])
+        return [results[at] for at in range(len(envelopes))]
 
-    def date(self, now: datetime) -> None:
-        """Record what is not of a fixed time at the time the transaction has its lock, so that times never go back."""
-        for at, order in self.waiting():
-            stamp = order.stamp
-            if not order.fixed and stamp.at < now:
-                later = Stamp(now, stamp.actor, stamp.command_id, stamp.occurred_at)
-                self.orders[at] = Envelope(order.key, order.command, later)
-
-    def known_commands(self, known: Mapping[str, KnownCommand]) -> None:
-        """End what was accepted before."""
-        for at, order in self.waiting():
-            recalled = known.get(order.stamp.command_id)
-            if recalled is not None:
-                self.results[at] = _repeated(recalled, self.prints[at])
-
-    def end(self, at: int, order: Envelope, end: Decision | CommandRefused | InputError | None) -> None:
-        """End one command, in order of the group; None: its id was accepted earlier in the group."""
-        command_id = order.stamp.command_id
+    def _result(self, envelope: Envelope, end: End | None) -> Result:
+        command_id = envelope.stamp.command_id
         if end is None:
-            first = self.first[command_id]
-            same = self.prints[first] == self.prints[at]
-            self.results[at] = self.results[first] if same else CommandMismatch(command_id)
-        elif isinstance(end, CommandRefused | InputError):
-            self.results[at] = end
-        else:
-            self.first[command_id] = at
-            ack = Ack(command_id, order.key, end.rows[order.key].version, order.stamp.at)
-            self.results[at] = ack
-            self.decided.append(end)
-            self.remembered.append(_remembered(self.workflow, order, ack, self.prints[at], self.cause))
+            first = self.records[command_id]
+            return _repeated(first.fingerprint, first.ack, envelope)
+        if not isinstance(end, Decision):
+            return end
+        stamp, name = end.stamp, type(envelope.command).__name__
+        ack = Ack(command_id, envelope.key, end.rows[envelope.key].version, stamp.at)
+        self.decisions.append(end)
+        self.records[command_id] = CommandRecord(
+            ack, fingerprint(envelope), stamp.actor, name, self.cause, self.workflow.fingerprint, stamp.occurred_at
+        )
+        return ack
+
+    def commit(self, answered: Sequence[Lease] = ()) -> Flow[None]:
+        """Store what was decided, if anything was, and note messages as done."""
+        if self.decisions or answered:
+            yield from ask(Commit(self._batch(tuple(answered))))
+
+    def _batch(self, answered: tuple[Lease, ...]) -> Batch:
+        changed: dict[Key, Loaded] = {}
+        read: dict[Key, int] = {}
+        for decision in self.decisions:
+            for key, row in decision.rows.items():
+                if row is decision.loaded[key]:
+                    read[key] = row.version
+                else:
+                    changed[key] = row
+        loaded = self.rows.loaded
+        writes = [
+            Write(key, loaded[key].version, row.version, row.state, row.at)
+            for key, row in sorted(changed.items(), key=lambda item: self.workflow.lock_order(item[0]))
+            if row.at is not None
+        ]
+        return Batch(
+            tuple(self.records.values()),
+            tuple(writes),
+            tuple([entry for decision in self.decisions for entry in decision.entries]),
+            tuple([message for decision in self.decisions for message in decision.messages]),
+            answered,
+            tuple([(key, version) for key, version in read.items() if key not in changed]),
+        )
 
 
-def _done(answers: Mapping[str, Lease], orders: Sequence[Envelope], results: Mapping[int, Result]) -> list[Lease]:
+def _dated(envelope: Envelope, now: datetime) -> Envelope:
+    """What is not of a fixed time is recorded at the time the transaction has its locks, so that times never go back."""
+    if envelope.fixed or envelope.stamp.at >= now:
+        return envelope
+    return envelope._replace(stamp=evolve(envelope.stamp, at=now))
+
+
+def _done(answers: Mapping[str, Lease], envelopes: Sequence[Envelope], results: Sequence[Result]) -> list[Lease]:
     """Messages all of whose commands are accepted, now or before."""
-    accepted: dict[str, tuple[Lease, bool]] = {}
-    for at, result in results.items():
-        lease = answers.get(orders[at].stamp.command_id)
+    whole: dict[str, tuple[Lease, bool]] = {}
+    for envelope, result in zip(envelopes, results, strict=True):
+        lease = answers.get(envelope.stamp.command_id)
         if lease is not None:
-            before = accepted.get(lease.message.id, (lease, True))[1]
-            accepted[lease.message.id] = (lease, before and isinstance(result, Ack))
-    return [lease for lease, whole in accepted.values() if whole]
+            before = whole.get(lease.message.id, (lease, True))[1]
+            whole[lease.message.id] = (lease, before and isinstance(result, Ack))
+    return [lease for lease, all_accepted in whole.values() if all_accepted]
 
 
 def accepted(result: Result) -> Ack:
-    """The ``Ack``; what is not one is raised. Whoever calls keeps no name for the outcome.
+    """The ``Ack``; any other result is raised. The caller must keep no name for the result.
 
     An exception that a frame it came through has a name for lives as long as that frame, and the frame as long as it.
     """
@@ -149,73 +180,49 @@ def accepted(result: Result) -> Ack:
         del result
 
 
-def fingerprint(order: Envelope) -> str:
-    """What tells a repeated command from another one under the same id; of personal commands, only their name.
+def fingerprint(envelope: Envelope) -> str:
+    """What tells a repeated command from another one under the same id: a hash of the canonical text that is stored.
 
-    The vault's values must leave no trace outside it, not even a hash that could be guessed.
+    Fields at their default are not in that text, so a new field with a default changes no fingerprint. Of personal
+    commands only the name counts: the vault's values must leave no trace outside it, not even a hash to be guessed.
     """
-    content = type(order.command).__name__ if order.key.kind == "party" else repr(order.command)
-    return hashlib.sha256(f"{order.key}\n{content}".encode(errors="surrogatepass")).hexdigest()[:24]
+    key, command = envelope.key, envelope.command
+    text = "" if key.kind in PERSONAL else writer(type(command))(command)
+    content = f"{key.tenant}/{key}\n{type(command).__name__}\n{text}"
+    return f"1:{hashlib.sha256(content.encode(errors='surrogatepass')).hexdigest()[:24]}"
 
 
-def faults_in(workflow: Workflow, order: Envelope, *, trusted: bool = False) -> Iterable[Fault]:
+def _repeated(known: str, ack: Ack, envelope: Envelope) -> Ack | CommandMismatch:
+    return ack if known == fingerprint(envelope) else CommandMismatch(ack.command_id)
+
+
+def faults_in(workflow: Workflow, envelope: Envelope) -> tuple[Fault, ...]:
     """What is wrong with a command and its address before any rule is asked."""
-    kind, command = order.key.kind, type(order.command)
+    kind, command = envelope.key.kind, type(envelope.command)
     machine = workflow.machines.get(kind)
     if machine is None:
-        return [Fault("key.kind", "unknown_kind", f"no machine governs {kind!r}")]
+        return (Fault("key.kind", "unknown_kind", f"no machine governs {kind!r}"),)
     if command not in machine.commands:
-        return [Fault("command", "unknown_command", f"{command.__name__} is no command of {kind}")]
-    if command in workflow.internal and not trusted:
-        return [Fault("command", "internal_command", f"{command.__name__} is sent by the library only")]
-    return () if trusted else [*_address(order), *faults_of(order.command)]
+        return (Fault("command", "unknown_command", f"{command.__name__} is no command of {kind}"),)
+    if workflow.is_internal(command):
+        return (Fault("command", "internal_command", f"{command.__name__} is sent by the library only"),)
+    return (*_address_faults(envelope), *faults_of(envelope.command))
 
 
-def _address(order: Envelope) -> Iterator[Fault]:
-    longest = LONGEST_IDS.get(order.key.kind, MAX_ID)
-    for path, text, most in (
-        ("key.id", order.key.id, longest),
-        ("command_id", order.stamp.command_id, MAX_COMMAND_ID),
-        ("actor", order.stamp.actor, MAX_NAME),
-    ):
-        if not isinstance(text, str) or not 1 <= len(text) <= most or not text.isprintable() or not text.strip():
-            yield Fault(path, "bad_id", f"must be 1 to {most} printable characters")
-    if order.key.kind == "stock" and not all(str(order.key.id).rpartition("@")):
-        yield Fault("key.id", "no_location", "a stock row is named SKU@location")
+_RowId = Annotated[str, Text(MAX_ID, least=1)]
+_ROW_IDS: Final = {kind: Annotated[str, Text(most, least=1)] for kind, most in LONGEST_IDS.items()}
+_CommandId = Annotated[str, Text(MAX_COMMAND_ID, least=1)]
+_Actor = Annotated[str, Text(MAX_NAME, least=1)]
 
 
-def _recalled(ids: Collection[str]) -> Flow[Mapping[str, KnownCommand]]:
-    if not ids:
-        return {}
-    return (yield from ask(KnownCommands(sorted(ids))))
-
-
-def _repeated(recalled: KnownCommand, print_: str) -> Ack | CommandMismatch:
-    return recalled.ack if recalled.fingerprint == print_ else CommandMismatch(recalled.ack.command_id)
-
-
-def _remembered(workflow: Workflow, order: Envelope, ack: Ack, print_: str, cause: str) -> CommandRecord:
-    stamp = order.stamp
-    name = type(order.command).__name__
-    return CommandRecord(ack, print_, stamp.actor, name, cause, workflow.fingerprint, stamp.occurred_at)
-
-
-def _batch(
-    remembered: Sequence[CommandRecord],
-    decided: Sequence[Decision],
-    loaded: Mapping[Key, Loaded],
-    answered: Sequence[Lease],
-) -> Batch:
-    last: dict[Key, Loaded] = {}
-    for end in decided:
-        last.update(end.rows)
-    writes = tuple(
-        [
-            Write(key, loaded[key].version, held.version, held.state)
-            for key, held in last.items()
-            if held.version > loaded[key].version
-        ]
+def _address_faults(envelope: Envelope) -> Iterator[Fault]:
+    key, stamp = envelope.key, envelope.stamp
+    parts: Iterable[tuple[str, Any, Any]] = (
+        ("key.id", _ROW_IDS.get(key.kind, _RowId), key.id),
+        ("command_id", _CommandId, stamp.command_id),
+        ("actor", _Actor, stamp.actor),
     )
-    entries = tuple([entry for end in decided for entry in end.entries])
-    messages = tuple([message for end in decided for message in end.messages])
-    return Batch(tuple(remembered), writes, entries, messages, tuple(answered))
+    for path, kind, value in parts:
+        yield from faults_at(path, kind, value)
+    if key.kind == "stock" and isinstance(key.id, str):
+        yield from (fault.under("key.id") for fault in faults_of(StockRef.read(key.id)))

@@ -7,13 +7,14 @@ from typing import NamedTuple
 
 from attrs import frozen
 
-from orderflow.domain.orders.state import Accepted
+from orderflow.domain.engine.schema import Name
+from orderflow.domain.orders.state import Accepted, lines_of
 from orderflow.domain.shipping.planning import PackShipment, PlanShipment
 from orderflow.domain.shipping.state import Item, Plan
 from orderflow.domain.values import summed
 from orderflow.errors import Key
 
-__all__ = ["ShipmentPlan", "ShippingSettings", "shipments_for"]
+__all__ = ["ShipmentPlan", "ShippingSettings", "shipment_key", "shipments_for"]
 
 
 class ShipmentPlan(NamedTuple):
@@ -28,40 +29,41 @@ class ShipmentPlan(NamedTuple):
 class ShippingSettings:
     """How to send: the carrier and service by name, and whether the carrier sells a label."""
 
-    carrier: str = ""
-    service: str = ""
+    carrier: Name = ""
+    service: Name = ""
     needs_label: bool = True
 
 
-def shipments_for(key: Key, order: object, shipping: ShippingSettings) -> Iterator[ShipmentPlan]:
-    """One shipment for each location that holds allocated units of the order; ids are ``order/n``.
+def shipment_key(order: Key, number: int) -> Key:
+    """The row of an order's shipment of that number, counted from 1."""
+    return order.beside("shipment", f"{order.id}/{number}")
+
+
+def shipments_for(key: Key, order: object, settings: ShippingSettings) -> Iterator[ShipmentPlan]:
+    """One shipment for each location that holds allocated units of the order.
 
     Weight is the sum of the units' weights in grams, pieces the number of units.
     """
     if not isinstance(order, Accepted):
         return
     loads: dict[str, list[Item]] = {}
-    for line, vector in zip(order.content.lines, order.progress.lines, strict=True):
-        for location, quantity in summed((location, units) for location, units, _ in vector.allocated).items():
+    for line, vector in lines_of(order):
+        for location, quantity in summed([(a.location, a.quantity) for a in vector.allocated]).items():
             loads.setdefault(location, []).append(Item(key.id, line.line, location, quantity))
-    weights = {line.line: line.weight_grams for line in order.content.lines}
-    first = 1 + order.progress.shipments
-    for number, (_, items) in enumerate(sorted(loads.items()), start=first):
-        grams = sum(weights[item.line] * item.quantity for item in items)
-        yield ShipmentPlan(
-            key.beside("shipment", f"{key.id}/{number}"),
-            PlanShipment(tuple(items), _plan(order, shipping)),
-            PackShipment(grams, sum(item.quantity for item in items)),
-        )
+    for number, (_, items) in enumerate(sorted(loads.items()), start=1 + order.progress.shipments):
+        grams = sum([order.content.line(item.line).weight_grams * item.quantity for item in items])
+        pieces = sum([item.quantity for item in items])
+        plan = PlanShipment(tuple(items), _plan(order, settings))
+        yield ShipmentPlan(shipment_key(key, number), plan, PackShipment(grams, pieces))
 
 
-def _plan(order: Accepted, shipping: ShippingSettings) -> Plan:
+def _plan(order: Accepted, settings: ShippingSettings) -> Plan:
     content = order.content
     return Plan(
-        carrier=shipping.carrier,
-        service=shipping.service,
+        carrier=settings.carrier,
+        service=settings.service,
         country=content.country,
         ship_to=content.ship_to,
-        needs_label=shipping.needs_label,
+        needs_label=settings.needs_label,
         reference=content.number,
     )

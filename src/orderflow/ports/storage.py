@@ -35,13 +35,14 @@ __all__ = [
 class Write(NamedTuple):
     """The new state of one row: stored only if the row is still at version ``expected``.
 
-    ``version`` is ``expected`` plus the number of events.
+    ``version`` is ``expected`` plus the number of events, ``at`` when the last of them was recorded.
     """
 
     key: Key
     expected: int
     version: int
     state: Any
+    at: datetime
 
 
 @frozen
@@ -84,9 +85,10 @@ class Lease(NamedTuple):
 
 @frozen
 class Batch:
-    """One to many settlements in one commit; at most one write for each key.
+    """One to many decisions in one commit; at most one write for each key.
 
-    ``answered`` are messages whose answers these settlements are: done with the same commit.
+    ``answered`` are messages whose answers these decisions are: done with the same commit. ``read`` are the versions of
+    rows by whose state a decision stands though it does not change them: they must still be at these versions.
     """
 
     commands: tuple[CommandRecord, ...]
@@ -94,6 +96,7 @@ class Batch:
     entries: tuple[Entry, ...]
     messages: tuple[Message, ...] = ()
     answered: tuple[Lease, ...] = ()
+    read: tuple[tuple[Key, int], ...] = ()
 
 
 class UnitOfWork(Protocol):

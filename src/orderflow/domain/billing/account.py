@@ -6,11 +6,12 @@ One row for each customer; sums are kept by currency. A balance may be negative:
 from __future__ import annotations
 
 from enum import Enum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from orderflow.domain.engine.machine import Absent, Machine, refuse, rule, to
+from orderflow.domain.engine.machine import Absent, Machine, refuse, rule, rules
+from orderflow.domain.engine.record import Command, Event, Internal, Record, replacing
 from orderflow.domain.engine.schema import Minor, Name
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.money import Money
@@ -20,8 +21,6 @@ __all__ = [
     "ACCOUNT",
     "Account",
     "AccountBlocked",
-    "AccountCommand",
-    "AccountEvent",
     "AccountUnblocked",
     "BlockAccount",
     "CreditLimitSet",
@@ -46,8 +45,8 @@ class Posting(Enum):
     WRITE_OFF = "write_off"
 
 
-@frozen
-class Sums:
+@frozen(eq=False, repr=False)
+class Sums(Record):
     """Sums of one currency in minor units. ``ordered``: confirmed and not yet billed."""
 
     currency: str
@@ -68,82 +67,8 @@ class Sums:
         return self.balance + self.ordered
 
 
-@frozen
-class ReserveCredit:
-    """An order is confirmed: count it, if the customer is not blocked and the limit allows."""
-
-    document: Name
-    amount: Money
-
-
-@frozen
-class Post:
-    """A fact that changes the account; ``relieved_minor`` of ordered exposure moves or falls away with it."""
-
-    posting: Posting
-    document: Name
-    amount: Money
-    relieved_minor: Minor = 0
-
-
-@frozen
-class SetCreditLimit:
-    """Limit the exposure in one currency; orders in others are refused then. None lifts the limit."""
-
-    limit: Money | None
-
-
-@frozen
-class BlockAccount:
-    """Confirm no more orders of this customer."""
-
-    reason: Name = ""
-
-
-@frozen
-class UnblockAccount:
-    """Confirm orders again."""
-
-
-@frozen
-class CreditReserved:
-    """An order was counted."""
-
-    document: str
-    amount: Money
-
-
-@frozen
-class Posted:
-    """A fact was counted."""
-
-    posting: Posting
-    document: str
-    amount: Money
-    relieved_minor: int = 0
-
-
-@frozen
-class CreditLimitSet:
-    """The limit changed."""
-
-    limit: Money | None
-
-
-@frozen
-class AccountBlocked:
-    """The customer is blocked."""
-
-    reason: str
-
-
-@frozen
-class AccountUnblocked:
-    """The customer is not blocked any more."""
-
-
-@frozen
-class Account:
+@frozen(eq=False, repr=False)
+class Account(Record):
     """The account as it stands."""
 
     sums: tuple[Sums, ...] = ()
@@ -158,13 +83,53 @@ class Account:
         return Sums(currency)
 
 
-AccountCommand: TypeAlias = ReserveCredit | Post | SetCreditLimit | BlockAccount | UnblockAccount
+NEW: Final = Account()
+Row: TypeAlias = Absent | Account
 
 
-AccountEvent: TypeAlias = CreditReserved | Posted | CreditLimitSet | AccountBlocked | AccountUnblocked
+def _account(state: Row) -> Account:
+    return state if isinstance(state, Account) else NEW
 
 
-NEW = Account()
+# -- credit and postings
+
+
+@frozen(eq=False, repr=False)
+class _Reservation:
+    document: Name
+    amount: Money
+
+
+class ReserveCredit(_Reservation, Internal):
+    """An order is confirmed: count it, if the customer is not blocked and the limit allows."""
+
+    __slots__ = ()
+
+
+class CreditReserved(_Reservation, Event):
+    """An order was counted."""
+
+    __slots__ = ()
+
+
+@frozen(eq=False, repr=False)
+class _Post:
+    posting: Posting
+    document: Name
+    amount: Money
+    relieved_minor: Minor = 0
+
+
+class Post(_Post, Internal):
+    """A fact that changes the account; ``relieved_minor`` of ordered exposure moves or falls away with it."""
+
+    __slots__ = ()
+
+
+class Posted(_Post, Event):
+    """A fact was counted."""
+
+    __slots__ = ()
 
 
 def not_blocked(state: Account, command: ReserveCredit, stamp: Stamp) -> Refusal | None:
@@ -187,71 +152,88 @@ def within_credit(state: Account, command: ReserveCredit, stamp: Stamp) -> Refus
     )
 
 
-def _account(state: Absent | Account) -> Account:
-    return state if isinstance(state, Account) else NEW
+def _reserved(state: Row, event: CreditReserved) -> Account:
+    sums = _account(state).of(event.amount.currency)
+    return _with(_account(state), evolve(sums, ordered=sums.ordered + event.amount.minor))
 
 
-def _reserve(state: Absent | Account, command: ReserveCredit, stamp: Stamp) -> CreditReserved:
-    return CreditReserved(command.document, command.amount)
-
-
-def _reserved(state: Absent | Account, event: CreditReserved) -> Account:
-    account = _account(state)
-    s = account.of(event.amount.currency)
-    ordered = s.ordered + event.amount.minor
-    return _with(account, Sums(s.currency, ordered, s.invoiced, s.credited, s.paid, s.written_off))
-
-
-def _post(state: Absent | Account, command: Post, stamp: Stamp) -> Posted:
-    return Posted(command.posting, command.document, command.amount, command.relieved_minor)
-
-
-def _posted(state: Absent | Account, event: Posted) -> Account:
-    account = _account(state)
-    s = account.of(event.amount.currency)
-    posting, minor = event.posting, event.amount.minor
-    return _with(
-        account,
-        Sums(
-            s.currency,
-            s.ordered - event.relieved_minor,
-            s.invoiced + (minor if posting is Posting.INVOICE else 0),
-            s.credited + (minor if posting is Posting.CREDIT_NOTE else 0),
-            s.paid + (minor if posting is Posting.PAYMENT else 0),
-            s.written_off + (minor if posting is Posting.WRITE_OFF else 0),
-        ),
+def _posted(state: Row, event: Posted) -> Account:
+    s, posting, minor = _account(state).of(event.amount.currency), event.posting, event.amount.minor
+    after = Sums(
+        s.currency,
+        s.ordered - event.relieved_minor,
+        s.invoiced + (minor if posting is Posting.INVOICE else 0),
+        s.credited + (minor if posting is Posting.CREDIT_NOTE else 0),
+        s.paid + (minor if posting is Posting.PAYMENT else 0),
+        s.written_off + (minor if posting is Posting.WRITE_OFF else 0),
     )
+    return _with(_account(state), after)
+
+
+_with_sums = replacing(Account, lambda a: a.sums)
 
 
 def _with(account: Account, sums: Sums) -> Account:
-    others = [other for other in account.sums if other.currency != sums.currency]
-    return Account((*others, sums), account.limit, account.blocked)
+    return _with_sums(account, (*[other for other in account.sums if other.currency != sums.currency], sums))
 
 
-def _limit(state: Absent | Account, command: SetCreditLimit, stamp: Stamp) -> CreditLimitSet:
-    return CreditLimitSet(command.limit)
+# -- limit and block
 
 
-def _limited(state: Absent | Account, event: CreditLimitSet) -> Account:
-    account = _account(state)
-    return Account(account.sums, event.limit, account.blocked)
+@frozen(eq=False, repr=False)
+class _Limit:
+    limit: Money | None
 
 
-def _block(state: Absent | Account, command: BlockAccount, stamp: Stamp) -> AccountBlocked:
-    return AccountBlocked(command.reason)
+class SetCreditLimit(_Limit, Command):
+    """Limit the exposure in one currency; orders in others are refused then. None lifts the limit."""
+
+    __slots__ = ()
 
 
-def _blocked(state: Absent | Account, event: AccountBlocked) -> Account:
-    account = _account(state)
-    return Account(account.sums, account.limit, blocked=True)
+class CreditLimitSet(_Limit, Event):
+    """The limit changed."""
+
+    __slots__ = ()
 
 
-def _unblock(state: Account, command: UnblockAccount, stamp: Stamp) -> AccountUnblocked:
-    return AccountUnblocked()
+@frozen(eq=False, repr=False)
+class _Block:
+    reason: Name = ""
+
+
+class BlockAccount(_Block, Command):
+    """Confirm no more orders of this customer."""
+
+    __slots__ = ()
+
+
+class AccountBlocked(_Block, Event):
+    """The customer is blocked."""
+
+    __slots__ = ()
+
+
+@frozen(eq=False, repr=False)
+class UnblockAccount(Command):
+    """Confirm orders again."""
+
+
+@frozen(eq=False, repr=False)
+class AccountUnblocked(Event):
+    """The customer is not blocked any more."""
+
+
+def _limited(state: Row, event: CreditLimitSet) -> Account:
+    return evolve(_account(state), limit=event.limit)
+
+
+def _blocked(state: Row, event: AccountBlocked) -> Account:
+    return evolve(_account(state), blocked=True)
 
 
 def _unblocked(state: Account, event: AccountUnblocked) -> Account:
-    return Account(state.sums, state.limit)
+    return evolve(state, blocked=False)
 
 
 def _check(state: Account) -> None:
@@ -260,27 +242,18 @@ def _check(state: Account) -> None:
             raise InvariantBroken("I27", f"ordered exposure of {sums.currency} is {sums.ordered}")
 
 
-ACCOUNT = Machine(
+ANY: tuple[type[Row], ...] = (Absent, Account)
+
+ACCOUNT: Final = Machine(
     "account",
-    commands=AccountCommand,
-    events=AccountEvent,
+    rules=(
+        rule(Absent, ReserveCredit, CreditReserved, Account, _reserved),
+        rule(Account, ReserveCredit, CreditReserved, Account, _reserved, guards=(not_blocked, within_credit)),
+        rules(ANY, Post, Posted, Account, _posted),
+        rules(ANY, SetCreditLimit, CreditLimitSet, Account, _limited),
+        rules(ANY, BlockAccount, AccountBlocked, Account, _blocked),
+        rule(Account, UnblockAccount, AccountUnblocked, Account, _unblocked),
+    ),
     final=(Account,),
     check=_check,
-    rules=(
-        rule(Absent, ReserveCredit, _reserve, to(CreditReserved, Account, _reserved)),
-        rule(Absent, Post, _post, to(Posted, Account, _posted)),
-        rule(Absent, SetCreditLimit, _limit, to(CreditLimitSet, Account, _limited)),
-        rule(Absent, BlockAccount, _block, to(AccountBlocked, Account, _blocked)),
-        rule(
-            Account,
-            ReserveCredit,
-            _reserve,
-            to(CreditReserved, Account, _reserved),
-            guards=(not_blocked, within_credit),
-        ),
-        rule(Account, Post, _post, to(Posted, Account, _posted)),
-        rule(Account, SetCreditLimit, _limit, to(CreditLimitSet, Account, _limited)),
-        rule(Account, BlockAccount, _block, to(AccountBlocked, Account, _blocked)),
-        rule(Account, UnblockAccount, _unblock, to(AccountUnblocked, Account, _unblocked)),
-    ),
 )

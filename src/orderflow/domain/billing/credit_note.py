@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import Annotated, NamedTuple, TypeAlias
+from typing import Annotated, Final, NamedTuple
 
 from attrs import frozen
 
 from orderflow.domain.engine.limits import MAX_LINES
-from orderflow.domain.engine.machine import Absent, Machine, refuse, rule, to
+from orderflow.domain.engine.machine import Absent, Machine, refuse, rule
+from orderflow.domain.engine.record import Command, Event, Internal, Record
 from orderflow.domain.engine.schema import Count, FreeText, Id, Length, Minor, Name, Quantity
 from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.money.currencies import Currency
 from orderflow.domain.money.money import Money
 from orderflow.domain.money.tax import (
     TaxableLine,
@@ -28,16 +30,14 @@ from orderflow.domain.money.tax import (
     tax_on,
     totals_of_groups,
 )
-from orderflow.domain.values import PartyRef
+from orderflow.domain.values import PartyRef, Sku
 from orderflow.errors import Refusal
 
 __all__ = [
     "CREDIT_NOTE",
     "CreditLine",
-    "CreditNoteCommand",
     "CreditNoteContent",
     "CreditNoteDrafted",
-    "CreditNoteEvent",
     "CreditNoteIssued",
     "CreditedBefore",
     "DraftCreditNote",
@@ -56,7 +56,7 @@ class CreditLine(NamedTuple):
     """
 
     line: Quantity
-    sku: Id
+    sku: Sku
     quantity: Quantity
     net_minor: Minor
     tax: TaxCategory
@@ -74,14 +74,14 @@ class CreditedBefore(NamedTuple):
     tax_minor: Minor
 
     def plus(self, amount_minor: int, policy: TaxPolicy) -> CreditedBefore:
-        """With one more amount, with tax where ``policy.prices_include_tax``; tax is rounded on the sum of all."""
+        """With one more amount, which holds its tax where ``policy.prices_include_tax``; tax is rounded on the sum of all."""
         amount = self.net_minor + amount_minor + (self.tax_minor if policy.prices_include_tax else 0)
         tax = tax_on(amount, self.tax.rate, policy)
         return CreditedBefore(self.invoice, self.tax, amount - tax if policy.prices_include_tax else amount, tax)
 
 
-@frozen
-class CreditNoteContent:
+@frozen(eq=False, repr=False)
+class CreditNoteContent(Record):
     """What a credit note says; it never changes.
 
     ``before`` is what earlier notes have credited of the invoices it is linked to; entries of one invoice and tax
@@ -91,7 +91,7 @@ class CreditNoteContent:
     series: Id
     customer: Name
     bill_to: PartyRef | None
-    currency: Name
+    currency: Currency
     lines: Annotated[tuple[CreditLine, ...], Length(1, MAX_LINES)]
     tax: TaxPolicy
     dated: date
@@ -100,46 +100,16 @@ class CreditNoteContent:
     before: Annotated[tuple[CreditedBefore, ...], Length(0, MAX_LINES)] = ()
 
 
-@frozen
-class DraftCreditNote:
-    """Credit what the lines say; it is numbered and issued in the same commit."""
-
-    content: CreditNoteContent
-
-
-@frozen
-class IssueCreditNote:
-    """Give the note its number."""
-
-    number: Name
-
-
-@frozen
-class CreditNoteDrafted:
-    """A note was begun, its sums computed; ``shares`` is the gross amount of each invoice it is linked to."""
-
-    content: CreditNoteContent
-    totals: Totals
-    shares: tuple[tuple[Id, Minor], ...]
-
-
-@frozen
-class CreditNoteIssued:
-    """The note got its number."""
-
-    number: str
-
-
-@frozen
-class DraftedNote:
+@frozen(eq=False, repr=False)
+class DraftedNote(Record):
     """Begun, without a number."""
 
     content: CreditNoteContent
     totals: Totals
 
 
-@frozen
-class IssuedNote:
+@frozen(eq=False, repr=False)
+class IssuedNote(Record):
     """Numbered; it never changes again."""
 
     content: CreditNoteContent
@@ -147,10 +117,37 @@ class IssuedNote:
     number: str
 
 
-CreditNoteCommand: TypeAlias = DraftCreditNote | IssueCreditNote
+@frozen(eq=False, repr=False)
+class DraftCreditNote(Command):
+    """Credit what the lines say; it is numbered and issued in the same commit."""
+
+    content: CreditNoteContent
 
 
-CreditNoteEvent: TypeAlias = CreditNoteDrafted | CreditNoteIssued
+@frozen(eq=False, repr=False)
+class CreditNoteDrafted(Event):
+    """A note was begun, its sums computed; ``shares`` is the gross amount of each invoice it is linked to."""
+
+    content: CreditNoteContent
+    totals: Totals
+    shares: tuple[tuple[Id, Minor], ...]
+
+
+@frozen(eq=False, repr=False)
+class _Number:
+    number: Name
+
+
+class IssueCreditNote(_Number, Internal):
+    """Give the note its number."""
+
+    __slots__ = ()
+
+
+class CreditNoteIssued(_Number, Event):
+    """The note got its number."""
+
+    __slots__ = ()
 
 
 def has_party(state: Absent, command: DraftCreditNote, stamp: Stamp) -> Refusal | None:
@@ -240,32 +237,18 @@ def _drafted(state: Absent, event: CreditNoteDrafted) -> DraftedNote:
     return DraftedNote(event.content, event.totals)
 
 
-def _issue(state: DraftedNote, command: IssueCreditNote, stamp: Stamp) -> CreditNoteIssued:
-    return CreditNoteIssued(command.number)
-
-
 def _issued(state: DraftedNote, event: CreditNoteIssued) -> IssuedNote:
     return IssuedNote(state.content, state.totals, event.number)
 
 
-def _check(state: object) -> None:
-    """A note has no invariant beyond its totals, which are computed."""
-
-
-CREDIT_NOTE = Machine(
+CREDIT_NOTE: Final = Machine(
     "credit_note",
-    commands=CreditNoteCommand,
-    events=CreditNoteEvent,
-    final=(IssuedNote,),
-    check=_check,
     rules=(
         rule(
-            Absent,
-            DraftCreditNote,
-            _draft,
-            to(CreditNoteDrafted, DraftedNote, _drafted),
-            guards=(has_party, links_are_whole, credits_something),
+            Absent, DraftCreditNote, CreditNoteDrafted, DraftedNote, _drafted,
+            guards=(has_party, links_are_whole, credits_something), decide=_draft,
         ),
-        rule(DraftedNote, IssueCreditNote, _issue, to(CreditNoteIssued, IssuedNote, _issued)),
+        rule(DraftedNote, IssueCreditNote, CreditNoteIssued, IssuedNote, _issued),
     ),
-)
+    final=(IssuedNote,),
+)  # fmt: skip

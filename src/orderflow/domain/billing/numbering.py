@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from orderflow.domain.engine.machine import Absent, Machine, refuse, rule, to
+from orderflow.domain.engine.machine import Absent, Machine, refuse, rule
+from orderflow.domain.engine.record import Command, Event, Internal, Record
 from orderflow.domain.engine.schema import Between, Count, Id, Name
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.errors import InvariantBroken, Refusal
@@ -20,66 +21,12 @@ __all__ = [
     "OpenSeries",
     "PeriodClosed",
     "Series",
-    "SeriesCommand",
-    "SeriesEvent",
     "SeriesOpened",
 ]
 
 
-@frozen
-class OpenSeries:
-    """Begin a series with a pattern of its own; a series not opened begins at 1, without a prefix."""
-
-    prefix: Name
-    start: Count = 1
-    digits: Annotated[int, Between(1, 18)] = 6
-
-
-@frozen
-class AllotNumber:
-    """Give the next number to a document (kind and id) dated ``on``."""
-
-    kind: Id
-    document: Id
-    on: date
-
-
-@frozen
-class ClosePeriod:
-    """No document of this series is dated on or before ``through`` any more."""
-
-    through: date
-
-
-@frozen
-class SeriesOpened:
-    """A series began."""
-
-    prefix: str
-    start: int
-    digits: int
-
-
-@frozen
-class NumberAllotted:
-    """A document got its number; ``text`` is what is printed."""
-
-    kind: str
-    document: str
-    number: int
-    text: str
-    on: date
-
-
-@frozen
-class PeriodClosed:
-    """A period was closed."""
-
-    through: date
-
-
-@frozen
-class Series:
+@frozen(eq=False, repr=False)
+class Series(Record):
     """The next number, and how it is printed."""
 
     prefix: str
@@ -89,59 +36,101 @@ class Series:
     closed_through: date | None = None
 
 
-SeriesCommand: TypeAlias = OpenSeries | AllotNumber | ClosePeriod
+#: A series that nobody opened begins at 1, without a prefix.
+FRESH: Final = Series("", 1, 6, 1)
+Row: TypeAlias = Absent | Series
 
 
-SeriesEvent: TypeAlias = SeriesOpened | NumberAllotted | PeriodClosed
+def _series(state: Row) -> Series:
+    return state if isinstance(state, Series) else FRESH
 
 
-FRESH = Series("", 1, 6, 1)
+@frozen(eq=False, repr=False)
+class _Opening:
+    prefix: Name
+    start: Count = 1
+    digits: Annotated[int, Between(1, 18)] = 6
 
 
-def period_open(state: Absent | Series, command: AllotNumber, stamp: Stamp) -> Refusal | None:
+class OpenSeries(_Opening, Command):
+    """Begin a series with a pattern of its own; a series not opened begins at 1, without a prefix."""
+
+    __slots__ = ()
+
+
+class SeriesOpened(_Opening, Event):
+    """A series began."""
+
+    __slots__ = ()
+
+
+@frozen(eq=False, repr=False)
+class AllotNumber(Internal):
+    """Give the next number to a document (kind and id) dated ``on``."""
+
+    kind: Id
+    document: Id
+    on: date
+
+
+@frozen(eq=False, repr=False)
+class NumberAllotted(Event):
+    """A document got its number; ``text`` is what is printed."""
+
+    kind: str
+    document: str
+    number: int
+    text: str
+    on: date
+
+
+@frozen(eq=False, repr=False)
+class _Closing:
+    through: date
+
+
+class ClosePeriod(_Closing, Command):
+    """No document of this series is dated on or before ``through`` any more."""
+
+    __slots__ = ()
+
+
+class PeriodClosed(_Closing, Event):
+    """A period was closed."""
+
+    __slots__ = ()
+
+
+def period_open(state: Series, command: AllotNumber, stamp: Stamp) -> Refusal | None:
     """A document is dated after the last closed period."""
-    if isinstance(state, Absent) or state.closed_through is None or command.on > state.closed_through:
+    if state.closed_through is None or command.on > state.closed_through:
         return None
     return refuse("period_closed", "closed through {through}", through=state.closed_through.isoformat())
 
 
-def closes_later(state: Absent | Series, command: ClosePeriod, stamp: Stamp) -> Refusal | None:
+def closes_later(state: Series, command: ClosePeriod, stamp: Stamp) -> Refusal | None:
     """A closed period is not opened again."""
-    if isinstance(state, Absent) or state.closed_through is None or command.through > state.closed_through:
+    if state.closed_through is None or command.through > state.closed_through:
         return None
     return refuse("already_closed", "closed through {through} already", through=state.closed_through.isoformat())
-
-
-def _series(state: Absent | Series) -> Series:
-    return state if isinstance(state, Series) else FRESH
-
-
-def _open(state: Absent, command: OpenSeries, stamp: Stamp) -> SeriesOpened:
-    return SeriesOpened(command.prefix, command.start, command.digits)
 
 
 def _opened(state: Absent, event: SeriesOpened) -> Series:
     return Series(event.prefix, event.start, event.digits, event.start)
 
 
-def _allot(state: Absent | Series, command: AllotNumber, stamp: Stamp) -> NumberAllotted:
+def _allot(state: Row, command: AllotNumber, stamp: Stamp) -> NumberAllotted:
     series = _series(state)
     text = f"{series.prefix}{series.next:0{series.digits}d}"
     return NumberAllotted(command.kind, command.document, series.next, text, command.on)
 
 
-def _allotted(state: Absent | Series, event: NumberAllotted) -> Series:
-    s = _series(state)
-    return Series(s.prefix, s.start, s.digits, event.number + 1, s.closed_through)
+def _allotted(state: Row, event: NumberAllotted) -> Series:
+    return evolve(_series(state), next=event.number + 1)
 
 
-def _close(state: Absent | Series, command: ClosePeriod, stamp: Stamp) -> PeriodClosed:
-    return PeriodClosed(command.through)
-
-
-def _closed(state: Absent | Series, event: PeriodClosed) -> Series:
-    s = _series(state)
-    return Series(s.prefix, s.start, s.digits, s.next, event.through)
+def _closed(state: Row, event: PeriodClosed) -> Series:
+    return evolve(_series(state), closed_through=event.through)
 
 
 def _check(state: Series) -> None:
@@ -149,17 +138,15 @@ def _check(state: Series) -> None:
         raise InvariantBroken("I18", f"next number {state.next} before the first {state.start}")
 
 
-SERIES = Machine(
+SERIES: Final = Machine(
     "series",
-    commands=SeriesCommand,
-    events=SeriesEvent,
+    rules=(
+        rule(Absent, OpenSeries, SeriesOpened, Series, _opened),
+        rule(Absent, AllotNumber, NumberAllotted, Series, _allotted, decide=_allot),
+        rule(Series, AllotNumber, NumberAllotted, Series, _allotted, guards=(period_open,), decide=_allot),
+        rule(Absent, ClosePeriod, PeriodClosed, Series, _closed),
+        rule(Series, ClosePeriod, PeriodClosed, Series, _closed, guards=(closes_later,)),
+    ),
     final=(Series,),
     check=_check,
-    rules=(
-        rule(Absent, OpenSeries, _open, to(SeriesOpened, Series, _opened)),
-        rule(Absent, AllotNumber, _allot, to(NumberAllotted, Series, _allotted)),
-        rule(Absent, ClosePeriod, _close, to(PeriodClosed, Series, _closed)),
-        rule(Series, AllotNumber, _allot, to(NumberAllotted, Series, _allotted), guards=(period_open,)),
-        rule(Series, ClosePeriod, _close, to(PeriodClosed, Series, _closed), guards=(closes_later,)),
-    ),
 )

@@ -1,38 +1,97 @@
-"""Deciding: one command with its reactions, accepted or refused as a whole, and groups of them in one batch."""
+"""Deciding: one command with its reactions, accepted or refused as a whole, and groups of commands in one batch.
+
+Nothing here does any I/O: a decision is a generator that yields :class:`Load` and is sent the rows. The rows it is
+given, changes and reads are its own; whoever drives it keeps the rows as they stand between decisions.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
+from datetime import datetime
 from heapq import heappop, heappush
 from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
-from attrs import frozen
+from attrs import define, evolve, field, frozen
 
+from orderflow.domain.engine.machine import ABSENT
 from orderflow.domain.engine.stamp import Stamp
-from orderflow.domain.engine.workflow import EventContext, Workflow, lock_order, rank_of
-from orderflow.errors import CommandRefused, InputError, InvariantBroken, Key
+from orderflow.domain.engine.workflow import EventContext, Require, Send, Workflow
+from orderflow.errors import CommandRefused, InputError, InvariantBroken, Key, Refusal
 
 __all__ = [
     "DECISION_LIMIT",
+    "NOTHING",
     "Ask",
     "Decision",
+    "End",
     "Entry",
     "Envelope",
     "Flow",
     "Load",
     "Loaded",
     "Message",
+    "Rows",
     "ask",
     "decide_command",
     "decide_group",
 ]
 
+A = TypeVar("A")
+R = TypeVar("R")
+
+#: Commands one decision may send, reactions included: a reaction loop ends here.
+DECISION_LIMIT: Final = 50_000
+
+
+class Ask(Generic[A]):
+    """Something a flow wants of the world; ``A`` is the type of its answer."""
+
+    __slots__ = ()
+
+
+Flow: TypeAlias = Generator[Ask[Any], Any, R]
+
+
+def ask(request: Ask[A]) -> Generator[Ask[Any], Any, A]:
+    """Yield an ask and give back its answer, with the type the ask promises.
+
+    Used as ``rows = yield from ask(Load(keys))``.
+    """
+    answer: A = yield request
+    return answer
+
 
 class Loaded(NamedTuple):
-    """A loaded row. Version 0 with ``ABSENT`` means nothing is stored."""
+    """A row as it was loaded: version 0 with ``ABSENT`` means nothing is stored.
+
+    ``at`` is when its last event was recorded.
+    """
 
     version: int
     state: Any
+    at: datetime | None = None
+
+
+NOTHING: Final = Loaded(0, ABSENT)
+
+
+@frozen
+class Load(Ask[Mapping[Key, Loaded]]):
+    """Rows, locked until the flow commits or ends, where the storage can lock."""
+
+    keys: Collection[Key]
+
+
+class Envelope(NamedTuple):
+    """A command on its way: the row, the command, and the stamp it is decided with.
+
+    ``fixed``: its time was given, and is refused where it would go back; any other is moved on to that of the rows.
+    """
+
+    key: Key
+    command: Any
+    stamp: Stamp
+    fixed: bool = False
 
 
 class Entry(NamedTuple):
@@ -57,197 +116,200 @@ class Message(NamedTuple):
     data: tuple[tuple[str, str], ...] = ()
 
 
-A = TypeVar("A")
+@define
+class Decision:
+    """What one command changes, in the decision's own copy.
 
-
-R = TypeVar("R")
-
-
-class Ask(Generic[A]):
-    """An effect; ``A`` is the type of its answer."""
-
-    __slots__ = ()
-
-
-Flow: TypeAlias = Generator[Ask[Any], Any, R]
-
-
-def ask(request: Ask[A]) -> Generator[Ask[Any], Any, A]:
-    """Yield an ask and give back its answer, with the type the ask promises.
-
-    Used as ``held = yield from ask(Load(keys))``.
-    """
-    answer: A = yield request
-    return answer
-
-
-@frozen
-class Load(Ask[Mapping[Key, Loaded]]):
-    """Rows, locked until the flow commits or ends, where the storage can lock."""
-
-    keys: Collection[Key]
-
-
-#: Commands one settlement may send, reactions included: a reaction loop ends here.
-DECISION_LIMIT: Final = 50_000
-
-
-#: Makes a named tuple without the detour over its own constructor, which is Python: this loop makes most there are.
-_new: Final = tuple.__new__
-
-
-class Envelope(NamedTuple):
-    """A command on its way: the row, the command, and the stamp it is decided with.
-
-    Unless it is ``fixed``, its time is taken once the rows are locked, so that no row's times go back.
+    ``loaded`` holds every row as it was given, ``rows`` as it is now; those that are the same were only read.
     """
 
-    key: Key
-    command: Any
     stamp: Stamp
-    fixed: bool = False
+    loaded: dict[Key, Loaded] = field(factory=dict)
+    rows: dict[Key, Loaded] = field(factory=dict)
+    entries: list[Entry] = field(factory=list)
+    messages: list[Message] = field(factory=list)
+
+    def give(self, rows: Mapping[Key, Loaded]) -> None:
+        """Take rows in."""
+        self.loaded.update(rows)
+        self.rows.update(rows)
+
+    def step(self, workflow: Workflow, key: Key, command: Any) -> EventContext:
+        """Carry out one command on one row, and note the messages its event asks for."""
+        version, before, _ = self.rows[key]
+        event, after = workflow.machines[key.kind].step(before, command, self.stamp)
+        self.rows[key] = Loaded(version + 1, after, self.stamp.at)
+        self.entries.append(Entry(key, version + 1, event, self.stamp.command_id))
+        context = EventContext(key, before, event, after, self.stamp)
+        for topic, lane, data in workflow.effects(context):
+            number = f"{key.tenant}/{key.kind}/{key.id}/{version + 1}/{topic}/{len(self.messages)}"
+            self.messages.append(Message(number, topic, lane, data))
+        return context
 
 
-class Decision(NamedTuple):
-    """What one command has changed, in the settlement's own copy: rows touched, events, effects."""
+class _Agenda:
+    """What is still to be done: lowest rank first, what is required of rows after the commands to them."""
 
-    rows: Mapping[Key, Loaded]
-    entries: tuple[Entry, ...]
-    messages: tuple[Message, ...]
+    def __init__(self, workflow: Workflow) -> None:
+        self._rank = workflow.rank
+        self._waiting: list[tuple[int, bool, int, Send | Require]] = []
+        self._count = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    def add(self, item: Send | Require) -> None:
+        self._count += 1
+        if self._count > DECISION_LIMIT:
+            raise InvariantBroken("decision", f"more than {DECISION_LIMIT} commands in one decision")
+        heappush(self._waiting, (self._rank(item.key.kind), type(item) is Require, self._count, item))
+
+    def pop(self) -> Send | Require:
+        return heappop(self._waiting)[3]
+
+    def beside(self, item: Send | Require) -> list[Key]:
+        """The keys of its rank, its own first: they are loaded together."""
+        rank = self._rank(item.key.kind)
+        return [item.key, *(other.key for at, _, _, other in self._waiting if at == rank)]
 
 
-Wants = Generator[Sequence[Key], None, Decision]
+def decide_command(workflow: Workflow, envelope: Envelope, refusals: list[Refusal] | None = None) -> Flow[Decision]:
+    """Step a command, and every command its events send to other rows, in the order of locks.
 
-
-def decide_command(workflow: Workflow, order: Envelope, known: Mapping[Key, Loaded], read: dict[Key, Loaded]) -> Wants:
-    """Step ``order`` and every command its events send to other rows, lowest rank first.
-
-    Args:
-        workflow: the rules.
-        order: the command to begin with.
-        known: where rows are taken from. Keys it lacks are yielded, of one rank at a time, so that locks are taken in
-            climbing order: the caller puts them into this very mapping and goes on.
-        read: is filled with every row that was taken, as it was found.
+    Rows are asked for one rank at a time, so that locks are taken in climbing order. With ``refusals`` every refusal is
+    put there and deciding goes on with the other rows, to explain all that stands in the way: such a decision must be
+    thrown away.
 
     Raises:
         CommandRefused: a guard of any of the rows refuses; nothing of the decision counts.
         InputError: a sum exceeds its limit; nothing of the decision counts.
     """
-    rows: dict[Key, Loaded] = {}
-    entries: list[Entry] = []
-    messages: list[Message] = []
-    stamp, machines, heard = order.stamp, workflow.machines, workflow.heard
-    command_id = stamp.command_id
-    waiting: list[tuple[int, int, Key, Any]] = [(rank_of(order.key.kind), 0, order.key, order.command)]
-    sent = 1
-    while waiting:
-        rank, _, key, command = heappop(waiting)
-        held = rows.get(key)
-        if held is None:
-            held = known.get(key)
-            if held is None:
-                beside = [item[2] for item in waiting if item[0] == rank and item[2] not in known]
-                yield [*dict.fromkeys((key, *beside))]
-                held = known[key]
-            read[key] = held
-        version, before = held
-        version += 1
-        event, after = machines[key.kind].step(before, command, stamp)
-        rows[key] = _new(Loaded, (version, after))
-        entries.append(_new(Entry, (key, version, event, command_id)))
-        listeners = heard.get(type(event))
-        if listeners is None:
-            continue
-        tell, ask_for = listeners
-        happened = _new(EventContext, (key, before, event, after, stamp))
-        for to, sends in tell(happened):
-            heappush(waiting, (rank_of(to.kind), sent, to, sends))
-            sent += 1
-        for topic, lane, data in ask_for(happened):
-            messages.append(Message(f"{key.kind}/{key.id}/{version}/{topic}/{len(messages)}", topic, lane, data))
-        if sent > DECISION_LIMIT:
-            raise InvariantBroken("settle", f"more than {DECISION_LIMIT} commands in one settlement")
-    return Decision(rows, tuple(entries), tuple(messages))
+    decision, agenda, required = Decision(envelope.stamp), _Agenda(workflow), set[Key]()
+    agenda.add(Send(envelope.key, envelope.command))
+    while agenda:
+        item = agenda.pop()
+        if item.key not in decision.rows:
+            unknown = [key for key in agenda.beside(item) if key not in decision.rows]
+            decision.give((yield from ask(Load([*dict.fromkeys(unknown)]))))
+        try:
+            if isinstance(item, Require):
+                required.add(item.key)
+                _ask_guard(item, decision)
+                continue
+            if item.key in required:
+                raise InvariantBroken("decision", f"{item.key} changes after it was required to stand")
+            for reaction in workflow.reactions(decision.step(workflow, *item)):
+                agenda.add(reaction)
+        except CommandRefused as refused:
+            if refusals is None:
+                raise
+            refusals += refused.refusals
+    return decision
 
 
-class _Run:
-    """A settlement under way: what it waits for, what it has read, how it ended."""
+def _ask_guard(item: Require, decision: Decision) -> None:
+    refusal = item.guard(decision.rows[item.key].state, decision.stamp)
+    if refusal is not None:
+        raise CommandRefused((refusal,))
 
-    def __init__(self, workflow: Workflow, order: Envelope, known: Mapping[Key, Loaded]) -> None:
-        self.workflow, self.order, self.known = workflow, order, known
+
+End: TypeAlias = Decision | CommandRefused | InputError
+
+
+@define
+class Rows:
+    """The rows of a batch in the making: as each was loaded first, and as it stands after the decisions so far."""
+
+    loaded: dict[Key, Loaded] = field(factory=dict)
+    now: dict[Key, Loaded] = field(factory=dict)
+    accepted: set[str] = field(factory=set)
+
+    def give(self, rows: Mapping[Key, Loaded]) -> None:
+        """Take rows in as they were loaded."""
+        self.loaded.update(rows)
+        self.now.update(rows)
+
+    def merge(self, end: End) -> None:
+        """What a decision has changed is what the next one finds."""
+        if isinstance(end, Decision):
+            self.now.update(end.rows)
+            self.accepted.add(end.stamp.command_id)
+
+
+class _Attempt:
+    """A command of a group under way. It runs ahead on the rows at hand; where one of them changes, it begins anew."""
+
+    def __init__(self, workflow: Workflow, envelope: Envelope) -> None:
+        self._workflow, self.envelope = workflow, envelope
         self._begin()
 
     def _begin(self) -> None:
-        self.end: Decision | CommandRefused | InputError | None = None
-        self.read: dict[Key, Loaded] = {}
-        self.needs: Sequence[Key] = ()
-        self._wants = decide_command(self.workflow, self.order, self.known, self.read)
+        self.end: End | None = None
+        self.needs: Collection[Key] = ()
+        self._given: dict[Key, Loaded] = {}
+        self._flow = decide_command(self._workflow, self.envelope)
+        self._send(None)
 
-    def advance(self) -> None:
-        """Go on as far as the known rows allow, anew where a row that was read has changed meanwhile.
-
-        Rows as they were and rows as they are must not meet in one settlement.
-        """
-        for key in self.needs:
-            if key not in self.known:
-                return
-        if self.stale():
+    def advance(self, now: Mapping[Key, Loaded]) -> None:
+        """Go on as far as the rows at hand allow."""
+        if any(now[key] is not row for key, row in self._given.items()):
             self._begin()
+        while self.end is None and all(key in now for key in self.needs):
+            rows = {key: now[key] for key in self.needs}
+            latest = max([row.at for row in rows.values() if row.at is not None], default=None)
+            if latest is not None and latest > self.envelope.stamp.at:
+                self._move_to(latest)
+            else:
+                self._given.update(rows)
+                self._send(rows)
+
+    def _move_to(self, at: datetime) -> None:
+        """No row's times go back, whatever the clock says."""
+        if self.envelope.fixed:
+            message = f"the row was changed at {at.isoformat()}, after the time that was given"
+            self.end = InputError.at("at", "time_goes_back", message)
+        else:
+            self.envelope = self.envelope._replace(stamp=evolve(self.envelope.stamp, at=at))
+            self._begin()
+
+    def _send(self, rows: Mapping[Key, Loaded] | None) -> None:
         try:
-            self.needs = next(self._wants)
+            request: Any = self._flow.send(rows)
+            self.needs = request.keys
         except StopIteration as stop:
             self.end = stop.value
         except (CommandRefused, InputError) as refused:
-            # Its traceback would hold this run, and this run holds it.
+            # Its traceback would hold this attempt, and the attempt holds it.
             self.end = refused.with_traceback(None)
 
-    def stale(self) -> bool:
-        """Whether an earlier settlement has changed what this one has read."""
-        return any(self.known[key] is not held for key, held in self.read.items())
 
+def decide_group(workflow: Workflow, envelopes: Sequence[Envelope], rows: Rows) -> Flow[list[End | None]]:
+    """Decide commands one after another, each on the rows as the one before left them; a refused one leaves no trace.
 
-def decide_group(
-    workflow: Workflow, orders: Sequence[Envelope]
-) -> Flow[tuple[list[Decision | CommandRefused | InputError | None], dict[Key, Loaded]]]:
-    """Settle commands one after another, state threaded from one to the next; a refused one leaves no trace.
-
-    Returns each command's own end (None where its id was accepted earlier in the group), and every row as it was first
-    loaded. Rows are asked for a rank at a time for the whole group: settlements run ahead on what is loaded, are merged
-    strictly in order, and one that has read what an earlier one changed begins anew.
+    Gives each command's own end, None where its id was accepted earlier. Rows are asked for a rank at a time for the
+    whole group: attempts run ahead on what is loaded and are merged strictly in order.
     """
-    first: dict[Key, Loaded] = {}
-    current: dict[Key, Loaded] = {}
-    runs = [_Run(workflow, order, current) for order in orders]
-    ends: list[Decision | CommandRefused | InputError | None] = []
-    accepted: set[str] = set()
-    while len(ends) < len(runs):
+    attempts = [_Attempt(workflow, envelope) for envelope in envelopes]
+    ends: list[End | None] = []
+    while len(ends) < len(attempts):
         missing: dict[Key, None] = {}
-        for index in range(len(ends), len(runs)):
-            run = runs[index]
-            if index == len(ends) and run.order.stamp.command_id in accepted:
+        for attempt in attempts[len(ends) :]:
+            its_turn = not missing
+            if its_turn and attempt.envelope.stamp.command_id in rows.accepted:
                 ends.append(None)
                 continue
-            if run.end is None or (index == len(ends) and run.stale()):
-                run.advance()
-            if run.end is None:
-                missing.update(dict.fromkeys([key for key in run.needs if key not in current]))
-            elif index == len(ends):
-                _merge(run, current, accepted)
-                ends.append(run.end)
+            attempt.advance(rows.now)
+            if attempt.end is None:
+                missing.update(dict.fromkeys(key for key in attempt.needs if key not in rows.now))
+            elif its_turn:
+                rows.merge(attempt.end)
+                ends.append(attempt.end)
         if missing:
-            loaded = yield from ask(Load(_lowest(missing)))
-            first.update(loaded)
-            current.update(loaded)
-    return ends, first
+            rows.give((yield from ask(Load(_lowest(workflow, missing)))))
+    return ends
 
 
-def _merge(run: _Run, current: dict[Key, Loaded], accepted: set[str]) -> None:
-    if isinstance(run.end, Decision):
-        current.update(run.end.rows)
-        accepted.add(run.order.stamp.command_id)
-
-
-def _lowest(keys: Collection[Key]) -> list[Key]:
+def _lowest(workflow: Workflow, keys: Iterable[Key]) -> list[Key]:
     """The keys of the lowest rank, in the order of locks."""
-    lowest = min([rank_of(key.kind) for key in keys])
-    return sorted([key for key in keys if rank_of(key.kind) == lowest], key=lock_order)
+    listed = sorted(keys, key=workflow.lock_order)
+    return [key for key in listed if key.kind == listed[0].kind]

@@ -1,6 +1,6 @@
-"""The engine: a machine is a table of rules, and a step can only follow a row.
+"""The engine: a machine is a table of rules, and a step can only follow a rule.
 
-A rule says which command a state takes, which guards are asked, and how the one event is decided; its outcomes
+A rule says which command a state takes, which guards are asked, and how the one event is decided; its transitions
 say where each event leads. The law of the table is checked when the machine is made.
 """
 
@@ -8,39 +8,43 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final, Generic, NamedTuple, TypeVar, get_args, overload
+from itertools import chain
+from typing import Any, Final, Generic, NamedTuple, TypeVar, overload
 
+import attrs
 from attrs import frozen
 
+from orderflow.domain.engine.record import Message, Record
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.errors import CommandRefused, DefinitionError, InvariantBroken, Refusal
 
-__all__ = ["ABSENT", "Absent", "Edge", "Guard", "Machine", "Rule", "Transition", "refuse", "rule", "to", "to_one_of"]
-
+__all__ = [
+    "ABSENT",
+    "Absent",
+    "Edge",
+    "Guard",
+    "Machine",
+    "Rule",
+    "Transition",
+    "choice",
+    "refuse",
+    "rule",
+    "rules",
+    "to",
+]
 
 S = TypeVar("S")
-
-
 From_contra = TypeVar("From_contra", contravariant=True)
-
-
 C = TypeVar("C")
-
-
 E1 = TypeVar("E1")
-
-
 E2 = TypeVar("E2")
-
-
 E3 = TypeVar("E3")
-
-
 T = TypeVar("T")
+K = TypeVar("K")
 
 
-@frozen
-class Absent:
+@frozen(eq=False, repr=False)
+class Absent(Record):
     """The state before the first event: nothing is stored under the key."""
 
 
@@ -55,8 +59,7 @@ def refuse(code: str, message: str, **facts: object) -> Refusal:
 Guard = Callable[[S, C, Stamp], Refusal | None]
 
 
-@frozen
-class Transition(Generic[From_contra, E1, T]):
+class Transition(NamedTuple, Generic[From_contra, E1, T]):
     """Where an event leads. More than one target only where quantities decide which it is."""
 
     event: type[E1]
@@ -64,19 +67,9 @@ class Transition(Generic[From_contra, E1, T]):
     evolve: Callable[[From_contra, E1], T]
 
 
-def to(event: type[E1], target: type[T], evolve: Callable[[S, E1], T]) -> Transition[S, E1, T]:
-    """A transition with one target."""
-    return Transition(event, (target,), evolve)
-
-
-def to_one_of(event: type[E1], evolve: Callable[[S, E1], T], *targets: type[T]) -> Transition[S, E1, T]:
-    """A transition whose target follows from the quantities, one of ``targets``."""
-    return Transition(event, targets, evolve)
-
-
 @frozen(eq=False)
 class Rule:
-    """One row of a table. Made by :func:`rule`, which lets a type checker hold the row together."""
+    """One line of a table: in ``source``, ``command`` is asked of ``guards`` and decided into one event."""
 
     source: type[Any]
     command: type[Any]
@@ -89,14 +82,105 @@ class Rule:
 def rule(
     source: type[S],
     command: type[C],
-    decide: Callable[[S, C, Stamp], E1],
-    first: Transition[S, E1, Any],
-    /,
+    event: type[E1],
+    target: type[T],
+    evolve: Callable[[S, E1], T],
     *,
     guards: tuple[Guard[S, C], ...] = (),
+    decide: Callable[[S, C, Stamp], E1] | None = None,
 ) -> Rule: ...
 @overload
 def rule(
+    source: type[S],
+    command: type[C],
+    event: type[E1],
+    target: tuple[type[T], ...],
+    evolve: Callable[[S, E1], T],
+    *,
+    guards: tuple[Guard[S, C], ...] = (),
+    decide: Callable[[S, C, Stamp], E1] | None = None,
+) -> Rule: ...
+def rule(
+    source: type[Any],
+    command: type[Any],
+    event: type[Any],
+    target: Any,
+    evolve: Callable[[Any, Any], Any],
+    *,
+    guards: tuple[Guard[Any, Any], ...] = (),
+    decide: Callable[[Any, Any, Stamp], Any] | None = None,
+) -> Rule:
+    """A line with one event. Several targets where quantities decide which it is.
+
+    Without ``decide`` the event records the command: the fields of one name are copied, and a last field ``at`` of the
+    event is the stamp's moment.
+
+    Raises:
+        DefinitionError: there is no ``decide``, and the event has other fields than its command.
+    """
+    return Rule(source, command, decide or _recording(command, event), (to(event, target, evolve),), guards)
+
+
+@overload
+def rules(
+    sources: tuple[type[K], ...],
+    command: type[C],
+    event: type[E1],
+    targets: None,
+    evolve: Callable[[K, E1], K],
+    *,
+    guards: tuple[Guard[K, C], ...] = (),
+    decide: Callable[[K, C, Stamp], E1] | None = None,
+) -> tuple[Rule, ...]: ...
+@overload
+def rules(
+    sources: tuple[type[S], ...],
+    command: type[C],
+    event: type[E1],
+    targets: type[T],
+    evolve: Callable[[S, E1], T],
+    *,
+    guards: tuple[Guard[S, C], ...] = (),
+    decide: Callable[[S, C, Stamp], E1] | None = None,
+) -> tuple[Rule, ...]: ...
+@overload
+def rules(
+    sources: tuple[type[S], ...],
+    command: type[C],
+    event: type[E1],
+    targets: tuple[type[T], ...],
+    evolve: Callable[[S, E1], T],
+    *,
+    guards: tuple[Guard[S, C], ...] = (),
+    decide: Callable[[S, C, Stamp], E1] | None = None,
+) -> tuple[Rule, ...]: ...
+def rules(
+    sources: tuple[type[Any], ...],
+    command: type[Any],
+    event: type[Any],
+    targets: Any,
+    evolve: Callable[[Any, Any], Any],
+    *,
+    guards: tuple[Guard[Any, Any], ...] = (),
+    decide: Callable[[Any, Any, Stamp], Any] | None = None,
+) -> tuple[Rule, ...]:
+    """The same line for several states; ``targets`` None: each state stays what it is."""
+    return tuple(
+        rule(source, command, event, targets or source, evolve, guards=guards, decide=decide) for source in sources
+    )
+
+
+@overload
+def to(event: type[E1], target: type[T], evolve: Callable[[S, E1], T]) -> Transition[S, E1, T]: ...
+@overload
+def to(event: type[E1], target: tuple[type[T], ...], evolve: Callable[[S, E1], T]) -> Transition[S, E1, T]: ...
+def to(event: type[Any], target: Any, evolve: Callable[[Any, Any], Any]) -> Transition[Any, Any, Any]:
+    """Where one event of a :func:`choice` leads."""
+    return Transition(event, target if isinstance(target, tuple) else (target,), evolve)
+
+
+@overload
+def choice(
     source: type[S],
     command: type[C],
     decide: Callable[[S, C, Stamp], E1 | E2],
@@ -107,7 +191,7 @@ def rule(
     guards: tuple[Guard[S, C], ...] = (),
 ) -> Rule: ...
 @overload
-def rule(
+def choice(
     source: type[S],
     command: type[C],
     decide: Callable[[S, C, Stamp], E1 | E2 | E3],
@@ -118,7 +202,7 @@ def rule(
     *,
     guards: tuple[Guard[S, C], ...] = (),
 ) -> Rule: ...
-def rule(
+def choice(
     source: type[Any],
     command: type[Any],
     decide: Callable[[Any, Any, Stamp], Any],
@@ -126,8 +210,21 @@ def rule(
     *transitions: Transition[Any, Any, Any],
     guards: tuple[Guard[Any, Any], ...] = (),
 ) -> Rule:
-    """A row: in ``source``, ``command`` is asked of ``guards`` and decided into one event of ``outcomes``."""
+    """A line whose ``decide`` chooses between events."""
     return Rule(source, command, decide, transitions, guards)
+
+
+def _recording(command: type[Any], event: type[Any]) -> Callable[[Any, Any, Stamp], Any]:
+    """The decide of a line without one."""
+    have, want = ([field.name for field in attrs.fields(kind)] for kind in (command, event))
+    dated = [*have, "at"] == want
+    if have != want and not dated:
+        raise DefinitionError(f"{event.__name__} does not record {command.__name__}: give the rule a decide")
+    values = ", ".join([*(f"command.{name}" for name in have), *(["stamp.moment"] if dated else [])])
+    made: Callable[[Any, Any, Stamp], Any] = eval(  # noqa: S307 - of names of our own fields
+        f"lambda state, command, stamp: event({values})", {"event": event}
+    )
+    return made
 
 
 class Edge(NamedTuple):
@@ -143,10 +240,9 @@ class Machine:
     """One life, as a checked table.
 
     Args:
-        kind: the kind of row this machine governs, as in :class:`~orderflow.domain.keys.Key`.
-        commands, events: the unions of message classes; each member must appear in a row.
-        rules: the rows. The life begins in :class:`Absent`.
-        final: the states a life may end in; rows out of them may lead to final states only.
+        kind: the kind of row this machine governs, as in :class:`~orderflow.errors.Key`.
+        rules: the lines, and groups of lines. The life begins in :class:`Absent`.
+        final: the states a life may end in; lines out of them may lead to final states only.
         check: asserts the invariants of a state, raising :class:`~orderflow.errors.InvariantBroken`.
 
     Raises:
@@ -157,103 +253,88 @@ class Machine:
         self,
         kind: str,
         *,
-        commands: Any,
-        events: Any,
-        rules: Iterable[Rule],
+        rules: Iterable[Rule | tuple[Rule, ...]],
         final: tuple[type[Any], ...],
-        check: Callable[[Any], None],
+        check: Callable[[Any], None] = lambda state: None,
     ) -> None:
         self.kind = kind
-        self.commands = _members(commands)
-        self.events = _members(events)
-        self.rules = tuple(rules)
+        self.rules = tuple(chain.from_iterable(line if isinstance(line, tuple) else (line,) for line in rules))
         self.final = final
         self.check = check
+        self.commands: tuple[type[Any], ...] = tuple(dict.fromkeys(line.command for line in self.rules))
+        self.events: tuple[type[Any], ...] = tuple(dict.fromkeys(edge.event for edge in self.edges()))
+        self.states: tuple[type[Any], ...] = tuple(
+            dict.fromkeys(state for edge in self.edges() for state in (edge.source, edge.target))
+        )
         breaches = [*_breaches(self)]
         if breaches:
             raise DefinitionError(f"machine {kind!r}: " + "; ".join(breaches))
-        self.states = tuple(dict.fromkeys(state for edge in self.edges() for state in (edge.source, edge.target)))
-        self._rows = {(row.source, row.command): row for row in self.rules}
-        self._outcomes = {
-            (row.source, transition.event): transition for row in self.rules for transition in row.transitions
-        }
+        self._rules = {(line.source, line.command): line for line in self.rules}
+        self._transitions = {(line.source, way.event): way for line in self.rules for way in line.transitions}
         self.fingerprint = _fingerprint(self.edges())
 
     def edges(self) -> Iterator[Edge]:
         """Every arrow of the table, in table order."""
-        for row in self.rules:
-            for transition in row.transitions:
+        for line in self.rules:
+            for transition in line.transitions:
                 for target in transition.targets:
-                    yield Edge(row.source, row.command, transition.event, target)
+                    yield Edge(line.source, line.command, transition.event, target)
 
     def rule_for(self, state: type[Any], command: type[Any]) -> Rule | None:
-        """The row for a state class and a command class, if the table has one."""
-        return self._rows.get((state, command))
+        """The rule for a state class and a command class, if the table has one."""
+        return self._rules.get((state, command))
 
     def explain(self, state: object, command: object, stamp: Stamp) -> tuple[Refusal, ...]:
         """Every reason why ``command`` may not happen now; empty when it may."""
-        row = self._rows.get((type(state), type(command)))
-        return (self._not_now(state, command),) if row is None else _refusals(row, state, command, stamp)
+        found = self._rules.get((type(state), type(command)))
+        if found is None:
+            return (self._not_now(state, command),)
+        answers = [guard(state, command, stamp) for guard in found.guards]
+        return tuple([answer for answer in answers if answer is not None])
 
     def step(self, state: Any, command: Any, stamp: Stamp) -> tuple[Any, Any]:
         """Decide and evolve: the one event and the state it leads to.
 
         Raises:
-            CommandRefused: no row for this state and command, or a guard refuses.
+            CommandRefused: no rule for this state and command, or a guard refuses.
             InvariantBroken: a rule broke its promise; a bug.
         """
-        row = self._rows.get((type(state), type(command)))
-        if row is None:
+        found = self._rules.get((type(state), type(command)))
+        if found is None:
             raise CommandRefused((self._not_now(state, command),))
-        for guard in row.guards:
+        for guard in found.guards:
             if guard(state, command, stamp) is not None:
-                raise CommandRefused(_refusals(row, state, command, stamp))
-        event = row.decide(state, command, stamp)
+                raise CommandRefused(self.explain(state, command, stamp))
+        event = found.decide(state, command, stamp)
         return event, self.evolve(state, event)
 
     def evolve(self, state: Any, event: Any) -> Any:
         """The state after ``event``: what a step ends with, and what a replay folds."""
-        transition = self._outcomes.get((type(state), type(event)))
-        if transition is None:
-            raise InvariantBroken(self.kind, f"no row leads from {type(state).__name__} by {type(event).__name__}")
-        target = transition.evolve(state, event)
-        if type(target) not in transition.targets:
+        found = self._transitions.get((type(state), type(event)))
+        if found is None:
+            raise InvariantBroken(self.kind, f"no rule leads from {type(state).__name__} by {type(event).__name__}")
+        target = found.evolve(state, event)
+        if type(target) not in found.targets:
             raise InvariantBroken(self.kind, f"{type(event).__name__} led to undeclared {type(target).__name__}")
         self.check(target)
         return target
 
-    def extended(self, *rules: Rule, final: tuple[type[Any], ...] = ()) -> Machine:
-        """A new machine with more rows, checked in full again."""
-        commands = dict.fromkeys((*self.commands, *(row.command for row in rules)))
-        events = dict.fromkeys((*self.events, *(transition.event for row in rules for transition in row.transitions)))
-        return self._with(rules=(*self.rules, *rules), final=(*self.final, *final), commands=commands, events=events)
+    def extended(self, *rules: Rule | tuple[Rule, ...], final: tuple[type[Any], ...] = ()) -> Machine:
+        """A new machine with more lines, checked in full again."""
+        return Machine(self.kind, rules=(*self.rules, *rules), final=(*self.final, *final), check=self.check)
 
     def guarded(self, command: type[C], guard: Guard[Any, C]) -> Machine:
         """A new machine that also asks ``guard`` wherever ``command`` is taken; it can only narrow.
 
         Raises:
-            DefinitionError: no row takes ``command``.
+            DefinitionError: no rule takes ``command``.
         """
         if command not in self.commands:
-            raise DefinitionError(f"machine {self.kind!r}: no row takes {command.__name__}, so nothing to guard")
-        return self._with(
-            rules=tuple(
-                Rule(row.source, row.command, row.decide, row.transitions, (*row.guards, guard))
-                if row.command is command
-                else row
-                for row in self.rules
-            )
-        )
-
-    def _with(self, **changes: Any) -> Machine:
-        return Machine(
-            self.kind,
-            commands=tuple(changes.get("commands", self.commands)),
-            events=tuple(changes.get("events", self.events)),
-            rules=changes["rules"],
-            final=changes.get("final", self.final),
-            check=self.check,
-        )
+            raise DefinitionError(f"machine {self.kind!r}: no rule takes {command.__name__}, so nothing to guard")
+        lines = [
+            attrs.evolve(line, guards=(*line.guards, guard)) if line.command is command else line for line in self.rules
+        ]
+        return Machine(self.kind, rules=lines, final=self.final, check=self.check)
 
     def _not_now(self, state: object, command: object) -> Refusal:
         facts = {"kind": self.kind, "state": type(state).__name__, "command": type(command).__name__}
@@ -262,43 +343,31 @@ class Machine:
         return refuse("not_now", "{command} is not possible for {kind} in state {state}", **facts)
 
 
-def _members(union: Any) -> tuple[type[Any], ...]:
-    if isinstance(union, tuple):
-        return union
-    return get_args(union) or (union,)
-
-
-def _refusals(row: Rule, state: object, command: object, stamp: Stamp) -> tuple[Refusal, ...]:
-    answers = [guard(state, command, stamp) for guard in row.guards]
-    return tuple(answer for answer in answers if answer is not None)
-
-
 def _fingerprint(edges: Iterable[Edge]) -> str:
     text = "\n".join(sorted(" ".join(part.__name__ for part in edge) for edge in edges))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _breaches(machine: Machine) -> Iterator[str]:
-    yield from _twice(machine.rules)
-    yield from _astray(machine)
-    yield from _unused(machine)
+    yield from _duplicates(machine.rules)
+    yield from _unreachable(machine)
+    yield from _without_fields(machine)
 
 
-def _twice(rules: tuple[Rule, ...]) -> Iterator[str]:
-    rows: set[tuple[type, type]] = set()
+def _duplicates(rules: tuple[Rule, ...]) -> Iterator[str]:
+    lines: set[tuple[type, type]] = set()
     evolves: dict[tuple[type, type], object] = {}
-    for row in rules:
-        name = f"({row.source.__name__}, {row.command.__name__})"
-        if (row.source, row.command) in rows:
+    for line in rules:
+        name = f"({line.source.__name__}, {line.command.__name__})"
+        if (line.source, line.command) in lines:
             yield f"{name} stands twice"
-        rows.add((row.source, row.command))
-        for transition in row.transitions:
-            leads = (transition.targets, transition.evolve)
-            if evolves.setdefault((row.source, transition.event), leads) != leads:
-                yield f"({row.source.__name__}, {transition.event.__name__}) leads two ways"
+        lines.add((line.source, line.command))
+        for event, targets, evolve in line.transitions:
+            if evolves.setdefault((line.source, event), (targets, evolve)) != (targets, evolve):
+                yield f"({line.source.__name__}, {event.__name__}) leads two ways"
 
 
-def _astray(machine: Machine) -> Iterator[str]:
+def _unreachable(machine: Machine) -> Iterator[str]:
     forward = _arrows((edge.source, edge.target) for edge in machine.edges())
     backward = _arrows((edge.target, edge.source) for edge in machine.edges())
     states = forward.keys() | backward.keys()
@@ -328,9 +397,10 @@ def _closure(arrows: Mapping[type, set[type]], start: Iterable[type]) -> set[typ
     return seen
 
 
-def _unused(machine: Machine) -> Iterator[str]:
-    commands = {row.command for row in machine.rules}
-    events = {transition.event for row in machine.rules for transition in row.transitions}
-    for name, declared, used in (("command", machine.commands, commands), ("event", machine.events, events)):
-        yield from sorted(f"{name} {item.__name__} appears in no row" for item in set(declared) - used)
-        yield from sorted(f"{name} {item.__name__} is not declared" for item in used - set(declared))
+def _without_fields(machine: Machine) -> Iterator[str]:
+    """A message class with annotations of its own that attrs was not asked to read: they would be ignored silently."""
+    for kind in (*machine.commands, *machine.events):
+        if not issubclass(kind, Message):
+            yield f"{kind.__name__} is no Command, Internal or Event"
+        elif "__attrs_attrs__" not in vars(kind) and vars(kind).get("__annotations__"):
+            yield f"{kind.__name__} has annotations, but is not made with attrs"

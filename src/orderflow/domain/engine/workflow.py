@@ -1,4 +1,7 @@
-"""The workflow: machines joined by reactions and effects. It is a value; a host makes its own of the standard one."""
+"""The workflow: machines joined by one table, which says what events tell other rows and ask of the world.
+
+It is a value; a host makes its own of the standard one.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,16 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from attrs import frozen
 
 from orderflow.domain.engine.machine import Guard, Machine
+from orderflow.domain.engine.record import Internal
 from orderflow.domain.engine.stamp import Stamp
-from orderflow.errors import DefinitionError, Key
+from orderflow.errors import DefinitionError, Key, Refusal
 
-__all__ = ["RANKS", "Effect", "EventContext", "FollowUp", "Reaction", "Send", "Workflow", "lock_order", "rank_of"]
+__all__ = ["Effect", "EventContext", "On", "Require", "Send", "Workflow", "asks", "on", "requires", "tells"]
 
 
 class EventContext(NamedTuple):
@@ -28,10 +32,20 @@ class EventContext(NamedTuple):
 
 
 class Send(NamedTuple):
-    """A command a reaction sends to a row."""
+    """A command that an event sends to a row."""
 
     key: Key
     command: Any
+
+
+class Require(NamedTuple):
+    """A guard that an event asks of another row, which it does not change.
+
+    The row is locked in the same decision, and may not change in it once it was asked.
+    """
+
+    key: Key
+    guard: Callable[[Any, Stamp], Refusal | None]
 
 
 class Effect(NamedTuple):
@@ -42,109 +56,123 @@ class Effect(NamedTuple):
     data: tuple[tuple[str, str], ...] = ()
 
 
-#: What asks a reaction or a follow-up about an event.
-Listener: TypeAlias = Callable[[EventContext], Iterable[Any]]
-
-
 @frozen(eq=False)
-class Reaction:
-    """What an event of one life tells other lives, in the same settlement.
+class Tells:
+    """What an event tells other rows, in the same decision. Made by :func:`tells`."""
 
-    Args:
-        event: the event class.
-        tells: kinds and command classes that ``react`` may produce.
-        react: pure; gives the commands.
-        known: the told row is one the settlement holds already, or one it creates, so that locks keep climbing.
-    """
-
-    event: type[Any]
-    tells: tuple[tuple[str, type[Any]], ...]
     react: Callable[[EventContext], Iterable[Send]]
+    commands: tuple[type[Any], ...]
     known: bool = False
 
 
 @frozen(eq=False)
-class FollowUp:
-    """What an event asks of the world after the commit; ``effects`` gives none where nothing is to be done."""
+class Requires:
+    """What an event requires of other rows, in the same decision. Made by :func:`requires`."""
+
+    react: Callable[[EventContext], Iterable[Require]]
+    kinds: tuple[str, ...]
+
+
+@frozen(eq=False)
+class Asks:
+    """What an event asks of the world, after the commit. Made by :func:`asks`."""
+
+    effects: Callable[[EventContext], Iterable[Effect]]
+    topics: tuple[str, ...]
+
+
+Part: TypeAlias = Tells | Requires | Asks
+
+
+@frozen(eq=False)
+class On:
+    """One line of the workflow's table. Made by :func:`on`."""
 
     event: type[Any]
-    topics: tuple[str, ...]
-    effects: Callable[[EventContext], Iterable[Effect]]
+    parts: tuple[Part, ...]
+
+
+def on(event: type[Any], *parts: Part) -> On:
+    """A line of the table: what ``event`` tells and requires of other rows, and asks of the world."""
+    return On(event, parts)
+
+
+def tells(react: Callable[[EventContext], Iterable[Send]], *commands: type[Any], known: bool = False) -> Tells:
+    """The event sends the commands that ``react`` gives, each of one of these classes.
+
+    ``known``: the rows told are in the decision already, or are made by it, so that locks keep climbing.
+    """
+    return Tells(react, commands, known)
+
+
+def requires(react: Callable[[EventContext], Iterable[Require]], *kinds: str) -> Requires:
+    """The event stands only if rows of these kinds, which ``react`` names, satisfy their guards."""
+    return Requires(react, kinds)
+
+
+def asks(effects: Callable[[EventContext], Iterable[Effect]], *topics: str) -> Asks:
+    """The event asks for the effects that the function gives, each of one of these topics; none where it gives none."""
+    return Asks(effects, topics)
+
+
+class Heard(NamedTuple):
+    """What comes of an event: functions that give commands and requirements, and functions that give effects."""
+
+    reactions: tuple[Callable[[EventContext], Iterable[Send | Require]], ...]
+    effects: tuple[Callable[[EventContext], Iterable[Effect]], ...]
 
 
 class Workflow:
-    """Machines, reactions and follow-ups, checked together.
+    """Machines and the table that joins them, checked together.
 
     Args:
-        machines: one for each kind.
-        reactions: event of one machine to commands of others.
-        follow_ups: event to effects after the commit.
-        open_commands: commands of reactions that may come from outside as well.
-        closed_commands: commands that no reaction sends, and yet only the library itself: answers to follow-ups.
+        machines: one for each kind, in the order in which rows are locked: a row tells rows of later kinds only.
+        table: lines made by :func:`on`.
 
     Raises:
-        DefinitionError: a reaction names what no machine has, or would climb down the order of locks.
+        DefinitionError: a line names what no machine has, or would climb down the order of locks.
     """
 
-    def __init__(
-        self,
-        machines: Iterable[Machine],
-        reactions: Iterable[Reaction] = (),
-        follow_ups: Iterable[FollowUp] = (),
-        open_commands: Iterable[type[Any]] = (),
-        closed_commands: Iterable[type[Any]] = (),
-    ) -> None:
+    def __init__(self, machines: Iterable[Machine], table: Iterable[On] = ()) -> None:
         listed = tuple(machines)
         self.machines: Mapping[str, Machine] = MappingProxyType({machine.kind: machine for machine in listed})
-        self.reactions = tuple(reactions)
-        self.follow_ups = tuple(follow_ups)
+        self.table = tuple(table)
+        self.kind_of = {command: machine.kind for machine in listed for command in machine.commands}
+        self._ranks = {machine.kind: rank for rank, machine in enumerate(listed)}
         breaches = [*self._breaches(listed)]
         if breaches:
             raise DefinitionError("workflow: " + "; ".join(breaches))
-        self.open_commands = frozenset(open_commands)
-        self.closed_commands = frozenset(closed_commands)
-        told = {command for reaction in self.reactions for _, command in reaction.tells}
-        #: Commands only the library may send: sent from outside they would break a rule across rows.
-        self.internal = frozenset(told - self.open_commands | self.closed_commands)
-        self.kind_of = {command: machine.kind for machine in listed for command in machine.commands}
         self.fingerprint = self._fingerprint()
-        tells = _by_event((item.event, item.react) for item in self.reactions)
-        asks = _by_event((item.event, item.effects) for item in self.follow_ups)
-        #: For each event somebody listens to: what it tells other rows, and what it asks of the world.
-        self.heard: Mapping[type[Any], tuple[Listener, Listener]] = MappingProxyType(
-            {event: (tells.get(event, _nothing), asks.get(event, _nothing)) for event in tells | asks}
-        )
+        self.heard: Mapping[type[Any], Heard] = MappingProxyType(_by_event(self.table))
 
-    def sends_of(self, happened: EventContext) -> Iterable[Send]:
-        """The commands an event sends to other rows."""
-        tell, _ = self.heard.get(type(happened.event), _UNHEARD)
-        return tell(happened)
+    def rank(self, kind: str) -> int:
+        """Where a kind stands in the order of locks."""
+        return self._ranks[kind]
 
-    def effects_of(self, happened: EventContext) -> Iterable[Effect]:
+    def lock_order(self, key: Key) -> tuple[int, str]:
+        """Sort key for loading and writing: the rank of the kind, then the id. Climbing only rules out deadlock."""
+        return (self._ranks[key.kind], key.id)
+
+    def is_internal(self, command: type[Any]) -> bool:
+        """Whether only the library may send it."""
+        return issubclass(command, Internal)
+
+    def reactions(self, context: EventContext) -> Iterator[Send | Require]:
+        """What an event tells and requires of other rows."""
+        heard = self.heard.get(type(context.event))
+        for react in heard.reactions if heard else ():
+            yield from react(context)
+
+    def effects(self, context: EventContext) -> Iterator[Effect]:
         """What an event asks of the world."""
-        _, ask = self.heard.get(type(happened.event), _UNHEARD)
-        return ask(happened)
+        heard = self.heard.get(type(context.event))
+        for effects in heard.effects if heard else ():
+            yield from effects(context)
 
-    def extended(
-        self,
-        *,
-        machines: Iterable[Machine] = (),
-        reactions: Iterable[Reaction] = (),
-        follow_ups: Iterable[FollowUp] = (),
-        open_commands: Iterable[type[Any]] = (),
-    ) -> Workflow:
-        """A new workflow with more in it; a machine of a kind that is there already takes its place.
-
-        What a reaction tells is closed from outside; name it in ``open_commands`` where it shall stay open.
-        """
+    def extended(self, *, machines: Iterable[Machine] = (), table: Iterable[On] = ()) -> Workflow:
+        """A new workflow with more in it; a machine of a kind that is there already takes its place in the order."""
         merged = {**self.machines, **{machine.kind: machine for machine in machines}}
-        return Workflow(
-            merged.values(),
-            (*self.reactions, *reactions),
-            (*self.follow_ups, *follow_ups),
-            (*self.open_commands, *open_commands),
-            self.closed_commands,
-        )
+        return Workflow(merged.values(), (*self.table, *table))
 
     def guarded(self, command: type[Any], guard: Guard[Any, Any]) -> Workflow:
         """A new workflow that also asks ``guard`` of every ``command``.
@@ -158,20 +186,16 @@ class Workflow:
         return self.extended(machines=(self.machines[kind].guarded(command, guard),))
 
     def only(self, *kinds: str) -> Workflow:
-        """A smaller workflow: these machines, and the reactions and follow-ups that stay among them."""
-        machines = tuple(self.machines[kind] for kind in kinds)
+        """A smaller workflow: these machines, and of the table what stays among them."""
+        machines = [machine for machine in self.machines.values() if machine.kind in kinds]
         events = {event for machine in machines for event in machine.events}
-        reactions = (
-            reaction
-            for reaction in self.reactions
-            if reaction.event in events and all(kind in kinds for kind, _ in reaction.tells)
-        )
-        return self._like(machines, reactions, (item for item in self.follow_ups if item.event in events))
+        lines = [on(line.event, *(part for part in line.parts if self._within(part, kinds))) for line in self.table]
+        return Workflow(machines, (line for line in lines if line.event in events and line.parts))
 
-    def _like(
-        self, machines: Iterable[Machine], reactions: Iterable[Reaction], follow_ups: Iterable[FollowUp]
-    ) -> Workflow:
-        return Workflow(machines, reactions, follow_ups, self.open_commands, self.closed_commands)
+    def _within(self, part: Part, kinds: tuple[str, ...]) -> bool:
+        if isinstance(part, Tells):
+            return all(self.kind_of[command] in kinds for command in part.commands)
+        return isinstance(part, Asks) or all(kind in kinds for kind in part.kinds)
 
     def _breaches(self, machines: tuple[Machine, ...]) -> Iterator[str]:
         if len(self.machines) != len(machines):
@@ -180,79 +204,48 @@ class Workflow:
             owners = Counter(message for machine in machines for message in getattr(machine, what))
             yield from (f"{message.__name__} belongs to {n} machines" for message, n in owners.items() if n > 1)
         source = {event: machine.kind for machine in machines for event in machine.events}
-        for reaction in self.reactions:
-            name = reaction.event.__name__
-            if reaction.event not in source:
+        for line in self.table:
+            name = line.event.__name__
+            if line.event not in source:
                 yield f"no machine has the event {name}"
                 continue
-            for kind, command in reaction.tells:
-                yield from self._breach(name, source[reaction.event], kind, command, known=reaction.known)
-        yield from (f"no machine has the event {f.event.__name__}" for f in self.follow_ups if f.event not in source)
+            for part in line.parts:
+                yield from self._part_breaches(name, source[line.event], part)
 
-    def _breach(self, event: str, source: str, kind: str, command: type[Any], *, known: bool) -> Iterator[str]:
-        if kind not in self.machines:
-            yield f"{event} tells {kind}, which has no machine"
-        elif command not in self.machines[kind].commands:
-            yield f"{event} tells {kind} {command.__name__}, which it does not take"
-        elif not known and rank_of(kind) <= rank_of(source):
-            yield f"{event} of {source} tells {kind}, down the order of locks: make it a follow-up"
+    def _part_breaches(self, event: str, source: str, part: Part) -> Iterator[str]:
+        told: list[str] = []
+        if isinstance(part, Tells):
+            yield from (
+                f"{event} tells {c.__name__}, which no machine takes" for c in part.commands if c not in self.kind_of
+            )
+            told = [] if part.known else [self.kind_of[c] for c in part.commands if c in self.kind_of]
+        elif isinstance(part, Requires):
+            yield from (
+                f"{event} requires {kind}, which has no machine" for kind in part.kinds if kind not in self.machines
+            )
+            told = [kind for kind in part.kinds if kind in self.machines]
+        for kind in dict.fromkeys(told):
+            if self._ranks[kind] <= self._ranks[source]:
+                yield f"{event} of {source} reaches {kind}, down the order of locks: make it an effect"
 
     def _fingerprint(self) -> str:
         parts = [machine.fingerprint for machine in self.machines.values()]
-        parts += [f"{reaction.event.__name__} {reaction.tells}" for reaction in self.reactions]
+        for line in self.table:
+            for part in line.parts:
+                what = part.kinds if isinstance(part, Requires) else _names(part)
+                parts.append(f"{line.event.__name__} {type(part).__name__} {' '.join(what)}")
         return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()[:12]
 
 
-def _by_event(listeners: Iterable[tuple[type[Any], Listener]]) -> dict[type[Any], Listener]:
-    """One function for each event, that asks all who listen to it."""
-    found: dict[type[Any], tuple[Listener, ...]] = {}
-    for event, listener in listeners:
-        found[event] = (*found.get(event, ()), listener)
-    return {event: several[0] if len(several) == 1 else _all(several) for event, several in found.items()}
+def _names(part: Tells | Asks) -> tuple[str, ...]:
+    return part.topics if isinstance(part, Asks) else tuple(command.__name__ for command in part.commands)
 
 
-def _all(listeners: tuple[Listener, ...]) -> Listener:
-    return lambda happened: [said for listener in listeners for said in listener(happened)]
-
-
-def _nothing(happened: EventContext) -> Iterable[Any]:
-    return ()
-
-
-_UNHEARD: Final = (_nothing, _nothing)
-
-
-#: Rows are loaded and locked in this order, then by id; climbing only is what rules out deadlock.
-RANKS: Final[dict[str, int]] = {
-    kind: rank
-    for rank, kind in enumerate(
-        (
-            "customer",
-            "party",
-            "return",
-            "credit_note",
-            "shipment",
-            "order",
-            "intake",
-            "payment",
-            "invoice",
-            "account",
-            "series",
-            "stock_document",
-            "stock",
-        )
-    )
-}
-
-
-_LAST: Final = len(RANKS)
-
-
-def rank_of(kind: str) -> int:
-    """Where a kind stands in the order of locks. Kinds of a host's own come last."""
-    return RANKS.get(kind, _LAST)
-
-
-def lock_order(key: Key) -> tuple[int, str, str]:
-    """Sort key for loading: rank of the kind, then kind and id."""
-    return (rank_of(key.kind), key.kind, key.id)
+def _by_event(table: Iterable[On]) -> dict[type[Any], Heard]:
+    found: dict[type[Any], Heard] = {}
+    for line in table:
+        known = found.get(line.event, Heard((), ()))
+        reacts = [part.react for part in line.parts if not isinstance(part, Asks)]
+        asks = [part.effects for part in line.parts if isinstance(part, Asks)]
+        found[line.event] = Heard((*known.reactions, *reacts), (*known.effects, *asks))
+    return found

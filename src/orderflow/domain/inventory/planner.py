@@ -12,7 +12,7 @@ from itertools import combinations
 
 from attrs import frozen
 
-from orderflow.domain.engine.limits import check_quantity
+from orderflow.domain.engine.schema import Count, faults_at
 from orderflow.domain.values import Pick
 from orderflow.errors import Fault, InputError
 
@@ -197,17 +197,19 @@ def plan(demands: Iterable[Demand], offers: Iterable[Offer], strategy: Strategy 
 
 
 def _demand_faults(demands: Sequence[Demand]) -> list[Fault]:
-    checks = (check_quantity(demand.quantity, f"demands[{at}].quantity", least=0) for at, demand in enumerate(demands))
-    return [fault for fault in checks if fault]
+    return [
+        f for at, demand in enumerate(demands) for f in faults_at(f"demands[{at}].quantity", Count, demand.quantity)
+    ]
 
 
 def _offer_faults(offers: Sequence[Offer]) -> list[Fault]:
-    checks = (check_quantity(offer.available, f"offers[{at}].available", least=0) for at, offer in enumerate(offers))
-    faults = [fault for fault in checks if fault]
+    faults = [
+        f for at, offer in enumerate(offers) for f in faults_at(f"offers[{at}].available", Count, offer.available)
+    ]
     seen: set[tuple[str, str]] = set()
     for at, offer in enumerate(offers):
         if (place := (offer.sku, offer.location)) in seen:
-            faults.append(Fault(f"offers[{at}]", "twice", f"{offer.sku} at {offer.location} is offered twice"))
+            faults.append(Fault(f"offers[{at}]", "repeated", f"{offer.sku} at {offer.location} is offered twice"))
         seen.add(place)
     return faults
 

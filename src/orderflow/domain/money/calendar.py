@@ -5,27 +5,26 @@ The only module that uses dateutil, and only when a date is computed: importing 
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from datetime import date, datetime, tzinfo
 from functools import lru_cache
-from typing import Literal, get_args
+from typing import Annotated, Literal
 
 from attrs import frozen
 
-from orderflow.domain.engine.limits import check_quantity
+from orderflow.domain.engine.schema import Between, Known
 from orderflow.errors import Fault, InputError
 
 __all__ = [
     "PaymentTerms",
     "RollDirection",
+    "Timezone",
     "business_date",
     "cutoff_date",
     "due_date",
     "is_business_day",
     "roll_back",
     "roll_forward",
-    "terms_faults",
-    "timezone_faults",
 ]
 
 
@@ -40,6 +39,8 @@ _LONGEST_CLOSURE_DAYS = 366
 
 _MAX_MONTHS, _MAX_DAYS = 120, 3_660
 
+DayOfMonth = Annotated[int, Between(1, 31)]
+
 
 @frozen
 class PaymentTerms:
@@ -53,37 +54,17 @@ class PaymentTerms:
     ``PaymentTerms(cutoff_day=20, months=1, end_of_month=True)``. Net 30: ``PaymentTerms(days=30)``.
     """
 
-    cutoff_day: int | None = None
-    months: int = 0
+    cutoff_day: DayOfMonth | None = None
+    months: Annotated[int, Between(0, _MAX_MONTHS)] = 0
     end_of_month: bool = False
-    due_day: int | None = None
-    days: int = 0
+    due_day: DayOfMonth | None = None
+    days: Annotated[int, Between(0, _MAX_DAYS)] = 0
     business: RollDirection = "none"
 
-    def faults(self) -> list[Fault]:
-        """What annotations do not say; see :func:`terms_faults`."""
-        return terms_faults(self, "")
-
-
-def terms_faults(terms: PaymentTerms, path: str) -> list[Fault]:
-    """What is wrong with payment terms: days of the month from 1 to 31, at most 10 years, one rule for the day."""
-    prefix = f"{path}." if path else ""
-    checks = [
-        check_quantity(terms.months, f"{prefix}months", least=0, most=_MAX_MONTHS),
-        check_quantity(terms.days, f"{prefix}days", least=0, most=_MAX_DAYS),
-        _day_fault(terms.cutoff_day, f"{prefix}cutoff_day"),
-        _day_fault(terms.due_day, f"{prefix}due_day"),
-    ]
-    faults = [fault for fault in checks if fault]
-    if terms.end_of_month and terms.due_day is not None:
-        faults.append(Fault(f"{prefix}due_day", "conflict", "does not go with end_of_month"))
-    if terms.business not in get_args(RollDirection):
-        faults.append(Fault(f"{prefix}business", "choice", "must be previous, next or none"))
-    return faults
-
-
-def _day_fault(day: object, path: str) -> Fault | None:
-    return None if day is None else check_quantity(day, path, least=1, most=31)
+    def faults(self) -> Iterator[Fault]:
+        """One rule for the day."""
+        if self.end_of_month and self.due_day is not None:
+            yield Fault("due_day", "conflict", "does not go with end_of_month")
 
 
 def cutoff_date(terms: PaymentTerms, on: date) -> date:
@@ -135,7 +116,7 @@ def _added(start: date, *, months: int = 0, days: int = 0, day: int | None = Non
     try:
         return start + relativedelta(months=months, days=days, day=day)
     except (OverflowError, ValueError) as error:
-        raise InputError.at("date", "range", f"{start} is too near the end of the calendar") from error
+        raise InputError.at("date", "out_of_range", f"{start} is too near the end of the calendar") from error
 
 
 def is_business_day(on: date, holidays: Container[date] = ()) -> bool:
@@ -166,7 +147,7 @@ def _rolled(on: date, step: int, holidays: Container[date]) -> date:
         candidate = _added(on, days=step * days)
         if is_business_day(candidate, holidays):
             return candidate
-    raise InputError.at("holidays", "range", f"leave no business day within a year of {on}")
+    raise InputError.at("holidays", "out_of_range", f"leave no business day within a year of {on}")
 
 
 def business_date(at: datetime, timezone: str) -> date:
@@ -176,20 +157,11 @@ def business_date(at: datetime, timezone: str) -> date:
         InputError: ``at`` has no offset, the time zone is unknown, or the date is outside the calendar.
     """
     if at.utcoffset() is None:
-        raise InputError.at("at", "naive", "must be a time with an offset from UTC")
+        raise InputError.at("at", "naive_time", "must be a time with an offset from UTC")
     try:
         return at.astimezone(_zone(timezone)).date()
     except OverflowError as error:
-        raise InputError.at("at", "range", "is too near the end of the calendar") from error
-
-
-def timezone_faults(timezone: str) -> tuple[Fault, ...]:
-    """What is wrong with the name of a time zone, at path ``timezone``: nothing, or that nobody knows it."""
-    try:
-        _zone(timezone)
-    except InputError as error:
-        return error.faults
-    return ()
+        raise InputError.at("at", "out_of_range", "is too near the end of the calendar") from error
 
 
 @lru_cache(maxsize=1024)
@@ -198,5 +170,17 @@ def _zone(name: str) -> tzinfo:
 
     try:
         return ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
-        raise InputError.at("timezone", "zone_unknown", f"{name!r} is not a known time zone") from error
+    except (LookupError, ValueError, OSError, TypeError) as error:
+        raise InputError.at("timezone", "unknown_timezone", f"{name!r:.80} is not a known time zone") from error
+
+
+def _is_timezone(name: str) -> bool:
+    try:
+        _zone(name)
+    except InputError:
+        return False
+    return True
+
+
+#: The name of a time zone there is, such as ``Asia/Tokyo`` (IANA).
+Timezone = Annotated[str, Known(_is_timezone, "unknown_timezone", "a known time zone")]

@@ -12,9 +12,11 @@ from decimal import Decimal
 from attrs import frozen
 
 from orderflow.domain.engine.limits import MAX_MONEY_MINOR
-from orderflow.domain.money.currencies import currency_faults, exponent
+from orderflow.domain.engine.record import Record
+from orderflow.domain.engine.schema import Minor
+from orderflow.domain.money.currencies import Currency, exponent
 from orderflow.domain.money.split import share
-from orderflow.errors import CurrencyMismatch, Fault, InputError
+from orderflow.errors import CurrencyMismatch, InputError
 
 __all__ = ["Money", "check_money", "exact_decimal", "money_faults", "parse_decimal"]
 
@@ -32,7 +34,7 @@ def parse_decimal(text: object, path: str = "") -> Decimal:
         InputError: anything else, such as an exponent, a sign +, blanks, separators, NaN.
     """
     if not isinstance(text, str) or not _DECIMAL.fullmatch(text):
-        raise InputError.at(path, "decimal", "must be a plain decimal such as 12.34")
+        raise InputError.at(path, "bad_form", "must be a plain decimal such as 12.34")
     return Decimal(text)
 
 
@@ -63,33 +65,20 @@ def check_money(minor: int, path: str = "") -> int:
         InputError: it is larger.
     """
     if not -MAX_MONEY_MINOR <= minor <= MAX_MONEY_MINOR:
-        raise InputError.at(path, "range", f"must be within {MAX_MONEY_MINOR} minor units of 0")
+        raise InputError.at(path, "out_of_range", f"must be within {MAX_MONEY_MINOR} minor units of 0")
     return minor
 
 
-def money_faults(value: object, path: str, *, least: int = -MAX_MONEY_MINOR) -> list[Fault]:
-    """What is wrong with a value that must be a Money of at least ``least`` minor units."""
-    if not isinstance(value, Money):
-        return [Fault(path, "type", f"must be money, not {type(value).__name__}")]
-    prefix = f"{path}." if path else ""
-    faults = currency_faults(value.currency, f"{prefix}currency")
-    if type(value.minor) is not int:
-        faults.append(Fault(f"{prefix}minor", "type", "must be a whole number of minor units"))
-    elif not least <= value.minor <= MAX_MONEY_MINOR:
-        faults.append(Fault(f"{prefix}minor", "range", f"must be from {least} to {MAX_MONEY_MINOR} minor units"))
-    return faults
-
-
-@frozen
-class Money:
+@frozen(eq=False, repr=False)
+class Money(Record):
     """An amount: ``minor`` units of ``currency`` (ISO 4217).
 
-    Plain construction is cheap and checks nothing; it is for amounts that were computed. Amounts from outside
-    come through ``Money.of``, which checks all, or are checked by ``money_faults``.
+    Plain construction is cheap and checks nothing; it is for amounts that were computed. Amounts from outside come
+    through ``Money.of``, which checks all.
     """
 
-    minor: int
-    currency: str
+    minor: Minor
+    currency: Currency
 
     @classmethod
     def of(cls, amount: str | int | Decimal, currency: str) -> Money:
@@ -134,10 +123,6 @@ class Money:
     def decimal(self) -> Decimal:
         """The amount in major units, with all decimals of the currency."""
         return Decimal(f"{self.minor}E-{exponent(self.currency)}")
-
-    def faults(self) -> list[Fault]:
-        """What annotations do not say: the currency is known."""
-        return money_faults(self, "")
 
     def allocate(self, weights: Sequence[int]) -> tuple[Money, ...]:
         """Parts in proportion to ``weights`` that sum to this amount; see ``share``."""

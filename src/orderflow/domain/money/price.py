@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
+from typing import ClassVar
 
 from attrs import frozen
 
-from orderflow.domain.engine.limits import MAX_MONEY_MINOR, check_quantity
-from orderflow.domain.money.currencies import EXPONENTS, currency_faults, exponent
+from orderflow.domain.engine.schema import Quantity, faults_at
+from orderflow.domain.engine.text import NUMBER, TextForm, decimal_text
+from orderflow.domain.money.currencies import Currency, exponent
 from orderflow.domain.money.money import Money, exact_decimal
 from orderflow.domain.money.split import Rounding, round_ratio
-from orderflow.errors import Fault, InputError
+from orderflow.errors import InputError
 
-__all__ = ["Price", "price_faults"]
+__all__ = ["Price"]
 
 
 @frozen
 class Price:
     """``amount`` of ``currency``, in major units, for every ``per`` units: 0.3492 EUR per 1, 1785 per 365.
 
-    Plain construction checks nothing; prices from outside come through ``Price.of`` or ``price_faults``.
+    Plain construction checks nothing; prices from outside come through ``Price.of``.
     """
 
     amount: Decimal
-    currency: str
-    per: int = 1
+    currency: Currency
+    per: Quantity = 1
+
+    text_form: ClassVar[TextForm]
 
     @classmethod
     def of(cls, amount: str | int | Decimal, currency: str, per: int = 1) -> Price:
@@ -34,8 +39,8 @@ class Price:
             InputError: not a plain decimal of at most 18 and 12 digits, an unknown currency, a base below 1.
         """
         exponent(currency)
-        if fault := check_quantity(per, "per"):
-            raise InputError((fault,))
+        if faults := faults_at("per", Quantity, per):
+            raise InputError(faults)
         return cls(exact_decimal(amount, "amount"), currency, per)
 
     def line_minor(self, quantity: int, rounding: Rounding = Rounding.HALF_UP) -> int:
@@ -59,33 +64,21 @@ class Price:
         """One unit in minor units, rounded. To price a line use ``line_minor``, which rounds the whole line once."""
         return self.line_minor(1, rounding)
 
-    def faults(self) -> list[Fault]:
-        """What annotations do not say: the currency is known, the base is at least 1 unit."""
-        if self.per == 1 and self.currency in EXPONENTS:
-            return []
-        faults = currency_faults(self.currency, "currency")
-        fault = check_quantity(self.per, "per")
-        return [*faults, fault] if fault else faults
-
     def __str__(self) -> str:
         return f"{self.amount:f} {self.currency}" + (f" / {self.per}" if self.per != 1 else "")
 
 
-def price_faults(value: object, path: str) -> list[Fault]:
-    """What is wrong with a value that must be a Price of at least 0 in a known currency."""
-    if not isinstance(value, Price):
-        return [Fault(path, "type", f"must be a price, not {type(value).__name__}")]
-    faults = _amount_faults(value.amount, f"{path}.amount") + currency_faults(value.currency, f"{path}.currency")
-    if fault := check_quantity(value.per, f"{path}.per"):
-        faults.append(fault)
-    return faults
+def _text(price: Price) -> str:
+    text = f"{decimal_text(price.amount)} {price.currency}"
+    return text if price.per == 1 else f"{text}/{price.per}"
 
 
-def _amount_faults(amount: object, path: str) -> list[Fault]:
-    if not isinstance(amount, Decimal):
-        return [Fault(path, "type", f"must be a decimal, not {type(amount).__name__}")]
-    try:
-        exact = exact_decimal(amount, path)
-    except InputError as error:
-        return list(error.faults)
-    return [Fault(path, "range", f"must be from 0 to {MAX_MONEY_MINOR}")] if not 0 <= exact <= MAX_MONEY_MINOR else []
+def _read(text: str) -> Price:
+    amount, _, rest = text.partition(" ")
+    currency, _, per = rest.partition("/")
+    return Price(Decimal(amount), currency, int(per) if per else 1)
+
+
+Price.text_form = TextForm(
+    _text, _read, re.compile(f"-?{NUMBER} [A-Z]{{3}}(/[1-9][0-9]{{0,9}})?"), "2.55 GBP or 1785 JPY/365"
+)

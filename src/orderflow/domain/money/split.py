@@ -1,4 +1,4 @@
-"""Rounding a fraction of a minor unit, and splitting an amount into parts that sum to it."""
+"""TODO"""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def round_ratio(numerator: int, denominator: int, rounding: Rounding = Rounding.
         InputError: the denominator is 0.
     """
     if not denominator:
-        raise InputError.at("denominator", "zero", "must not be 0")
+        raise InputError.at("denominator", "out_of_range", "must not be 0")
     if denominator < 0:
         numerator, denominator = -numerator, -denominator
     whole, rest = divmod(-numerator if numerator < 0 else numerator, denominator)
@@ -60,7 +60,7 @@ def share(total: int, weights: Sequence[int]) -> tuple[int, ...]:
         InputError: a weight is negative, or there is none to share over.
     """
     if not weights or min(weights) < 0:
-        raise InputError.at("weights", "range", "must be one or more, none negative")
+        raise InputError.at("weights", "out_of_range", "must be one or more, none negative")
     if not (whole := sum(weights)):
         weights, whole = (1,) * len(weights), len(weights)
     parts = [divmod(abs(total) * weight, whole) for weight in weights]
@@ -80,7 +80,7 @@ def cumulative(total: int, whole: int, before: int, part: int, rounding: Roundin
         InputError: the units do not fit into ``whole``.
     """
     if before < 0 or part < 0 or before + part > whole or whole < 1:
-        raise InputError.at("part", "range", f"{before} + {part} units do not fit into {whole}")
+        raise InputError.at("part", "out_of_range", f"{before} + {part} units do not fit into {whole}")
     if part == whole:
         return total
     return round_ratio(total * (before + part), whole, rounding) - round_ratio(total * before, whole, rounding)

@@ -11,16 +11,18 @@ they are shared over the lines beforehand with ``spread``.
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from functools import lru_cache
+from typing import Annotated, ClassVar
 
 from attrs import frozen
 
-from orderflow.domain.engine.limits import MAX_ID, text_faults
+from orderflow.domain.engine.schema import Between, Id, check
+from orderflow.domain.engine.text import NUMBER, TextForm, decimal_text
 from orderflow.domain.money.money import Money, check_money, exact_decimal
 from orderflow.domain.money.split import Rounding, round_ratio, share
-from orderflow.errors import Fault, InputError
+from orderflow.errors import InputError
 
 __all__ = [
     "TaxCategory",
@@ -29,7 +31,6 @@ __all__ = [
     "TaxRounding",
     "TaxableLine",
     "Totals",
-    "category_faults",
     "spread",
     "tax_groups",
     "tax_on",
@@ -66,8 +67,10 @@ class TaxCategory:
     charge, O outside the scope. Plain construction checks nothing.
     """
 
-    code: str
-    rate: Decimal
+    code: Id
+    rate: Annotated[Decimal, Between(0, 100)]
+
+    text_form: ClassVar[TextForm]
 
     @classmethod
     def of(cls, code: str, rate: str | int | Decimal) -> TaxCategory:
@@ -77,43 +80,25 @@ class TaxCategory:
             InputError: a blank code, or a rate that is no plain decimal from 0 to 100.
         """
         category = cls(code, exact_decimal(rate, "rate"))
-        if faults := category.faults():
-            raise InputError(faults)
+        check(category)
         return category
 
-    def faults(self) -> list[Fault]:
-        """What annotations do not say: the code is not blank, the rate is from 0 to 100 percent."""
-        return list(_own_faults(self))
+
+def _category_text(category: TaxCategory) -> str:
+    return f"{category.code} {decimal_text(category.rate)}"
 
 
-@lru_cache(maxsize=1024)
-def _own_faults(category: TaxCategory) -> tuple[Fault, ...]:
-    """The faults of a category, found once for each: a shop has few, and every line of every order names one."""
-    return tuple(category_faults(category, ""))
+def _read_category(text: str) -> TaxCategory:
+    code, _, rate = text.rpartition(" ")
+    return TaxCategory(code, Decimal(rate))
 
 
-def category_faults(value: object, path: str) -> list[Fault]:
-    """What is wrong with a value that must be a TaxCategory with a code and a rate from 0 to 100 percent."""
-    if not isinstance(value, TaxCategory):
-        return [Fault(path, "type", f"must be a tax category, not {type(value).__name__}")]
-    prefix = f"{path}." if path else ""
-    faults = text_faults(value.code, f"{prefix}code", limit=MAX_ID, required=True)
-    return faults + _rate_faults(value.rate, f"{prefix}rate")
-
-
-def _rate_faults(rate: object, path: str) -> list[Fault]:
-    if not isinstance(rate, Decimal):
-        return [Fault(path, "type", f"must be a decimal, not {type(rate).__name__}")]
-    try:
-        exact = exact_decimal(rate, path)
-    except InputError as error:
-        return list(error.faults)
-    return [] if 0 <= exact <= 100 else [Fault(path, "range", "must be from 0 to 100 percent")]
+TaxCategory.text_form = TextForm(_category_text, _read_category, re.compile(f".+ {NUMBER}"), "S 25")
 
 
 @frozen
 class TaxableLine:
-    """A line, allowance or charge: its amount in minor units, net or with tax as ``prices_include_tax`` says.
+    """A line, allowance or charge: its amount in minor units, net or with tax as the policy's ``included`` says.
 
     An allowance is negative. ``quantity`` matters only where tax is rounded on each unit.
     """
@@ -199,7 +184,7 @@ def _group(category: TaxCategory, lines: Sequence[TaxableLine], policy: TaxPolic
 def _tax_by_unit(line: TaxableLine, policy: TaxPolicy) -> int:
     """Units of one line differ by at most one minor unit, as a largest-remainder split of its amount gives them."""
     if line.quantity < 1:
-        raise InputError.at("quantity", "range", "must be at least 1 where tax is rounded on each unit")
+        raise InputError.at("quantity", "out_of_range", "must be at least 1 where tax is rounded on each unit")
     sign = -1 if line.amount_minor < 0 else 1
     unit, larger = divmod(abs(line.amount_minor), line.quantity)
     rate = line.category.rate

@@ -1,4 +1,4 @@
-"""Stock is allocated to lines, put on back-order, filled, released and left to expire."""
+"""Securing stock (引当): allocating, back-orders and filling them, releasing, expiring."""
 
 from __future__ import annotations
 
@@ -10,13 +10,25 @@ from attrs import frozen
 
 from orderflow.domain.engine.limits import MAX_LINES
 from orderflow.domain.engine.machine import refuse
+from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.schema import Length
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.orders import lines as moves
-from orderflow.domain.orders.guards import Working, enough, enough_at, nothing_asked
-from orderflow.domain.orders.lines import LineVector
-from orderflow.domain.orders.state import Accepted, Placed, Progress, moved, state_for
-from orderflow.domain.values import Pick
+from orderflow.domain.orders.content import AllocateAt, Gate
+from orderflow.domain.orders.guards import enough, enough_at, not_held, nothing_asked
+from orderflow.domain.orders.lines import Allotment, LineVector
+from orderflow.domain.orders.state import (
+    Accepted,
+    HasProgress,
+    Placed,
+    Progress,
+    Working,
+    lines_of,
+    moved,
+    state_for,
+    with_lines,
+)
+from orderflow.domain.values import Pick, summed
 from orderflow.errors import Refusal
 
 __all__ = [
@@ -28,25 +40,54 @@ __all__ = [
     "ReleaseStock",
     "StockAllocated",
     "StockReleased",
-    "allocate",
-    "allocated",
-    "allocated_early",
-    "enough_allocated",
-    "enough_backordered",
-    "enough_open",
-    "expire",
-    "fill",
-    "policy_allocates_placed",
-    "release",
-    "released",
-    "released_early",
-    "something_expired",
 ]
+
+Picks: TypeAlias = Annotated[tuple[Pick, ...], Length(0, MAX_LINES)]
+
+not_held_at_allocate = not_held(
+    Gate.ALLOCATE, lambda told: [pick.line for pick in (*told.picks, *getattr(told, "backorder", ()))]
+)
+
+
+class Filled(NamedTuple):
+    """Units that waited at one location and are allocated at another (or the same)."""
+
+    line: int
+    waited_at: str
+    location: str
+    quantity: int
+
+
+@frozen(eq=False, repr=False)
+class AllocateStock(Command):
+    """Allocate open units at locations (``picks``), put others on back-order (``backorder``)."""
+
+    picks: Picks = ()
+    backorder: Picks = ()
+    until: datetime | None = None
+
+
+@frozen(eq=False, repr=False)
+class FillBackorder(Command):
+    """Allocate units that wait for stock."""
+
+    picks: Picks
+    until: datetime | None = None
+
+
+@frozen(eq=False, repr=False)
+class StockAllocated(Event):
+    """Open units were allocated or put on back-order, waiting ones were ``filled``."""
+
+    picks: tuple[Pick, ...]
+    backordered: tuple[Pick, ...]
+    filled: tuple[Filled, ...]
+    until: datetime | None = None
 
 
 def policy_allocates_placed(state: Placed, command: AllocateStock, stamp: Stamp) -> Refusal | None:
     """Stock is allocated before confirmation only where the policy says so."""
-    if state.content.policy.allocate_at.value == "placed":
+    if state.content.policy.allocate_at is AllocateAt.PLACED:
         return None
     return refuse("not_confirmed", "stock is allocated once the order is confirmed")
 
@@ -63,6 +104,75 @@ def enough_backordered(state: Accepted, command: FillBackorder, stamp: Stamp) ->
     return enough(state, wanted, lambda v: v.backordered_quantity, "backordered") if wanted else nothing_asked()
 
 
+def allocate(state: Working, command: AllocateStock, stamp: Stamp) -> StockAllocated:
+    return StockAllocated(command.picks, command.backorder, (), command.until)
+
+
+def fill(state: Accepted, command: FillBackorder, stamp: Stamp) -> StockAllocated:
+    """Of each line, what has waited longest is filled first."""
+    wanted = summed([((pick.line, pick.location), pick.quantity) for pick in command.picks])
+    filled = [item for (line, location), units in wanted.items() for item in _filled(state, line, location, units)]
+    return StockAllocated((), (), tuple(filled), command.until)
+
+
+def _filled(state: Accepted, line: int, location: str, quantity: int) -> Iterator[Filled]:
+    for waiting in state.progress.lines[state.content.places[line]].backordered:
+        taken = min(quantity, waiting.quantity)
+        if taken:
+            yield Filled(line, waiting.location, location, taken)
+        quantity -= taken
+
+
+def _after_allocation(state: HasProgress, event: StockAllocated) -> Progress:
+    vectors, places, until = list(state.progress.lines), state.content.places, event.until
+    for line, location, units in event.picks:
+        vectors[places[line]] = moves.allocate(vectors[places[line]], location, units, until)
+    for line, location, units in event.backordered:
+        vectors[places[line]] = moves.wait(vectors[places[line]], location, units)
+    for line, waited_at, location, units in event.filled:
+        vectors[places[line]] = moves.fill(vectors[places[line]], waited_at, location, units, until)
+    return with_lines(state.progress, tuple(vectors))
+
+
+def allocated_early(state: Placed, event: StockAllocated) -> Placed:
+    return state.with_progress(_after_allocation(state, event))
+
+
+def allocated(state: Accepted, event: StockAllocated) -> Accepted:
+    return state_for(state, _after_allocation(state, event), state.confirmed_at)
+
+
+# -- giving back
+
+
+@frozen(eq=False, repr=False)
+class _Picks:
+    picks: Picks
+
+
+class ReleaseStock(_Picks, Command):
+    """Give allocated units back to the stock; they are open again."""
+
+    __slots__ = ()
+
+
+class StockReleased(_Picks, Event):
+    """Allocated units are open again."""
+
+    __slots__ = ()
+
+
+@frozen(eq=False, repr=False)
+class ExpireAllocation(Command):
+    """Give back every allocation whose time has run out."""
+
+
+class AllocationExpired(_Picks, Event):
+    """Allocations ran out and were given back."""
+
+    __slots__ = ()
+
+
 def enough_allocated(state: Working, command: ReleaseStock, stamp: Stamp) -> Refusal | None:
     """No more is released than is allocated at that location."""
     if not command.picks:
@@ -70,161 +180,38 @@ def enough_allocated(state: Working, command: ReleaseStock, stamp: Stamp) -> Ref
     return enough_at(state, command.picks, _allocated_at, "allocated")
 
 
+def _allocated_at(vector: LineVector, location: str) -> int:
+    return sum([allotment.quantity for allotment in vector.allocated if allotment.location == location])
+
+
 def something_expired(state: Working, command: ExpireAllocation, stamp: Stamp) -> Refusal | None:
     """There is an allocation whose time has run out."""
-    for vector in state.progress.lines:
-        for allotment in vector.allocated:
-            if allotment.until is not None and allotment.until <= stamp.at:
-                return None
-    return refuse("nothing_expired", "no allocation has run out")
-
-
-def _allocated_at(vector: LineVector, location: str) -> int:
-    return sum([n for at, n, _ in vector.allocated if at == location])
-
-
-Picks: TypeAlias = Annotated[tuple[Pick, ...], Length(0, MAX_LINES)]
-
-
-@frozen
-class AllocateStock:
-    """Allocate open units at locations (``picks``), put others on back-order (``backorder``)."""
-
-    picks: Picks = ()
-    backorder: Picks = ()
-    until: datetime | None = None
-
-
-@frozen
-class FillBackorder:
-    """Allocate units that wait for stock."""
-
-    picks: Picks
-    until: datetime | None = None
-
-
-@frozen
-class ReleaseStock:
-    """Give allocated units back to the stock; they are open again."""
-
-    picks: Picks
-
-
-@frozen
-class ExpireAllocation:
-    """Give back every allocation whose time has run out."""
-
-
-class Filled(NamedTuple):
-    """Units that waited at one location and are allocated at another (or the same)."""
-
-    line: int
-    waited_at: str
-    location: str
-    quantity: int
-
-
-@frozen
-class StockAllocated:
-    """Open units were allocated or put on back-order, waiting ones were ``filled``."""
-
-    picks: tuple[Pick, ...]
-    backordered: tuple[Pick, ...]
-    filled: tuple[Filled, ...]
-    until: datetime | None = None
-
-
-@frozen
-class StockReleased:
-    """Allocated units are open again."""
-
-    picks: tuple[Pick, ...]
-
-
-@frozen
-class AllocationExpired:
-    """Allocations ran out and were given back."""
-
-    picks: tuple[Pick, ...]
-
-
-def allocate(state: Working, command: AllocateStock, stamp: Stamp) -> StockAllocated:
-    """What ``AllocateStock`` becomes."""
-    return StockAllocated(command.picks, command.backorder, (), command.until)
-
-
-def fill(state: Accepted, command: FillBackorder, stamp: Stamp) -> StockAllocated:
-    """What ``FillBackorder`` becomes."""
-    filled = [item for pick in _merged(command.picks) for item in _from_waiting(state, pick)]
-    return StockAllocated((), (), tuple(filled), command.until)
-
-
-def _merged(picks: tuple[Pick, ...]) -> Iterator[Pick]:
-    sums: dict[tuple[int, str], int] = {}
-    for pick in picks:
-        sums[pick.line, pick.location] = sums.get((pick.line, pick.location), 0) + pick.quantity
-    return (Pick(line, location, quantity) for (line, location), quantity in sums.items())
-
-
-def _from_waiting(state: Accepted, pick: Pick) -> Iterator[Filled]:
-    left = pick.quantity
-    for waiting in state.progress.lines[pick.line - 1].backordered:
-        taken = min(left, waiting.quantity)
-        if taken:
-            yield Filled(pick.line, waiting.location, pick.location, taken)
-        left -= taken
-
-
-def _allocation(state: Working, event: StockAllocated) -> Progress:
-    vectors = list(state.progress.lines)
-    for pick in event.picks:
-        at = pick.line - 1
-        vectors[at] = moves.allocate(vectors[at], pick.location, pick.quantity, event.until)
-    for pick in event.backordered:
-        at = pick.line - 1
-        vectors[at] = moves.wait(vectors[at], pick.location, pick.quantity)
-    for item in event.filled:
-        at = item.line - 1
-        vectors[at] = moves.fill(vectors[at], item.waited_at, item.location, item.quantity, event.until)
-    return state.progress.with_lines(tuple(vectors))
-
-
-def allocated_early(state: Placed, event: StockAllocated) -> Placed:
-    """The order after ``StockAllocated``."""
-    return state.with_progress(_allocation(state, event))
-
-
-def allocated(state: Accepted, event: StockAllocated) -> Accepted:
-    """The order after ``StockAllocated``."""
-    return state_for(state, _allocation(state, event), state.confirmed_at)
-
-
-def release(state: Working, command: ReleaseStock, stamp: Stamp) -> StockReleased:
-    """What ``ReleaseStock`` becomes."""
-    return StockReleased(command.picks)
+    return None if any(_expired(state, stamp)) else refuse("nothing_expired", "no allocation has run out")
 
 
 def expire(state: Working, command: ExpireAllocation, stamp: Stamp) -> AllocationExpired:
-    """What ``ExpireAllocation`` becomes."""
-    return AllocationExpired(
-        tuple(
-            Pick(line, allotment.location, allotment.quantity)
-            for line, vector in enumerate(state.progress.lines, start=1)
-            for allotment in vector.allocated
-            if allotment.until is not None and allotment.until <= stamp.at
-        )
-    )
+    return AllocationExpired(tuple(_expired(state, stamp)))
 
 
-def _expiry(state: Working, event: AllocationExpired | StockReleased) -> Progress:
+def _expired(state: Working, stamp: Stamp) -> Iterator[Pick]:
+    for line, vector in lines_of(state):
+        for allotment in vector.allocated:
+            if has_ended(allotment, stamp):
+                yield Pick(line.line, allotment.location, allotment.quantity)
+
+
+def has_ended(allotment: Allotment, stamp: Stamp) -> bool:
+    """Whether the time of a promise has run out."""
+    return allotment.until is not None and allotment.until <= stamp.at
+
+
+def _after_release(state: HasProgress, event: AllocationExpired | StockReleased) -> Progress:
     return moved(state, event.picks, lambda v, pick: moves.release(v, pick.location, pick.quantity))
 
 
 def released_early(state: Placed, event: AllocationExpired | StockReleased) -> Placed:
-    """The order after ``AllocationExpired`` or ``StockReleased``."""
-    return state.with_progress(_expiry(state, event))
+    return state.with_progress(_after_release(state, event))
 
 
 def released(state: Accepted, event: AllocationExpired | StockReleased) -> Accepted:
-    """The order after ``AllocationExpired`` or ``StockReleased``."""
-    return state_for(state, _expiry(state, event), state.confirmed_at)
+    return state_for(state, _after_release(state, event), state.confirmed_at)

@@ -1,45 +1,43 @@
-"""Tags and internal notes of an order."""
+"""What staff add to an order: tags and internal notes."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, TypeAlias, TypeVar
 
 from attrs import evolve, frozen
 
 from orderflow.domain.engine.limits import MAX_TAGS
+from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.schema import FreeText, Length, Name
-from orderflow.domain.engine.stamp import Stamp
-from orderflow.domain.orders.state import HasProgress, Same
+from orderflow.domain.orders.state import HasProgress
 
-__all__ = ["AnnotateOrder", "OrderAnnotated", "annotate", "annotated"]
+__all__ = ["AnnotateOrder", "OrderAnnotated"]
+
+K = TypeVar("K", bound=HasProgress)
+Tags: TypeAlias = Annotated[tuple[Name, ...], Length(0, MAX_TAGS)]
 
 
-@frozen
-class AnnotateOrder:
+@frozen(eq=False, repr=False)
+class _Annotation:
+    note: FreeText = ""
+    add: Tags = ()
+    remove: Tags = ()
+
+
+class AnnotateOrder(_Annotation, Command):
     """Add and remove tags, and leave an internal note (no personal data: it stays in the journal)."""
 
-    note: FreeText = ""
-    add: Annotated[tuple[Name, ...], Length(0, MAX_TAGS)] = ()
-    remove: Annotated[tuple[Name, ...], Length(0, MAX_TAGS)] = ()
+    __slots__ = ()
 
 
-@frozen
-class OrderAnnotated:
+class OrderAnnotated(_Annotation, Event):
     """Tags or notes changed."""
 
-    note: str
-    add: tuple[str, ...]
-    remove: tuple[str, ...]
+    __slots__ = ()
 
 
-def annotate(state: HasProgress, command: AnnotateOrder, stamp: Stamp) -> OrderAnnotated:
-    """What ``AnnotateOrder`` becomes."""
-    return OrderAnnotated(command.note, command.add, command.remove)
-
-
-def annotated(state: Same, event: OrderAnnotated) -> Same:
-    """The order after ``OrderAnnotated``."""
+def annotated(state: K, event: OrderAnnotated) -> K:
     p = state.progress
-    tags = tuple(tag for tag in dict.fromkeys((*p.tags, *event.add)) if tag not in event.remove)
+    tags = tuple([tag for tag in dict.fromkeys((*p.tags, *event.add)) if tag not in event.remove])
     notes = (*p.notes, event.note) if event.note else p.notes
     return state.with_progress(evolve(p, tags=tags, notes=notes))

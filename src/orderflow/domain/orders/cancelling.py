@@ -1,8 +1,7 @@
-"""Units are cancelled, wherever they stand before shipment; with the last of them the order is cancelled."""
+"""Cancelling: units that have not left, all of them or some, and with the last live unit the order."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated
@@ -10,41 +9,32 @@ from typing import Annotated
 from attrs import frozen
 
 from orderflow.domain.engine.limits import MAX_LINES
+from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.schema import FreeText, Length
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.orders import lines as moves
 from orderflow.domain.orders.content import CancelledBy
-from orderflow.domain.orders.guards import Working, enough
+from orderflow.domain.orders.guards import enough
 from orderflow.domain.orders.lines import LineVector, Slice
-from orderflow.domain.orders.state import Accepted, Cancelled, Placed, Progress, moved, state_for
-from orderflow.domain.values import LineQuantity
+from orderflow.domain.orders.state import (
+    Accepted,
+    Cancelled,
+    Placed,
+    Working,
+    lines_of,
+    moved,
+    moved_on,
+    moved_within,
+    with_exposed,
+)
+from orderflow.domain.values import LineQuantity, summed
 from orderflow.errors import Refusal
 
-__all__ = [
-    "CancelUnits",
-    "OrderCancelled",
-    "UnitsCancelled",
-    "cancel",
-    "cancellable",
-    "enough_cancellable",
-    "order_cancelled",
-    "units_cancelled",
-    "units_cancelled_early",
-]
+__all__ = ["CancelUnits", "OrderCancelled", "UnitsCancelled"]
 
 
-def cancellable(vector: LineVector) -> int:
-    """Units of a line that have not left."""
-    return vector.open + vector.backordered_quantity + vector.allocated_quantity + vector.preparing_quantity
-
-
-def enough_cancellable(state: Working, command: CancelUnits, stamp: Stamp) -> Refusal | None:
-    """Units can be cancelled until they have left."""
-    return enough(state, command.units, cancellable, "cancellable") if command.units else None
-
-
-@frozen
-class CancelUnits:
+@frozen(eq=False, repr=False)
+class CancelUnits(Command):
     """Cancel units that have not left; no ``units`` means all that have not left."""
 
     reason: FreeText
@@ -52,8 +42,8 @@ class CancelUnits:
     units: Annotated[tuple[LineQuantity, ...], Length(0, MAX_LINES)] = ()
 
 
-@frozen
-class UnitsCancelled:
+@frozen(eq=False, repr=False)
+class UnitsCancelled(Event):
     """Units were cancelled out of the buckets named in ``slices``."""
 
     reason: str
@@ -61,8 +51,8 @@ class UnitsCancelled:
     slices: tuple[Slice, ...]
 
 
-@frozen
-class OrderCancelled:
+@frozen(eq=False, repr=False)
+class OrderCancelled(Event):
     """The last live units were cancelled, and with them the order."""
 
     reason: str
@@ -72,19 +62,20 @@ class OrderCancelled:
     at: datetime
 
 
+def enough_cancellable(state: Working, command: CancelUnits, stamp: Stamp) -> Refusal | None:
+    """Units can be cancelled until they have left."""
+    return enough(state, command.units, lambda v: v.unsent, "cancellable") if command.units else None
+
+
 def cancel(state: Working, command: CancelUnits, stamp: Stamp) -> UnitsCancelled | OrderCancelled:
-    """What ``CancelUnits`` becomes."""
-    wanted = Counter[int]()
-    for number, quantity in command.units:
-        wanted[number] += quantity
+    wanted = summed(command.units)
     slices: list[Slice] = []
-    for line, vector in enumerate(state.progress.lines, start=1):
-        slices += _slices(line, vector, wanted[line] if wanted else vector.quantity)
-    left = state.progress.tally.live - sum(piece.quantity for piece in slices)
+    for line, vector in lines_of(state):
+        slices += _slices(line.line, vector, wanted.get(line.line, 0) if wanted else vector.quantity)
+    left = state.progress.tally.live - sum([piece.quantity for piece in slices])
     if left:
         return UnitsCancelled(command.reason, command.by, tuple(slices))
-    exposed = state.progress.exposed_minor
-    return OrderCancelled(command.reason, command.by, tuple(slices), exposed, stamp.moment)
+    return OrderCancelled(command.reason, command.by, tuple(slices), state.progress.exposed_minor, stamp.moment)
 
 
 def _slices(line: int, v: LineVector, quantity: int) -> Iterator[Slice]:
@@ -106,21 +97,14 @@ def _pieces(line: int, v: LineVector) -> Iterator[Slice]:
         yield Slice(line, "preparing", picking.quantity, picking.location, picking.shipment)
 
 
-def _cancellation(state: Working, slices: tuple[Slice, ...]) -> Progress:
-    return moved(state, slices, moves.cancel)
-
-
 def units_cancelled_early(state: Placed, event: UnitsCancelled) -> Placed:
-    """The order after ``UnitsCancelled``."""
-    return state.with_progress(_cancellation(state, event.slices))
+    return moved_within(state, event.slices, moves.cancel)
 
 
 def units_cancelled(state: Accepted, event: UnitsCancelled) -> Accepted:
-    """The order after ``UnitsCancelled``."""
-    return state_for(state, _cancellation(state, event.slices), state.confirmed_at)
+    return moved_on(state, event.slices, moves.cancel)
 
 
 def order_cancelled(state: Working, event: OrderCancelled) -> Cancelled:
-    """The order after ``OrderCancelled``."""
-    progress = _cancellation(state, event.slices).with_exposed(0)
+    progress = with_exposed(moved(state, event.slices, moves.cancel), 0)
     return Cancelled(state.content, state.totals, progress, event.at, event.reason, event.by, state.placed_at)

@@ -11,12 +11,15 @@ from typing import Annotated
 from attrs import frozen
 
 from orderflow.domain.engine.limits import MAX_LINES, MAX_TAGS
-from orderflow.domain.engine.schema import Count, FreeText, Id, Length, Minor, Name, Quantity
-from orderflow.domain.money.calendar import PaymentTerms, timezone_faults
+from orderflow.domain.engine.record import Record
+from orderflow.domain.engine.schema import Count, FreeText, Length, Minor, Name, Quantity
+from orderflow.domain.engine.text import object_writer
+from orderflow.domain.money.calendar import PaymentTerms, Timezone
+from orderflow.domain.money.currencies import Currency
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.split import Rounding
 from orderflow.domain.money.tax import TaxableLine, TaxCategory, TaxPolicy, Totals, totals
-from orderflow.domain.values import PartyRef
+from orderflow.domain.values import PartyRef, Sku
 from orderflow.errors import Fault
 
 __all__ = [
@@ -36,12 +39,6 @@ __all__ = [
     "ShipTogether",
     "totals_of",
 ]
-
-
-def totals_of(content: OrderContent) -> Totals:
-    """The order's sums by its own tax policy, in minor units."""
-    lines = [TaxableLine(line.net_minor, line.tax, line.quantity) for line in content.lines]
-    return totals(lines, content.tax, content.currency)
 
 
 class LineKind(Enum):
@@ -117,23 +114,19 @@ class CancelledBy(Enum):
     CHANNEL = "channel"
 
 
-@frozen
-class Policy:
+@frozen(eq=False, repr=False)
+class Policy(Record):
     """How this order is worked; frozen on it when it is placed. ``timezone`` is the shop's, for business dates."""
 
     allocate_at: AllocateAt = AllocateAt.CONFIRMED
     complete_on: CompleteOn = CompleteOn.INVOICED
     ship_together: ShipTogether = ShipTogether.NO
     invoice_basis: InvoiceBasis = InvoiceBasis.DISPATCHED
-    timezone: Name = "UTC"
-
-    def faults(self) -> Iterator[Fault]:
-        """The time zone is one that is known."""
-        yield from timezone_faults(self.timezone)
+    timezone: Timezone = "UTC"
 
 
-@frozen
-class Hold:
+@frozen(eq=False, repr=False)
+class Hold(Record):
     """Closes one gate of the order, or of one line (``line`` 0 is the order), until a time if one is given."""
 
     reason: HoldReason
@@ -146,31 +139,31 @@ class Hold:
         return self.gate is gate and (self.until is None or at < self.until)
 
 
-@frozen
-class DeliveryWish:
+@frozen(eq=False, repr=False)
+class DeliveryWish(Record):
     """Requested delivery: a date, and a time slot in the carrier's own code."""
 
     date: date
     slot: Name = ""
 
 
-@frozen
-class Gift:
+@frozen(eq=False, repr=False)
+class Gift(Record):
     """Gift data without its message, which is personal and stands with the party."""
 
     wrapping: Name = ""
     noshi: Name = ""
 
 
-@frozen
-class OrderLine:
+@frozen(eq=False, repr=False)
+class OrderLine(Record):
     """One line. ``net_minor`` is price times quantity, rounded once, less ``discount_minor``; made by :meth:`of`.
 
-    Whether it includes tax is the order's tax policy. ``weight_grams`` is for one base unit.
+    Whether it includes tax is the content's tax policy. ``weight_grams`` is for one base unit.
     """
 
     line: Quantity
-    sku: Id
+    sku: Sku
     description: Name
     quantity: Quantity
     price: Price
@@ -200,11 +193,11 @@ class OrderLine:
         return cls(line, sku, description, quantity, price, net, tax, kind, discount_minor, weight_grams)
 
 
-@frozen
-class OrderContent:
+@frozen(eq=False, repr=False)
+class OrderContent(Record):
     """What was ordered, for whom and on what terms. It never changes once the order is placed."""
 
-    currency: Name
+    currency: Currency
     lines: Annotated[tuple[OrderLine, ...], Length(1, MAX_LINES)]
     tax: TaxPolicy
     customer: Name = ""
@@ -228,15 +221,35 @@ class OrderContent:
         """The units of goods of each line, 0 for the other lines."""
         return tuple([line.quantity if line.kind is LineKind.GOODS else 0 for line in self.lines])
 
+    @cached_property
+    def canonical_text(self) -> str:
+        """Its text as it is stored, made once."""
+        return object_writer(OrderContent)(self)
+
+    @cached_property
+    def places(self) -> dict[int, int]:
+        """Where the line of a number stands in ``lines``; an order's vectors stand in the same places."""
+        return {line.line: place for place, line in enumerate(self.lines)}
+
+    def line(self, number: int) -> OrderLine:
+        """The line of a number that the order has."""
+        return self.lines[self.places[number]]
+
     def faults(self) -> Iterator[Fault]:
-        """Faults between fields: line numbers 1..n, one currency, amounts that follow from their prices."""
-        for index, line in enumerate(self.lines):
-            path = f"lines[{index}]"
-            if line.line != index + 1:
-                yield Fault(f"{path}.line", "not_consecutive", f"must be {index + 1}, lines are numbered 1 to n")
+        """Faults between fields: each line has a number of its own, amounts follow from prices, one currency."""
+        for place, line in enumerate(self.lines):
+            path = f"lines[{place}]"
+            if self.places[line.line] != place:
+                yield Fault(f"{path}.line", "repeated", f"number {line.line} is another line's")
             if line.price.amount < 0 and line.kind is not LineKind.ALLOWANCE:
                 yield Fault(f"{path}.price.amount", "out_of_range", "must not be negative, but for an allowance")
             if line.price.currency != self.currency:
                 yield Fault(f"{path}.price", "currency_mismatch", f"must be in {self.currency}")
             elif line.net_minor != line.price.line_minor(line.quantity, self.tax.rounding) - line.discount_minor:
                 yield Fault(f"{path}.net_minor", "does_not_recompute", "is not price x quantity less discount")
+
+
+def totals_of(content: OrderContent) -> Totals:
+    """The order's sums by its own tax policy, in minor units."""
+    lines = [TaxableLine(line.net_minor, line.tax, line.quantity) for line in content.lines]
+    return totals(lines, content.tax, content.currency)

@@ -1,4 +1,4 @@
-"""What several gates ask of an order: each guard answers ``None`` or why not."""
+"""What several gates of an order ask: holds, and whether there are enough units."""
 
 from __future__ import annotations
 
@@ -11,17 +11,14 @@ from orderflow.domain.engine.schema import Length
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.orders.content import Gate, Hold, LineKind
 from orderflow.domain.orders.lines import LineVector
-from orderflow.domain.orders.state import Accepted, Cancelled, Completed, Placed
+from orderflow.domain.orders.state import HasProgress, Working
 from orderflow.domain.values import LineQuantity, Pick, summed
 from orderflow.errors import Refusal
 
-__all__ = ["enough", "enough_at", "no_such_line", "not_held", "nothing_asked"]
+__all__ = ["SomePicks", "SomeUnits", "enough", "enough_at", "goods_fault", "not_held", "nothing_asked"]
 
-
-Working: TypeAlias = Placed | Accepted
-
-
-Living: TypeAlias = Accepted | Completed | Cancelled
+SomePicks: TypeAlias = Annotated[tuple[Pick, ...], Length(1, MAX_LINES)]
+SomeUnits: TypeAlias = Annotated[tuple[LineQuantity, ...], Length(1, MAX_LINES)]
 
 
 def not_held(gate: Gate, lines: Callable[[Any], Iterable[int]] | None = None) -> Guard[Any, Any]:
@@ -46,51 +43,45 @@ def _concerns(hold: Hold, lines: frozenset[int] | None) -> bool:
 
 
 def nothing_asked() -> Refusal:
+    """The refusal of a command without units."""
     return refuse("nothing_asked", "the command names no units")
 
 
-def no_such_line(line: int) -> Refusal:
+def goods_fault(order: HasProgress, line: int, *, goods_only: bool = True) -> Refusal | None:
+    """The refusal of a number that is no line, or no line of goods, of the order."""
+    place = order.content.places.get(line)
+    if place is not None and (not goods_only or order.content.lines[place].kind is LineKind.GOODS):
+        return None
     return refuse("no_such_line", "line {line} is no line of goods of this order", line=line)
 
 
 def enough(
-    state: Any,
+    order: HasProgress,
     wanted: Iterable[tuple[int, int]],
     have: Callable[[LineVector], int],
     what: str,
     *,
     goods_only: bool = True,
 ) -> Refusal | None:
-    lines, vectors = state.content.lines, state.progress.lines
+    """Whether each line has the wanted units in a bucket, which ``what`` names."""
     for line, quantity in summed(wanted).items():
-        if line > len(lines) or (goods_only and lines[line - 1].kind is not LineKind.GOODS):
-            return no_such_line(line)
-        found = have(vectors[line - 1])
+        if fault := goods_fault(order, line, goods_only=goods_only):
+            return fault
+        found = have(order.progress.lines[order.content.places[line]])
         if quantity > found:
-            return refuse(
-                f"not_{what}",
-                "line {line}: {wanted} wanted, {found} {what}",
-                line=line,
-                wanted=quantity,
-                found=found,
-                what=what,
-            )
+            facts = {"line": line, "wanted": quantity, "found": found, "what": what}
+            return refuse(f"not_{what}", "line {line}: {wanted} wanted, {found} {what}", **facts)
     return None
 
 
-def enough_at(state: Any, picks: Iterable[Pick], have: Callable[[LineVector, str], int], what: str) -> Refusal | None:
-    sums: dict[tuple[int, str], int] = {}
-    for line, location, quantity in picks:
-        sums[line, location] = sums.get((line, location), 0) + quantity
-    vectors = state.progress.lines
-    for (line, location), quantity in sums.items():
-        found = have(vectors[line - 1], location) if line <= len(vectors) else 0
+def enough_at(
+    order: HasProgress, picks: Iterable[Pick], have: Callable[[LineVector, str], int], what: str
+) -> Refusal | None:
+    """Whether each line has the wanted units in a bucket at each location."""
+    for (line, location), quantity in summed([((p.line, p.location), p.quantity) for p in picks]).items():
+        place = order.content.places.get(line)
+        found = 0 if place is None else have(order.progress.lines[place], location)
         if quantity > found:
-            return refuse(
-                f"not_{what}", "line {line} at {location}: {wanted} wanted, {found} {what}",
-                line=line, location=location, wanted=quantity, found=found, what=what,
-            )  # fmt: skip
+            facts = {"line": line, "location": location, "wanted": quantity, "found": found, "what": what}
+            return refuse(f"not_{what}", "line {line} at {location}: {wanted} wanted, {found} {what}", **facts)
     return None
-
-
-SomeUnits: TypeAlias = Annotated[tuple[LineQuantity, ...], Length(1, MAX_LINES)]

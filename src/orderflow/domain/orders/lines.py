@@ -7,7 +7,9 @@ from typing import NamedTuple, TypeVar
 
 from attrs import evolve, frozen
 
+from orderflow.domain.engine.record import Record, replacing
 from orderflow.domain.engine.schema import Count, Id, Quantity
+from orderflow.domain.values import Location
 from orderflow.errors import InvariantBroken
 
 __all__ = [
@@ -28,8 +30,8 @@ __all__ = [
     "prepare",
     "release",
     "resupply",
-    "short",
     "take_back",
+    "take_out_short",
     "unbill",
     "wait",
 ]
@@ -38,14 +40,14 @@ __all__ = [
 class Waiting(NamedTuple):
     """Units on back-order, and the location whose stock row counts them as waiting."""
 
-    location: Id
+    location: Location
     quantity: Quantity
 
 
 class Allotment(NamedTuple):
     """Units allocated at a location, until a time if the promise expires."""
 
-    location: Id
+    location: Location
     quantity: Quantity
     until: datetime | None = None
 
@@ -54,7 +56,7 @@ class Picking(NamedTuple):
     """Units of a location being prepared in a shipment."""
 
     shipment: Id
-    location: Id
+    location: Location
     quantity: Quantity
 
 
@@ -71,8 +73,8 @@ class Slice(NamedTuple):
 Place = TypeVar("Place", Waiting, Allotment, Picking)
 
 
-@frozen
-class LineVector:
+@frozen(eq=False, repr=False)
+class LineVector(Record):
     """Where the units of one goods line stand now; the ten buckets sum to what was ordered.
 
     ``invoiced`` and ``credited`` are cumulative and stand outside the sum; other lines have only these two.
@@ -94,17 +96,17 @@ class LineVector:
     @property
     def backordered_quantity(self) -> int:
         """Units waiting for stock."""
-        return sum(waiting.quantity for waiting in self.backordered)
+        return sum([waiting.quantity for waiting in self.backordered])
 
     @property
     def allocated_quantity(self) -> int:
         """Units allocated, wherever."""
-        return sum(allotment.quantity for allotment in self.allocated)
+        return sum([allotment.quantity for allotment in self.allocated])
 
     @property
     def preparing_quantity(self) -> int:
         """Units in shipments not yet handed over."""
-        return sum(picking.quantity for picking in self.preparing)
+        return sum([picking.quantity for picking in self.preparing])
 
     @property
     def wants_stock(self) -> bool:
@@ -117,83 +119,79 @@ class LineVector:
         return self.shipped + self.delivered + self.returned + self.lost
 
     @property
+    def unsent(self) -> int:
+        """Units that are owed and have not left."""
+        return self.open + self.backordered_quantity + self.allocated_quantity + self.preparing_quantity
+
+    @property
     def quantity(self) -> int:
         """The sum of all buckets."""
-        waiting = self.backordered_quantity + self.allocated_quantity + self.preparing_quantity
-        return self.open + waiting + self.dispatched + self.cancelled + self.moved
+        return self.unsent + self.dispatched + self.cancelled + self.moved
 
 
-def allocate(vector: LineVector, location: str, quantity: int, until: datetime | None) -> LineVector:
+_open_allocated = replacing(LineVector, lambda v: v.open, lambda v: v.allocated)
+_open_backordered = replacing(LineVector, lambda v: v.open, lambda v: v.backordered)
+_open_preparing = replacing(LineVector, lambda v: v.open, lambda v: v.preparing)
+_backordered_allocated = replacing(LineVector, lambda v: v.backordered, lambda v: v.allocated)
+_allocated_preparing = replacing(LineVector, lambda v: v.allocated, lambda v: v.preparing)
+_preparing_shipped = replacing(LineVector, lambda v: v.preparing, lambda v: v.shipped)
+_shipped_delivered = replacing(LineVector, lambda v: v.shipped, lambda v: v.delivered)
+_invoiced = replacing(LineVector, lambda v: v.invoiced)
+
+
+def allocate(v: LineVector, location: str, quantity: int, until: datetime | None) -> LineVector:
     """Open units are allocated at ``location``."""
-    v = vector
-    kept = (*v.allocated, Allotment(location, quantity, until))
-    return _made(v, v.open - quantity, v.backordered, kept, v.preparing, v.shipped, v.delivered)
+    return _open_allocated(v, v.open - quantity, (*v.allocated, Allotment(location, quantity, until)))
 
 
-def wait(vector: LineVector, location: str, quantity: int) -> LineVector:
+def wait(v: LineVector, location: str, quantity: int) -> LineVector:
     """Open units go on back-order at ``location``."""
-    v = vector
-    waiting = (*v.backordered, Waiting(location, quantity))
-    return _made(v, v.open - quantity, waiting, v.allocated, v.preparing, v.shipped, v.delivered)
+    return _open_backordered(v, v.open - quantity, (*v.backordered, Waiting(location, quantity)))
 
 
-def fill(vector: LineVector, waiting: str, location: str, quantity: int, until: datetime | None) -> LineVector:
-    """Units that waited at ``waiting`` are allocated at ``location``."""
-    v = vector
-    left = _less(v.backordered, (waiting,), quantity)
-    kept = (*v.allocated, Allotment(location, quantity, until))
-    return _made(v, v.open, left, kept, v.preparing, v.shipped, v.delivered)
+def fill(v: LineVector, waited_at: str, location: str, quantity: int, until: datetime | None) -> LineVector:
+    """Units that waited at one location are allocated at another, or the same."""
+    left = _less(v.backordered, (waited_at,), quantity)
+    return _backordered_allocated(v, left, (*v.allocated, Allotment(location, quantity, until)))
 
 
-def release(vector: LineVector, location: str, quantity: int) -> LineVector:
+def release(v: LineVector, location: str, quantity: int) -> LineVector:
     """Allocated units of ``location`` are open again."""
-    v = vector
-    left = _less(v.allocated, (location,), quantity)
-    return _made(v, v.open + quantity, v.backordered, left, v.preparing, v.shipped, v.delivered)
+    return _open_allocated(v, v.open + quantity, _less(v.allocated, (location,), quantity))
 
 
-def prepare(vector: LineVector, shipment: str, location: str, quantity: int) -> LineVector:
+def prepare(v: LineVector, shipment: str, location: str, quantity: int) -> LineVector:
     """Allocated units of ``location`` are being prepared in ``shipment``."""
-    v = vector
     left = _less(v.allocated, (location,), quantity)
-    picking = (*v.preparing, Picking(shipment, location, quantity))
-    return _made(v, v.open, v.backordered, left, picking, v.shipped, v.delivered)
+    return _allocated_preparing(v, left, (*v.preparing, Picking(shipment, location, quantity)))
 
 
-def move_back(vector: LineVector, shipment: str, location: str, quantity: int) -> LineVector:
+def move_back(v: LineVector, shipment: str, location: str, quantity: int) -> LineVector:
     """Units come out of ``shipment`` and stay allocated at ``location``."""
-    v = vector
     left = _less(v.preparing, (shipment, location), quantity)
-    kept = (*v.allocated, Allotment(location, quantity))
-    return _made(v, v.open, v.backordered, kept, left, v.shipped, v.delivered)
+    return _allocated_preparing(v, (*v.allocated, Allotment(location, quantity)), left)
 
 
-def short(vector: LineVector, shipment: str, location: str, quantity: int) -> LineVector:
+def take_out_short(v: LineVector, shipment: str, location: str, quantity: int) -> LineVector:
     """Units of ``shipment`` were not found: they are open again."""
-    v = vector
-    left = _less(v.preparing, (shipment, location), quantity)
-    return _made(v, v.open + quantity, v.backordered, v.allocated, left, v.shipped, v.delivered)
+    return _open_preparing(v, v.open + quantity, _less(v.preparing, (shipment, location), quantity))
 
 
-def dispatch(vector: LineVector, shipment: str, location: str, quantity: int) -> LineVector:
+def dispatch(v: LineVector, shipment: str, location: str, quantity: int) -> LineVector:
     """Units of ``shipment`` have left."""
-    v = vector
-    left = _less(v.preparing, (shipment, location), quantity)
-    return _made(v, v.open, v.backordered, v.allocated, left, v.shipped + quantity, v.delivered)
+    return _preparing_shipped(v, _less(v.preparing, (shipment, location), quantity), v.shipped + quantity)
 
 
-def deliver(vector: LineVector, quantity: int) -> LineVector:
+def deliver(v: LineVector, quantity: int) -> LineVector:
     """Units have arrived: shipped ones first, then some that were written off."""
-    v = vector
     shipped = min(v.shipped, quantity)
     if shipped < quantity:
         v = evolve(v, lost=v.lost - (quantity - shipped))
-    return _made(v, v.open, v.backordered, v.allocated, v.preparing, v.shipped - shipped, v.delivered + quantity)
+    return _shipped_delivered(v, v.shipped - shipped, v.delivered + quantity)
 
 
-def take_back(vector: LineVector, quantity: int) -> LineVector:
+def take_back(v: LineVector, quantity: int) -> LineVector:
     """Units came back: delivered ones first, then units still on the way, then some that were written off."""
-    v = vector
     delivered = min(v.delivered, quantity)
     shipped = min(v.shipped, quantity - delivered)
     return evolve(
@@ -205,62 +203,42 @@ def take_back(vector: LineVector, quantity: int) -> LineVector:
     )
 
 
-def lose(vector: LineVector, quantity: int) -> LineVector:
+def lose(v: LineVector, quantity: int) -> LineVector:
     """Shipped units are written off."""
-    return evolve(vector, shipped=vector.shipped - quantity, lost=vector.lost + quantity)
+    return evolve(v, shipped=v.shipped - quantity, lost=v.lost + quantity)
 
 
-def resupply(vector: LineVector, quantity: int) -> LineVector:
+def resupply(v: LineVector, quantity: int) -> LineVector:
     """Shipped units went missing and are owed again."""
-    return evolve(vector, shipped=vector.shipped - quantity, open=vector.open + quantity)
+    return evolve(v, shipped=v.shipped - quantity, open=v.open + quantity)
 
 
-def cancel(vector: LineVector, slice_: Slice) -> LineVector:
+def cancel(v: LineVector, piece: Slice) -> LineVector:
     """The units of a slice are cancelled out of their bucket."""
-    v, quantity = vector, slice_.quantity
-    cancelled = v.cancelled + quantity
-    if slice_.bucket == "open":
+    quantity, cancelled = piece.quantity, v.cancelled + piece.quantity
+    if piece.bucket == "open":
         return evolve(v, open=v.open - quantity, cancelled=cancelled)
-    if slice_.bucket == "backordered":
-        return evolve(v, backordered=_less(v.backordered, (slice_.location,), quantity), cancelled=cancelled)
-    if slice_.bucket == "allocated":
-        return evolve(v, allocated=_less(v.allocated, (slice_.location,), quantity), cancelled=cancelled)
-    left = _less(v.preparing, (slice_.shipment, slice_.location), quantity)
+    if piece.bucket == "backordered":
+        return evolve(v, backordered=_less(v.backordered, (piece.location,), quantity), cancelled=cancelled)
+    if piece.bucket == "allocated":
+        return evolve(v, allocated=_less(v.allocated, (piece.location,), quantity), cancelled=cancelled)
+    left = _less(v.preparing, (piece.shipment, piece.location), quantity)
     return evolve(v, preparing=left, cancelled=cancelled)
 
 
-def bill(vector: LineVector, quantity: int) -> LineVector:
+def bill(v: LineVector, quantity: int) -> LineVector:
     """Units stand on an invoice."""
-    v = vector
-    return LineVector(
-        v.open, v.backordered, v.allocated, v.preparing, v.shipped, v.delivered,
-        v.returned, v.lost, v.cancelled, v.moved, v.invoiced + quantity, v.credited,
-    )  # fmt: skip
+    return _invoiced(v, v.invoiced + quantity)
 
 
-def unbill(vector: LineVector, quantity: int) -> LineVector:
+def unbill(v: LineVector, quantity: int) -> LineVector:
     """Units no longer stand on an invoice."""
-    return evolve(vector, invoiced=vector.invoiced - quantity)
+    return _invoiced(v, v.invoiced - quantity)
 
 
-def credit(vector: LineVector, quantity: int) -> LineVector:
+def credit(v: LineVector, quantity: int) -> LineVector:
     """Billed units stand on a credit note."""
-    return evolve(vector, credited=vector.credited + quantity)
-
-
-def _made(
-    v: LineVector,
-    open_: int,
-    backordered: tuple[Waiting, ...],
-    allocated: tuple[Allotment, ...],
-    preparing: tuple[Picking, ...],
-    shipped: int,
-    delivered: int,
-) -> LineVector:
-    return LineVector(
-        open_, backordered, allocated, preparing, shipped, delivered,
-        v.returned, v.lost, v.cancelled, v.moved, v.invoiced, v.credited,
-    )  # fmt: skip
+    return evolve(v, credited=v.credited + quantity)
 
 
 def _less(places: tuple[Place, ...], start: tuple[str, ...], quantity: int) -> tuple[Place, ...]:

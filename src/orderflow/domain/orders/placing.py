@@ -1,4 +1,4 @@
-"""An order is begun as a draft, edited, discarded, placed, confirmed and unconfirmed."""
+"""Receiving and confirming: drafts, placing an order, accepting it, stepping back."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 from attrs import frozen
 
 from orderflow.domain.engine.machine import Absent, refuse
+from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.tax import Totals
 from orderflow.domain.orders.content import (
@@ -19,8 +20,18 @@ from orderflow.domain.orders.content import (
     OrderContent,
     totals_of,
 )
+from orderflow.domain.orders.guards import not_held
 from orderflow.domain.orders.lines import LineVector
-from orderflow.domain.orders.state import Accepted, Cancelled, Draft, Placed, Progress, state_for
+from orderflow.domain.orders.state import (
+    Accepted,
+    Cancelled,
+    Draft,
+    Placed,
+    Progress,
+    lines_of,
+    state_for,
+    with_exposed,
+)
 from orderflow.errors import Refusal
 
 __all__ = [
@@ -36,107 +47,80 @@ __all__ = [
     "OrderUnconfirmed",
     "PlaceOrder",
     "UnconfirmOrder",
-    "confirm",
-    "confirmed",
-    "discard_draft",
-    "draft_discarded",
-    "draft_edited",
-    "draft_opened",
-    "edit_draft",
-    "has_content",
-    "nothing_billed",
-    "open_draft",
-    "place",
-    "placed",
-    "total_agrees",
-    "unconfirm",
-    "unconfirmed",
 ]
 
-
-def has_content(state: Absent, command: PlaceOrder, stamp: Stamp) -> Refusal | None:
-    """An order that was no draft brings its content along."""
-    return None if command.content else refuse("no_content", "there is no draft to place: give the content")
+# -- drafts
 
 
-def total_agrees(state: Absent | Draft, command: PlaceOrder, stamp: Stamp) -> Refusal | None:
-    """The total a channel claims is the total of the lines."""
-    content = command.content or (state.content if isinstance(state, Draft) else None)
-    if content is None or content.expected_total_minor is None:
-        return None
-    total = totals_of(content).gross_minor
-    if total == content.expected_total_minor:
-        return None
-    claimed = content.expected_total_minor
-    return refuse("total_differs", "claimed {claimed}, the lines give {total}", claimed=claimed, total=total)
+@frozen(eq=False, repr=False)
+class _Content:
+    content: OrderContent
 
 
-def nothing_billed(state: Accepted, command: UnconfirmOrder, stamp: Stamp) -> Refusal | None:
-    """What stands on an invoice is not taken back."""
-    count = sum(vector.invoiced for vector in state.progress.lines)
-    return refuse("already_billed", "{units} units are billed", units=count) if count else None
+class OpenDraft(_Content, Command):
+    """Begin an order that is not placed yet."""
+
+    __slots__ = ()
 
 
-@frozen
-class PlaceOrder:
+class DraftOpened(_Content, Event):
+    """A draft was begun."""
+
+    __slots__ = ()
+
+
+class EditDraft(_Content, Command):
+    """Replace what a draft holds."""
+
+    __slots__ = ()
+
+
+class DraftEdited(_Content, Event):
+    """A draft holds something else."""
+
+    __slots__ = ()
+
+
+@frozen(eq=False, repr=False)
+class DiscardDraft(Command):
+    """Throw a draft away."""
+
+
+@frozen(eq=False, repr=False)
+class DraftDiscarded(Event):
+    """A draft was thrown away."""
+
+    at: datetime
+
+
+def draft_opened(state: Absent, event: DraftOpened) -> Draft:
+    return Draft(event.content)
+
+
+def draft_edited(state: Draft, event: DraftEdited) -> Draft:
+    return Draft(event.content, state.holds)
+
+
+def draft_discarded(state: Draft, event: DraftDiscarded) -> Cancelled:
+    """Every unit is cancelled."""
+    content = state.content
+    vectors = tuple([LineVector(cancelled=units) for units in content.goods])
+    return Cancelled(content, totals_of(content), Progress(vectors), event.at, "draft discarded", CancelledBy.MERCHANT)
+
+
+# -- placing
+
+
+@frozen(eq=False, repr=False)
+class PlaceOrder(Command):
     """Place an order; out of a draft, ``content`` may be left out."""
 
     content: OrderContent | None = None
     holds: tuple[Hold, ...] = ()
 
 
-@frozen
-class OpenDraft:
-    """Begin an order that is not placed yet."""
-
-    content: OrderContent
-
-
-@frozen
-class EditDraft:
-    """Replace what a draft holds."""
-
-    content: OrderContent
-
-
-@frozen
-class DiscardDraft:
-    """Throw a draft away."""
-
-
-@frozen
-class ConfirmOrder:
-    """Content, payment, credit and address are checked: accept the order."""
-
-
-@frozen
-class UnconfirmOrder:
-    """Step back from confirmed to placed."""
-
-
-@frozen
-class DraftOpened:
-    """A draft was begun."""
-
-    content: OrderContent
-
-
-@frozen
-class DraftEdited:
-    """A draft holds something else."""
-
-    content: OrderContent
-
-
-@frozen
-class DraftDiscarded:
-    """A draft was thrown away."""
-
-    at: datetime
-
-
-@frozen
-class OrderPlaced:
+@frozen(eq=False, repr=False)
+class OrderPlaced(Event):
     """The order was received, with totals recomputed."""
 
     content: OrderContent
@@ -145,58 +129,24 @@ class OrderPlaced:
     at: datetime
 
 
-@frozen
-class OrderConfirmed:
-    """The order was accepted."""
-
-    at: datetime
+def has_content(state: Absent, command: PlaceOrder, stamp: Stamp) -> Refusal | None:
+    """An order that was no draft brings its content along."""
+    return None if command.content else refuse("no_content", "there is no draft to place: give the content")
 
 
-@frozen
-class OrderUnconfirmed:
-    """The order is merely placed again; ``relieved_minor`` of credit exposure is set free."""
-
-    relieved_minor: int
-
-
-def open_draft(state: Absent, command: OpenDraft, stamp: Stamp) -> DraftOpened:
-    """What ``OpenDraft`` becomes."""
-    return DraftOpened(command.content)
-
-
-def draft_opened(state: Absent, event: DraftOpened) -> Draft:
-    """The order after ``DraftOpened``."""
-    return Draft(event.content)
-
-
-def edit_draft(state: Draft, command: EditDraft, stamp: Stamp) -> DraftEdited:
-    """What ``EditDraft`` becomes."""
-    return DraftEdited(command.content)
-
-
-def draft_edited(state: Draft, event: DraftEdited) -> Draft:
-    """The order after ``DraftEdited``."""
-    return Draft(event.content, state.holds)
-
-
-def discard_draft(state: Draft, command: DiscardDraft, stamp: Stamp) -> DraftDiscarded:
-    """What ``DiscardDraft`` becomes."""
-    return DraftDiscarded(stamp.moment)
-
-
-def draft_discarded(state: Draft, event: DraftDiscarded) -> Cancelled:
-    """The order after ``DraftDiscarded``."""
-    vectors = tuple(
-        LineVector(cancelled=line.quantity) if line.kind is LineKind.GOODS else LineVector()
-        for line in state.content.lines
-    )
-    return Cancelled(
-        state.content, totals_of(state.content), Progress(vectors), event.at, "draft discarded", CancelledBy.MERCHANT
-    )
+def total_agrees(state: Absent | Draft, command: PlaceOrder, stamp: Stamp) -> Refusal | None:
+    """The total that a channel expects is the total of the lines."""
+    content = command.content or (state.content if isinstance(state, Draft) else None)
+    if content is None or content.expected_total_minor is None:
+        return None
+    expected, total = content.expected_total_minor, totals_of(content).gross_minor
+    if total == expected:
+        return None
+    return refuse("total_differs", "expected {expected}, the lines give {total}", expected=expected, total=total)
 
 
 def place(state: Absent | Draft, command: PlaceOrder, stamp: Stamp) -> OrderPlaced:
-    """What ``PlaceOrder`` becomes."""
+    """With the holds of the draft, and one that waits for money where the policy says so."""
     content = command.content if isinstance(state, Absent) else command.content or state.content
     assert content is not None, "guarded by has_content"
     holds = command.holds if isinstance(state, Absent) else (*state.holds, *command.holds)
@@ -206,29 +156,53 @@ def place(state: Absent | Draft, command: PlaceOrder, stamp: Stamp) -> OrderPlac
 
 
 def placed(state: Absent | Draft, event: OrderPlaced) -> Placed:
-    """The order after ``OrderPlaced``."""
     content = event.content
-    vectors = tuple(
-        [LineVector(line.quantity) if line.kind is LineKind.GOODS else LineVector() for line in content.lines]
-    )
+    vectors = tuple([LineVector(units) for units in content.goods])
     return Placed(content, event.totals, Progress(vectors, event.holds, content.tags), event.at)
 
 
-def confirm(state: Placed, command: ConfirmOrder, stamp: Stamp) -> OrderConfirmed:
-    """What ``ConfirmOrder`` becomes."""
-    return OrderConfirmed(stamp.moment)
+# -- confirming
+
+not_held_at_confirm = not_held(Gate.CONFIRM)
+
+
+@frozen(eq=False, repr=False)
+class ConfirmOrder(Command):
+    """Contents, payment, credit and address are checked: accept the order."""
+
+
+@frozen(eq=False, repr=False)
+class OrderConfirmed(Event):
+    """The order was accepted."""
+
+    at: datetime
+
+
+@frozen(eq=False, repr=False)
+class UnconfirmOrder(Command):
+    """Step back from confirmed to placed."""
+
+
+@frozen(eq=False, repr=False)
+class OrderUnconfirmed(Event):
+    """The order is merely placed again; ``relieved_minor`` of credit exposure is set free."""
+
+    relieved_minor: int
 
 
 def confirmed(state: Placed, event: OrderConfirmed) -> Accepted:
-    """The order after ``OrderConfirmed``."""
-    return state_for(state, state.progress.with_exposed(max(0, state.totals.gross_minor)), event.at)
+    return state_for(state, with_exposed(state.progress, max(0, state.totals.gross_minor)), event.at)
+
+
+def nothing_billed(state: Accepted, command: UnconfirmOrder, stamp: Stamp) -> Refusal | None:
+    """What stands on an invoice is not taken back."""
+    count = sum(vector.invoiced for _, vector in lines_of(state))
+    return refuse("already_billed", "{units} units are billed", units=count) if count else None
 
 
 def unconfirm(state: Accepted, command: UnconfirmOrder, stamp: Stamp) -> OrderUnconfirmed:
-    """What ``UnconfirmOrder`` becomes."""
     return OrderUnconfirmed(state.progress.exposed_minor)
 
 
 def unconfirmed(state: Accepted, event: OrderUnconfirmed) -> Placed:
-    """The order after ``OrderUnconfirmed``."""
-    return Placed(state.content, state.totals, state.progress.with_exposed(0), state.placed_at)
+    return Placed(state.content, state.totals, with_exposed(state.progress, 0), state.placed_at)

@@ -1,38 +1,38 @@
-"""What the order hears of its shipments: units prepared, dispatched, delivered, returned and lost."""
+"""Preparing and shipping (出荷): units go into shipments, leave, arrive, come back or are lost."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Protocol, TypeAlias
+from typing import TypeVar
 
 from attrs import frozen
 
-from orderflow.domain.engine.limits import MAX_LINES
 from orderflow.domain.engine.machine import refuse
-from orderflow.domain.engine.schema import Id, Length
+from orderflow.domain.engine.record import Command, Event, Internal, replacing
+from orderflow.domain.engine.schema import Id
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.orders import lines as moves
-from orderflow.domain.orders.content import LineKind, ShipTogether
-from orderflow.domain.orders.guards import SomeUnits, enough, enough_at, no_such_line
+from orderflow.domain.orders.allocating import has_ended
+from orderflow.domain.orders.content import Gate, ShipTogether
+from orderflow.domain.orders.guards import SomePicks, SomeUnits, enough, enough_at, goods_fault, not_held
 from orderflow.domain.orders.lines import LineVector
 from orderflow.domain.orders.state import (
     Accepted,
     Completed,
     HasProgress,
     Progress,
-    Same,
-    moved_lines,
+    lines_of,
+    moved,
     moved_on,
     moved_within,
     state_for,
 )
-from orderflow.domain.values import LineQuantity, Pick, summed
+from orderflow.domain.values import LineQuantity, Location, summed
 from orderflow.errors import Refusal
 
 __all__ = [
     "CancelPreparation",
     "DispatchShipment",
-    "HasLoads",
     "LossResolved",
     "PreparationCancelled",
     "PrepareShipment",
@@ -41,205 +41,146 @@ __all__ = [
     "ResolveLoss",
     "ShipmentDispatched",
     "ShipmentPrepared",
+    "ShortUnitsTakenOut",
     "TakeOutShort",
     "UnitsDelivered",
-    "UnitsPickedShort",
     "UnitsReturned",
-    "are_goods",
-    "cancel_preparation",
-    "deliver",
-    "delivered",
-    "dispatch",
-    "dispatched",
-    "enough_out",
-    "enough_preparing",
-    "enough_shipped",
-    "enough_to_prepare",
-    "loss_resolved",
-    "no_resupply",
-    "picked_short",
-    "preparation_cancelled",
-    "prepare",
-    "prepared",
-    "resolve_loss",
-    "take_back",
-    "take_out_short",
-    "taken_back",
-    "together",
     "units_out",
-    "written_off",
 ]
 
+K = TypeVar("K", bound=HasProgress)
 
-def units_out(vector: LineVector) -> int:
-    """Units of a line that have left and not come back, those written off among them."""
-    return vector.shipped + vector.delivered + vector.lost
+not_held_at_prepare = not_held(Gate.PREPARE, lambda told: [load.line for load in told.loads])
+not_held_at_ship = not_held(Gate.SHIP, lambda told: [load.line for load in told.loads])
+
+# -- into a shipment, out of it, and away
 
 
-class HasLoads(Protocol):
-    @property
-    def shipment(self) -> str: ...
-    @property
-    def loads(self) -> tuple[Pick, ...]: ...
+@frozen(eq=False, repr=False)
+class _Loads:
+    """Units of a shipment, each with the location it is taken from."""
+
+    shipment: Id
+    loads: SomePicks
+
+
+class PrepareShipment(_Loads, Internal):
+    """Take allocated units into a shipment."""
+
+    __slots__ = ()
+
+
+class ShipmentPrepared(_Loads, Event):
+    """Units are being prepared in a shipment."""
+
+    __slots__ = ()
+
+
+class CancelPreparation(_Loads, Internal):
+    """Take units out of a shipment; they stay allocated."""
+
+    __slots__ = ()
+
+
+class PreparationCancelled(_Loads, Event):
+    """Units came out of a shipment and stay allocated."""
+
+    __slots__ = ()
+
+
+class TakeOutShort(_Loads, Internal):
+    """Units of a shipment were not found; they are open again and their stock is out of use."""
+
+    __slots__ = ()
+
+
+class ShortUnitsTakenOut(_Loads, Event):
+    """Units of a shipment were not found."""
+
+    __slots__ = ()
+
+
+class DispatchShipment(_Loads, Internal):
+    """The shipment has left with these units."""
+
+    __slots__ = ()
+
+
+class ShipmentDispatched(_Loads, Event):
+    """Units have left."""
+
+    __slots__ = ()
 
 
 def enough_to_prepare(state: Accepted, command: PrepareShipment, stamp: Stamp) -> Refusal | None:
     """What is prepared is allocated at that location, by an allocation that has not expired."""
 
     def usable(vector: LineVector, location: str) -> int:
-        return sum([n for at, n, until in vector.allocated if at == location and (until is None or stamp.at < until)])
+        return sum([a.quantity for a in vector.allocated if a.location == location and not has_ended(a, stamp)])
 
     return enough_at(state, command.loads, usable, "allocated")
 
 
-def together(state: Accepted, command: PrepareShipment, stamp: Stamp) -> Refusal | None:
+def ships_together(state: Accepted, command: PrepareShipment, stamp: Stamp) -> Refusal | None:
     """Lines (or the whole order) that must travel together do."""
-    rule = state.content.policy.ship_together
-    if rule is ShipTogether.NO:
+    together = state.content.policy.ship_together
+    if together is ShipTogether.NO:
         return None
-    loaded: dict[int, int] = {}
-    for load in command.loads:
-        loaded[load.line] = loaded.get(load.line, 0) + load.quantity
-    for line, v in enumerate(state.progress.lines, start=1):
-        owed = v.open + v.backordered_quantity + v.allocated_quantity + v.preparing_quantity
-        if owed != loaded.get(line, 0) and (rule is ShipTogether.ORDER or line in loaded):
-            return refuse("ships_together", "line {line} must travel with all its {owed} units", line=line, owed=owed)
+    loaded = summed([(load.line, load.quantity) for load in command.loads])
+    for line, vector in lines_of(state):
+        owed, concerned = vector.unsent, together is ShipTogether.ORDER or line.line in loaded
+        if concerned and owed != loaded.get(line.line, 0):
+            sentence = "line {line} must travel with all its {owed} units"
+            return refuse("ships_together", sentence, line=line.line, owed=owed)
     return None
 
 
-def enough_preparing(state: Accepted, command: HasLoads, stamp: Stamp) -> Refusal | None:
+def enough_preparing(state: Accepted, command: _Loads, stamp: Stamp) -> Refusal | None:
     """The units are being prepared in that shipment, from that location."""
-    shipment = command.shipment
 
     def held(vector: LineVector, location: str) -> int:
-        return sum([n for of, at, n in vector.preparing if of == shipment and at == location])
+        return sum([n for shipment, at, n in vector.preparing if shipment == command.shipment and at == location])
 
     return enough_at(state, command.loads, held, "preparing")
 
 
-def are_goods(state: Any, command: RecordDelivery | RecordReturn, stamp: Stamp) -> Refusal | None:
-    """The lines are goods of this order. How many units arrived or came back the carrier knows."""
-    lines = state.content.lines
-    for line, _ in command.units:
-        if line > len(lines) or lines[line - 1].kind is not LineKind.GOODS:
-            return no_such_line(line)
-    return None
+_begun = replacing(Progress, lambda p: p.shipments)
 
 
-def enough_shipped(state: Any, command: ResolveLoss, stamp: Stamp) -> Refusal | None:
-    """The units are on the way."""
-    return enough(state, command.units, lambda v: v.shipped, "shipped")
+def prepared(state: Accepted, event: ShipmentPrepared) -> Accepted:
+    ship = event.shipment
+    progress = moved(state, event.loads, lambda v, load: moves.prepare(v, ship, load.location, load.quantity))
+    return state_for(state, _begun(progress, progress.shipments + 1), state.confirmed_at)
 
 
-def enough_out(state: Any, command: RecordReturn, stamp: Stamp) -> Refusal | None:
-    """No more comes back than went out, but for what a shipment has brought."""
-    return are_goods(state, command, stamp) if command.brought else enough(state, command.units, units_out, "out")
+def preparation_cancelled(state: Accepted, event: PreparationCancelled) -> Accepted:
+    ship = event.shipment
+    return moved_on(state, event.loads, lambda v, load: moves.move_back(v, ship, load.location, load.quantity))
 
 
-def no_resupply(state: Completed, command: ResolveLoss, stamp: Stamp) -> Refusal | None:
-    """A completed order owes nothing again; a replacement is a new order."""
-    return refuse("completed", "the order is completed: write the loss off") if command.resupply else None
+def taken_out_short(state: Accepted, event: ShortUnitsTakenOut) -> Accepted:
+    ship = event.shipment
+    return moved_on(state, event.loads, lambda v, load: moves.take_out_short(v, ship, load.location, load.quantity))
 
 
-Loads: TypeAlias = Annotated[tuple[Pick, ...], Length(1, MAX_LINES)]
+def dispatched(state: Accepted, event: ShipmentDispatched) -> Accepted:
+    ship = event.shipment
+    return moved_on(state, event.loads, lambda v, load: moves.dispatch(v, ship, load.location, load.quantity))
 
 
-@frozen
-class PrepareShipment:
-    """Take allocated units into a shipment."""
-
-    shipment: Id
-    loads: Loads
+# -- what carriers and the returns desk tell
 
 
-@frozen
-class CancelPreparation:
-    """Take units out of a shipment; they stay allocated."""
-
-    shipment: Id
-    loads: Loads
-
-
-@frozen
-class TakeOutShort:
-    """Units of a shipment were not found; they are open again and their stock is out of use."""
-
-    shipment: Id
-    loads: Loads
-
-
-@frozen
-class DispatchShipment:
-    """The shipment has left with these units."""
-
-    shipment: Id
-    loads: Loads
-
-
-@frozen
-class RecordDelivery:
+@frozen(eq=False, repr=False)
+class RecordDelivery(Internal):
     """Units of a shipment have arrived, as its carrier says."""
 
     shipment: Id
     units: SomeUnits
 
 
-@frozen
-class RecordReturn:
-    """Units came back to ``location``; ``usable`` ones go on sale again.
-
-    More than went out is refused, unless a shipment has ``brought`` it back: then the goods are there all the same.
-    """
-
-    document: Id
-    units: SomeUnits
-    location: Id
-    usable: bool = True
-    brought: bool = False
-
-
-@frozen
-class ResolveLoss:
-    """Missing units are written off, or owed again (``resupply``)."""
-
-    units: SomeUnits
-    resupply: bool = False
-
-
-@frozen
-class ShipmentPrepared:
-    """Units are being prepared in a shipment."""
-
-    shipment: str
-    loads: tuple[Pick, ...]
-
-
-@frozen
-class PreparationCancelled:
-    """Units came out of a shipment and stay allocated."""
-
-    shipment: str
-    loads: tuple[Pick, ...]
-
-
-@frozen
-class UnitsPickedShort:
-    """Units of a shipment were not found."""
-
-    shipment: str
-    loads: tuple[Pick, ...]
-
-
-@frozen
-class ShipmentDispatched:
-    """Units have left."""
-
-    shipment: str
-    loads: tuple[Pick, ...]
-
-
-@frozen
-class UnitsDelivered:
+@frozen(eq=False, repr=False)
+class UnitsDelivered(Event):
     """Units have arrived; the order no longer counted the ``surplus`` among them as sent."""
 
     shipment: str
@@ -247,8 +188,22 @@ class UnitsDelivered:
     surplus: tuple[LineQuantity, ...] = ()
 
 
-@frozen
-class UnitsReturned:
+@frozen(eq=False, repr=False)
+class RecordReturn(Internal):
+    """Units came back to ``location``; ``usable`` ones go on sale again.
+
+    More than went out is refused, unless a shipment has ``brought`` it back: then the goods are there all the same.
+    """
+
+    document: Id
+    units: SomeUnits
+    location: Location
+    usable: bool = True
+    brought: bool = False
+
+
+@frozen(eq=False, repr=False)
+class UnitsReturned(Event):
     """Units came back; the order no longer counted the ``surplus`` among them as sent."""
 
     document: str
@@ -258,80 +213,36 @@ class UnitsReturned:
     surplus: tuple[LineQuantity, ...] = ()
 
 
-@frozen
-class LossResolved:
-    """Missing units were written off or are owed again."""
-
-    units: tuple[LineQuantity, ...]
-    resupply: bool
+def units_out(vector: LineVector) -> int:
+    """Units of a line that have left and not come back, those written off among them."""
+    return vector.shipped + vector.delivered + vector.lost
 
 
-def prepare(state: Accepted, command: PrepareShipment, stamp: Stamp) -> ShipmentPrepared:
-    """What ``PrepareShipment`` becomes."""
-    return ShipmentPrepared(command.shipment, command.loads)
+def are_goods(state: HasProgress, command: RecordDelivery | RecordReturn, stamp: Stamp) -> Refusal | None:
+    """The lines are goods of this order. How many units arrived or came back the carrier knows."""
+    return next(filter(None, [goods_fault(state, line) for line, _ in command.units]), None)
 
 
-def prepared(state: Accepted, event: ShipmentPrepared) -> Accepted:
-    """The order after ``ShipmentPrepared``."""
-    ship, p = event.shipment, state.progress
-    lines = moved_lines(p.lines, event.loads, lambda v, load: moves.prepare(v, ship, load.location, load.quantity))
-    begun = p.shipments + 1
-    progress = Progress(lines, p.holds, p.tags, p.notes, p.invoices, p.settled, p.exposed_minor, begun, p.prepaid_minor)
-    return state_for(state, progress, state.confirmed_at)
-
-
-def cancel_preparation(state: Accepted, command: CancelPreparation, stamp: Stamp) -> PreparationCancelled:
-    """What ``CancelPreparation`` becomes."""
-    return PreparationCancelled(command.shipment, command.loads)
-
-
-def preparation_cancelled(state: Accepted, event: PreparationCancelled) -> Accepted:
-    """The order after ``PreparationCancelled``."""
-    ship = event.shipment
-    return moved_on(state, event.loads, lambda v, load: moves.move_back(v, ship, load.location, load.quantity))
-
-
-def take_out_short(state: Accepted, command: TakeOutShort, stamp: Stamp) -> UnitsPickedShort:
-    """What ``TakeOutShort`` becomes."""
-    return UnitsPickedShort(command.shipment, command.loads)
-
-
-def picked_short(state: Accepted, event: UnitsPickedShort) -> Accepted:
-    """The order after ``UnitsPickedShort``."""
-    ship = event.shipment
-    return moved_on(state, event.loads, lambda v, load: moves.short(v, ship, load.location, load.quantity))
-
-
-def dispatch(state: Accepted, command: DispatchShipment, stamp: Stamp) -> ShipmentDispatched:
-    """What ``DispatchShipment`` becomes."""
-    return ShipmentDispatched(command.shipment, command.loads)
-
-
-def dispatched(state: Accepted, event: ShipmentDispatched) -> Accepted:
-    """The order after ``ShipmentDispatched``."""
-    ship = event.shipment
-    return moved_on(state, event.loads, lambda v, load: moves.dispatch(v, ship, load.location, load.quantity))
+def enough_out(state: HasProgress, command: RecordReturn, stamp: Stamp) -> Refusal | None:
+    """No more comes back than went out, but for what a shipment has brought."""
+    return are_goods(state, command, stamp) if command.brought else enough(state, command.units, units_out, "out")
 
 
 def deliver(state: HasProgress, command: RecordDelivery, stamp: Stamp) -> UnitsDelivered:
-    """What ``RecordDelivery`` becomes."""
     surplus = _surplus(state, command.units, lambda v: v.shipped + v.lost)
     return UnitsDelivered(command.shipment, command.units, surplus)
 
 
-def delivered(state: Same, event: UnitsDelivered) -> Same:
-    """The order after ``UnitsDelivered``."""
+def delivered(state: K, event: UnitsDelivered) -> K:
     return moved_within(state, _less(event.units, event.surplus), lambda v, units: moves.deliver(v, units.quantity))
 
 
 def take_back(state: HasProgress, command: RecordReturn, stamp: Stamp) -> UnitsReturned:
-    """What ``RecordReturn`` becomes."""
     surplus = _surplus(state, command.units, units_out)
     return UnitsReturned(command.document, command.units, command.location, command.usable, surplus)
 
 
-def taken_back(state: Same, event: UnitsReturned) -> Same:
-    """The order after ``UnitsReturned``."""
+def taken_back(state: K, event: UnitsReturned) -> K:
     return moved_within(state, _less(event.units, event.surplus), lambda v, units: moves.take_back(v, units.quantity))
 
 
@@ -339,8 +250,8 @@ def _surplus(
     state: HasProgress, units: tuple[LineQuantity, ...], have: Callable[[LineVector], int]
 ) -> tuple[LineQuantity, ...]:
     """What is told of each line beyond the units it has."""
-    vectors = state.progress.lines
-    more = [(line, quantity - have(vectors[line - 1])) for line, quantity in summed(units).items()]
+    vectors, places = state.progress.lines, state.content.places
+    more = [(line, quantity - have(vectors[places[line]])) for line, quantity in summed(units).items()]
     return tuple([LineQuantity(line, quantity) for line, quantity in more if quantity > 0])
 
 
@@ -353,17 +264,41 @@ def _less(units: tuple[LineQuantity, ...], surplus: tuple[LineQuantity, ...]) ->
     return tuple([LineQuantity(line, quantity) for line, quantity in left.items() if quantity])
 
 
-def resolve_loss(state: HasProgress, command: ResolveLoss, stamp: Stamp) -> LossResolved:
-    """What ``ResolveLoss`` becomes."""
-    return LossResolved(command.units, command.resupply)
+# -- what is missing
+
+
+@frozen(eq=False, repr=False)
+class _Loss:
+    units: SomeUnits
+    resupply: bool = False
+
+
+class ResolveLoss(_Loss, Command):
+    """Missing units are written off, or owed again (``resupply``)."""
+
+    __slots__ = ()
+
+
+class LossResolved(_Loss, Event):
+    """Missing units were written off or are owed again."""
+
+    __slots__ = ()
+
+
+def enough_shipped(state: HasProgress, command: ResolveLoss, stamp: Stamp) -> Refusal | None:
+    """The units are on the way."""
+    return enough(state, command.units, lambda v: v.shipped, "shipped")
+
+
+def no_resupply(state: Completed, command: ResolveLoss, stamp: Stamp) -> Refusal | None:
+    """A completed order owes nothing again; a replacement is a new order."""
+    return refuse("completed", "the order is completed: write the loss off") if command.resupply else None
 
 
 def loss_resolved(state: Accepted, event: LossResolved) -> Accepted:
-    """The order after ``LossResolved``."""
     move = moves.resupply if event.resupply else moves.lose
     return moved_on(state, event.units, lambda v, units: move(v, units.quantity))
 
 
 def written_off(state: Completed, event: LossResolved) -> Completed:
-    """The order after ``LossResolved``."""
     return moved_within(state, event.units, lambda v, units: moves.lose(v, units.quantity))

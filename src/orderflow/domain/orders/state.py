@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from functools import cached_property
-from typing import NamedTuple, Protocol, Self, TypeAlias, TypeVar
+from functools import cache, cached_property
+from typing import Any, NamedTuple, Protocol, Self, TypeAlias, TypeVar
 
 from attrs import frozen
 
+from orderflow.domain.engine.record import Record, replacing
 from orderflow.domain.money.tax import Totals
-from orderflow.domain.orders.content import CancelledBy, Hold, OrderContent
-from orderflow.domain.orders.lines import LineVector, Slice
-from orderflow.domain.values import LineQuantity, Pick
+from orderflow.domain.orders.content import CancelledBy, Hold, OrderContent, OrderLine
+from orderflow.domain.orders.lines import LineVector
 from orderflow.errors import InvariantBroken
 
 __all__ = [
@@ -32,25 +32,40 @@ __all__ = [
     "Progress",
     "Shipped",
     "Tally",
+    "Working",
     "check_order",
+    "lines_of",
     "moved",
-    "moved_lines",
     "moved_on",
     "moved_within",
     "state_class",
     "state_for",
+    "with_exposed",
+    "with_lines",
 ]
+
+Item = TypeVar("Item", bound="OfLine")
+K = TypeVar("K", bound="HasProgress")
+
+
+class OfLine(Protocol):
+    """Something about one line."""
+
+    @property
+    def line(self) -> int:
+        """The line's number."""
+        ...
 
 
 class Tally(NamedTuple):
     """Units of all goods lines together, by bucket.
 
-    ``by_line`` is the sum of all buckets of each line; ``sound`` says that no bucket moves take from is negative, and
-    no more is credited than billed.
+    ``by_line`` is the sum of all buckets of each line; ``non_negative`` says that no bucket is below 0, and no more is
+    credited than billed.
     """
 
     by_line: tuple[int, ...]
-    sound: bool
+    non_negative: bool
     ordered: int
     live: int
     backordered: int
@@ -60,12 +75,12 @@ class Tally(NamedTuple):
     shipped: int
 
 
-@frozen
-class Progress:
+@frozen(eq=False, repr=False)
+class Progress(Record):
     """The part of an order that moves: a vector for each line, holds, annotations, what was billed and settled.
 
-    ``exposed_minor`` is the credit exposure not yet moved to an invoice; ``shipments`` counts those ever begun;
-    ``prepaid_minor`` is money kept for the order itself.
+    Vectors stand in the places of their lines. ``exposed_minor`` is the credit exposure not yet moved to an invoice;
+    ``shipments`` counts those ever begun; ``prepaid_minor`` is money kept for the order itself.
     """
 
     lines: tuple[LineVector, ...]
@@ -78,118 +93,72 @@ class Progress:
     shipments: int = 0
     prepaid_minor: int = 0
 
-    def with_exposed(self, minor: int) -> Progress:
-        """The same with another exposure, in minor units."""
-        p = self
-        other = Progress(p.lines, p.holds, p.tags, p.notes, p.invoices, p.settled, minor, p.shipments, p.prepaid_minor)
-        return p._handed(other)
-
-    def with_lines(self, lines: tuple[LineVector, ...]) -> Progress:
-        """The same with other vectors."""
-        p = self
-        return Progress(
-            lines, p.holds, p.tags, p.notes, p.invoices, p.settled, p.exposed_minor, p.shipments, p.prepaid_minor
-        )
-
-    def with_settled(self, invoices: tuple[str, ...]) -> Progress:
-        """The same with these invoices settled."""
-        p, exposed = self, self.exposed_minor
-        other = Progress(p.lines, p.holds, p.tags, p.notes, p.invoices, invoices, exposed, p.shipments, p.prepaid_minor)
-        return p._handed(other)
-
-    def _handed(self, other: Progress) -> Progress:
-        """``other``, whose vectors are the same, with their sums, so that they are not counted again."""
-        object.__setattr__(other, "tally", self.tally)
-        return other
-
     @cached_property
     def tally(self) -> Tally:
         """The sums of the vectors."""
-        lines: list[int] = []
-        sound = True
-        backordered = allocated = preparing = dispatched = shipped = gone = 0
-        for v in self.lines:
-            units_out = v.shipped + v.delivered + v.returned + v.lost
-            away = v.cancelled + v.moved
-            total = v.open + units_out + away
-            for _, quantity in v.backordered:
-                total += quantity
-                backordered += quantity
-            for _, quantity, _ in v.allocated:
-                total += quantity
-                allocated += quantity
-            for _, _, quantity in v.preparing:
-                total += quantity
-                preparing += quantity
-            shipped += v.shipped
-            dispatched += units_out
-            gone += away
-            lines.append(total)
-            if v.open < 0 or v.shipped < 0 or v.delivered < 0 or v.lost < 0 or v.credited > v.invoiced:
-                sound = False
-        ordered = sum(lines)
-        live = ordered - gone
-        return Tally(tuple(lines), sound, ordered, live, backordered, allocated, preparing, dispatched, shipped)
+        by_line = tuple([vector.quantity for vector in self.lines])
+        ordered = sum(by_line)
+        return Tally(
+            by_line,
+            not any(map(_is_negative, self.lines)),
+            ordered,
+            ordered - sum([v.cancelled + v.moved for v in self.lines]),
+            sum([v.backordered_quantity for v in self.lines]),
+            sum([v.allocated_quantity for v in self.lines]),
+            sum([v.preparing_quantity for v in self.lines]),
+            sum([v.dispatched for v in self.lines]),
+            sum([v.shipped for v in self.lines]),
+        )
 
 
-class HasProgress(Protocol):
-    """An order that has been placed: it has content and progress."""
-
-    @property
-    def content(self) -> OrderContent:
-        """What was ordered."""
-        ...
-
-    @property
-    def totals(self) -> Totals:
-        """Its sums."""
-        ...
-
-    @property
-    def progress(self) -> Progress:
-        """Where it stands."""
-        ...
-
-    def with_progress(self, progress: Progress) -> Self:
-        """The same state with other progress."""
-        ...
+def _is_negative(v: LineVector) -> bool:
+    return v.open < 0 or v.shipped < 0 or v.delivered < 0 or v.lost < 0 or v.credited > v.invoiced
 
 
-@frozen
-class Draft:
+with_lines = replacing(Progress, lambda p: p.lines)
+with_exposed = replacing(Progress, lambda p: p.exposed_minor)
+
+
+@frozen(eq=False, repr=False)
+class Draft(Record):
     """Begun, not placed."""
 
     content: OrderContent
     holds: tuple[Hold, ...] = ()
 
 
-@frozen
-class Placed:
+@frozen(eq=False, repr=False)
+class HasProgress(Record):
+    """What every order has that has been placed; never a state itself."""
+
+    content: OrderContent
+    totals: Totals
+    progress: Progress
+
+    def with_progress(self, progress: Progress) -> Self:
+        """The same state with other progress."""
+        made: Self = _replacing_progress(self.__class__)(self, progress)
+        return made
+
+
+@cache
+def _replacing_progress(kind: Any) -> Callable[[Any, Progress], Any]:
+    return replacing(kind, lambda state: state.progress)
+
+
+@frozen(eq=False, repr=False)
+class Placed(HasProgress):
     """Received and validated (注文受付)."""
 
-    content: OrderContent
-    totals: Totals
-    progress: Progress
     placed_at: datetime
 
-    def with_progress(self, progress: Progress) -> Self:
-        """The same state with other progress."""
-        return type(self)(self.content, self.totals, progress, self.placed_at)
 
-
-@frozen
-class Accepted:
+@frozen(eq=False, repr=False)
+class Accepted(HasProgress):
     """What every state from confirmation to shipment has in common; never a state itself."""
 
-    content: OrderContent
-    totals: Totals
-    progress: Progress
     placed_at: datetime
     confirmed_at: datetime
-
-    def with_progress(self, progress: Progress) -> Self:
-        """The same state with other progress."""
-        return type(self)(self.content, self.totals, progress, self.placed_at, self.confirmed_at)
 
 
 class Confirmed(Accepted):
@@ -228,43 +197,28 @@ class Shipped(Accepted):
     __slots__ = ()
 
 
-@frozen
-class Completed:
+@frozen(eq=False, repr=False)
+class Completed(HasProgress):
     """Closed. Late returns, losses and credits are still recorded."""
 
-    content: OrderContent
-    totals: Totals
-    progress: Progress
     placed_at: datetime
     confirmed_at: datetime
     completed_at: datetime
 
-    def with_progress(self, progress: Progress) -> Self:
-        """The same state with other progress."""
-        return type(self)(self.content, self.totals, progress, self.placed_at, self.confirmed_at, self.completed_at)
 
+@frozen(eq=False, repr=False)
+class Cancelled(HasProgress):
+    """No live unit is left, or a draft was discarded (which has no ``placed_at``)."""
 
-@frozen
-class Cancelled:
-    """No live unit is left, or a draft was discarded (which never was ``placed_at`` any time)."""
-
-    content: OrderContent
-    totals: Totals
-    progress: Progress
     cancelled_at: datetime
     reason: str
     by: CancelledBy
     placed_at: datetime | None = None
 
-    def with_progress(self, progress: Progress) -> Self:
-        """The same state with other progress."""
-        return type(self)(self.content, self.totals, progress, self.cancelled_at, self.reason, self.by, self.placed_at)
 
-
+Working: TypeAlias = Placed | Accepted
 #: Placed or accepted, not final.
 Open: TypeAlias = Placed | Confirmed | AwaitingStock | Allocated | Preparing | PartlyShipped | Shipped
-
-
 OrderState: TypeAlias = Draft | Open | Completed | Cancelled
 
 
@@ -281,12 +235,36 @@ def state_class(seen: Tally) -> type[Accepted | Cancelled]:
     return AwaitingStock if seen.backordered else Confirmed
 
 
-def state_for(order: Accepted | Placed, progress: Progress, confirmed_at: datetime) -> Accepted:
+def state_for(order: Working, progress: Progress, confirmed_at: datetime) -> Accepted:
     """The accepted state that ``progress`` puts the order in."""
     state = state_class(progress.tally)
     if not issubclass(state, Accepted):
         raise InvariantBroken("order state", "no live unit is left, yet the order was not cancelled")
     return state(order.content, order.totals, progress, order.placed_at, confirmed_at)
+
+
+def lines_of(order: HasProgress) -> Iterator[tuple[OrderLine, LineVector]]:
+    """Every line with its vector."""
+    return zip(order.content.lines, order.progress.lines, strict=True)
+
+
+def moved(order: HasProgress, items: Iterable[Item], move: Callable[[LineVector, Item], LineVector]) -> Progress:
+    """The order's progress once each item has moved its line's vector."""
+    vectors, places = list(order.progress.lines), order.content.places
+    for item in items:
+        place = places[item.line]
+        vectors[place] = move(vectors[place], item)
+    return with_lines(order.progress, tuple(vectors))
+
+
+def moved_on(order: Accepted, items: Iterable[Item], move: Callable[[LineVector, Item], LineVector]) -> Accepted:
+    """The accepted state the moves lead to."""
+    return state_for(order, moved(order, items, move), order.confirmed_at)
+
+
+def moved_within(order: K, items: Iterable[Item], move: Callable[[LineVector, Item], LineVector]) -> K:
+    """The same state after the moves."""
+    return order.with_progress(moved(order, items, move))
 
 
 def check_order(state: OrderState) -> None:
@@ -298,7 +276,7 @@ def check_order(state: OrderState) -> None:
     if isinstance(state, Draft):
         return
     seen, goods = state.progress.tally, state.content.goods
-    if seen.by_line != goods or not seen.sound:
+    if seen.by_line != goods or not seen.non_negative:
         raise InvariantBroken(*_breach(state.progress, goods))
     if isinstance(state, Accepted) and type(state) is not state_class(seen):
         raise InvariantBroken("I11", f"vectors say {state_class(seen).__name__}, the state is {type(state).__name__}")
@@ -308,46 +286,8 @@ def _breach(progress: Progress, goods: tuple[int, ...]) -> tuple[str, str]:
     sums = progress.tally.by_line
     if len(sums) != len(goods):
         return "I12", f"{len(goods)} lines, {len(sums)} vectors"
-    for line, (found, wanted) in enumerate(zip(sums, goods, strict=True), start=1):
+    for place, (found, wanted) in enumerate(zip(sums, goods, strict=True)):
         if found != wanted:
-            return "L1", f"line {line}: buckets sum to {found}, ordered {wanted}"
-    alone = [Progress((vector,)).tally.sound for vector in progress.lines]
-    return "L1", f"line {1 + alone.index(False)}: a bucket is negative or more is credited than billed"
-
-
-Working: TypeAlias = Placed | Accepted
-
-
-Same = TypeVar("Same", bound=HasProgress)
-
-
-Item = TypeVar("Item", Pick, LineQuantity, Slice)
-
-
-def moved(
-    state: HasProgress,
-    items: tuple[Item, ...],
-    move: Callable[[LineVector, Item], LineVector],
-) -> Progress:
-    """The order's progress once each item has moved its line's vector."""
-    return state.progress.with_lines(moved_lines(state.progress.lines, items, move))
-
-
-def moved_lines(
-    lines: tuple[LineVector, ...], items: tuple[Item, ...], move: Callable[[LineVector, Item], LineVector]
-) -> tuple[LineVector, ...]:
-    vectors = list(lines)
-    for item in items:
-        at = item.line - 1
-        vectors[at] = move(vectors[at], item)
-    return tuple(vectors)
-
-
-def moved_on(state: Accepted, items: tuple[Item, ...], move: Callable[[LineVector, Item], LineVector]) -> Accepted:
-    """The accepted state the moves lead to."""
-    return state_for(state, moved(state, items, move), state.confirmed_at)
-
-
-def moved_within(state: Same, items: tuple[Item, ...], move: Callable[[LineVector, Item], LineVector]) -> Same:
-    """The same state after the moves."""
-    return state.with_progress(moved(state, items, move))
+            return "L1", f"lines[{place}]: buckets sum to {found}, ordered {wanted}"
+    place = list(map(_is_negative, progress.lines)).index(True)
+    return "L1", f"lines[{place}]: a bucket is negative or more is credited than billed"

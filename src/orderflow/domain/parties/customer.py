@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self, TypeAlias, TypeVar
+from typing import Annotated, Final, TypeAlias, TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from orderflow.domain.engine.limits import MAX_TAGS
-from orderflow.domain.engine.machine import Absent, Machine, Rule, refuse, rule, to
+from orderflow.domain.engine.machine import Absent, Machine, refuse, rule, rules
+from orderflow.domain.engine.record import Command, Event, Record
 from orderflow.domain.engine.schema import Length, Name
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.values import PartyRef
@@ -23,8 +24,6 @@ __all__ = [
     "Closed",
     "CustomerBlocked",
     "CustomerClosed",
-    "CustomerCommand",
-    "CustomerEvent",
     "CustomerRegistered",
     "CustomerState",
     "CustomerTagged",
@@ -35,142 +34,129 @@ __all__ = [
     "UnblockCustomer",
 ]
 
-
 Tags: TypeAlias = Annotated[tuple[Name, ...], Length(0, MAX_TAGS)]
 
 
-@frozen
-class RegisterCustomer:
-    """Take a customer on. ``tags`` name groups, such as ``wholesale``."""
-
-    party: PartyRef
-    tags: Tags = ()
-
-
-@frozen
-class ChangeParty:
-    """Names or addresses have changed: point to another version."""
-
-    party: PartyRef
-
-
-@frozen
-class TagCustomer:
-    """Add to groups and take out of groups."""
-
-    add: Tags = ()
-    remove: Tags = ()
-
-
-@frozen
-class BlockCustomer:
-    """Accept no orders; ``reason`` is a short word of the shop's own, never personal data."""
-
-    reason: Name = ""
-
-
-@frozen
-class UnblockCustomer:
-    """Accept orders again."""
-
-
-@frozen
-class CloseCustomer:
-    """The relation has ended."""
-
-
-@frozen
-class CustomerRegistered:
-    """A customer was taken on."""
-
-    party: PartyRef
-    tags: tuple[str, ...]
-
-
-@frozen
-class PartyChanged:
-    """The customer points to another party version."""
-
-    party: PartyRef
-
-
-@frozen
-class CustomerTagged:
-    """The customer's groups changed."""
-
-    add: tuple[str, ...]
-    remove: tuple[str, ...]
-
-
-@frozen
-class CustomerBlocked:
-    """The customer is blocked."""
-
-    reason: str
-
-
-@frozen
-class CustomerUnblocked:
-    """The customer is not blocked any more."""
-
-
-@frozen
-class CustomerClosed:
-    """The relation has ended."""
-
-
-@frozen
-class Active:
+@frozen(eq=False, repr=False)
+class Active(Record):
     """May order."""
 
     party: PartyRef
     tags: tuple[str, ...]
 
-    def with_facts(self, party: PartyRef, tags: tuple[str, ...]) -> Self:
-        """The same state with another party version and tags."""
-        return type(self)(party, tags)
 
-
-@frozen
-class Blocked:
+@frozen(eq=False, repr=False)
+class Blocked(Record):
     """May not order, for ``reason``."""
 
     party: PartyRef
     tags: tuple[str, ...]
     reason: str
 
-    def with_facts(self, party: PartyRef, tags: tuple[str, ...]) -> Self:
-        """The same state with another party version and tags."""
-        return type(self)(party, tags, self.reason)
 
-
-@frozen
-class Closed:
+@frozen(eq=False, repr=False)
+class Closed(Record):
     """No customer any more; the party version is kept, so that old documents can be read."""
 
     party: PartyRef
 
 
 Living: TypeAlias = Active | Blocked
-
-
 CustomerState: TypeAlias = Living | Closed
+L = TypeVar("L", bound=Living)
 
 
-CustomerCommand: TypeAlias = (
-    RegisterCustomer | ChangeParty | TagCustomer | BlockCustomer | UnblockCustomer | CloseCustomer
-)
+@frozen(eq=False, repr=False)
+class _Registration:
+    party: PartyRef
+    tags: Tags = ()
 
 
-CustomerEvent: TypeAlias = (
-    CustomerRegistered | PartyChanged | CustomerTagged | CustomerBlocked | CustomerUnblocked | CustomerClosed
-)
+class RegisterCustomer(_Registration, Command):
+    """Take a customer on. ``tags`` name groups, such as ``wholesale``."""
+
+    __slots__ = ()
 
 
-L = TypeVar("L", Active, Blocked)
+class CustomerRegistered(_Registration, Event):
+    """A customer was taken on."""
+
+    __slots__ = ()
 
 
-def _room_for_tags(state: Living, command: TagCustomer, stamp: Stamp) -> Refusal | None:
+@frozen(eq=False, repr=False)
+class _Party:
+    party: PartyRef
+
+
+class ChangeParty(_Party, Command):
+    """Names or addresses have changed: point to another version."""
+
+    __slots__ = ()
+
+
+class PartyChanged(_Party, Event):
+    """The customer points to another party version."""
+
+    __slots__ = ()
+
+
+@frozen(eq=False, repr=False)
+class _Tags:
+    add: Tags = ()
+    remove: Tags = ()
+
+
+class TagCustomer(_Tags, Command):
+    """Add to groups and take out of groups."""
+
+    __slots__ = ()
+
+
+class CustomerTagged(_Tags, Event):
+    """The customer's groups changed."""
+
+    __slots__ = ()
+
+
+@frozen(eq=False, repr=False)
+class _Block:
+    reason: Name = ""
+
+
+class BlockCustomer(_Block, Command):
+    """Accept no orders; ``reason`` is a short word of the shop's own, never personal data."""
+
+    __slots__ = ()
+
+
+class CustomerBlocked(_Block, Event):
+    """The customer is blocked."""
+
+    __slots__ = ()
+
+
+@frozen(eq=False, repr=False)
+class UnblockCustomer(Command):
+    """Accept orders again."""
+
+
+@frozen(eq=False, repr=False)
+class CustomerUnblocked(Event):
+    """The customer is not blocked any more."""
+
+
+@frozen(eq=False, repr=False)
+class CloseCustomer(Command):
+    """The relation has ended."""
+
+
+@frozen(eq=False, repr=False)
+class CustomerClosed(Event):
+    """The relation has ended."""
+
+
+def has_room_for_tags(state: Living, command: TagCustomer, stamp: Stamp) -> Refusal | None:
     """A customer has a bounded number of tags."""
     count = len(_tags(state.tags, command.add, command.remove))
     if count <= MAX_TAGS:
@@ -186,44 +172,24 @@ def _registered(state: Absent, event: CustomerRegistered) -> Active:
     return Active(event.party, event.tags)
 
 
-def _change(state: Living, command: ChangeParty, stamp: Stamp) -> PartyChanged:
-    return PartyChanged(command.party)
-
-
 def _changed(state: L, event: PartyChanged) -> L:
-    return state.with_facts(event.party, state.tags)
-
-
-def _tag(state: Living, command: TagCustomer, stamp: Stamp) -> CustomerTagged:
-    return CustomerTagged(command.add, command.remove)
+    return evolve(state, party=event.party)
 
 
 def _tagged(state: L, event: CustomerTagged) -> L:
-    return state.with_facts(state.party, _tags(state.tags, event.add, event.remove))
+    return evolve(state, tags=_tags(state.tags, event.add, event.remove))
 
 
 def _tags(tags: tuple[str, ...], add: tuple[str, ...], remove: tuple[str, ...]) -> tuple[str, ...]:
     return tuple([tag for tag in dict.fromkeys((*tags, *add)) if tag not in remove])
 
 
-def _block(state: Active, command: BlockCustomer, stamp: Stamp) -> CustomerBlocked:
-    return CustomerBlocked(command.reason)
-
-
 def _blocked(state: Active, event: CustomerBlocked) -> Blocked:
     return Blocked(state.party, state.tags, event.reason)
 
 
-def _unblock(state: Blocked, command: UnblockCustomer, stamp: Stamp) -> CustomerUnblocked:
-    return CustomerUnblocked()
-
-
 def _unblocked(state: Blocked, event: CustomerUnblocked) -> Active:
     return Active(state.party, state.tags)
-
-
-def _close(state: Living, command: CloseCustomer, stamp: Stamp) -> CustomerClosed:
-    return CustomerClosed()
 
 
 def _closed(state: Living, event: CustomerClosed) -> Closed:
@@ -235,26 +201,18 @@ def _check(state: CustomerState) -> None:
         raise InvariantBroken("customer tags", "a tag stands twice")
 
 
-def _living(source: type[L]) -> tuple[Rule, Rule, Rule]:
-    tagged = to(CustomerTagged, source, _tagged)
-    return (
-        rule(source, ChangeParty, _change, to(PartyChanged, source, _changed)),
-        rule(source, TagCustomer, _tag, tagged, guards=(_room_for_tags,)),
-        rule(source, CloseCustomer, _close, to(CustomerClosed, Closed, _closed)),
-    )
+LIVING: tuple[type[Living], ...] = (Active, Blocked)
 
-
-CUSTOMER = Machine(
+CUSTOMER: Final = Machine(
     "customer",
-    commands=CustomerCommand,
-    events=CustomerEvent,
+    rules=(
+        rule(Absent, RegisterCustomer, CustomerRegistered, Active, _registered, decide=_register),
+        rules(LIVING, ChangeParty, PartyChanged, None, _changed),
+        rules(LIVING, TagCustomer, CustomerTagged, None, _tagged, guards=(has_room_for_tags,)),
+        rules(LIVING, CloseCustomer, CustomerClosed, Closed, _closed),
+        rule(Active, BlockCustomer, CustomerBlocked, Blocked, _blocked),
+        rule(Blocked, UnblockCustomer, CustomerUnblocked, Active, _unblocked),
+    ),
     final=(Closed,),
     check=_check,
-    rules=(
-        rule(Absent, RegisterCustomer, _register, to(CustomerRegistered, Active, _registered)),
-        *_living(Active),
-        *_living(Blocked),
-        rule(Active, BlockCustomer, _block, to(CustomerBlocked, Blocked, _blocked)),
-        rule(Blocked, UnblockCustomer, _unblock, to(CustomerUnblocked, Active, _unblocked)),
-    ),
 )

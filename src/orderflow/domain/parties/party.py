@@ -1,17 +1,18 @@
 """Who: immutable party versions, the only rows that hold personal data (the vault).
 
-Orders, labels and invoices point to a version by :class:`~orderflow.domain.keys.PartyRef`; the journal keeps no
+Orders, labels and invoices point to a version by :class:`~orderflow.domain.values.PartyRef`; the journal keeps no
 values of it.
 """
 
 from __future__ import annotations
 
 from datetime import date
-from typing import TypeAlias
+from typing import Final
 
 from attrs import frozen
 
-from orderflow.domain.engine.machine import Absent, Machine, refuse, rule, to, to_one_of
+from orderflow.domain.engine.machine import Absent, Machine, refuse, rule
+from orderflow.domain.engine.record import Command, Event, Record
 from orderflow.domain.engine.schema import FreeText, Name
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.errors import Refusal
@@ -21,7 +22,6 @@ __all__ = [
     "ErasePartyVersion",
     "Erased",
     "PartyErased",
-    "PartyEvent",
     "PartyRecorded",
     "PartyVersion",
     "Person",
@@ -30,8 +30,8 @@ __all__ = [
 ]
 
 
-@frozen(repr=False)
-class Person:
+@frozen(eq=False, repr=False)
+class Person(Record):
     """Personal data of one party version. Its repr shows none of it."""
 
     name: Name = ""
@@ -52,76 +52,61 @@ class Person:
         return "Person(<redacted>)"
 
 
-@frozen
-class RecordParty:
-    """Keep a version of a party. A version never changes; a change is the next version."""
-
+@frozen(eq=False, repr=False)
+class _Party:
     person: Person
     purpose: Name = "order"
     retain_until: date | None = None
 
 
-@frozen
-class ErasePartyVersion:
+class RecordParty(_Party, Command):
+    """Keep a version of a party. A version never changes; a change is the next version."""
+
+    __slots__ = ()
+
+
+class PartyRecorded(_Party, Event):
+    """A version was kept."""
+
+    __slots__ = ()
+
+
+class PartyVersion(_Party, Record):
+    """A version in use."""
+
+    __slots__ = ()
+
+
+@frozen(eq=False, repr=False)
+class ErasePartyVersion(Command):
     """Erase the personal data, or restrict it until the law lets it go."""
 
 
-@frozen
-class PartyRecorded:
-    """A version was kept."""
-
-    person: Person
-    purpose: str
-    retain_until: date | None
-
-
-@frozen
-class PartyErased:
+@frozen(eq=False, repr=False)
+class PartyErased(Event):
     """The personal data of a version is gone, or out of use until ``restricted_until``."""
 
     restricted_until: date | None = None
 
 
-@frozen
-class PartyVersion:
-    """A version in use."""
-
-    person: Person
-    purpose: str
-    retain_until: date | None
-
-
-@frozen
-class Restricted:
+@frozen(eq=False, repr=False)
+class Restricted(Record):
     """Out of use, kept only because the law makes us until ``until``."""
 
     person: Person
     until: date
 
 
-@frozen
-class Erased:
+@frozen(eq=False, repr=False)
+class Erased(Record):
     """Nothing personal is left."""
 
 
-PartyCommand: TypeAlias = RecordParty | ErasePartyVersion
-
-
-PartyEvent: TypeAlias = PartyRecorded | PartyErased
-
-
-Gone: TypeAlias = Restricted | Erased
-
-
-def _retention_over(state: Restricted, command: ErasePartyVersion, stamp: Stamp) -> Refusal | None:
+def retention_is_over(state: Restricted, command: ErasePartyVersion, stamp: Stamp) -> Refusal | None:
     """What the law makes us keep stays until the retention ends."""
     if stamp.at.date() <= state.until:
         return refuse("retained", "must be kept until {until}", until=state.until.isoformat())
     return None
-
-
-def _record(state: Absent, command: RecordParty, stamp: Stamp) -> PartyRecorded:
-    return PartyRecorded(command.person, command.purpose, command.retain_until)
 
 
 def _recorded(state: Absent, event: PartyRecorded) -> PartyVersion:
@@ -145,19 +130,14 @@ def _purged(state: Restricted, event: PartyErased) -> Erased:
     return Erased()
 
 
-def _check(state: object) -> None:
-    """A party version has no invariant beyond its shape."""
+GONE: tuple[type[Restricted | Erased], ...] = (Restricted, Erased)
 
-
-PARTY = Machine(
+PARTY: Final = Machine(
     "party",
-    commands=PartyCommand,
-    events=PartyEvent,
-    final=(PartyVersion, Erased, Restricted),
-    check=_check,
     rules=(
-        rule(Absent, RecordParty, _record, to(PartyRecorded, PartyVersion, _recorded)),
-        rule(PartyVersion, ErasePartyVersion, _erase, to_one_of(PartyErased, _erased, Restricted, Erased)),
-        rule(Restricted, ErasePartyVersion, _purge, to(PartyErased, Erased, _purged), guards=(_retention_over,)),
+        rule(Absent, RecordParty, PartyRecorded, PartyVersion, _recorded),
+        rule(PartyVersion, ErasePartyVersion, PartyErased, GONE, _erased, decide=_erase),
+        rule(Restricted, ErasePartyVersion, PartyErased, Erased, _purged, guards=(retention_is_over,), decide=_purge),
     ),
+    final=(PartyVersion, Erased, Restricted),
 )

@@ -1,68 +1,61 @@
-"""A payment is applied to invoices and orders (入金消込), and unapplied."""
+"""Cash application (入金消込): free money pays invoices and orders, and is taken off them again."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from orderflow.domain.engine.machine import refuse
+from orderflow.domain.engine.record import Command, Event, replacing
 from orderflow.domain.engine.schema import Id
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.money import Money
 from orderflow.domain.payments.guards import at_most
-from orderflow.domain.payments.refunding import F
-from orderflow.domain.payments.state import MAX_APPLICATIONS, Application, ApplicationTarget, Funded, Funds, WithAmount
+from orderflow.domain.payments.state import (
+    MAX_APPLICATIONS,
+    Application,
+    ApplicationTarget,
+    Funded,
+    Funds,
+    PositiveAmount,
+)
 from orderflow.errors import Refusal
 
-__all__ = [
-    "ApplyPayment",
-    "PaymentApplied",
-    "PaymentUnapplied",
-    "UnapplyPayment",
-    "applied",
-    "apply",
-    "enough_applied",
-    "room_to_apply",
-    "unapplied",
-    "unapply",
-]
+__all__ = ["ApplyPayment", "PaymentApplied", "PaymentUnapplied", "UnapplyPayment"]
+
+F = TypeVar("F", bound=Funded)
 
 
-@frozen
-class ApplyPayment(WithAmount):
+@frozen(eq=False, repr=False)
+class _Application(PositiveAmount):
+    target: ApplicationTarget
+    id: Id
+    amount: Money
+
+
+class ApplyPayment(_Application, Command):
     """Use free money to pay an invoice or an order."""
 
-    target: ApplicationTarget
-    id: Id
-    amount: Money
+    __slots__ = ()
 
 
-@frozen
-class UnapplyPayment(WithAmount):
-    """Take money off an invoice or an order; it is free again."""
-
-    target: ApplicationTarget
-    id: Id
-    amount: Money
-
-
-@frozen
-class PaymentApplied:
+class PaymentApplied(_Application, Event):
     """Free money pays an invoice or an order."""
 
-    target: ApplicationTarget
-    id: str
-    amount: Money
+    __slots__ = ()
 
 
-@frozen
-class PaymentUnapplied:
+class UnapplyPayment(_Application, Command):
+    """Take money off an invoice or an order; it is free again."""
+
+    __slots__ = ()
+
+
+class PaymentUnapplied(_Application, Event):
     """Money was taken off an invoice or an order."""
 
-    target: ApplicationTarget
-    id: str
-    amount: Money
+    __slots__ = ()
 
 
 def enough_applied(state: Funded, command: UnapplyPayment, stamp: Stamp) -> Refusal | None:
@@ -78,42 +71,20 @@ def room_to_apply(state: Funded, command: ApplyPayment, stamp: Stamp) -> Refusal
     return refuse("too_many_applications", "at most {most} invoices and orders", most=MAX_APPLICATIONS)
 
 
-class _Applied(Protocol):
-    @property
-    def target(self) -> ApplicationTarget: ...
-    @property
-    def id(self) -> str: ...
-
-
-def apply(state: Funded, command: ApplyPayment, stamp: Stamp) -> PaymentApplied:
-    """Allocated as asked."""
-    return PaymentApplied(command.target, command.id, command.amount)
+_with_applications = replacing(Funds, lambda f: f.applications)
 
 
 def applied(state: F, event: PaymentApplied) -> F:
-    """Less is free."""
-    return _with_application(state, event, event.amount.minor)
-
-
-def unapply(state: Funded, command: UnapplyPayment, stamp: Stamp) -> PaymentUnapplied:
-    """Taken off as asked."""
-    return PaymentUnapplied(command.target, command.id, command.amount)
+    return _changed(state, event, event.amount.minor)
 
 
 def unapplied(state: F, event: PaymentUnapplied) -> F:
-    """More is free."""
-    return _with_application(state, event, -event.amount.minor)
+    return _changed(state, event, -event.amount.minor)
 
 
-def _with_application(state: F, event: _Applied, change: int) -> F:
-    f, place = state.funds, (event.target, event.id)
-    others = tuple([item for item in f.applications if item[:2] != place])
-    minor = f.applied_to(*place) + change
+def _changed(state: F, event: _Application, change: int) -> F:
+    funds, place = state.funds, (event.target, event.id)
+    others = tuple([item for item in funds.applications if item[:2] != place])
+    minor = funds.applied_to(*place) + change
     applications = (*others, Application(*place, minor)) if minor else others
-    return state.with_money(_with_applications(f, applications), state.pending)
-
-
-def _with_applications(f: Funds, applications: tuple[Application, ...]) -> Funds:
-    return Funds(
-        f.currency, f.authorised, f.received, f.refunded, f.charged_back, applications, f.value_date, f.received_at
-    )
+    return evolve(state, funds=_with_applications(funds, applications))

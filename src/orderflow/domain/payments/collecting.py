@@ -1,32 +1,30 @@
-"""Money is expected, authorised, captured and received; the payment is closed."""
+"""Money comes in: expected, authorised, captured, recorded; and a payment that is done with is closed."""
 
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from attrs import evolve, frozen
 
 from orderflow.domain.engine.machine import Absent, refuse
+from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.money import Money
-from orderflow.domain.payments.guards import at_most, capturable, resolved
-from orderflow.domain.payments.refunding import F
+from orderflow.domain.payments.guards import FUTURE_DAYS
 from orderflow.domain.payments.state import (
-    FUTURE_DAYS,
     Authorised,
     Closed,
-    Disputed,
     Expected,
     Funded,
     Funds,
     Known,
     Operation,
     PaymentSource,
+    PositiveAmount,
     Received,
-    Taking,
-    WithAmount,
     currency_of,
+    without,
 )
 from orderflow.errors import Refusal
 
@@ -41,50 +39,98 @@ __all__ = [
     "PaymentExpected",
     "PaymentReceived",
     "RecordPayment",
-    "authorise",
-    "authorised",
-    "capture",
-    "captured",
-    "close",
-    "closed",
-    "expect",
-    "expected",
-    "first_captured",
-    "method_authorises",
-    "method_pays_at_once",
-    "nothing_free",
-    "received",
-    "record",
-    "same_origin",
-    "value_date_not_in_the_future",
-    "within_authorised",
 ]
 
+F = TypeVar("F", bound=Funded)
+Taking: TypeAlias = Authorised | Received
 
-@frozen
-class ExpectPayment(WithAmount):
-    """Money is expected."""
+# -- expecting
 
+
+@frozen(eq=False, repr=False)
+class _Expectation(PositiveAmount):
     origin: PaymentSource
     amount: Money
 
 
-@frozen
-class AuthorisePayment(WithAmount):
+class ExpectPayment(_Expectation, Command):
+    """Money is expected."""
+
+    __slots__ = ()
+
+
+class PaymentExpected(_Expectation, Event):
+    """Money is expected."""
+
+    __slots__ = ()
+
+
+def expected(state: Absent, event: PaymentExpected) -> Expected:
+    return Expected(event.origin, event.amount, ())
+
+
+# -- authorising and capturing
+
+
+@frozen(eq=False, repr=False)
+class _Amount(PositiveAmount):
+    amount: Money
+
+
+@frozen(eq=False, repr=False)
+class _AmountAt:
+    amount: Money
+    at: datetime
+
+
+class AuthorisePayment(_Amount, Command):
     """The provider has reserved the money."""
 
-    amount: Money
+    __slots__ = ()
 
 
-@frozen
-class CapturePayment(WithAmount):
+class PaymentAuthorised(_AmountAt, Event):
+    """The money is reserved."""
+
+    __slots__ = ()
+
+
+class CapturePayment(_Amount, Command):
     """The provider has taken authorised money, all or a part."""
 
-    amount: Money
+    __slots__ = ()
 
 
-@frozen
-class RecordPayment(WithAmount):
+class PaymentCaptured(_AmountAt, Event):
+    """Authorised money was taken."""
+
+    __slots__ = ()
+
+
+def method_authorises(state: Expected, command: AuthorisePayment, stamp: Stamp) -> Refusal | None:
+    """Only some methods authorise before they pay."""
+    return None if state.origin.authorises else refuse("method_pays_at_once", "this method does not authorise")
+
+
+def authorised(state: Expected, event: PaymentAuthorised) -> Authorised:
+    return Authorised(state.origin, event.amount, without(state.pending, Operation.AUTHORISE))
+
+
+def first_captured(state: Authorised, event: PaymentCaptured) -> Received:
+    funds = Funds(event.amount.currency, state.authorised.minor, event.amount.minor, received_at=event.at)
+    return Received(state.origin, funds, without(state.pending, Operation.CAPTURE))
+
+
+def captured(state: F, event: PaymentCaptured) -> F:
+    funds = evolve(state.funds, received=state.funds.received + event.amount.minor)
+    return evolve(state, funds=funds, pending=without(state.pending, Operation.CAPTURE))
+
+
+# -- recording
+
+
+@frozen(eq=False, repr=False)
+class RecordPayment(PositiveAmount, Command):
     """Money has come in, as an account statement or a person says. ``value_date`` is 入金日 where it is told."""
 
     origin: PaymentSource
@@ -92,49 +138,13 @@ class RecordPayment(WithAmount):
     value_date: date | None = None
 
 
-@frozen
-class ClosePayment:
-    """Nothing is left to do: all is applied or given back, or no money will come."""
-
-
-@frozen
-class PaymentExpected:
-    """Money is expected."""
-
-    origin: PaymentSource
-    amount: Money
-
-
-@frozen
-class PaymentAuthorised:
-    """The money is reserved."""
-
-    amount: Money
-    at: datetime
-
-
-@frozen
-class PaymentCaptured:
-    """Authorised money was taken."""
-
-    amount: Money
-    at: datetime
-
-
-@frozen
-class PaymentReceived:
+@frozen(eq=False, repr=False)
+class PaymentReceived(Event):
     """Money has come in."""
 
     origin: PaymentSource
     amount: Money
     value_date: date | None
-    at: datetime
-
-
-@frozen
-class PaymentClosed:
-    """The payment is closed."""
-
     at: datetime
 
 
@@ -154,81 +164,37 @@ def same_origin(state: Expected, command: RecordPayment, stamp: Stamp) -> Refusa
     return refuse("other_origin", "{source} {id} is another payment", source=given.source, id=given.external_id)
 
 
-def method_authorises(state: Expected, command: AuthorisePayment, stamp: Stamp) -> Refusal | None:
-    """Only some methods authorise before they pay."""
-    return None if state.origin.authorises else refuse("method_pays_at_once", "this method does not authorise")
-
-
-def method_pays_at_once(state: Expected, command: RecordPayment, stamp: Stamp) -> Refusal | None:
+def method_pays_at_once(state: Absent | Expected, command: RecordPayment, stamp: Stamp) -> Refusal | None:
     """Money of a method that authorises is captured, not merely recorded."""
-    return refuse("method_authorises", "authorise, then capture") if state.origin.authorises else None
+    origin = state.origin if isinstance(state, Expected) else command.origin
+    return refuse("method_authorises", "authorise, then capture") if origin.authorises else None
 
 
-def within_authorised(state: Taking, command: CapturePayment, stamp: Stamp) -> Refusal | None:
-    """No more is captured than is authorised."""
-    return at_most("exceeds_authorised", capturable(state), command)
+def received(state: Absent | Expected, event: PaymentReceived) -> Received:
+    """All of it is free."""
+    amount = event.amount
+    funds = Funds(amount.currency, received=amount.minor, value_date=event.value_date, received_at=event.at)
+    return Received(event.origin, funds, ())
+
+
+# -- closing
+
+
+@frozen(eq=False, repr=False)
+class ClosePayment(Command):
+    """Nothing is left to do: all is applied or given back, or no money will come."""
+
+
+@frozen(eq=False, repr=False)
+class PaymentClosed(Event):
+    """The payment is closed."""
+
+    at: datetime
 
 
 def nothing_free(state: Funded, command: ClosePayment, stamp: Stamp) -> Refusal | None:
     """All money is applied or has gone back."""
     return refuse("money_left", "{free} minor units are free", free=state.free) if state.free else None
-
-
-K = TypeVar("K", Expected, Authorised, Received, Disputed, Closed)
-
-
-def expect(state: Absent, command: ExpectPayment, stamp: Stamp) -> PaymentExpected:
-    """Expected as told."""
-    return PaymentExpected(command.origin, command.amount)
-
-
-def expected(state: Absent, event: PaymentExpected) -> Expected:
-    """Nothing has come yet."""
-    return Expected(event.origin, event.amount, ())
-
-
-def authorise(state: Expected, command: AuthorisePayment, stamp: Stamp) -> PaymentAuthorised:
-    """Authorised as told."""
-    return PaymentAuthorised(command.amount, stamp.moment)
-
-
-def authorised(state: Expected, event: PaymentAuthorised) -> Authorised:
-    """The money is reserved."""
-    return Authorised(state.origin, event.amount, resolved(state.pending, Operation.AUTHORISE))
-
-
-def capture(state: Taking, command: CapturePayment, stamp: Stamp) -> PaymentCaptured:
-    """Captured as told."""
-    return PaymentCaptured(command.amount, stamp.moment)
-
-
-def first_captured(state: Authorised, event: PaymentCaptured) -> Received:
-    """The first money is here."""
-    funds = Funds(event.amount.currency, state.authorised.minor, event.amount.minor, received_at=event.at)
-    return Received(state.origin, funds, resolved(state.pending, Operation.CAPTURE))
-
-
-def captured(state: F, event: PaymentCaptured) -> F:
-    """More money is here."""
-    funds = evolve(state.funds, received=state.funds.received + event.amount.minor)
-    return state.with_money(funds, resolved(state.pending, Operation.CAPTURE))
-
-
-def record(state: Absent | Expected, command: RecordPayment, stamp: Stamp) -> PaymentReceived:
-    """Received as told."""
-    return PaymentReceived(command.origin, command.amount, command.value_date, stamp.moment)
-
-
-def received(state: Absent | Expected, event: PaymentReceived) -> Received:
-    """The money is here, all of it free."""
-    amount = event.amount
-    funds = Funds(amount.currency, 0, amount.minor, 0, 0, (), event.value_date, event.at)
-    return Received(event.origin, funds, ())
-
-
-def close(state: Known, command: ClosePayment, stamp: Stamp) -> PaymentClosed:
-    """Closed now."""
-    return PaymentClosed(stamp.at)
 
 
 def closed(state: Known, event: PaymentClosed) -> Closed:

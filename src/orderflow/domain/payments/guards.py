@@ -1,37 +1,28 @@
-"""What stands in the way of a payment command: each guard answers ``None`` or why not."""
+"""What several commands of a payment ask."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from orderflow.domain.engine.machine import Guard, refuse
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.money import Money
 from orderflow.domain.payments.state import (
-    FUTURE_DAYS,
     Authorised,
     Funded,
     Known,
     Operation,
-    Pending,
-    Taking,
+    Received,
     currency_of,
     pending_minor,
 )
 from orderflow.errors import Refusal
 
-__all__ = [
-    "HasAmount",
-    "at_most",
-    "capturable",
-    "enough_free",
-    "not_in_the_future",
-    "not_pending",
-    "nothing_pending",
-    "resolved",
-    "same_currency",
-]
+__all__ = ["FUTURE_DAYS"]
+
+FUTURE_DAYS: Final = 1
+"""How far a fact may be dated in the future; clocks and time zones differ."""
 
 
 class HasAmount(Protocol):
@@ -53,6 +44,11 @@ def not_in_the_future(state: object, command: object, stamp: Stamp) -> Refusal |
     if at is None or at <= stamp.at + timedelta(days=FUTURE_DAYS):
         return None
     return refuse("in_the_future", "is said to happen at {at}", at=at.isoformat())
+
+
+def within_authorised(state: Authorised | Received, command: HasAmount, stamp: Stamp) -> Refusal | None:
+    """No more is captured than is authorised."""
+    return at_most("exceeds_authorised", capturable(state), command)
 
 
 def enough_free(state: Funded, command: HasAmount, stamp: Stamp) -> Refusal | None:
@@ -80,15 +76,13 @@ def nothing_pending(state: Known, command: object, stamp: Stamp) -> Refusal | No
 
 
 def at_most(code: str, free: int, command: HasAmount) -> Refusal | None:
+    """Whether a command asks for at most so many minor units."""
     asked = command.amount.minor
     if asked <= free:
         return None
     return refuse(code, "{asked} minor units asked, {free} free", asked=asked, free=free)
 
 
-def capturable(state: Taking) -> int:
+def capturable(state: Authorised | Received) -> int:
+    """What is authorised and not captured yet, in minor units."""
     return state.authorised.minor if isinstance(state, Authorised) else state.funds.authorised - state.funds.received
-
-
-def resolved(pending: tuple[Pending, ...], operation: Operation) -> tuple[Pending, ...]:
-    return tuple([item for item in pending if item.operation is not operation])

@@ -6,219 +6,108 @@ what happens to the money later is recorded there.
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias, TypeVar
+from typing import Final
 
-from orderflow.domain.engine.machine import Absent, Machine, Rule, rule, to
-from orderflow.domain.payments.applying import (
-    ApplyPayment,
-    PaymentApplied,
-    PaymentUnapplied,
-    UnapplyPayment,
-    applied,
-    apply,
-    enough_applied,
-    room_to_apply,
-    unapplied,
-    unapply,
+from orderflow.domain.engine.machine import Absent, Machine, Rule, choice, rule, rules, to
+from orderflow.domain.payments import applying as a
+from orderflow.domain.payments import collecting as c
+from orderflow.domain.payments import guards as g
+from orderflow.domain.payments import pending as p
+from orderflow.domain.payments import refunding as r
+from orderflow.domain.payments.state import (
+    Authorised,
+    Closed,
+    Disputed,
+    Expected,
+    Funded,
+    Known,
+    Operation,
+    Received,
+    check_payment,
 )
-from orderflow.domain.payments.collecting import (
-    AuthorisePayment,
-    CapturePayment,
-    ClosePayment,
-    ExpectPayment,
-    PaymentAuthorised,
-    PaymentCaptured,
-    PaymentClosed,
-    PaymentExpected,
-    PaymentReceived,
-    RecordPayment,
-    authorise,
-    authorised,
-    capture,
-    captured,
-    close,
-    closed,
-    expect,
-    expected,
-    first_captured,
-    method_authorises,
-    method_pays_at_once,
-    nothing_free,
-    received,
-    record,
-    same_origin,
-    value_date_not_in_the_future,
-    within_authorised,
-)
-from orderflow.domain.payments.guards import enough_free, not_in_the_future, not_pending, nothing_pending, same_currency
-from orderflow.domain.payments.pending import (
-    MarkPending,
-    OperationFailed,
-    OperationPending,
-    ResolvePending,
-    failed,
-    is_pending,
-    mark_pending,
-    marked,
-    operation_possible,
-    resolve,
-    resolve_authorised,
-    resolve_closed,
-    resolve_expected,
-)
-from orderflow.domain.payments.refunding import (
-    ChargeBackPayment,
-    ChargedBack,
-    DisputePayment,
-    DisputeWon,
-    PaymentDisputed,
-    PaymentRefunded,
-    RefundPayment,
-    ResolveDispute,
-    charge_back,
-    charged_back,
-    dispute,
-    dispute_lost,
-    dispute_won,
-    disputed,
-    refund,
-    refunded,
-    resolve_dispute,
-    reversible,
-)
-from orderflow.domain.payments.state import Authorised, Closed, Disputed, Expected, Operation, Received, check_payment
 
-__all__ = ["PAYMENT", "PaymentCommand", "PaymentEvent"]
+__all__ = ["PAYMENT"]
 
+USABLE: tuple[type[Funded], ...] = (Received, Closed)
+FUNDED: tuple[type[Funded], ...] = (Received, Disputed, Closed)
+UNDISPUTED: tuple[type[Known], ...] = (Expected, Authorised, Received, Closed)
+UNFUNDED: tuple[type[Expected | Authorised], ...] = (Expected, Authorised)
 
-PaymentCommand: TypeAlias = (
-    ExpectPayment | AuthorisePayment | CapturePayment | RecordPayment | ApplyPayment | UnapplyPayment
-    | RefundPayment | ChargeBackPayment | DisputePayment | ResolveDispute | MarkPending | ResolvePending | ClosePayment
+FACT = (g.same_currency, g.not_in_the_future)
+DATED = (g.not_in_the_future, c.value_date_not_in_the_future)
+AUTHORISE = (*FACT, c.method_authorises, g.not_pending(Operation.AUTHORISE))
+RECORD = (g.same_currency, *DATED, c.same_origin, c.method_pays_at_once, g.not_pending(Operation.CAPTURE))
+CAPTURE = (*FACT, g.within_authorised, g.not_pending(Operation.CAPTURE))
+APPLY = (g.same_currency, g.enough_free, a.room_to_apply)
+REFUND = (*FACT, g.enough_free, g.not_pending(Operation.REFUND))
+REVERSE = (*FACT, r.reversible)
+RESOLVE = (p.is_pending, g.not_in_the_future)
+
+COLLECT: Final = (
+    rule(Absent, c.ExpectPayment, c.PaymentExpected, Expected, c.expected),
+    rule(Expected, c.AuthorisePayment, c.PaymentAuthorised, Authorised, c.authorised, guards=AUTHORISE),
+    rule(Authorised, c.CapturePayment, c.PaymentCaptured, Received, c.first_captured, guards=CAPTURE),
+    rule(Received, c.CapturePayment, c.PaymentCaptured, Received, c.captured, guards=CAPTURE),
+    rule(
+        Absent, c.RecordPayment, c.PaymentReceived, Received, c.received, guards=(*DATED, c.method_pays_at_once)
+    ),
+    rule(Expected, c.RecordPayment, c.PaymentReceived, Received, c.received, guards=RECORD),
+)  # fmt: skip
+
+APPLICATION: Final = (
+    rules(USABLE, a.ApplyPayment, a.PaymentApplied, None, a.applied, guards=APPLY),
+    rules(
+        FUNDED, a.UnapplyPayment, a.PaymentUnapplied, None, a.unapplied, guards=(g.same_currency, a.enough_applied)
+    ),
+)  # fmt: skip
+
+GIVE_BACK: Final = (
+    rules(USABLE, r.RefundPayment, r.PaymentRefunded, None, r.refunded, guards=REFUND),
+    rules(USABLE, r.ChargeBackPayment, r.ChargedBack, None, r.charged_back, guards=REVERSE, decide=r.charge_back),
+    rule(Received, r.DisputePayment, r.PaymentDisputed, Disputed, r.disputed, guards=REVERSE),
+    choice(
+        Disputed, r.ResolveDispute, r.resolve_dispute,
+        to(r.ChargedBack, Received, r.dispute_lost), to(r.DisputeWon, Received, r.dispute_won),
+        guards=(g.not_in_the_future,),
+    ),
 )  # fmt: skip
 
 
-PaymentEvent: TypeAlias = (
-    PaymentExpected | PaymentAuthorised | PaymentCaptured | PaymentReceived | PaymentApplied | PaymentUnapplied
-    | PaymentRefunded | ChargedBack | PaymentDisputed | DisputeWon | OperationPending | OperationFailed | PaymentClosed
-)  # fmt: skip
-
-
-K = TypeVar("K", Expected, Authorised, Received, Closed)
-
-
-W = TypeVar("W", Received, Closed)
-
-
-H = TypeVar("H", Received, Disputed)
-
-
-D = TypeVar("D", Received, Disputed, Closed)
-
-
-FACT = (same_currency, not_in_the_future)
-
-
-AUTHORISE = (*FACT, method_authorises, not_pending(Operation.AUTHORISE))
-
-
-RECORD = (*FACT, value_date_not_in_the_future, same_origin, method_pays_at_once, not_pending(Operation.CAPTURE))
-
-
-CAPTURE = (*FACT, within_authorised, not_pending(Operation.CAPTURE))
-
-
-REFUND = (*FACT, enough_free, not_pending(Operation.REFUND))
-
-
-def _mark(source: type[K]) -> Rule:
-    transition = to(OperationPending, source, marked)
-    return rule(source, MarkPending, mark_pending, transition, guards=(same_currency, operation_possible))
-
-
-def _use(source: type[W]) -> tuple[Rule, Rule, Rule]:
-    use = to(PaymentApplied, source, applied)
-    back = to(PaymentRefunded, source, refunded)
-    reversed_ = to(ChargedBack, source, charged_back)
-    applicable = (same_currency, enough_free, room_to_apply)
-    return (
-        rule(source, ApplyPayment, apply, use, guards=applicable),
-        rule(source, RefundPayment, refund, back, guards=REFUND),
-        rule(source, ChargeBackPayment, charge_back, reversed_, guards=(*FACT, reversible)),
-    )
-
-
-def _unapply(source: type[D]) -> Rule:
-    transition = to(PaymentUnapplied, source, unapplied)
-    return rule(source, UnapplyPayment, unapply, transition, guards=(same_currency, enough_applied))
-
-
-def _resolve(source: type[H]) -> Rule:
-    return rule(
-        source, ResolvePending, resolve, to(OperationFailed, source, failed),
-        to(PaymentCaptured, source, captured), to(PaymentRefunded, source, refunded),
-        guards=(is_pending, not_in_the_future),
+def _resolve(source: type[Received] | type[Disputed]) -> Rule:
+    return choice(
+        source, p.ResolvePending, p.resolve_funded, to(p.OperationFailed, source, p.failed),
+        to(c.PaymentCaptured, source, c.captured), to(r.PaymentRefunded, source, r.refunded), guards=RESOLVE,
     )  # fmt: skip
 
 
-PAYMENT: Final = Machine(
-    "payment",
-    commands=PaymentCommand,
-    events=PaymentEvent,
-    final=(Closed,),
-    check=check_payment,
-    rules=(
-        rule(Absent, ExpectPayment, expect, to(PaymentExpected, Expected, expected)),
-        rule(
-            Absent, RecordPayment, record, to(PaymentReceived, Received, received),
-            guards=(not_in_the_future, value_date_not_in_the_future),
-        ),
-        rule(Expected, RecordPayment, record, to(PaymentReceived, Received, received), guards=RECORD),
-        rule(
-            Expected, AuthorisePayment, authorise, to(PaymentAuthorised, Authorised, authorised),
-            guards=AUTHORISE,
-        ),
-        rule(
-            Authorised, CapturePayment, capture, to(PaymentCaptured, Received, first_captured),
-            guards=CAPTURE,
-        ),
-        rule(Received, CapturePayment, capture, to(PaymentCaptured, Received, captured), guards=CAPTURE),
-        *_use(Received),
-        *_use(Closed),
-        _unapply(Received),
-        _unapply(Disputed),
-        _unapply(Closed),
-        rule(
-            Received, DisputePayment, dispute, to(PaymentDisputed, Disputed, disputed),
-            guards=(*FACT, reversible),
-        ),
-        rule(
-            Disputed, ResolveDispute, resolve_dispute, to(ChargedBack, Received, dispute_lost),
-            to(DisputeWon, Received, dispute_won), guards=(not_in_the_future,),
-        ),
-        _mark(Expected),
-        _mark(Authorised),
-        _mark(Received),
-        _mark(Closed),
-        rule(
-            Expected, ResolvePending, resolve_expected, to(OperationFailed, Expected, failed),
-            to(PaymentAuthorised, Authorised, authorised), to(PaymentReceived, Received, received),
-            guards=(is_pending, not_in_the_future),
-        ),
-        rule(
-            Authorised, ResolvePending, resolve_authorised, to(OperationFailed, Authorised, failed),
-            to(PaymentCaptured, Received, first_captured), guards=(is_pending, not_in_the_future),
-        ),
-        _resolve(Received),
-        _resolve(Disputed),
-        rule(
-            Closed, ResolvePending, resolve_closed, to(OperationFailed, Closed, failed),
-            to(PaymentRefunded, Closed, refunded), guards=(is_pending, not_in_the_future),
-        ),
-        rule(Expected, ClosePayment, close, to(PaymentClosed, Closed, closed), guards=(nothing_pending,)),
-        rule(Authorised, ClosePayment, close, to(PaymentClosed, Closed, closed), guards=(nothing_pending,)),
-        rule(
-            Received, ClosePayment, close, to(PaymentClosed, Closed, closed),
-            guards=(nothing_pending, nothing_free),
-        ),
+PENDING: Final = (
+    rules(
+        UNDISPUTED, p.MarkPending, p.OperationPending, None, p.marked, guards=(g.same_currency, p.operation_possible)
+    ),
+    choice(
+        Expected, p.ResolvePending, p.resolve_expected, to(p.OperationFailed, Expected, p.failed),
+        to(c.PaymentAuthorised, Authorised, c.authorised), to(c.PaymentReceived, Received, c.received), guards=RESOLVE,
+    ),
+    choice(
+        Authorised, p.ResolvePending, p.resolve_authorised, to(p.OperationFailed, Authorised, p.failed),
+        to(c.PaymentCaptured, Received, c.first_captured), guards=RESOLVE,
+    ),
+    _resolve(Received),
+    _resolve(Disputed),
+    choice(
+        Closed, p.ResolvePending, p.resolve_closed, to(p.OperationFailed, Closed, p.failed),
+        to(r.PaymentRefunded, Closed, r.refunded), guards=RESOLVE,
     ),
 )  # fmt: skip
+
+CLOSE: Final = (
+    rules(UNFUNDED, c.ClosePayment, c.PaymentClosed, Closed, c.closed, guards=(g.nothing_pending,)),
+    rule(Received, c.ClosePayment, c.PaymentClosed, Closed, c.closed, guards=(g.nothing_pending, c.nothing_free)),
+)
+
+PAYMENT: Final = Machine(
+    "payment",
+    rules=(*COLLECT, *APPLICATION, *GIVE_BACK, *PENDING, *CLOSE),
+    final=(Closed,),
+    check=check_payment,
+)

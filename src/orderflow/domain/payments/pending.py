@@ -1,14 +1,17 @@
-"""An operation whose outcome the payment provider has not told is pending until it is resolved."""
+"""Operations whose outcome is not known yet: marked, so that they are not done twice, and resolved."""
 
 from __future__ import annotations
+
+from typing import TypeVar
 
 from attrs import evolve, frozen
 
 from orderflow.domain.engine.machine import refuse
+from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.money import Money
-from orderflow.domain.payments.collecting import K, PaymentAuthorised, PaymentCaptured, PaymentReceived
-from orderflow.domain.payments.guards import at_most, capturable, enough_free, resolved
+from orderflow.domain.payments.collecting import PaymentAuthorised, PaymentCaptured, PaymentReceived
+from orderflow.domain.payments.guards import enough_free, within_authorised
 from orderflow.domain.payments.refunding import PaymentRefunded
 from orderflow.domain.payments.state import (
     Authorised,
@@ -19,66 +22,50 @@ from orderflow.domain.payments.state import (
     Known,
     Operation,
     Pending,
+    PositiveAmount,
     Received,
-    WithAmount,
     currency_of,
     pending_minor,
+    without,
 )
 from orderflow.errors import Refusal
 
-__all__ = [
-    "MarkPending",
-    "OperationFailed",
-    "OperationPending",
-    "ResolvePending",
-    "failed",
-    "is_pending",
-    "mark_pending",
-    "marked",
-    "operation_possible",
-    "resolve",
-    "resolve_authorised",
-    "resolve_closed",
-    "resolve_expected",
-]
+__all__ = ["MarkPending", "OperationFailed", "OperationPending", "ResolvePending"]
+
+K = TypeVar("K", bound=Known)
 
 
-@frozen
-class MarkPending(WithAmount):
-    """The provider was asked and its answer is not known. One operation of a kind may be pending."""
-
+@frozen(eq=False, repr=False)
+class _Marked(PositiveAmount):
     operation: Operation
     amount: Money
 
 
-@frozen
-class ResolvePending:
+class MarkPending(_Marked, Command):
+    """The provider was asked and its answer is not known. One operation of a kind may be pending."""
+
+    __slots__ = ()
+
+
+class OperationPending(_Marked, Event):
+    """Nobody knows yet whether this happened."""
+
+    __slots__ = ()
+
+
+@frozen(eq=False, repr=False)
+class ResolvePending(Command):
     """What became of a pending operation is known now; when it ``succeeded``, it takes effect."""
 
     operation: Operation
     succeeded: bool
 
 
-@frozen
-class OperationPending:
-    """Nobody knows yet whether this happened."""
-
-    operation: Operation
-    amount: Money
-
-
-@frozen
-class OperationFailed:
+@frozen(eq=False, repr=False)
+class OperationFailed(Event):
     """A pending operation did not happen."""
 
     operation: Operation
-
-
-def is_pending(state: Known, command: ResolvePending, stamp: Stamp) -> Refusal | None:
-    """Only an operation that is pending is resolved."""
-    if pending_minor(state.pending, command.operation):
-        return None
-    return refuse("not_pending", "{operation} is not pending", operation=command.operation.value)
 
 
 def operation_possible(state: Known, command: MarkPending, stamp: Stamp) -> Refusal | None:
@@ -89,21 +76,26 @@ def operation_possible(state: Known, command: MarkPending, stamp: Stamp) -> Refu
     if operation is Operation.REFUND and isinstance(state, Funded):
         return enough_free(state, command, stamp)
     if operation is Operation.CAPTURE and isinstance(state, Authorised | Received):
-        return at_most("exceeds_authorised", capturable(state), command)
+        return within_authorised(state, command, stamp)
     asked = Operation.AUTHORISE if isinstance(state, Expected) and state.origin.authorises else Operation.CAPTURE
     if isinstance(state, Expected) and operation is asked:
         return None
     return refuse("not_possible", "{operation} is not possible now", operation=operation.value)
 
 
-def mark_pending(state: Known, command: MarkPending, stamp: Stamp) -> OperationPending:
-    """Pending as told."""
-    return OperationPending(command.operation, command.amount)
+def is_pending(state: Known, command: ResolvePending, stamp: Stamp) -> Refusal | None:
+    """Only an operation that is pending is resolved."""
+    if pending_minor(state.pending, command.operation):
+        return None
+    return refuse("not_pending", "{operation} is not pending", operation=command.operation.value)
 
 
 def marked(state: K, event: OperationPending) -> K:
-    """The same state; the amount is set aside."""
     return evolve(state, pending=(*state.pending, Pending(event.operation, event.amount.minor)))
+
+
+def failed(state: K, event: OperationFailed) -> K:
+    return evolve(state, pending=without(state.pending, event.operation))
 
 
 def resolve_expected(
@@ -125,7 +117,7 @@ def resolve_authorised(state: Authorised, command: ResolvePending, stamp: Stamp)
     return PaymentCaptured(_pending_amount(state, command.operation), stamp.moment)
 
 
-def resolve(
+def resolve_funded(
     state: Received | Disputed, command: ResolvePending, stamp: Stamp
 ) -> OperationFailed | PaymentCaptured | PaymentRefunded:
     """The money was taken or given back, or nothing happened."""
@@ -140,11 +132,6 @@ def resolve_closed(state: Closed, command: ResolvePending, stamp: Stamp) -> Oper
     if not command.succeeded:
         return OperationFailed(command.operation)
     return PaymentRefunded(_pending_amount(state, command.operation), stamp.moment)
-
-
-def failed(state: K, event: OperationFailed) -> K:
-    """The same state; the amount is not set aside any more."""
-    return evolve(state, pending=resolved(state.pending, event.operation))
 
 
 def _pending_amount(state: Known, operation: Operation) -> Money:

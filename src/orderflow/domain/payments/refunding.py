@@ -1,4 +1,4 @@
-"""Money goes back: refunds, disputes and chargebacks."""
+"""Money goes back: refunds, chargebacks, disputes."""
 
 from __future__ import annotations
 
@@ -7,10 +7,20 @@ from typing import TypeVar
 
 from attrs import evolve, frozen
 
+from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.money import Money
-from orderflow.domain.payments.guards import HasAmount, at_most, resolved
-from orderflow.domain.payments.state import Application, Disputed, Funded, Funds, Operation, Received, WithAmount
+from orderflow.domain.payments.guards import HasAmount, at_most
+from orderflow.domain.payments.state import (
+    Application,
+    Disputed,
+    Funded,
+    Funds,
+    Operation,
+    PositiveAmount,
+    Received,
+    without,
+)
 from orderflow.errors import Refusal
 
 __all__ = [
@@ -22,57 +32,53 @@ __all__ = [
     "PaymentRefunded",
     "RefundPayment",
     "ResolveDispute",
-    "charge_back",
-    "charged_back",
-    "dispute",
-    "dispute_lost",
-    "dispute_won",
-    "disputed",
-    "refund",
-    "refunded",
-    "resolve_dispute",
-    "reversible",
 ]
 
+F = TypeVar("F", bound=Funded)
 
-@frozen
-class RefundPayment(WithAmount):
-    """Free money was given back."""
 
+@frozen(eq=False, repr=False)
+class _Amount(PositiveAmount):
     amount: Money
 
 
-@frozen
-class ChargeBackPayment(WithAmount):
-    """The bank has taken money back without asking."""
-
-    amount: Money
-
-
-@frozen
-class DisputePayment(WithAmount):
-    """The payer disputes an amount."""
-
-    amount: Money
-
-
-@frozen
-class ResolveDispute:
-    """The dispute is over; when it is not ``won``, the disputed amount is charged back."""
-
-    won: bool
-
-
-@frozen
-class PaymentRefunded:
-    """Free money was given back."""
-
+@frozen(eq=False, repr=False)
+class _AmountAt:
     amount: Money
     at: datetime
 
 
-@frozen
-class ChargedBack:
+# -- refunds
+
+
+class RefundPayment(_Amount, Command):
+    """Free money was given back."""
+
+    __slots__ = ()
+
+
+class PaymentRefunded(_AmountAt, Event):
+    """Free money was given back."""
+
+    __slots__ = ()
+
+
+def refunded(state: F, event: PaymentRefunded) -> F:
+    funds = evolve(state.funds, refunded=state.funds.refunded + event.amount.minor)
+    return evolve(state, funds=funds, pending=without(state.pending, Operation.REFUND))
+
+
+# -- chargebacks
+
+
+class ChargeBackPayment(_Amount, Command):
+    """The bank has taken money back without asking."""
+
+    __slots__ = ()
+
+
+@frozen(eq=False, repr=False)
+class ChargedBack(Event):
     """Money was taken back; ``released`` applications, the newest, lost their money by it."""
 
     amount: Money
@@ -80,44 +86,17 @@ class ChargedBack:
     at: datetime
 
 
-@frozen
-class PaymentDisputed:
-    """An amount is disputed."""
-
-    amount: Money
-    at: datetime
-
-
-@frozen
-class DisputeWon:
-    """The money stays."""
-
-
 def reversible(state: Funded, command: HasAmount, stamp: Stamp) -> Refusal | None:
     """No more is disputed or charged back than was received and has not gone back."""
     return at_most("exceeds_received", state.reversible, command)
 
 
-F = TypeVar("F", bound=Funded)
-
-
-def refund(state: Funded, command: RefundPayment, stamp: Stamp) -> PaymentRefunded:
-    """Refunded as told."""
-    return PaymentRefunded(command.amount, stamp.moment)
-
-
-def refunded(state: F, event: PaymentRefunded) -> F:
-    """Less is kept."""
-    funds = evolve(state.funds, refunded=state.funds.refunded + event.amount.minor)
-    return state.with_money(funds, resolved(state.pending, Operation.REFUND))
-
-
 def charge_back(state: Funded, command: ChargeBackPayment, stamp: Stamp) -> ChargedBack:
-    """Charged back; where free money does not suffice, the newest applications lose theirs."""
     return _charge_back(state, command.amount, stamp)
 
 
 def _charge_back(state: Funded, amount: Money, stamp: Stamp) -> ChargedBack:
+    """Where free money does not suffice, the newest applications lose theirs."""
     released = []
     missing = amount.minor - state.free
     for application in reversed(state.funds.applications):
@@ -128,8 +107,7 @@ def _charge_back(state: Funded, amount: Money, stamp: Stamp) -> ChargedBack:
 
 
 def charged_back(state: F, event: ChargedBack) -> F:
-    """Less is kept, and less is applied."""
-    return state.with_money(_reversed(state.funds, event), state.pending)
+    return evolve(state, funds=_reversed(state.funds, event))
 
 
 def _reversed(funds: Funds, event: ChargedBack) -> Funds:
@@ -139,9 +117,31 @@ def _reversed(funds: Funds, event: ChargedBack) -> Funds:
     return evolve(funds, charged_back=funds.charged_back + event.amount.minor, applications=applications)
 
 
-def dispute(state: Received, command: DisputePayment, stamp: Stamp) -> PaymentDisputed:
-    """Disputed as told."""
-    return PaymentDisputed(command.amount, stamp.moment)
+# -- disputes
+
+
+class DisputePayment(_Amount, Command):
+    """The payer disputes an amount."""
+
+    __slots__ = ()
+
+
+class PaymentDisputed(_AmountAt, Event):
+    """An amount is disputed."""
+
+    __slots__ = ()
+
+
+@frozen(eq=False, repr=False)
+class ResolveDispute(Command):
+    """The dispute is over; when it is not ``won``, the disputed amount is charged back."""
+
+    won: bool
+
+
+@frozen(eq=False, repr=False)
+class DisputeWon(Event):
+    """The money stays."""
 
 
 def disputed(state: Received, event: PaymentDisputed) -> Disputed:
@@ -150,15 +150,12 @@ def disputed(state: Received, event: PaymentDisputed) -> Disputed:
 
 
 def resolve_dispute(state: Disputed, command: ResolveDispute, stamp: Stamp) -> DisputeWon | ChargedBack:
-    """Won, or charged back."""
     return DisputeWon() if command.won else _charge_back(state, Money(state.disputed, state.funds.currency), stamp)
 
 
 def dispute_won(state: Disputed, event: DisputeWon) -> Received:
-    """As before the dispute."""
     return Received(state.origin, state.funds, state.pending)
 
 
 def dispute_lost(state: Disputed, event: ChargedBack) -> Received:
-    """Less the disputed amount."""
     return Received(state.origin, _reversed(state.funds, event), state.pending)

@@ -1,20 +1,23 @@
-"""The states of a payment: a class for each, with the facts that are true in it, and their invariants."""
+"""The states of a payment: a class for each, with the facts that are true in it, and their invariants.
+
+Amounts are positive and in the payment's one currency.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime
 from enum import Enum
-from typing import Final, NamedTuple, Self, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from attrs import frozen
 
+from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.schema import Id, Name
-from orderflow.domain.money.money import Money, money_faults
+from orderflow.domain.money.money import Money
 from orderflow.errors import Fault, InvariantBroken
 
 __all__ = [
-    "FUTURE_DAYS",
     "MAX_APPLICATIONS",
     "Application",
     "ApplicationTarget",
@@ -29,15 +32,36 @@ __all__ = [
     "PaymentState",
     "Pending",
     "Received",
-    "WithAmount",
     "check_payment",
     "currency_of",
     "pending_minor",
 ]
 
-
 MAX_APPLICATIONS = 1_000
 """Invoices and orders that one payment may pay."""
+
+
+class ApplicationTarget(Enum):
+    """What money is applied to."""
+
+    INVOICE = "invoice"
+    ORDER = "order"
+
+
+class Operation(Enum):
+    """What the payment's provider is asked to do."""
+
+    AUTHORISE = "authorise"
+    CAPTURE = "capture"
+    REFUND = "refund"
+
+
+class Application(NamedTuple):
+    """Money of a payment that pays an invoice or an order (入金消込), in minor units."""
+
+    target: ApplicationTarget
+    id: str
+    minor: int
 
 
 class Pending(NamedTuple):
@@ -52,8 +76,40 @@ def pending_minor(pending: tuple[Pending, ...], operation: Operation) -> int:
     return sum([item.minor for item in pending if item.operation is operation])
 
 
-@frozen
-class Funds:
+def without(pending: tuple[Pending, ...], operation: Operation) -> tuple[Pending, ...]:
+    """What is still pending once the outcome of ``operation`` is known."""
+    return tuple([item for item in pending if item.operation is not operation])
+
+
+class PositiveAmount:
+    """Fields with an amount of money that must be positive."""
+
+    __slots__ = ()
+    amount: Money
+
+    def faults(self) -> Iterator[Fault]:
+        """The amount is positive."""
+        if self.amount.minor < 1:
+            yield Fault("amount.minor", "out_of_range", "must be at least 1 minor unit")
+
+
+@frozen(eq=False, repr=False)
+class PaymentSource(Record):
+    """Where a payment comes from. ``source`` and ``external_id`` together name it for ever.
+
+    ``authorises`` tells methods that reserve the money first (cards) from those that do not (cash on delivery,
+    transfer, konbini).
+    """
+
+    source: Id
+    external_id: Id
+    customer: Name = ""
+    method: Name = ""
+    authorises: bool = False
+
+
+@frozen(eq=False, repr=False)
+class Funds(Record):
     """The money of a payment, in minor units of one currency. ``received`` is what was captured or has come in."""
 
     currency: str
@@ -80,8 +136,8 @@ class Funds:
         return sum([application.minor for application in self.applications if application[:2] == (target, id)])
 
 
-@frozen
-class Expected:
+@frozen(eq=False, repr=False)
+class Expected(Record):
     """Money should come; none has."""
 
     origin: PaymentSource
@@ -89,8 +145,8 @@ class Expected:
     pending: tuple[Pending, ...]
 
 
-@frozen
-class Authorised:
+@frozen(eq=False, repr=False)
+class Authorised(Record):
     """The money is reserved; none has been taken."""
 
     origin: PaymentSource
@@ -98,8 +154,8 @@ class Authorised:
     pending: tuple[Pending, ...]
 
 
-@frozen
-class Funded:
+@frozen(eq=False, repr=False)
+class Funded(Record):
     """What every state with funds has in common; never a state itself."""
 
     origin: PaymentSource
@@ -116,10 +172,6 @@ class Funded:
         """What may still be taken back, in minor units: kept, and not perhaps refunded already."""
         return self.funds.kept - pending_minor(self.pending, Operation.REFUND)
 
-    def with_money(self, funds: Funds, pending: tuple[Pending, ...]) -> Self:
-        """The same state with other funds and pending operations."""
-        return type(self)(self.origin, funds, pending)
-
 
 class Received(Funded):
     """Money is here; what is not applied is customer credit (仮受金)."""
@@ -127,39 +179,32 @@ class Received(Funded):
     __slots__ = ()
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Disputed(Funded):
     """The payer disputes ``disputed`` minor units of it."""
 
     disputed: int
 
-    def with_money(self, funds: Funds, pending: tuple[Pending, ...]) -> Self:
-        """The same state with other funds and pending operations."""
-        return type(self)(self.origin, funds, pending, self.disputed)
 
-
-@frozen
+@frozen(eq=False, repr=False)
 class Closed(Funded):
     """Done with. Late refunds, chargebacks and other applications are still recorded."""
 
     closed_at: datetime
 
-    def with_money(self, funds: Funds, pending: tuple[Pending, ...]) -> Self:
-        """The same state with other funds and pending operations."""
-        return type(self)(self.origin, funds, pending, self.closed_at)
-
 
 PaymentState: TypeAlias = Expected | Authorised | Received | Disputed | Closed
+Known: TypeAlias = Expected | Authorised | Funded
 
 
-def currency_of(state: Expected | Authorised | Funded) -> str:
+def currency_of(state: Known) -> str:
     """The payment's one currency."""
     if isinstance(state, Expected):
         return state.amount.currency
     return state.authorised.currency if isinstance(state, Authorised) else state.funds.currency
 
 
-def check_payment(state: PaymentState) -> None:
+def check_payment(state: Known) -> None:
     """The payment's invariants: captured <= authorised where the method authorises, and no money is used twice.
 
     Raises:
@@ -183,62 +228,3 @@ def _check_funds(state: Funded) -> None:
         raise InvariantBroken("payment applied", "more is applied and given back than was received")
     if len(funds.applications) > 1 and len({item[:2] for item in funds.applications}) != len(funds.applications):
         raise InvariantBroken("payment applications", "an invoice or order stands twice")
-
-
-class ApplicationTarget(Enum):
-    """What money is applied to."""
-
-    INVOICE = "invoice"
-    ORDER = "order"
-
-
-class Operation(Enum):
-    """What the payment's provider is asked to do."""
-
-    AUTHORISE = "authorise"
-    CAPTURE = "capture"
-    REFUND = "refund"
-
-
-class Application(NamedTuple):
-    """Money of a payment that pays an invoice or an order (入金消込), in minor units."""
-
-    target: ApplicationTarget
-    id: str
-    minor: int
-
-
-@frozen
-class PaymentSource:
-    """Where a payment comes from. ``source`` and ``external_id`` together name it for ever.
-
-    ``authorises`` tells methods that reserve the money first (cards) from those that do not (cash on delivery,
-    transfer, konbini).
-    """
-
-    source: Id
-    external_id: Id
-    customer: Name = ""
-    method: Name = ""
-    authorises: bool = False
-
-
-class WithAmount:
-    """A command that states an amount of money."""
-
-    __slots__ = ()
-    amount: Money
-
-    def faults(self) -> Iterator[Fault]:
-        """The amount is positive, in a known currency."""
-        yield from money_faults(self.amount, "amount", least=1)
-
-
-FUTURE_DAYS: Final = 1
-"""How far a fact may be dated in the future; clocks and time zones differ."""
-
-
-Known: TypeAlias = Expected | Authorised | Funded
-
-
-Taking: TypeAlias = Authorised | Received

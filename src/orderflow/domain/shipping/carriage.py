@@ -1,13 +1,15 @@
-"""A shipment on its way: handed over, tracked, delivered, returning, received back or lost."""
+"""On the way: handing over, and what the carrier tells. Its events come late, early, twice and out of order."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from enum import Enum
 from typing import TypeAlias, TypeVar
 
 from attrs import evolve, frozen
 
 from orderflow.domain.engine.machine import refuse
+from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.schema import Id, Name
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.shipping.state import (
@@ -18,15 +20,14 @@ from orderflow.domain.shipping.state import (
     Left,
     Lost,
     Packed,
-    Planned,
     ReturnedToSender,
     Returning,
     ReturnReason,
     Scan,
-    TrackingStatus,
     Unsent,
     Voided,
 )
+from orderflow.domain.values import Location
 from orderflow.errors import Refusal
 
 __all__ = [
@@ -45,148 +46,22 @@ __all__ = [
     "ShipmentLost",
     "TrackingParked",
     "TrackingRecorded",
-    "declare_lost",
-    "deliver",
-    "deliver_unscanned",
-    "delivered",
-    "delivered_unscanned",
-    "find",
-    "found",
-    "hand_over",
-    "handed_over",
-    "lost",
-    "needs_no_label",
-    "park",
-    "parked",
-    "receive_back",
-    "received_back",
-    "record",
-    "recorded",
-    "return_found",
-    "return_started",
-    "start_return",
+    "TrackingStatus",
 ]
 
+# -- leaving
 
-@frozen
-class HandOver:
+
+@frozen(eq=False, repr=False)
+class HandOver(Command):
     """The carrier has taken the shipment."""
 
 
-@frozen
-class RecordTracking:
-    """The carrier tells where the shipment is. ``detail`` must hold no personal data: it stays in the journal."""
-
-    event_id: Id
-    status: TrackingStatus
-    detail: Name = ""
-
-
-@frozen
-class RecordDelivered:
-    """The carrier tells that the shipment has arrived (配達完了)."""
-
-    event_id: Id
-
-
-@frozen
-class RecordReturning:
-    """The carrier tells that the shipment is on its way back."""
-
-    event_id: Id
-    why: ReturnReason
-
-
-@frozen
-class ReceiveBack:
-    """The returned shipment is at ``location``; ``usable`` goods may be sold again."""
-
-    location: Id
-    usable: bool = True
-
-
-@frozen
-class DeclareLost:
-    """Nobody knows where the shipment is."""
-
-
-@frozen
-class HandedOver:
+@frozen(eq=False, repr=False)
+class HandedOver(Event):
     """The shipment has left with these units."""
 
     at: datetime
-
-
-@frozen
-class TrackingRecorded:
-    """A carrier's event was noted and moves nothing; a ``duplicate`` is not noted a second time."""
-
-    scan: Scan
-    duplicate: bool
-
-
-@frozen
-class TrackingParked:
-    """A carrier's event came before the shipment has left, or after it was voided: somebody must look at it."""
-
-    scan: Scan
-
-
-@frozen
-class ShipmentDelivered:
-    """The shipment has arrived."""
-
-    scan: Scan
-
-
-@frozen
-class DeliveredUnscanned:
-    """The shipment has arrived though nobody recorded that it left: this implies its dispatch."""
-
-    scan: Scan
-
-
-@frozen
-class ShipmentFound:
-    """A lost shipment has arrived after all."""
-
-    scan: Scan
-
-
-@frozen
-class ReturnStarted:
-    """The shipment is on its way back."""
-
-    why: ReturnReason
-    scan: Scan
-
-
-@frozen
-class ReceivedBack:
-    """The units came back to ``location``."""
-
-    location: str
-    usable: bool
-    at: datetime
-
-
-@frozen
-class ShipmentLost:
-    """The shipment is missing; its units stay shipped until their orders write them off or supply them again."""
-
-    at: datetime
-
-
-Told: TypeAlias = RecordTracking | RecordDelivered | RecordReturning
-
-
-Arrived: TypeAlias = ShipmentDelivered | ShipmentFound
-
-
-L = TypeVar("L", InTransit, Delivered, Returning, ReturnedToSender, Lost)
-
-
-P = TypeVar("P", Planned, Packed, Labelled, Voided)
 
 
 def needs_no_label(state: Packed, command: HandOver, stamp: Stamp) -> Refusal | None:
@@ -194,42 +69,126 @@ def needs_no_label(state: Packed, command: HandOver, stamp: Stamp) -> Refusal | 
     return refuse("not_labelled", "this shipment needs a label first") if state.plan.needs_label else None
 
 
-def hand_over(state: Packed | Labelled, command: HandOver, stamp: Stamp) -> HandedOver:
-    """Handed over with all its items."""
-    return HandedOver(stamp.moment)
-
-
 def handed_over(state: Packed | Labelled, event: HandedOver) -> InTransit:
-    """With the carrier."""
     return InTransit(state.items, state.plan, state.tracking, _carriage(state, event.at))
 
 
 def _carriage(state: Packed | Labelled, at: datetime) -> Carriage:
-    return Carriage(state.packing, state.label if isinstance(state, Labelled) else None, at)
+    return Carriage(state.packing, getattr(state, "label", None), at)
+
+
+# -- what the carrier tells
+
+
+class TrackingStatus(Enum):
+    """What a carrier tells on the way that moves nothing."""
+
+    OUT_FOR_DELIVERY = "out_for_delivery"
+    EXCEPTION = "exception"
+    IN_TRANSIT = "in_transit"
+    INFO = "info"
+
+
+@frozen(eq=False, repr=False)
+class RecordTracking(Command):
+    """The carrier tells where the shipment is. ``detail`` must hold no personal data: it stays in the journal."""
+
+    event_id: Id
+    status: TrackingStatus
+    detail: Name = ""
+
+
+@frozen(eq=False, repr=False)
+class RecordDelivered(Command):
+    """The carrier tells that the shipment has arrived (配達完了)."""
+
+    event_id: Id
+
+
+@frozen(eq=False, repr=False)
+class RecordReturning(Command):
+    """The carrier tells that the shipment is on its way back."""
+
+    event_id: Id
+    why: ReturnReason
+
+
+Told: TypeAlias = RecordTracking | RecordDelivered | RecordReturning
+
+
+def _scan(command: Told, stamp: Stamp) -> Scan:
+    if isinstance(command, RecordTracking):
+        return Scan(command.event_id, command.status.value, command.detail, stamp.moment)
+    status = command.why.value if isinstance(command, RecordReturning) else "delivered"
+    return Scan(command.event_id, status, "", stamp.moment)
+
+
+# -- noted or parked, and nothing moves
+
+
+@frozen(eq=False, repr=False)
+class TrackingRecorded(Event):
+    """A carrier's event was noted and moves nothing; a ``duplicate`` is not noted a second time."""
+
+    scan: Scan
+    duplicate: bool
+
+
+@frozen(eq=False, repr=False)
+class TrackingParked(Event):
+    """A carrier's event came before the shipment has left, or after it was voided: somebody must look at it."""
+
+    scan: Scan
+
+
+L = TypeVar("L", bound=Left)
+P = TypeVar("P", bound="Unsent | Voided")
 
 
 def record(state: Left, command: Told, stamp: Stamp) -> TrackingRecorded:
-    """Noted; a known event id is a duplicate."""
+    """A known event id is a duplicate."""
     return TrackingRecorded(_scan(command, stamp), state.tracking.knows(command.event_id))
 
 
 def recorded(state: L, event: TrackingRecorded) -> L:
-    """The same state, with the event in its log."""
     return evolve(state, tracking=state.tracking.noted(event.scan))
 
 
 def park(state: Unsent | Voided, command: Told, stamp: Stamp) -> TrackingParked:
-    """Parked."""
     return TrackingParked(_scan(command, stamp))
 
 
 def parked(state: P, event: TrackingParked) -> P:
-    """The same state, with the event parked."""
     return evolve(state, tracking=state.tracking.parking(event.scan))
 
 
+# -- arriving
+
+
+@frozen(eq=False, repr=False)
+class _Scanned:
+    scan: Scan
+
+
+class ShipmentDelivered(_Scanned, Event):
+    """The shipment has arrived."""
+
+    __slots__ = ()
+
+
+class DeliveredUnscanned(_Scanned, Event):
+    """The shipment has arrived though nobody recorded that it left: this implies its dispatch."""
+
+    __slots__ = ()
+
+
+class ShipmentFound(_Scanned, Event):
+    """A lost shipment has arrived after all."""
+
+    __slots__ = ()
+
+
 def deliver(state: InTransit, command: RecordDelivered, stamp: Stamp) -> ShipmentDelivered:
-    """Arrived with all its items."""
     return ShipmentDelivered(_scan(command, stamp))
 
 
@@ -241,16 +200,14 @@ def find(state: Lost, command: RecordDelivered, stamp: Stamp) -> ShipmentFound |
 
 
 def delivered(state: InTransit, event: ShipmentDelivered) -> Delivered:
-    """Arrived."""
     return _delivered(state, event.scan)
 
 
 def found(state: Lost, event: ShipmentFound) -> Delivered:
-    """Arrived after all."""
     return _delivered(state, event.scan)
 
 
-def _delivered(state: InTransit | Lost, scan: Scan) -> Delivered:
+def _delivered(state: Left, scan: Scan) -> Delivered:
     return Delivered(state.items, state.plan, state.tracking.noted(scan), state.carriage, scan.at)
 
 
@@ -261,51 +218,72 @@ def deliver_unscanned(state: Labelled, command: RecordDelivered, stamp: Stamp) -
 
 
 def delivered_unscanned(state: Labelled, event: DeliveredUnscanned) -> Delivered:
-    """Arrived; it left at the latest when it arrived."""
+    """It left at the latest when it arrived."""
     scan = event.scan
     return Delivered(state.items, state.plan, state.tracking.noted(scan), _carriage(state, scan.at), scan.at)
 
 
+# -- coming back
+
+
+@frozen(eq=False, repr=False)
+class ReturnStarted(Event):
+    """The shipment is on its way back."""
+
+    why: ReturnReason
+    scan: Scan
+
+
 def start_return(state: InTransit, command: RecordReturning, stamp: Stamp) -> ReturnStarted:
-    """On its way back."""
     return ReturnStarted(command.why, _scan(command, stamp))
 
 
-def return_found(state: Lost, command: RecordReturning, stamp: Stamp) -> ReturnStarted | TrackingRecorded:
+def find_returning(state: Lost, command: RecordReturning, stamp: Stamp) -> ReturnStarted | TrackingRecorded:
     """Found on its way back, unless this very event was noted before the shipment was lost."""
     if state.tracking.knows(command.event_id):
         return record(state, command, stamp)
     return ReturnStarted(command.why, _scan(command, stamp))
 
 
-def return_started(state: InTransit | Lost, event: ReturnStarted) -> Returning:
-    """With the carrier, the other way."""
+def return_started(state: Left, event: ReturnStarted) -> Returning:
     return Returning(state.items, state.plan, state.tracking.noted(event.scan), state.carriage, event.why)
 
 
-def receive_back(state: Returning, command: ReceiveBack, stamp: Stamp) -> ReceivedBack:
-    """Back with all its items."""
-    return ReceivedBack(command.location, command.usable, stamp.moment)
+@frozen(eq=False, repr=False)
+class ReceiveBack(Command):
+    """The returned shipment is at ``location``; ``usable`` goods may be sold again."""
+
+    location: Location
+    usable: bool = True
+
+
+@frozen(eq=False, repr=False)
+class ReceivedBack(Event):
+    """The units came back to ``location``."""
+
+    location: str
+    usable: bool
+    at: datetime
 
 
 def received_back(state: Returning, event: ReceivedBack) -> ReturnedToSender:
-    """At one of our locations."""
     return ReturnedToSender(state.items, state.plan, state.tracking, state.carriage, event.location, event.at)
 
 
-def declare_lost(state: InTransit | Returning, command: DeclareLost, stamp: Stamp) -> ShipmentLost:
-    """Lost from now on."""
-    return ShipmentLost(stamp.at)
+# -- missing
 
 
-def lost(state: InTransit | Returning, event: ShipmentLost) -> Lost:
-    """Missing."""
+@frozen(eq=False, repr=False)
+class DeclareLost(Command):
+    """Nobody knows where the shipment is."""
+
+
+@frozen(eq=False, repr=False)
+class ShipmentLost(Event):
+    """The shipment is missing; its units stay shipped until their orders write them off or supply them again."""
+
+    at: datetime
+
+
+def lost(state: Left, event: ShipmentLost) -> Lost:
     return Lost(state.items, state.plan, state.tracking, state.carriage, event.at)
-
-
-def _scan(command: Told, stamp: Stamp) -> Scan:
-    at = stamp.moment
-    if isinstance(command, RecordTracking):
-        return Scan(command.event_id, command.status.value, command.detail, at)
-    status = command.why.value if isinstance(command, RecordReturning) else "delivered"
-    return Scan(command.event_id, status, "", at)

@@ -1,4 +1,4 @@
-"""A label is bought for a packed shipment, or voided."""
+"""Labels: bought by the relay, given back by a person."""
 
 from __future__ import annotations
 
@@ -7,48 +7,27 @@ from datetime import datetime
 from attrs import frozen
 
 from orderflow.domain.engine.machine import refuse
+from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.shipping.state import Labelled, Packed, ShippingLabel
 from orderflow.errors import Refusal
 
-__all__ = [
-    "LabelBought",
-    "LabelVoided",
-    "RecordLabel",
-    "VoidLabel",
-    "buy_label",
-    "label_bought",
-    "label_voided",
-    "needs_label",
-    "void_label",
-]
+__all__ = ["LabelBought", "LabelVoided", "RecordLabel", "VoidLabel"]
 
 
-@frozen
-class RecordLabel:
+@frozen(eq=False, repr=False)
+class RecordLabel(Command):
     """The carrier has sold this label."""
 
     label: ShippingLabel
 
 
-@frozen
-class VoidLabel:
-    """Give the label back, for example because the address was amended."""
-
-
-@frozen
-class LabelBought:
+@frozen(eq=False, repr=False)
+class LabelBought(Event):
     """A label was bought."""
 
     label: ShippingLabel
     at: datetime
-
-
-@frozen
-class LabelVoided:
-    """The label was given back and must be voided with the carrier."""
-
-    tracking_number: str
 
 
 def needs_label(state: Packed, command: RecordLabel, stamp: Stamp) -> Refusal | None:
@@ -56,21 +35,25 @@ def needs_label(state: Packed, command: RecordLabel, stamp: Stamp) -> Refusal | 
     return None if state.plan.needs_label else refuse("no_label_needed", "this shipment travels without a label")
 
 
-def buy_label(state: Packed, command: RecordLabel, stamp: Stamp) -> LabelBought:
-    """Bought when the carrier says so."""
-    return LabelBought(command.label, stamp.moment)
-
-
 def label_bought(state: Packed, event: LabelBought) -> Labelled:
-    """With its label."""
     return Labelled(state.items, state.plan, state.tracking, state.packing, event.label, event.at)
 
 
+@frozen(eq=False, repr=False)
+class VoidLabel(Command):
+    """Give the label back, for example because the address was amended."""
+
+
+@frozen(eq=False, repr=False)
+class LabelVoided(Event):
+    """The label was given back and must be voided with the carrier."""
+
+    tracking_number: str
+
+
 def void_label(state: Labelled, command: VoidLabel, stamp: Stamp) -> LabelVoided:
-    """The label that must be voided is named."""
     return LabelVoided(state.label.tracking_number)
 
 
 def label_voided(state: Labelled, event: LabelVoided) -> Packed:
-    """Packed still, without its label."""
     return Packed(state.items, state.plan, state.tracking, state.packing)

@@ -1,209 +1,112 @@
 """The shipment's table, and nothing else. Read this first.
 
-A carrier's events come late, early, twice and out of order: once the shipment has left they are recorded, before that
-(and when it is voided) they are parked. A delivery told while the shipment is returning is recorded only: carriers
-report the arrival back at the sender with the same word.
+Once the shipment has left, a carrier's events are recorded; before that, and when it is voided, they are parked. A
+delivery told while the shipment is returning is recorded only: carriers report the arrival back at the sender with the
+same word.
 """
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias, TypeVar
+from typing import Final
 
-from orderflow.domain.engine.machine import Absent, Machine, Rule, rule, to, to_one_of
-from orderflow.domain.shipping.carriage import (
-    DeclareLost,
-    DeliveredUnscanned,
-    HandedOver,
-    HandOver,
-    ReceiveBack,
-    ReceivedBack,
-    RecordDelivered,
-    RecordReturning,
-    RecordTracking,
-    ReturnStarted,
-    ShipmentDelivered,
-    ShipmentFound,
-    ShipmentLost,
-    TrackingParked,
-    TrackingRecorded,
-    declare_lost,
-    deliver,
-    deliver_unscanned,
-    delivered,
-    delivered_unscanned,
-    find,
-    found,
-    hand_over,
-    handed_over,
-    lost,
-    needs_no_label,
-    park,
-    parked,
-    receive_back,
-    received_back,
-    record,
-    recorded,
-    return_found,
-    return_started,
-    start_return,
-)
-from orderflow.domain.shipping.labelling import (
-    LabelBought,
-    LabelVoided,
-    RecordLabel,
-    VoidLabel,
-    buy_label,
-    label_bought,
-    label_voided,
-    needs_label,
-    void_label,
-)
-from orderflow.domain.shipping.planning import (
-    DropCancelledItems,
-    DropItems,
-    ItemsDropped,
-    PackShipment,
-    PlanShipment,
-    ShipmentPacked,
-    ShipmentPlanned,
-    ShipmentVoided,
-    ShortPickRecorded,
-    VoidShipment,
-    drop,
-    dropped,
-    enough_in_shipment,
-    enough_planned,
-    pack,
-    packed,
-    plan,
-    planned,
-    shortened,
-    void,
-    voided,
-)
+from orderflow.domain.engine.machine import Absent, Machine, choice, rule, rules, to
+from orderflow.domain.shipping import carriage as c
+from orderflow.domain.shipping import labelling
+from orderflow.domain.shipping import planning as p
 from orderflow.domain.shipping.state import (
     Delivered,
     InTransit,
     Labelled,
+    Left,
     Lost,
     Packed,
     Planned,
     ReturnedToSender,
     Returning,
+    Unsent,
     Voided,
     check_shipment,
 )
 
-__all__ = ["SHIPMENT", "ShipmentCommand", "ShipmentEvent"]
+__all__ = ["SHIPMENT"]
 
+UNSENT: tuple[type[Unsent], ...] = (Planned, Packed, Labelled)
+REDUCED: tuple[type[Planned | Voided], ...] = (Planned, Voided)
+NOT_SENT: tuple[type[Unsent | Voided], ...] = (*UNSENT, Voided)
+UNREADY: tuple[type[Planned | Packed | Voided], ...] = (Planned, Packed, Voided)
+TRAVELLING: tuple[type[Left], ...] = (InTransit, Returning)
+ENDED: tuple[type[Left], ...] = (Delivered, Returning, ReturnedToSender)
+LEFT: tuple[type[Left], ...] = (InTransit, Lost, *ENDED)
 
-ShipmentCommand: TypeAlias = (
-    PlanShipment | PackShipment | RecordLabel | DropItems | DropCancelledItems | VoidLabel | HandOver | RecordTracking
-    | RecordDelivered | RecordReturning | ReceiveBack | DeclareLost | VoidShipment
+DROP = (p.enough_in_shipment,)
+
+PLAN: Final = (
+    rule(Absent, p.PlanShipment, p.ShipmentPlanned, Planned, p.planned),
+    rule(Planned, p.PackShipment, p.ShipmentPacked, Packed, p.packed),
+    rule(Planned, p.RecordShortPick, p.ShortPickRecorded, REDUCED, p.taken_out_short, guards=DROP),
+    rules(UNSENT, p.DropItems, p.ItemsDropped, REDUCED, p.dropped, guards=DROP, decide=p.drop),
+    rules(UNSENT, p.DropCancelledItems, p.ItemsDropped, REDUCED, p.dropped, guards=DROP, decide=p.drop),
+    rules(UNSENT, p.VoidShipment, p.ShipmentVoided, Voided, p.voided, decide=p.void),
+)
+
+LABEL: Final = (
+    rule(
+        Packed,
+        labelling.RecordLabel,
+        labelling.LabelBought,
+        Labelled,
+        labelling.label_bought,
+        guards=(labelling.needs_label,),
+    ),
+    rule(
+        Labelled,
+        labelling.VoidLabel,
+        labelling.LabelVoided,
+        Packed,
+        labelling.label_voided,
+        decide=labelling.void_label,
+    ),
+)
+
+LEAVE: Final = (
+    rule(Packed, c.HandOver, c.HandedOver, InTransit, c.handed_over, guards=(c.needs_no_label,)),
+    rule(Labelled, c.HandOver, c.HandedOver, InTransit, c.handed_over),
+)
+
+ARRIVE: Final = (
+    rule(InTransit, c.RecordDelivered, c.ShipmentDelivered, Delivered, c.delivered, decide=c.deliver),
+    choice(
+        Labelled, c.RecordDelivered, c.deliver_unscanned,
+        to(c.DeliveredUnscanned, Delivered, c.delivered_unscanned), to(c.TrackingParked, Labelled, c.parked),
+    ),
+    choice(
+        Lost, c.RecordDelivered, c.find,
+        to(c.ShipmentFound, Delivered, c.found), to(c.TrackingRecorded, Lost, c.recorded),
+    ),
 )  # fmt: skip
 
-
-ShipmentEvent: TypeAlias = (
-    ShipmentPlanned | ShipmentPacked | ShortPickRecorded | LabelBought | ItemsDropped | LabelVoided | HandedOver
-    | TrackingRecorded | TrackingParked | ShipmentDelivered | DeliveredUnscanned | ShipmentFound | ReturnStarted
-    | ReceivedBack | ShipmentLost | ShipmentVoided
+COME_BACK: Final = (
+    rule(InTransit, c.RecordReturning, c.ReturnStarted, Returning, c.return_started, decide=c.start_return),
+    choice(
+        Lost, c.RecordReturning, c.find_returning,
+        to(c.ReturnStarted, Returning, c.return_started), to(c.TrackingRecorded, Lost, c.recorded),
+    ),
+    rule(Returning, c.ReceiveBack, c.ReceivedBack, ReturnedToSender, c.received_back),
+    rules(TRAVELLING, c.DeclareLost, c.ShipmentLost, Lost, c.lost),
 )  # fmt: skip
 
-
-L = TypeVar("L", InTransit, Delivered, Returning, ReturnedToSender, Lost)
-
-
-P = TypeVar("P", Planned, Packed, Labelled, Voided)
-
-
-U = TypeVar("U", Planned, Packed, Labelled)
-
-
-W = TypeVar("W", InTransit, Returning)
-
-
-def _told(source: type[L]) -> Rule:
-    return rule(source, RecordTracking, record, to(TrackingRecorded, source, recorded))
-
-
-def _late(source: type[L]) -> tuple[Rule, Rule, Rule]:
-    noted = to(TrackingRecorded, source, recorded)
-    return (
-        _told(source),
-        rule(source, RecordDelivered, record, noted),
-        rule(source, RecordReturning, record, noted),
-    )
-
-
-def _early(source: type[P]) -> tuple[Rule, Rule]:
-    kept = to(TrackingParked, source, parked)
-    return rule(source, RecordTracking, park, kept), rule(source, RecordReturning, park, kept)
-
-
-def _too_early(source: type[P]) -> Rule:
-    return rule(source, RecordDelivered, park, to(TrackingParked, source, parked))
-
-
-def _give_up(source: type[U]) -> tuple[Rule, Rule, Rule]:
-    reduced = to_one_of(ItemsDropped, dropped, Planned, Voided)
-    return (
-        rule(source, DropItems, drop, reduced, guards=(enough_in_shipment,)),
-        rule(source, DropCancelledItems, drop, reduced, guards=(enough_in_shipment,)),
-        rule(source, VoidShipment, void, to(ShipmentVoided, Voided, voided)),
-    )
-
-
-def _lose(source: type[W]) -> Rule:
-    return rule(source, DeclareLost, declare_lost, to(ShipmentLost, Lost, lost))
-
+NOTED: Final = (
+    rules(LEFT, c.RecordTracking, c.TrackingRecorded, None, c.recorded, decide=c.record),
+    rules(ENDED, c.RecordDelivered, c.TrackingRecorded, None, c.recorded, decide=c.record),
+    rules(ENDED, c.RecordReturning, c.TrackingRecorded, None, c.recorded, decide=c.record),
+    rules(NOT_SENT, c.RecordTracking, c.TrackingParked, None, c.parked, decide=c.park),
+    rules(NOT_SENT, c.RecordReturning, c.TrackingParked, None, c.parked, decide=c.park),
+    rules(UNREADY, c.RecordDelivered, c.TrackingParked, None, c.parked, decide=c.park),
+)
 
 SHIPMENT: Final = Machine(
     "shipment",
-    commands=ShipmentCommand,
-    events=ShipmentEvent,
+    rules=(*PLAN, *LABEL, *LEAVE, *ARRIVE, *COME_BACK, *NOTED),
     final=(Delivered, ReturnedToSender, Voided),
     check=check_shipment,
-    rules=(
-        rule(Absent, PlanShipment, plan, to(ShipmentPlanned, Planned, planned)),
-        rule(
-            Planned, PackShipment, pack, to_one_of(ShortPickRecorded, shortened, Planned, Voided),
-            to(ShipmentPacked, Packed, packed), guards=(enough_planned,),
-        ),
-        rule(Packed, RecordLabel, buy_label, to(LabelBought, Labelled, label_bought), guards=(needs_label,)),
-        rule(Labelled, VoidLabel, void_label, to(LabelVoided, Packed, label_voided)),
-        rule(Packed, HandOver, hand_over, to(HandedOver, InTransit, handed_over), guards=(needs_no_label,)),
-        rule(Labelled, HandOver, hand_over, to(HandedOver, InTransit, handed_over)),
-        *_give_up(Planned),
-        *_give_up(Packed),
-        *_give_up(Labelled),
-        rule(InTransit, RecordDelivered, deliver, to(ShipmentDelivered, Delivered, delivered)),
-        rule(
-            Labelled, RecordDelivered, deliver_unscanned,
-            to(DeliveredUnscanned, Delivered, delivered_unscanned), to(TrackingParked, Labelled, parked),
-        ),
-        rule(InTransit, RecordReturning, start_return, to(ReturnStarted, Returning, return_started)),
-        rule(Returning, ReceiveBack, receive_back, to(ReceivedBack, ReturnedToSender, received_back)),
-        _lose(InTransit),
-        _lose(Returning),
-        rule(
-            Lost, RecordDelivered, find, to(ShipmentFound, Delivered, found),
-            to(TrackingRecorded, Lost, recorded),
-        ),
-        rule(
-            Lost, RecordReturning, return_found, to(ReturnStarted, Returning, return_started),
-            to(TrackingRecorded, Lost, recorded),
-        ),
-        _told(InTransit),
-        _told(Lost),
-        *_late(Delivered),
-        *_late(Returning),
-        *_late(ReturnedToSender),
-        *_early(Planned),
-        *_early(Packed),
-        *_early(Labelled),
-        *_early(Voided),
-        _too_early(Planned),
-        _too_early(Packed),
-        _too_early(Voided),
-    ),
-)  # fmt: skip
+)

@@ -1,28 +1,27 @@
-"""A shipment is planned, packed, cut down and voided, before it has left."""
+"""Planning and packing: what is in a shipment, what is taken out of it, giving it up."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated
 
 from attrs import frozen
 
-from orderflow.domain.engine.limits import MAX_LINES
 from orderflow.domain.engine.machine import Absent, refuse
-from orderflow.domain.engine.schema import Count, Length, Quantity
+from orderflow.domain.engine.record import Command, Event, Internal
+from orderflow.domain.engine.schema import Count, Quantity
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.shipping.state import (
     UNTRACKED,
     Item,
     Items,
-    Labelled,
     Packed,
     Packing,
     Plan,
     Planned,
     Unsent,
     Voided,
+    repeated_items,
 )
 from orderflow.errors import Fault, Refusal
 
@@ -32,110 +31,112 @@ __all__ = [
     "ItemsDropped",
     "PackShipment",
     "PlanShipment",
+    "RecordShortPick",
     "ShipmentPacked",
     "ShipmentPlanned",
     "ShipmentVoided",
     "ShortPickRecorded",
     "VoidShipment",
-    "drop",
-    "dropped",
-    "enough_in_shipment",
-    "enough_planned",
-    "pack",
-    "packed",
-    "plan",
-    "planned",
-    "shortened",
-    "void",
-    "voided",
 ]
 
-
-def _repeated(items: Iterable[Item], path: str) -> Iterator[Fault]:
-    seen: set[tuple[str, int, str]] = set()
-    for index, item in enumerate(items):
-        place = item[:3]
-        if place in seen:
-            yield Fault(f"{path}[{index}]", "repeated", "names an order line and location a second time")
-        seen.add(place)
+# -- planning
 
 
-@frozen
-class PlanShipment:
-    """Plan a shipment. An order line stands in it once for each location."""
-
+@frozen(eq=False, repr=False)
+class _Planning:
     items: Items
     plan: Plan = Plan()
 
     def faults(self) -> Iterator[Fault]:
         """Faults between fields: no order line and location stands twice."""
-        return _repeated(self.items, "items")
+        return repeated_items(self.items, "items")
 
 
-@frozen
-class PackShipment:
-    """The goods are picked and packed: their weight in grams (0: not weighed) and the number of pieces.
+class PlanShipment(_Planning, Command):
+    """Plan a shipment. An order line stands in it once for each location."""
 
-    With ``short`` the units named there were not found; the shipment then goes back to planned without them, and
-    is packed once more.
-    """
+    __slots__ = ()
 
+
+class ShipmentPlanned(_Planning, Event):
+    """A shipment was planned."""
+
+    __slots__ = ()
+
+
+def planned(state: Absent, event: ShipmentPlanned) -> Planned:
+    return Planned(event.items, event.plan, UNTRACKED)
+
+
+# -- packing
+
+
+@frozen(eq=False, repr=False)
+class _Packing:
     weight_grams: Count
     pieces: Quantity
-    short: Annotated[tuple[Item, ...], Length(0, MAX_LINES)] = ()
-
-    def faults(self) -> Iterator[Fault]:
-        """Faults between fields: no order line and location stands twice."""
-        return _repeated(self.short, "short")
 
 
-@frozen
-class DropItems:
-    """Take units out; they stay allocated."""
+class PackShipment(_Packing, Command):
+    """The goods are picked and packed: their weight in grams (0: not weighed) and the number of pieces."""
 
+    __slots__ = ()
+
+
+class ShipmentPacked(_Packing, Event):
+    """The goods were packed."""
+
+    __slots__ = ()
+
+
+@frozen(eq=False, repr=False)
+class _SomeItems:
     items: Items
 
     def faults(self) -> Iterator[Fault]:
         """Faults between fields: no order line and location stands twice."""
-        return _repeated(self.items, "items")
+        return repeated_items(self.items, "items")
 
 
-@frozen
-class DropCancelledItems(DropItems):
-    """Take units out that their orders have cancelled."""
+class RecordShortPick(_SomeItems, Command):
+    """Units were not found while picking; the shipment goes on without them, or is voided when empty."""
+
+    __slots__ = ()
 
 
-@frozen
-class VoidShipment:
-    """Give up a shipment that has not left."""
-
-
-@frozen
-class ShipmentPlanned:
-    """A shipment was planned."""
-
-    items: tuple[Item, ...]
-    plan: Plan
-
-
-@frozen
-class ShipmentPacked:
-    """The goods were packed."""
-
-    weight_grams: int
-    pieces: int
-
-
-@frozen
-class ShortPickRecorded:
+@frozen(eq=False, repr=False)
+class ShortPickRecorded(Event):
     """Units were not found and are out of the shipment."""
 
     items: tuple[Item, ...]
     at: datetime
 
 
-@frozen
-class ItemsDropped:
+def packed(state: Planned, event: ShipmentPacked) -> Packed:
+    return Packed(state.items, state.plan, state.tracking, Packing(event.weight_grams, event.pieces))
+
+
+def taken_out_short(state: Planned, event: ShortPickRecorded) -> Planned | Voided:
+    return _reduced(state, event.items, event.at)
+
+
+# -- taking out
+
+
+class DropItems(_SomeItems, Command):
+    """Take units out; they stay allocated."""
+
+    __slots__ = ()
+
+
+class DropCancelledItems(_SomeItems, Internal):
+    """Take units out that their orders have cancelled."""
+
+    __slots__ = ()
+
+
+@frozen(eq=False, repr=False)
+class ItemsDropped(Event):
     """Units were taken out. ``tracking_number`` names a label that must now be voided, empty if there is none."""
 
     items: tuple[Item, ...]
@@ -144,28 +145,12 @@ class ItemsDropped:
     at: datetime
 
 
-@frozen
-class ShipmentVoided:
-    """The shipment was given up. ``tracking_number`` names a label that must now be voided, empty if there is none."""
-
-    items: tuple[Item, ...]
-    tracking_number: str
-    at: datetime
-
-
-def enough_planned(state: Planned, command: PackShipment, stamp: Stamp) -> Refusal | None:
-    """What is picked short is in the shipment."""
-    return _there(state.items, command.short)
-
-
-def enough_in_shipment(state: Unsent, command: DropItems, stamp: Stamp) -> Refusal | None:
+def enough_in_shipment(
+    state: Unsent, command: RecordShortPick | DropItems | DropCancelledItems, stamp: Stamp
+) -> Refusal | None:
     """What is taken out is in the shipment."""
-    return _there(state.items, command.items)
-
-
-def _there(items: tuple[Item, ...], wanted: tuple[Item, ...]) -> Refusal | None:
-    have = {item[:3]: item.quantity for item in items}
-    for item in wanted:
+    have = {item[:3]: item.quantity for item in state.items}
+    for item in command.items:
         found = have.get(item[:3], 0)
         if item.quantity > found:
             return refuse(
@@ -175,37 +160,10 @@ def _there(items: tuple[Item, ...], wanted: tuple[Item, ...]) -> Refusal | None:
     return None
 
 
-def plan(state: Absent, command: PlanShipment, stamp: Stamp) -> ShipmentPlanned:
-    """Planned as asked."""
-    return ShipmentPlanned(command.items, command.plan)
-
-
-def planned(state: Absent, event: ShipmentPlanned) -> Planned:
-    """The first state."""
-    return Planned(event.items, event.plan, UNTRACKED)
-
-
-def pack(state: Planned, command: PackShipment, stamp: Stamp) -> ShipmentPacked | ShortPickRecorded:
-    """Packed, unless something was not found."""
-    if command.short:
-        return ShortPickRecorded(command.short, stamp.at)
-    return ShipmentPacked(command.weight_grams, command.pieces)
-
-
-def packed(state: Planned, event: ShipmentPacked) -> Packed:
-    """With its weight and pieces."""
-    return Packed(state.items, state.plan, state.tracking, Packing(event.weight_grams, event.pieces))
-
-
-def shortened(state: Planned, event: ShortPickRecorded) -> Planned | Voided:
-    """Without the units that were not found."""
-    return _reduced(state, event.items, event.at)
-
-
-def drop(state: Unsent, command: DropItems, stamp: Stamp) -> ItemsDropped:
-    """Dropped; a bought label no longer fits and is named."""
+def drop(state: Unsent, command: DropItems | DropCancelledItems, stamp: Stamp) -> ItemsDropped:
+    """A bought label no longer fits and is named."""
     cancelled = isinstance(command, DropCancelledItems)
-    return ItemsDropped(command.items, cancelled, _tracking_number(state), stamp.at)
+    return ItemsDropped(command.items, cancelled, _tracking_number(state), stamp.moment)
 
 
 def dropped(state: Unsent, event: ItemsDropped) -> Planned | Voided:
@@ -214,25 +172,37 @@ def dropped(state: Unsent, event: ItemsDropped) -> Planned | Voided:
 
 
 def _reduced(state: Unsent, gone: tuple[Item, ...], at: datetime) -> Planned | Voided:
-    left = _without(state.items, gone)
-    return Planned(left, state.plan, state.tracking) if left else Voided(state.plan, state.tracking, at)
-
-
-def _without(items: tuple[Item, ...], gone: tuple[Item, ...]) -> tuple[Item, ...]:
     less = {item[:3]: item.quantity for item in gone}
-    left = [item._replace(quantity=item.quantity - less.get(item[:3], 0)) for item in items]
-    return tuple([item for item in left if item.quantity])
+    left = [item._replace(quantity=item.quantity - less.get(item[:3], 0)) for item in state.items]
+    kept = tuple([item for item in left if item.quantity])
+    return Planned(kept, state.plan, state.tracking) if kept else Voided(state.plan, state.tracking, at)
 
 
 def _tracking_number(state: Unsent) -> str:
-    return state.label.tracking_number if isinstance(state, Labelled) else ""
+    label = getattr(state, "label", None)
+    return label.tracking_number if label is not None else ""
+
+
+# -- giving up
+
+
+@frozen(eq=False, repr=False)
+class VoidShipment(Command):
+    """Give up a shipment that has not left."""
+
+
+@frozen(eq=False, repr=False)
+class ShipmentVoided(Event):
+    """The shipment was given up. ``tracking_number`` names a label that must now be voided, empty if there is none."""
+
+    items: tuple[Item, ...]
+    tracking_number: str
+    at: datetime
 
 
 def void(state: Unsent, command: VoidShipment, stamp: Stamp) -> ShipmentVoided:
-    """Given up with all its items and its label."""
-    return ShipmentVoided(state.items, _tracking_number(state), stamp.at)
+    return ShipmentVoided(state.items, _tracking_number(state), stamp.moment)
 
 
 def voided(state: Unsent, event: ShipmentVoided) -> Voided:
-    """Nothing is in it any more."""
     return Voided(state.plan, state.tracking, event.at)

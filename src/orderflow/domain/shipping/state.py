@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from enum import Enum
 from typing import Annotated, Final, NamedTuple, TypeAlias
@@ -10,8 +10,9 @@ from typing import Annotated, Final, NamedTuple, TypeAlias
 from attrs import frozen
 
 from orderflow.domain.engine.limits import MAX_LINES, MAX_MONEY_MINOR
+from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.schema import Between, Id, Length, Name, Quantity, Text
-from orderflow.domain.values import PartyRef
+from orderflow.domain.values import Location, PartyRef
 from orderflow.errors import Fault, InvariantBroken
 
 __all__ = [
@@ -38,19 +39,97 @@ __all__ = [
     "ShipmentState",
     "ShippingLabel",
     "Tracking",
-    "TrackingStatus",
     "Unsent",
     "Voided",
     "check_shipment",
 ]
 
+MAX_LABEL_DATA = 20_000
+"""Characters of a label's print data."""
 
 MAX_LOG = 200
 """Carrier's events a shipment keeps, the newest; the journal keeps all."""
 
-
 MAX_PARKED = 50
 """Parked events a shipment keeps, the newest; the journal keeps all."""
+
+
+class ReturnReason(Enum):
+    """Why a parcel turns round."""
+
+    REFUSED = "refused"
+    UNDELIVERABLE = "undeliverable"
+    RECALLED = "recalled"
+
+
+class Item(NamedTuple):
+    """Units of one order line, taken from one location."""
+
+    order: Id
+    line: Quantity
+    location: Location
+    quantity: Quantity
+
+
+Items: TypeAlias = Annotated[tuple[Item, ...], Length(1, MAX_LINES)]
+
+
+def repeated_items(items: Iterable[Item], path: str) -> Iterator[Fault]:
+    """A fault for each item whose order line and location stand in the list before it."""
+    seen: set[tuple[str, int, str]] = set()
+    for index, item in enumerate(items):
+        if item[:3] in seen:
+            yield Fault(f"{path}[{index}]", "repeated", "names an order line and location a second time")
+        seen.add(item[:3])
+
+
+@frozen(eq=False, repr=False)
+class Plan(Record):
+    """How a shipment is to travel; it never changes.
+
+    ``tariff_zone`` and ``country`` are what a carrier's tariff asks for.
+    """
+
+    carrier: Name = ""
+    service: Name = ""
+    tariff_zone: Name = ""
+    country: Name = ""
+    ship_to: PartyRef | None = None
+    needs_label: bool = True
+    reference: Name = ""
+
+
+@frozen(eq=False, repr=False)
+class ShippingLabel(Record):
+    """A bought label (送り状). ``data`` is print data of ``media_type`` and must hold no personal data.
+
+    ``price_minor`` is in minor units of ``currency``; None where the carrier does not tell it.
+    """
+
+    carrier: Name
+    service: Name
+    tracking_number: Id
+    price_minor: Annotated[int, Between(0, MAX_MONEY_MINOR)] | None = None
+    currency: Name = ""
+    data: Annotated[str, Text(MAX_LABEL_DATA, lines=True)] = ""
+    media_type: Name = ""
+
+    def faults(self) -> Iterator[Fault]:
+        """A price has a currency."""
+        if self.price_minor is not None and not self.currency:
+            yield Fault("currency", "blank", "must be given with the price")
+
+
+class Scan(NamedTuple):
+    """One event as the carrier told it.
+
+    ``status`` is the value of a ``TrackingStatus`` or :class:`ReturnReason`, or ``delivered``.
+    """
+
+    event_id: str
+    status: str
+    detail: str
+    at: datetime
 
 
 class Packing(NamedTuple):
@@ -92,94 +171,81 @@ class Carriage(NamedTuple):
     handed_over_at: datetime
 
 
-@frozen
-class Planned:
+@frozen(eq=False, repr=False)
+class _Parcel(Record):
+    """Goods that travel together: what every state has but a voided one."""
+
+    items: tuple[Item, ...]
+    plan: Plan
+    tracking: Tracking
+
+
+class Planned(_Parcel):
     """To be picked and packed (出荷準備)."""
 
-    items: tuple[Item, ...]
-    plan: Plan
-    tracking: Tracking
+    __slots__ = ()
 
 
-@frozen
-class Packed:
+@frozen(eq=False, repr=False)
+class Packed(_Parcel):
     """Packed, without a label."""
 
-    items: tuple[Item, ...]
-    plan: Plan
-    tracking: Tracking
     packing: Packing
 
 
-@frozen
-class Labelled:
+@frozen(eq=False, repr=False)
+class Labelled(_Parcel):
     """Packed, and its label is bought."""
 
-    items: tuple[Item, ...]
-    plan: Plan
-    tracking: Tracking
     packing: Packing
     label: ShippingLabel
     bought_at: datetime
 
 
-@frozen
-class InTransit:
+@frozen(eq=False, repr=False)
+class Left(_Parcel):
+    """What every state has in common once the shipment has left; never a state itself."""
+
+    carriage: Carriage
+
+
+class InTransit(Left):
     """With the carrier (配送中)."""
 
-    items: tuple[Item, ...]
-    plan: Plan
-    tracking: Tracking
-    carriage: Carriage
+    __slots__ = ()
 
 
-@frozen
-class Delivered:
+@frozen(eq=False, repr=False)
+class Delivered(Left):
     """Arrived (配達完了)."""
 
-    items: tuple[Item, ...]
-    plan: Plan
-    tracking: Tracking
-    carriage: Carriage
     delivered_at: datetime
 
 
-@frozen
-class Returning:
+@frozen(eq=False, repr=False)
+class Returning(Left):
     """On its way back."""
 
-    items: tuple[Item, ...]
-    plan: Plan
-    tracking: Tracking
-    carriage: Carriage
     why: ReturnReason
 
 
-@frozen
-class ReturnedToSender:
+@frozen(eq=False, repr=False)
+class ReturnedToSender(Left):
     """Back at one of our locations."""
 
-    items: tuple[Item, ...]
-    plan: Plan
-    tracking: Tracking
-    carriage: Carriage
     location: str
     received_at: datetime
 
 
-@frozen
-class Lost:
+@frozen(eq=False, repr=False)
+class Lost(Left):
     """Missing; it may still be found."""
 
-    items: tuple[Item, ...]
-    plan: Plan
-    tracking: Tracking
-    carriage: Carriage
     lost_at: datetime
 
 
-@frozen
-class Voided:
+@frozen(eq=False, repr=False)
+class Voided(Record):
     """Given up before it left, or nothing was left in it: it holds no items."""
 
     plan: Plan
@@ -188,15 +254,10 @@ class Voided:
 
 
 Unsent: TypeAlias = Planned | Packed | Labelled
+ShipmentState: TypeAlias = Unsent | InTransit | Delivered | Returning | ReturnedToSender | Lost | Voided
 
 
-Left: TypeAlias = InTransit | Delivered | Returning | ReturnedToSender | Lost
-
-
-ShipmentState: TypeAlias = Unsent | Left | Voided
-
-
-def check_shipment(state: ShipmentState) -> None:
+def check_shipment(state: Unsent | Left | Voided) -> None:
     """The shipment's invariants: it holds items, each place once; its lists are bounded; it left with its label.
 
     Raises:
@@ -219,82 +280,3 @@ def _check_items(items: tuple[Item, ...]) -> None:
     for item in items:
         if item.quantity < 1:
             raise InvariantBroken("shipment items", "an item has no units")
-
-
-MAX_LABEL_DATA = 20_000
-"""Characters of a label's print data."""
-
-
-class TrackingStatus(Enum):
-    """What a carrier tells on the way that moves nothing."""
-
-    OUT_FOR_DELIVERY = "out_for_delivery"
-    EXCEPTION = "exception"
-    IN_TRANSIT = "in_transit"
-    INFO = "info"
-
-
-class ReturnReason(Enum):
-    """Why a parcel turns round."""
-
-    REFUSED = "refused"
-    UNDELIVERABLE = "undeliverable"
-    RECALLED = "recalled"
-
-
-class Item(NamedTuple):
-    """Units of one order line, taken from one location."""
-
-    order: Id
-    line: Quantity
-    location: Id
-    quantity: Quantity
-
-
-Items: TypeAlias = Annotated[tuple[Item, ...], Length(1, MAX_LINES)]
-
-
-@frozen
-class Plan:
-    """How a shipment is to travel; it never changes. Tariffs ask for ``tariff_zone`` and ``country``."""
-
-    carrier: Name = ""
-    service: Name = ""
-    tariff_zone: Name = ""
-    country: Name = ""
-    ship_to: PartyRef | None = None
-    needs_label: bool = True
-    reference: Name = ""
-
-
-@frozen
-class ShippingLabel:
-    """A bought label (送り状). ``data`` is print data of ``media_type`` and must hold no personal data.
-
-    ``price_minor`` is in minor units of ``currency``; None where the carrier does not tell it.
-    """
-
-    carrier: Name
-    service: Name
-    tracking_number: Id
-    price_minor: Annotated[int, Between(0, MAX_MONEY_MINOR)] | None = None
-    currency: Name = ""
-    data: Annotated[str, Text(MAX_LABEL_DATA, lines=True)] = ""
-    media_type: Name = ""
-
-    def faults(self) -> Iterator[Fault]:
-        """A price has a currency."""
-        if self.price_minor is not None and not self.currency:
-            yield Fault("currency", "blank", "must be given with the price")
-
-
-class Scan(NamedTuple):
-    """One event as the carrier told it.
-
-    ``status`` is the value of a :class:`TrackingStatus` or :class:`ReturnReason`, or ``delivered``.
-    """
-
-    event_id: str
-    status: str
-    detail: str
-    at: datetime

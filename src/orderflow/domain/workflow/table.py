@@ -1,47 +1,212 @@
-"""The standard workflow: every machine, reaction and effect of the library."""
+"""The standard workflow in one table: an event, what it tells other rows in the same commit, what it asks afterwards.
+
+The machines stand in the order in which rows are locked. An event tells rows of later kinds only; what an earlier kind
+must hear is an effect.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from orderflow.domain.billing.account import ACCOUNT
-from orderflow.domain.billing.credit_note import CREDIT_NOTE
-from orderflow.domain.billing.invoice import INVOICE
-from orderflow.domain.billing.numbering import SERIES
-from orderflow.domain.engine.workflow import Workflow
-from orderflow.domain.intake import INTAKE
-from orderflow.domain.inventory.documents import STOCK_DOCUMENT
-from orderflow.domain.inventory.stock import STOCK
+from attrs import frozen
+
+from orderflow.domain.billing import account as ac
+from orderflow.domain.billing import credit_note as cn
+from orderflow.domain.billing import invoice as inv
+from orderflow.domain.billing import numbering as nu
+from orderflow.domain.engine.workflow import Asks, Effect, EventContext, Part, Workflow, asks, on, tells
+from orderflow.domain.intake import INTAKE, AcceptDocument
+from orderflow.domain.inventory import documents as do
+from orderflow.domain.inventory import stock as st
+from orderflow.domain.orders import allocating as oa
+from orderflow.domain.orders import billing as ob
+from orderflow.domain.orders import cancelling as oc
+from orderflow.domain.orders import placing as op
+from orderflow.domain.orders import shipping as os
 from orderflow.domain.orders.machine import ORDER
-from orderflow.domain.parties.customer import CUSTOMER
+from orderflow.domain.parties import customer as cu
 from orderflow.domain.parties.party import PARTY
+from orderflow.domain.payments import applying as pa
+from orderflow.domain.payments import collecting as pc
+from orderflow.domain.payments import refunding as pr
 from orderflow.domain.payments.machine import PAYMENT
-from orderflow.domain.returns import RETURN
+from orderflow.domain.returns import RETURN, ReturnReceived
+from orderflow.domain.shipping import carriage as sc
+from orderflow.domain.shipping import labelling as sl
+from orderflow.domain.shipping import planning as sp
 from orderflow.domain.shipping.machine import SHIPMENT
-from orderflow.domain.workflow.effects import CLOSED_COMMANDS, FOLLOW_UPS, NOTICES, notices
-from orderflow.domain.workflow.reactions import OPEN_COMMANDS, REACTIONS
+from orderflow.domain.workflow import (
+    billing_accounts,
+    customers_accounts,
+    goods_stock,
+    orders_billing,
+    orders_stock,
+    payments_billing,
+    shipments_orders,
+)
 
-__all__ = ["MACHINES", "standard_workflow"]
-
+__all__ = ["MACHINES", "NOTICES", "TABLE", "standard_workflow"]
 
 MACHINES: Final = (
-    CUSTOMER,
+    cu.CUSTOMER,
     PARTY,
     RETURN,
-    CREDIT_NOTE,
+    cn.CREDIT_NOTE,
     SHIPMENT,
     ORDER,
     INTAKE,
     PAYMENT,
-    INVOICE,
-    ACCOUNT,
-    SERIES,
-    STOCK_DOCUMENT,
-    STOCK,
+    inv.INVOICE,
+    nu.SERIES,
+    ac.ACCOUNT,
+    do.STOCK_DOCUMENT,
+    st.STOCK,
+)
+
+#: The templates of notices that customers may get.
+NOTICES: Final = (
+    "order_received",
+    "order_confirmed",
+    "order_cancelled",
+    "order_completed",
+    "shipment_sent",
+    "invoice_issued",
+    "credit_note_issued",
 )
 
 
-def standard_workflow(templates: Iterable[str] = tuple(NOTICES.values())) -> Workflow:
-    """All machines, reactions and follow-ups; notices for ``templates`` only."""
-    return Workflow(MACHINES, REACTIONS, (*FOLLOW_UPS, *notices(*templates)), OPEN_COMMANDS, CLOSED_COMMANDS)
+@frozen
+class Notice:
+    """Tells the customer, by the template of a name."""
+
+    template: str
+
+    def __call__(self, h: EventContext) -> Iterator[Effect]:
+        yield Effect("notify", h.key, (("template", self.template),))
+
+
+def notifies(template: str) -> Asks:
+    """The customer is told."""
+    return asks(Notice(template), "notify")
+
+
+TABLE: Final = (
+    # -- orders
+    on(op.OrderPlaced, tells(orders_billing.take_in, AcceptDocument), notifies("order_received")),
+    on(op.OrderConfirmed, tells(orders_billing.reserve_credit, ac.ReserveCredit), notifies("order_confirmed")),
+    on(op.OrderUnconfirmed, tells(orders_billing.relieve_credit, ac.Post)),
+    on(oa.StockAllocated, tells(orders_stock.allocate_units, st.DropBackorder, st.Allocate, st.Backorder)),
+    on(oa.StockReleased, tells(orders_stock.release_units, st.Release)),
+    on(oa.AllocationExpired, tells(orders_stock.release_units, st.Release)),
+    on(os.ShortUnitsTakenOut, tells(orders_stock.take_out_short, st.TakeOutShort)),
+    on(os.ShipmentDispatched, tells(orders_stock.ship_units, st.Ship)),
+    on(os.UnitsReturned, tells(orders_stock.restock_units, st.Restock)),
+    on(
+        oc.UnitsCancelled,
+        tells(orders_stock.free_units, st.Release, st.DropBackorder),
+        asks(shipments_orders.drop_items, "drop_items"),
+    ),
+    on(
+        oc.OrderCancelled,
+        tells(orders_billing.relieve_credit, ac.Post),
+        tells(orders_stock.free_units, st.Release, st.DropBackorder),
+        asks(shipments_orders.drop_items, "drop_items"),
+        notifies("order_cancelled"),
+    ),
+    on(
+        ob.UnitsBilled,
+        tells(orders_billing.relieve_credit, ac.Post),
+        tells(orders_billing.draft_invoice, inv.DraftInvoice),
+    ),
+    on(ob.OrderCompleted, tells(orders_billing.relieve_credit, ac.Post), notifies("order_completed")),
+    # -- shipments
+    on(sp.ShipmentPlanned, tells(shipments_orders.prepare, os.PrepareShipment)),
+    on(sp.ShipmentPacked, asks(shipments_orders.buy_label, "buy_label")),
+    on(sp.ShortPickRecorded, tells(shipments_orders.take_out_short, os.TakeOutShort)),
+    on(
+        sp.ItemsDropped,
+        tells(shipments_orders.return_dropped, os.CancelPreparation),
+        asks(shipments_orders.void_label, "void_label"),
+    ),
+    on(
+        sp.ShipmentVoided,
+        tells(shipments_orders.cancel_preparation, os.CancelPreparation),
+        asks(shipments_orders.void_label, "void_label"),
+    ),
+    on(sl.LabelVoided, asks(shipments_orders.replace_label, "void_label", "buy_label")),
+    on(sc.HandedOver, tells(shipments_orders.dispatch, os.DispatchShipment), notifies("shipment_sent")),
+    on(sc.ShipmentDelivered, tells(shipments_orders.deliver, os.RecordDelivery)),
+    on(sc.ShipmentFound, tells(shipments_orders.deliver, os.RecordDelivery)),
+    on(
+        sc.DeliveredUnscanned,
+        tells(shipments_orders.dispatch_and_deliver, os.DispatchShipment, os.RecordDelivery),
+    ),
+    on(sc.ReceivedBack, tells(shipments_orders.take_back, os.RecordReturn)),
+    # -- returns, credit notes, invoices, numbers
+    on(ReturnReceived, tells(goods_stock.take_back, os.RecordReturn, st.Restock)),
+    on(
+        cn.CreditNoteDrafted,
+        tells(billing_accounts.credit, ob.RecordCredit, inv.ApplyCredit, nu.AllotNumber),
+    ),
+    on(
+        cn.CreditNoteIssued,
+        tells(billing_accounts.post_credit_note, ac.Post),
+        notifies("credit_note_issued"),
+    ),
+    on(inv.InvoiceDrafted, tells(billing_accounts.number_invoice, nu.AllotNumber)),
+    on(
+        inv.InvoiceIssued,
+        tells(billing_accounts.post_invoice, ac.Post),
+        asks(orders_billing.record_settlement, "record_settlement"),
+        notifies("invoice_issued"),
+    ),
+    on(inv.ApplicationRecorded, asks(orders_billing.record_settlement, "record_settlement")),
+    on(inv.CreditApplied, asks(orders_billing.record_settlement, "record_settlement")),
+    on(
+        inv.WrittenOff,
+        tells(billing_accounts.post_write_off, ac.Post),
+        asks(orders_billing.record_settlement, "record_settlement"),
+    ),
+    on(inv.InvoiceVoided, tells(billing_accounts.post_void, ac.Post), asks(orders_billing.unbill, "unbill")),
+    on(nu.NumberAllotted, tells(billing_accounts.issue, inv.IssueInvoice, cn.IssueCreditNote, known=True)),
+    # -- payments
+    on(pc.PaymentReceived, tells(payments_billing.post_payment, ac.Post)),
+    on(pc.PaymentCaptured, tells(payments_billing.post_payment, ac.Post)),
+    on(pr.PaymentRefunded, tells(payments_billing.post_repayment, ac.Post)),
+    on(
+        pr.ChargedBack,
+        tells(payments_billing.withdraw_released, inv.WithdrawApplication),
+        tells(payments_billing.post_repayment, ac.Post),
+        asks(payments_billing.withdraw_released_prepayments, "record_prepayment"),
+    ),
+    on(
+        pa.PaymentApplied,
+        tells(payments_billing.record_application, inv.RecordApplication),
+        asks(payments_billing.prepay, "record_prepayment"),
+    ),
+    on(
+        pa.PaymentUnapplied,
+        tells(payments_billing.withdraw_application, inv.WithdrawApplication),
+        asks(payments_billing.withdraw_prepayment, "record_prepayment"),
+    ),
+    # -- customers and stock documents
+    on(cu.CustomerBlocked, tells(customers_accounts.block, ac.BlockAccount)),
+    on(cu.CustomerUnblocked, tells(customers_accounts.unblock, ac.UnblockAccount)),
+    on(cu.CustomerClosed, tells(customers_accounts.block, ac.BlockAccount)),
+    on(do.ReceiptPosted, tells(goods_stock.receive, st.ReceiveGoods)),
+    on(do.AdjustmentPosted, tells(goods_stock.adjust, st.Adjust)),
+    on(do.TransferPosted, tells(goods_stock.transfer, st.TransferOut, st.TransferIn)),
+)
+
+
+def standard_workflow(templates: Iterable[str] = NOTICES) -> Workflow:
+    """All machines and the whole table, with notices for ``templates`` only."""
+    wanted = frozenset(templates)
+    lines = (on(line.event, *(part for part in line.parts if _template(part) in {None, *wanted})) for line in TABLE)
+    return Workflow(MACHINES, lines)
+
+
+def _template(part: Part) -> str | None:
+    notice = part.effects if isinstance(part, Asks) else None
+    return notice.template if isinstance(notice, Notice) else None

@@ -1,0 +1,153 @@
+"""The canonical text of a record: compact JSON, of which equal records have the same.
+
+Fields stand in the order of the class, those at their default are left out (so a released default never changes, and a
+new field with a default changes no text); a named tuple is an array without its trailing defaults. The text is what is
+stored, and what fingerprints are taken of. It is made to be read: a price is ``"2.55 GBP"``, times end in ``Z``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from functools import cache
+from json.encoder import encode_basestring
+from operator import attrgetter
+from typing import Any, Final, Literal, NamedTuple, get_args, get_origin
+
+import attrs
+
+from orderflow.domain.engine.schema import FieldSpec, fields_of, is_record, parts_of
+from orderflow.errors import DefinitionError, InputError
+
+__all__ = ["NUMBER", "TextForm", "decimal_text", "form_of", "object_writer", "writer"]
+
+Writer = Callable[[Any], str]
+
+
+class TextForm(NamedTuple):
+    """How a value is written as one text; a class of its own has one under the name ``text_form``.
+
+    ``read`` trusts its text; text from outside must match ``pattern`` first. ``example`` is for the error sentence.
+    """
+
+    write: Callable[[Any], str]
+    read: Callable[[str], Any]
+    pattern: re.Pattern[str]
+    example: str
+
+
+def decimal_text(value: Decimal) -> str:
+    """Plain digits without exponent and without zeros at the end: 2.5 and 2.50 are equal, and have one text."""
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _time_text(at: datetime) -> str:
+    if at.tzinfo is None:
+        raise InputError.at("", "naive_time", f"{at.isoformat()} must carry its time zone")
+    return at.astimezone(UTC).isoformat()[:-6] + "Z"
+
+
+def _read_time(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError(f"{text} has no time zone")
+    return at.astimezone(UTC)
+
+
+_DAY: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_CLOCK: Final = r"[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
+NUMBER: Final = r"[0-9]{1,18}(\.[0-9]{1,12})?"
+
+_FORMS: Final[dict[Any, TextForm]] = {
+    datetime: TextForm(
+        _time_text, _read_time, re.compile(rf"{_DAY}T{_CLOCK}(Z|[+-][0-9]{{2}}:[0-9]{{2}})"), "2026-03-31T09:30:00Z"
+    ),
+    date: TextForm(date.isoformat, date.fromisoformat, re.compile(_DAY), "2026-03-31"),
+    Decimal: TextForm(decimal_text, Decimal, re.compile(f"-?{NUMBER}"), "12.34"),
+}
+
+
+def form_of(kind: Any) -> TextForm | None:
+    """The text form of a class, if it has one."""
+    known = _FORMS.get(kind)
+    return known or (getattr(kind, "text_form", None) if isinstance(kind, type) else None)
+
+
+@cache
+def writer(kind: Any, without: str = "") -> Writer:
+    """The function that writes values of an annotation, or records of a class without one of their fields."""
+    base, _ = parts_of(kind)
+    origin = get_origin(base)
+    form = form_of(base)
+    if form is not None:
+        write = form.write
+        return lambda value: encode_basestring(write(value))
+    if is_record(base):
+        if hasattr(base, "_fields"):
+            return _array(list(fields_of(base)))
+        # A large record that never changes makes its text once and keeps it.
+        return attrgetter("canonical_text") if hasattr(base, "canonical_text") else object_writer(base, without)
+    if origin is tuple:
+        return _items(get_args(base))
+    if origin is not None and origin is not Literal:
+        return _optional(base)
+    return _plain(base)
+
+
+def _plain(kind: Any) -> Writer:
+    if kind is bool:
+        return lambda value: "true" if value else "false"
+    if kind is int:
+        return str
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        texts = {member: encode_basestring(member.value) for member in kind}
+        return texts.__getitem__
+    return encode_basestring
+
+
+def _optional(kind: Any) -> Writer:
+    choices = [choice for choice in get_args(kind) if choice is not type(None)]
+    if len(choices) > 1:
+        raise DefinitionError(f"{kind} has no text: a field is of one class, or None")
+    write = writer(choices[0])
+    return lambda value: "null" if value is None else write(value)
+
+
+def _items(items: tuple[Any, ...]) -> Writer:
+    if items[1:] == (Ellipsis,):
+        each = writer(items[0])
+        return lambda values: f"[{','.join(map(each, values))}]"
+    writers = [writer(item) for item in items]
+    return lambda values: f"[{','.join([write(value) for write, value in zip(writers, values, strict=True)])}]"
+
+
+def _array(fields: list[FieldSpec]) -> Writer:
+    writers = [writer(field.kind) for field in fields]
+    defaults = [field.default for field in fields]
+
+    def write(row: tuple[Any, ...]) -> str:
+        size = len(row)
+        while size and defaults[size - 1] is not attrs.NOTHING and row[size - 1] == defaults[size - 1]:
+            size -= 1
+        return f"[{','.join([write(value) for write, value in zip(writers, row[:size], strict=False)])}]"
+
+    return write
+
+
+def object_writer(kind: Any, without: str = "") -> Writer:
+    """The function that writes records of an attrs class, compiled: one expression for each field."""
+    names: dict[str, Any] = {"quoted": encode_basestring}
+    parts = []
+    for at, (name, kind_, default) in enumerate(field for field in fields_of(kind) if field.name != without):
+        names[f"write{at}"], names[f"default{at}"] = writer(kind_), default
+        base = parts_of(kind_)[0]
+        text = {str: f"quoted(v.{name})", int: f"str(v.{name})"}.get(base, f"write{at}(v.{name})")
+        part = f"""',"{name}":' + {text}"""
+        parts.append(part if default is attrs.NOTHING else f"('' if v.{name} == default{at} else {part})")
+    body = " + ".join(parts) or "''"
+    made: Writer = eval(f"lambda v: '{{' + ({body})[1:] + '}}'", names)  # noqa: S307 - of names of our own fields
+    return made

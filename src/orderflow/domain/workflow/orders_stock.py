@@ -1,0 +1,55 @@
+"""Orders to stock: what an order allocates, gives back, sends and gets back, its stock rows count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from orderflow.domain.engine.workflow import EventContext, Send
+from orderflow.domain.inventory import stock
+from orderflow.domain.values import Pick, stock_key, summed
+
+
+def _told(h: EventContext, picks: Iterable[Pick], command: Callable[[int, str], Any]) -> Iterator[Send]:
+    """One command for each stock row, however many lines draw on it."""
+    content, tenant, order = h.after.content, h.key.tenant, h.key.id
+    units = summed([((content.line(line).sku, location), quantity) for line, location, quantity in picks])
+    for (sku, location), quantity in units.items():
+        yield Send(stock_key(tenant, sku, location), command(quantity, order))
+
+
+def allocate_units(h: EventContext) -> Iterator[Send]:
+    """Waiting units that are filled are allocated with the others, and no longer wait where they waited."""
+    event = h.event
+    waited = [Pick(item.line, item.waited_at, item.quantity) for item in event.filled]
+    filled = [Pick(item.line, item.location, item.quantity) for item in event.filled]
+    yield from _told(h, waited, stock.DropBackorder)
+    yield from _told(h, (*event.picks, *filled), stock.Allocate)
+    yield from _told(h, event.backordered, stock.Backorder)
+
+
+def release_units(h: EventContext) -> Iterator[Send]:
+    return _told(h, h.event.picks, stock.Release)
+
+
+def take_out_short(h: EventContext) -> Iterator[Send]:
+    return _told(h, h.event.loads, stock.TakeOutShort)
+
+
+def ship_units(h: EventContext) -> Iterator[Send]:
+    return _told(h, h.event.loads, stock.Ship)
+
+
+def restock_units(h: EventContext) -> Iterator[Send]:
+    event = h.event
+    back = [Pick(line, event.location, quantity) for line, quantity in event.units]
+    return _told(h, back, lambda quantity, _: stock.Restock(quantity, event.usable, event.document))
+
+
+def free_units(h: EventContext) -> Iterator[Send]:
+    """Cancelled units that were allocated or being prepared are released, those that waited no longer wait."""
+    slices = h.event.slices
+    kept = [Pick(s.line, s.location, s.quantity) for s in slices if s.bucket in ("allocated", "preparing")]
+    waiting = [Pick(s.line, s.location, s.quantity) for s in slices if s.bucket == "backordered"]
+    yield from _told(h, kept, stock.Release)
+    yield from _told(h, waiting, stock.DropBackorder)

@@ -1,0 +1,32 @@
+"""Explaining: a decision that is made on the rows as they stand, and thrown away."""
+
+from __future__ import annotations
+
+from orderflow.domain.engine.decide import Envelope, Flow, ask, decide_command
+from orderflow.domain.engine.workflow import Workflow
+from orderflow.errors import InputError, Refusal
+from orderflow.flows.asks import Read
+from orderflow.flows.handle import faults_in
+
+__all__ = ["explain"]
+
+
+def explain(workflow: Workflow, envelope: Envelope) -> Flow[tuple[Refusal, ...]]:
+    """Every reason why a command would be refused now, by its row or by one that it would tell; changes nothing.
+
+    What a row would tell others is not known where that row itself refuses.
+
+    Raises:
+        InputError: the command is malformed, or is the library's own.
+    """
+    faults = faults_in(workflow, envelope)
+    if faults:
+        raise InputError(faults)
+    refusals: list[Refusal] = []
+    decision = decide_command(workflow, envelope, refusals)
+    try:
+        request = next(decision)
+        while True:
+            request = decision.send((yield from ask(Read(request.keys))))
+    except StopIteration:
+        return tuple(refusals)
