@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from attrs import frozen
 
@@ -30,6 +30,9 @@ __all__ = [
     "UnitOfWork",
     "Write",
 ]
+
+
+S = TypeVar("S")
 
 
 class Write(NamedTuple):
@@ -76,18 +79,24 @@ class KnownCommand(NamedTuple):
 
 
 class Lease(NamedTuple):
-    """A message handed to a worker under a lease. ``token`` fences: an old lease cannot settle the message."""
+    """A message handed to a worker, which sends it now.
+
+    ``attempts`` are the sendings begun, this one too; ``since`` is when the message was committed. ``token`` fences: an
+    old lease can neither put the message off nor give it up.
+    """
 
     message: Message
     attempts: int
     token: int
+    since: datetime
 
 
 @frozen
 class Batch:
     """One to many decisions in one commit; at most one write for each key.
 
-    ``answered`` are messages whose answers these decisions are: done with the same commit. ``read`` are the versions of
+    ``answered`` are ids of messages that are carried out, done with the same commit whoever holds their lease now: an
+    answer is a fact. ``read`` are the versions of
     rows by whose state a decision stands though it does not change them: they must still be at these versions.
     """
 
@@ -95,7 +104,7 @@ class Batch:
     writes: tuple[Write, ...]
     entries: tuple[Entry, ...]
     messages: tuple[Message, ...] = ()
-    answered: tuple[Lease, ...] = ()
+    answered: tuple[str, ...] = ()
     read: tuple[tuple[Key, int], ...] = ()
 
 
@@ -121,24 +130,36 @@ class UnitOfWork(Protocol):
 
 
 class Outbox(Protocol):
-    """The messages of committed batches: delivered at least once, retried with backoff, then listed as dead."""
+    """The messages of committed batches: delivered at least once, put off when they fail, or listed as dead.
 
-    def claim(
-        self, limit: int, now: datetime, lease_seconds: int, topics: Collection[str] | None = None
-    ) -> Sequence[Lease]:
-        """Lease up to ``limit`` due messages, at most the earliest unfinished one of each lane, oldest first."""
+    Messages of one topic to one row (a lane) go out in the order of their commits: only the first that is neither done
+    nor dead may be leased.
+    """
+
+    def due(self, now: datetime) -> Collection[str]:
+        """The topics of which a message may be leased."""
         ...
 
-    def done(self, leases: Iterable[Lease], now: datetime) -> None:
-        """The effects are carried out; those whose lease was lost are ignored."""
+    def lease(self, topic: str, limit: int, now: datetime, until: datetime) -> Sequence[Lease]:
+        """Begin up to ``limit`` due messages of a topic, the longest due first: each is the worker's until ``until``.
+
+        A message whose lease has run out is due again: its worker has ended, or is taken to have.
+        """
+        ...
+
+    def renew(self, lease: Lease, until: datetime) -> None:
+        """Make a lease last longer; ignored if it was lost."""
         ...
 
     def retry(self, lease: Lease, due: datetime, error: str) -> None:
-        """The effect failed and is due again at ``due``."""
+        """The effect failed, or nobody knows; the message is due again at ``due``. Ignored if the lease was lost."""
         ...
 
     def dead_letter(self, lease: Lease, now: datetime, error: str) -> None:
-        """Give the message up: a dead letter, listed until somebody revives it; its lane goes on."""
+        """Give the message up: a dead letter, listed until somebody revives it; its lane goes on.
+
+        Ignored if the lease was lost.
+        """
         ...
 
     def dead_letters(self, limit: int = 100) -> Sequence[tuple[Message, str]]:
@@ -146,7 +167,11 @@ class Outbox(Protocol):
         ...
 
     def requeue(self, message_id: str, now: datetime) -> None:
-        """Make a dead letter due again."""
+        """Make a dead letter due again, as if it had been committed now.
+
+        Raises:
+            NotFound: there is no dead letter of that id.
+        """
         ...
 
     def pending(self) -> int:
@@ -202,13 +227,13 @@ class Query:
     limit: int = 100
 
 
-class Row(NamedTuple):
+class Row(NamedTuple, Generic[S]):
     """A row found by a query. ``cursor`` continues after it."""
 
     cursor: int
     key: Key
     version: int
-    state: Any
+    state: S
 
 
 class Queries(Protocol):
@@ -218,7 +243,7 @@ class Queries(Protocol):
         """Every key's row as last committed, version 0 and ``ABSENT`` where there is none."""
         ...
 
-    def find(self, query: Query) -> Sequence[Row]:
+    def find(self, query: Query) -> Sequence[Row[Any]]:
         """Up to ``query.limit`` rows in order of creation."""
         ...
 
