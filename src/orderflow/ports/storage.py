@@ -140,10 +140,13 @@ class Outbox(Protocol):
         """The topics of which a message may be leased."""
         ...
 
-    def lease(self, topic: str, limit: int, now: datetime, until: datetime) -> Sequence[Lease]:
+    def lease(
+        self, topic: str, limit: int, now: datetime, until: datetime, done: Collection[str] = ()
+    ) -> Sequence[Lease]:
         """Begin up to ``limit`` due messages of a topic, the longest due first: each is the worker's until ``until``.
 
-        A message whose lease has run out is due again: its worker has ended, or is taken to have.
+        A message whose lease has run out is due again: its worker has ended, or is taken to have. ``done`` are ids of
+        messages that are carried out, noted first and in the same commit, whoever holds their lease now.
         """
         ...
 
