@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from orderflow.audit.checks import Balance, Check
+from orderflow.audit.checks import Balance, Check, Seen
 from orderflow.audit.invariants import Violation
 from orderflow.domain.billing.account import Account, CreditReserved
 from orderflow.domain.billing.credit_note import IssuedNote
-from orderflow.domain.billing.invoice_state import Numbered
-from orderflow.domain.engine.workflow import EventContext
+from orderflow.domain.billing.invoice import Numbered
 from orderflow.domain.orders.state import Draft
 from orderflow.domain.payments.state import Funded
 from orderflow.errors import Key
@@ -28,15 +27,15 @@ class Accounts(Check):
         super().__init__(counted)
         self._sums: Balance[tuple[str, str, str]] = Balance()
 
-    def event(self, happened: EventContext, version: int, *, root: bool) -> Iterator[Violation]:
+    def event(self, seen: Seen) -> Iterator[Violation]:
         """An order's exposure was taken on: it fitted the limit of that time."""
-        event, account = happened.event, happened.after
+        event, account = seen.context.event, seen.context.after
         if isinstance(event, CreditReserved) and account.limit is not None:
             self.counted["I27"] += 1
             exposure = account.of(account.limit.currency).exposure
             if exposure > account.limit.minor:
-                detail = f"version {version}: exposure {exposure} exceeds {account.limit.minor} (minor units)"
-                yield Violation("I27", happened.key, detail)
+                detail = f"version {seen.version}: exposure {exposure} exceeds {account.limit.minor} (minor units)"
+                yield Violation("I27", seen.context.key, detail)
 
     def row(self, key: Key, state: Any, *, whole: bool) -> tuple[Violation, ...]:
         """Documents, payments and orders add to their customer's sums; accounts take theirs off."""

@@ -5,16 +5,29 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from orderflow.audit.invariants import Violation
-from orderflow.domain.engine.workflow import EventContext
+from orderflow.domain.engine.workflow import EventContext, Workflow
 from orderflow.errors import Key
 
-__all__ = ["Balance", "Check"]
+__all__ = ["Balance", "Check", "Seen"]
 
 
 K = TypeVar("K", bound=Hashable)
+
+
+class Seen(NamedTuple):
+    """An event as a check sees it: the ``version``-th of its row.
+
+    ``root`` says that it is its command's own, not one told by a reaction; ``workflow`` is the one it was decided by,
+    None where that one is not at hand.
+    """
+
+    context: EventContext
+    version: int
+    root: bool
+    workflow: Workflow | None
 
 
 class Check(ABC):
@@ -30,8 +43,8 @@ class Check(ABC):
         return kind in self.kinds
 
     @abstractmethod
-    def event(self, happened: EventContext, version: int, *, root: bool) -> Iterable[Violation]:
-        """An event of a row, in order; ``root`` says that it is its command's own, not one told by a reaction."""
+    def event(self, seen: Seen) -> Iterable[Violation]:
+        """An event of a row, in order."""
 
     def row(self, key: Key, state: Any, *, whole: bool) -> Iterable[Violation]:
         """The row after its events; ``whole`` says that all of them were shown."""

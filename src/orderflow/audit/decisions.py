@@ -1,16 +1,16 @@
-"""Settlements as a whole: what events told other rows happened there, and what they asked of the world is sent."""
+"""Decisions as a whole: what events told other rows happened there, and what they asked of the world is sent."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
 from attrs import fields
 
-from orderflow.audit.checks import Balance, Check
+from orderflow.audit.checks import Balance, Check, Seen
 from orderflow.audit.invariants import Violation
-from orderflow.domain.engine.workflow import EventContext, Workflow
+from orderflow.domain.engine.workflow import Asks, Send, Tells, Workflow
 from orderflow.errors import Key
 from orderflow.ports.audit import AuditSource, Sent
 
@@ -25,32 +25,36 @@ _NUMBERS: Final = {"stock": "I08"}
 
 
 class Decisions(Check):
-    """Every command that an event sent another row has its event there, in the same settlement, and no other has.
+    """Every command that an event sent another row has its event there, in the same decision, and no other has.
 
-    Commands and events are compared by what both name alike. Only sums of hashes are kept, one for each row.
+    Only decisions of workflows at hand are asked. Commands and events are compared by what both name alike. Only sums
+    of hashes are kept, one for each row.
     """
 
-    def __init__(self, counted: Counter[str], workflow: Workflow) -> None:
+    def __init__(self, counted: Counter[str], workflows: Iterable[Workflow]) -> None:
         super().__init__(counted)
-        self._workflow = workflow
-        self._facts = _shared_names(workflow)
+        self._names = {workflow.fingerprint: _shared_names(workflow) for workflow in workflows}
         self._open: Balance[Key] = Balance()
 
     def concerns(self, kind: str) -> bool:
         """All rows."""
         return True
 
-    def event(self, happened: EventContext, version: int, *, root: bool) -> Iterator[Violation]:
+    def event(self, seen: Seen) -> Iterator[Violation]:
         """One event: it answers a command, unless it is the first of all, and sends others."""
-        key, _, event, _, stamp = happened
+        key, event = seen.context.key, seen.context.event
         number = _NUMBERS.get(key.kind, "I42")
         self.counted[number] += 1
-        if not root:
-            self._open.add(key, -self._hash(stamp.command_id, event))
-            if key.kind == "stock" and not event.document:
-                yield Violation("I08", key, f"version {version} was caused by another row and cites no document")
-        for told in self._workflow.sends_of(happened):
-            self._open.add(told.key, self._hash(stamp.command_id, told.command))
+        if key.kind == "stock" and not (seen.root or event.document):
+            yield Violation("I08", key, f"version {seen.version} was caused by another row and cites no document")
+        if seen.workflow is None:
+            return
+        names, command_id = self._names[seen.workflow.fingerprint], seen.context.stamp.command_id
+        if not seen.root:
+            self._open.add(key, -_hash(names, command_id, event))
+        for told in seen.workflow.reactions(seen.context):
+            if isinstance(told, Send):
+                self._open.add(told.key, _hash(names, command_id, told.command))
 
     def end(self) -> Iterator[Violation]:
         """Rows where the two sides differ."""
@@ -58,57 +62,62 @@ class Decisions(Check):
             what = "its events are not what other rows' events told it"
             yield Violation(_NUMBERS.get(key.kind, "I42"), key, what)
 
-    def _hash(self, command_id: str, message: Any) -> int:
-        names = self._facts.get(type(message), ())
-        return hash((command_id, *(getattr(message, name) for name in names)))
+
+def _hash(shared: Names, command_id: str, message: Any) -> int:
+    names = shared.get(type(message), ())
+    return hash((command_id, *(getattr(message, name) for name in names)))
 
 
 def _shared_names(workflow: Workflow) -> Names:
     """For commands that reactions send, and their events, the names of the fields that all of them have in common."""
-    told = {command for reaction in workflow.reactions for _, command in reaction.tells}
+    parts = [part for line in workflow.table for part in line.parts if isinstance(part, Tells)]
+    told = {command for part in parts for command in part.commands}
     pairs = [
-        (row.command, transition.event)
+        (rule.command, transition.event)
         for machine in workflow.machines.values()
-        for row in machine.rules
-        if row.command in told
-        for transition in row.transitions
+        for rule in machine.rules
+        if rule.command in told
+        for transition in rule.transitions
     ]
     names = {kind: frozenset(field.name for field in fields(kind)) for pair in pairs for kind in pair}
-    settled = False
-    while not settled:
-        settled = True
+    level = False
+    while not level:
+        level = True
         for pair in pairs:
             common = names[pair[0]] & names[pair[1]]
-            settled = settled and names[pair[0]] == common == names[pair[1]]
+            level = level and names[pair[0]] == common == names[pair[1]]
             names[pair[0]] = names[pair[1]] = common
     return {kind: tuple(sorted(common)) for kind, common in names.items()}
 
 
 class Effects(Check):
-    """The messages of the outbox are those that the events ask for (I32)."""
+    """The messages of the outbox are those that the events ask for (I32), of decisions of workflows at hand."""
 
-    def __init__(self, counted: Counter[str], workflow: Workflow, source: AuditSource) -> None:
+    def __init__(self, counted: Counter[str], workflows: Iterable[Workflow], source: AuditSource) -> None:
         super().__init__(counted)
-        self._workflow, self._source = workflow, source
-        asking = {follow_up.event for follow_up in workflow.follow_ups}
-        self._kinds = {kind for kind, machine in workflow.machines.items() if asking.intersection(machine.events)}
+        self._source = source
+        self._kinds = {kind for workflow in workflows for kind in _asking(workflow)}
         self._wanted: list[Sent] = []
+        self._asked: set[int] = set()
 
     def concerns(self, kind: str) -> bool:
         """Rows whose events may ask for something."""
         return kind in self._kinds
 
-    def event(self, happened: EventContext, version: int, *, root: bool) -> tuple[Violation, ...]:
+    def event(self, seen: Seen) -> tuple[Violation, ...]:
         """Note what the event asks for."""
-        self._wanted += [Sent(version, *effect) for effect in self._workflow.effects_of(happened)]
+        if seen.workflow is not None:
+            self._asked.add(seen.version)
+            self._wanted += [Sent(seen.version, *effect) for effect in seen.workflow.effects(seen.context)]
         return ()
 
     def row(self, key: Key, state: Any, *, whole: bool) -> Iterator[Violation]:
         """Compare with what was sent."""
         wanted, self._wanted = self._wanted, []
+        asked, self._asked = self._asked, set()
         if not whole:
             return
-        sent = [*self._source.messages(key)]
+        sent = [message for message in self._source.messages(key) if message.version in asked]
         self.counted["I32"] += len(wanted)
         for message in wanted:
             if message in sent:
@@ -119,3 +128,9 @@ class Effects(Check):
             yield Violation(
                 "I32", key, f"{message.topic} was sent for version {message.version}, which does not ask for it"
             )
+
+
+def _asking(workflow: Workflow) -> Iterator[str]:
+    """The kinds of rows whose events ask something of the world."""
+    asking = {line.event for line in workflow.table for part in line.parts if isinstance(part, Asks)}
+    return (kind for kind, machine in workflow.machines.items() if asking.intersection(machine.events))

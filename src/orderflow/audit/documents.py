@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from orderflow.audit.checks import Check
+from orderflow.audit.checks import Check, Seen
 from orderflow.audit.invariants import Violation
-from orderflow.domain.billing import invoice_state as invoice
+from orderflow.domain.billing import invoice
 from orderflow.domain.billing.credit_note import CreditNoteContent, CreditNoteDrafted, IssuedNote, credited_sums
-from orderflow.domain.billing.invoice import InvoiceDrafted
 from orderflow.domain.billing.numbering import NumberAllotted, SeriesOpened
 from orderflow.domain.engine.workflow import EventContext
 from orderflow.domain.money.tax import TaxableLine, Totals, totals
@@ -20,7 +19,7 @@ from orderflow.errors import Key
 __all__ = ["Documents"]
 
 
-Drafted: TypeAlias = InvoiceDrafted | CreditNoteDrafted
+Drafted: TypeAlias = invoice.InvoiceDrafted | CreditNoteDrafted
 
 
 Numbered: TypeAlias = invoice.Numbered | invoice.Void | IssuedNote
@@ -41,15 +40,15 @@ class Documents(Check):
         self._last: datetime | None = None
         self._numbers: dict[tuple[str, str], tuple[str, str]] = {}
 
-    def event(self, happened: EventContext, version: int, *, root: bool) -> Iterator[Violation]:
+    def event(self, seen: Seen) -> Iterator[Violation]:
         """Remember a draft; follow a series number by number."""
-        event = happened.event
-        if isinstance(event, InvoiceDrafted | CreditNoteDrafted):
+        event = seen.context.event
+        if isinstance(event, Drafted):
             self._drafted = event
         elif isinstance(event, SeriesOpened):
             self._next = event.start
         elif isinstance(event, NumberAllotted):
-            yield from self._allotted(happened, event)
+            yield from self._allotted(seen.context, event)
 
     def _allotted(self, happened: EventContext, event: NumberAllotted) -> Iterator[Violation]:
         key, at = happened.key, happened.stamp.at
@@ -79,7 +78,11 @@ class Documents(Check):
         yield from self._recomputed(key, state)
         if drafted is not None:
             self.counted["I21"] += 1
-            content = (drafted.content, drafted.due_date) if isinstance(drafted, InvoiceDrafted) else (drafted.content,)
+            content = (
+                (drafted.content, drafted.due_date)
+                if isinstance(drafted, invoice.InvoiceDrafted)
+                else (drafted.content,)
+            )
             if (*_content(state), state.totals) != (*content, drafted.totals):
                 yield Violation("I21", key, "the document is not as it was drafted")
         if isinstance(state, Numbered):

@@ -8,14 +8,14 @@ from typing import Any, Final
 
 from attrs import define, fields, has
 
-from orderflow.audit.checks import Check
+from orderflow.audit.checks import Check, Seen
 from orderflow.audit.invariants import INVARIANTS, Violation
 from orderflow.domain.engine.machine import ABSENT, Machine
-from orderflow.domain.engine.workflow import EventContext
+from orderflow.domain.engine.workflow import EventContext, Workflow
 from orderflow.errors import InvariantBroken, Key, OrderFlowError
 from orderflow.ports.audit import Cited, Logged, Stream, Unreadable
 
-__all__ = ["walk"]
+__all__ = ["Auditor"]
 
 
 #: What a machine's own check of a state stands for, by kind; counted once for each stored row.
@@ -39,12 +39,31 @@ _SENSELESS: Final = (
 
 
 @define
+class Auditor:
+    """What rows of one kind are looked at with.
+
+    ``workflows`` are those at hand, by fingerprint; ``unasked`` counts, by fingerprint, the entries of all others.
+    """
+
+    machine: Machine
+    workflows: Mapping[str, Workflow]
+    checks: Sequence[Check]
+    counted: Counter[str]
+    unasked: Counter[str]
+
+    def walk(self, stream: Stream) -> Iterator[Violation]:
+        """Fold a row's journal, show it to the checks, and compare it with the stored row."""
+        at = _Walk(self, stream.key)
+        for entry in stream.entries:
+            yield from at.entry(entry)
+        yield from at.end(stream)
+
+
+@define
 class _Walk:
     """Where the fold of one row stands; ``whole`` turns false when an event cannot be folded."""
 
-    machine: Machine
-    checks: Sequence[Check]
-    counted: Counter[str]
+    by: Auditor
     key: Key
     state: Any = ABSENT
     version: int = 0
@@ -53,7 +72,7 @@ class _Walk:
 
     def entry(self, entry: Logged) -> Iterator[Violation]:
         """One more entry."""
-        self.counted["I41"] += 1
+        self.by.counted["I41"] += 1
         if entry.version != self.version + 1:
             yield self._found("I41", f"version {entry.version} follows {self.version}")
             self.whole = False
@@ -72,19 +91,21 @@ class _Walk:
 
     def _command(self, cited: Cited) -> Iterator[Violation]:
         stamp = cited.stamp
-        self.counted["I46"] += 1
-        self.counted["I47"] += 1
+        if cited.workflow not in self.by.workflows:
+            self.by.unasked[cited.workflow] += 1
+        self.by.counted["I46"] += 1
+        self.by.counted["I47"] += 1
         if self.cited is not None and stamp.at < self.cited.stamp.at:
             yield self._found("I46", f"version {self.version} was recorded before version {self.version - 1}")
         if not (stamp.actor and stamp.command_id and cited.workflow):
             yield self._found("I47", f"version {self.version}: its actor, command id or workflow is blank")
 
     def _fold(self, event: Any, cited: Cited) -> Iterator[Violation]:
-        self.counted["I09"] += 1
-        self.counted["I54"] += 1
+        self.by.counted["I09"] += 1
+        self.by.counted["I54"] += 1
         before = self.state
         try:
-            self.state = self.machine.evolve(before, event)
+            self.state = self.by.machine.evolve(before, event)
         except _SENSELESS as error:
             yield self._found("I09", f"version {self.version}: {error}")
             self.whole = False
@@ -95,9 +116,8 @@ class _Walk:
         """A row's first event of a command that was for the row is the command's own."""
         before = self.cited
         root = cited.key == self.key and (before is None or before.stamp.command_id != cited.stamp.command_id)
-        yield from self._sensible(
-            found for check in self.checks for found in check.event(happened, self.version, root=root)
-        )
+        seen = Seen(happened, self.version, root, self.by.workflows.get(cited.workflow))
+        yield from self._sensible(found for check in self.by.checks for found in check.event(seen))
 
     def _sensible(self, found: Iterable[Violation]) -> Iterator[Violation]:
         """What the checks find; that they fail over something is a finding too."""
@@ -110,7 +130,7 @@ class _Walk:
     def end(self, stream: Stream) -> Iterator[Violation]:
         """The stored row, after all entries."""
         stored = stream.stored()
-        self.counted["I43"] += 1
+        self.by.counted["I43"] += 1
         if stored is None or not self.version:
             yield self._found("I43", "has no row" if stored is None else "has no journal")
         if stored is None:
@@ -122,35 +142,27 @@ class _Walk:
             return
         if self.whole and self.state is not ABSENT and stored.state != self.state:
             yield self._found("I43", f"stored and folded differ: {_difference(stored.state, self.state)}")
-        self.counted["I26"] += 1
+        self.by.counted["I26"] += 1
         if stored.stale_columns:
             yield self._found("I26", f"columns that differ from the state: {', '.join(stored.stale_columns)}")
         yield from self._law(stored.state)
         yield from self._sensible(
-            found for check in self.checks for found in check.row(self.key, stored.state, whole=self.whole)
+            found for check in self.by.checks for found in check.row(self.key, stored.state, whole=self.whole)
         )
 
     def _law(self, state: Any) -> Iterator[Violation]:
-        for number in ("LAW", *_LAWS.get(self.machine.kind, ())):
-            self.counted[number] += 1
+        for number in ("LAW", *_LAWS.get(self.by.machine.kind, ())):
+            self.by.counted[number] += 1
         try:
-            self.machine.check(state)
+            self.by.machine.check(state)
         except InvariantBroken as error:
-            own = (
-                error.invariant if error.invariant in INVARIANTS else "I25" if self.machine.kind == "payment" else "LAW"
-            )
-            yield self._found(own, str(error))
+            other = "I25" if self.by.machine.kind == "payment" else "LAW"
+            yield self._found(error.invariant if error.invariant in INVARIANTS else other, str(error))
+        except _SENSELESS as error:
+            yield self._found("LAW", f"the row holds what makes no sense: {error!r}")
 
     def _found(self, invariant: str, detail: str) -> Violation:
         return Violation(invariant, self.key, detail)
-
-
-def walk(stream: Stream, machine: Machine, checks: Sequence[Check], counted: Counter[str]) -> Iterator[Violation]:
-    """Fold a row's journal, show it to ``checks``, and compare it with the stored row."""
-    at = _Walk(machine, checks, counted, stream.key)
-    for entry in stream.entries:
-        yield from at.entry(entry)
-    yield from at.end(stream)
 
 
 def _difference(stored: Any, folded: Any, path: str = "") -> str:

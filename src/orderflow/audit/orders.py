@@ -6,17 +6,16 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from orderflow.audit.checks import Balance, Check
+from orderflow.audit.checks import Balance, Check, Seen
 from orderflow.audit.invariants import Violation
-from orderflow.domain.billing.invoice_state import InvoiceState
+from orderflow.domain.billing.invoice import InvoiceState
 from orderflow.domain.engine.limits import MAX_LINES, MAX_QUANTITY
 from orderflow.domain.engine.workflow import EventContext
 from orderflow.domain.orders.billing import UnitsBilled, UnitsUnbilled
-from orderflow.domain.orders.cancelling import cancellable
 from orderflow.domain.orders.content import InvoiceBasis, LineKind, OrderContent, totals_of
 from orderflow.domain.orders.placing import OrderPlaced
 from orderflow.domain.orders.shipping import ShipmentDispatched
-from orderflow.domain.orders.state import Cancelled, Draft, HasProgress
+from orderflow.domain.orders.state import Cancelled, Draft, HasProgress, lines_of
 from orderflow.errors import Key
 
 __all__ = ["Orders"]
@@ -33,12 +32,12 @@ class Orders(Check):
         self._dispatched: Counter[int] = Counter()
         self._billed: Balance[str] = Balance()
 
-    def event(self, happened: EventContext, version: int, *, root: bool) -> Iterator[Violation]:
+    def event(self, seen: Seen) -> Iterator[Violation]:
         """Remember what was placed and dispatched; nothing is billed beyond it where dispatch is the basis.
 
         Voided invoices keep their lines, so units taken off them count as billed here.
         """
-        event = happened.event
+        event, order = seen.context.event, seen.context.key.id
         if isinstance(event, OrderPlaced):
             self._placed = event.content
         elif isinstance(event, ShipmentDispatched):
@@ -46,20 +45,20 @@ class Orders(Check):
                 self._dispatched[load.line] += load.quantity
         elif isinstance(event, UnitsUnbilled):
             for line, quantity in event.units:
-                self._billed.add(happened.key.id, quantity * hash((happened.key.id, line)))
+                self._billed.add(order, quantity * hash((order, line)))
         elif isinstance(event, UnitsBilled):
-            yield from self._within_dispatched(happened)
+            yield from self._within_dispatched(seen.context)
 
     def _within_dispatched(self, happened: EventContext) -> Iterator[Violation]:
-        content = happened.after.content
-        if content.policy.invoice_basis is not InvoiceBasis.DISPATCHED:
+        if happened.after.content.policy.invoice_basis is not InvoiceBasis.DISPATCHED:
             return
-        for billed in happened.event.lines:
-            self.counted["I20"] += 1
-            vector = happened.after.progress.lines[billed.line - 1]
-            net, left = vector.invoiced - vector.credited, self._dispatched[billed.line]
-            if content.lines[billed.line - 1].kind is LineKind.GOODS and net > left:
-                yield Violation("I20", happened.key, f"line {billed.line}: {net} units billed, {left} dispatched")
+        billed = {item.line for item in happened.event.lines}
+        for line, vector in lines_of(happened.after):
+            if line.line in billed and line.kind is LineKind.GOODS:
+                self.counted["I20"] += 1
+                net, left = vector.invoiced - vector.credited, self._dispatched[line.line]
+                if net > left:
+                    yield Violation("I20", happened.key, f"line {line.line}: {net} units billed, {left} dispatched")
 
     def row(self, key: Key, state: Any, *, whole: bool) -> Iterator[Violation]:
         """An invoice's units are taken off the balance; an order's are added and the order is looked at."""
@@ -86,10 +85,10 @@ class Orders(Check):
     def _lines(self, key: Key, state: HasProgress) -> Iterator[Violation]:
         self.counted["I15"] += isinstance(state, Cancelled)
         if isinstance(state, Cancelled) and (
-            state.progress.exposed_minor or any(map(cancellable, state.progress.lines))
+            state.progress.exposed_minor or any(vector.unsent for vector in state.progress.lines)
         ):
             yield Violation("I15", key, "the cancelled order still holds stock or credit")
-        for line, vector in zip(state.content.lines, state.progress.lines, strict=False):
+        for line, vector in lines_of(state):
             self.counted["I06"] += 1
             self._billed.add(key.id, vector.invoiced * hash((key.id, line.line)))
             if line.kind is LineKind.GOODS and vector.dispatched > line.quantity - vector.cancelled - vector.moved:
@@ -105,7 +104,7 @@ def _content(key: Key, content: OrderContent, counted: Counter[str]) -> Iterator
     counted["I12"] += 1
     counted["I16"] += len(content.lines)
     for fault in content.faults():
-        yield Violation("I12" if fault.code == "not_consecutive" else "I13", key, str(fault))
+        yield Violation("I12" if fault.code == "repeated" else "I13", key, str(fault))
     if not 1 <= len(content.lines) <= MAX_LINES or any(
         not 1 <= line.quantity <= MAX_QUANTITY for line in content.lines
     ):

@@ -6,11 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from orderflow.audit.checks import Balance, Check
+from orderflow.audit.checks import Balance, Check, Seen
 from orderflow.audit.invariants import Violation
-from orderflow.domain.engine.workflow import EventContext
 from orderflow.domain.orders.shipping import ShipmentDispatched
-from orderflow.domain.shipping.state import Labelled, Left, ShippingLabel
+from orderflow.domain.shipping.state import ShippingLabel
 from orderflow.errors import Key
 
 __all__ = ["Shipments"]
@@ -26,22 +25,22 @@ class Shipments(Check):
         self._left: Balance[str] = Balance()
         self._numbers: set[int] = set()
 
-    def event(self, happened: EventContext, version: int, *, root: bool) -> tuple[Violation, ...]:
+    def event(self, seen: Seen) -> tuple[Violation, ...]:
         """Orders add what was dispatched."""
-        event = happened.event
+        event = seen.context.event
         if isinstance(event, ShipmentDispatched):
             for load in event.loads:
                 units = load.quantity * hash((event.shipment, load.line, load.location))
-                self._left.add(happened.key.id, units)
+                self._left.add(seen.context.key.id, units)
         return ()
 
     def row(self, key: Key, state: Any, *, whole: bool) -> Iterator[Violation]:
         """A shipment that has left takes its items off; its tracking number is its own."""
         if key.kind != "shipment":
             return
-        label = state.label if isinstance(state, Labelled) else None
-        if isinstance(state, Left):
-            label = state.carriage.label
+        label, carriage = getattr(state, "label", None), getattr(state, "carriage", None)
+        if carriage is not None:
+            label = carriage.label
             for item in state.items:
                 self.counted["I29"] += 1
                 self._left.add(item.order, -item.quantity * hash((key.id, item.line, item.location)))

@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
-from orderflow.audit.checks import Balance, Check
+from orderflow.audit.checks import Balance, Check, Seen
 from orderflow.audit.invariants import Violation
-from orderflow.domain.engine.workflow import EventContext
 from orderflow.domain.inventory.stock import (
     GoodsReceived,
     StockAdjusted,
@@ -18,7 +17,8 @@ from orderflow.domain.inventory.stock import (
     UnitsTransferredIn,
     UnitsTransferredOut,
 )
-from orderflow.domain.orders.state import Draft, HasProgress
+from orderflow.domain.orders.state import Draft, HasProgress, lines_of
+from orderflow.domain.values import StockRef
 from orderflow.errors import Key
 
 __all__ = ["Stocks"]
@@ -44,13 +44,14 @@ class Stocks(Check):
     def __init__(self, counted: Counter[str]) -> None:
         super().__init__(counted)
         self._on_hand = 0
-        self._held: Balance[tuple[str, str, str]] = Balance()
+        self._held: Balance[tuple[StockRef, str]] = Balance()
 
-    def event(self, happened: EventContext, version: int, *, root: bool) -> tuple[Violation, ...]:
+    def event(self, seen: Seen) -> tuple[Violation, ...]:
         """Add a movement up."""
-        sign = _SIGNS.get(type(happened.event), 0)
+        event = seen.context.event
+        sign = _SIGNS.get(type(event), 0)
         if sign:
-            self._on_hand += sign * happened.event.quantity
+            self._on_hand += sign * event.quantity
         return ()
 
     def row(self, key: Key, state: Any, *, whole: bool) -> Iterator[Violation]:
@@ -65,22 +66,22 @@ class Stocks(Check):
         self.counted["I07"] += 1
         if whole and state.on_hand != moved:
             yield Violation("I07", key, f"{state.on_hand} on hand, movements sum to {moved}")
-        sku, _, location = key.id.rpartition("@")
         self.counted["I03"] += 1
-        self._held.add((sku, location, "allocated"), -state.allocated)
-        self._held.add((sku, location, "backordered"), -state.backordered)
+        ref = StockRef.read(key.id)
+        self._held.add((ref, "allocated"), -state.allocated)
+        self._held.add((ref, "backordered"), -state.backordered)
 
     def _order(self, state: HasProgress) -> None:
-        for line, vector in zip(state.content.lines, state.progress.lines, strict=False):
+        for line, vector in lines_of(state):
             for allotment in vector.allocated:
-                self._held.add((line.sku, allotment.location, "allocated"), allotment.quantity)
+                self._held.add((StockRef(line.sku, allotment.location), "allocated"), allotment.quantity)
             for picking in vector.preparing:
-                self._held.add((line.sku, picking.location, "allocated"), picking.quantity)
+                self._held.add((StockRef(line.sku, picking.location), "allocated"), picking.quantity)
             for waiting in vector.backordered:
-                self._held.add((line.sku, waiting.location, "backordered"), waiting.quantity)
+                self._held.add((StockRef(line.sku, waiting.location), "backordered"), waiting.quantity)
 
     def end(self) -> Iterator[Violation]:
         """Rows and orders that do not agree."""
-        for (sku, location, counter), more in self._held.left():
+        for (ref, counter), more in self._held.left():
             than = f"{abs(more)} {'more' if more > 0 else 'fewer'} {counter} than the row"
-            yield Violation("I03", None, f"{sku}@{location}: orders hold {than}")
+            yield Violation("I03", None, f"{ref}: orders hold {than}")

@@ -7,7 +7,7 @@ Memory grows with the number of rows that are told something by others, not with
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from attrs import frozen
@@ -17,14 +17,15 @@ from orderflow.audit.checks import Check
 from orderflow.audit.decisions import Decisions, Effects
 from orderflow.audit.documents import Documents
 from orderflow.audit.invariants import INVARIANTS, Violation
-from orderflow.audit.journal import walk
+from orderflow.audit.journal import Auditor
 from orderflow.audit.orders import Orders
 from orderflow.audit.shipments import Shipments
 from orderflow.audit.stocks import Stocks
+from orderflow.domain.engine.machine import Machine
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.ports.audit import AuditSource
 
-__all__ = ["Finding", "Report", "check", "verify"]
+__all__ = ["Finding", "Report", "verify"]
 
 
 #: Violations of one invariant that a report spells out.
@@ -44,10 +45,16 @@ class Finding:
 
 @frozen
 class Report:
-    """A finding for every invariant that is checked; ``unknown`` names kinds the workflow has no machine for."""
+    """A finding for every invariant that is checked, of so many ``rows``.
+
+    ``unknown`` names kinds the workflows have no machine for. ``unasked`` counts, by the fingerprint of the workflow,
+    the entries that were decided by others: their events are chained, their decisions are not asked.
+    """
 
     findings: tuple[Finding, ...]
+    rows: int
     unknown: tuple[str, ...]
+    unasked: tuple[tuple[str, int], ...]
 
     @property
     def violations(self) -> int:
@@ -55,48 +62,69 @@ class Report:
         return sum(finding.violations for finding in self.findings)
 
 
-def verify(source: AuditSource, workflow: Workflow, *, progress: Callable[[str], None] = lambda kind: None) -> Report:
+def verify(source: AuditSource, *workflows: Workflow, progress: Callable[[str], None] = lambda kind: None) -> Report:
     """Check everything that ``source`` holds; ``progress`` is told each kind before its rows are read.
 
-    The workflow must be the one the database was worked with, its notices too.
+    What an event tells other rows and asks of the world is asked again of the workflow it was decided by, if that is
+    one of ``workflows``. Every event is folded, by the first of them that has a machine for its kind.
     """
-    counted: Counter[str] = Counter()
+    audit = _Audit(source, {workflow.fingerprint: workflow for workflow in workflows})
     found: Counter[str] = Counter()
     examples: dict[str, list[Violation]] = {}
-    for violation in check(source, workflow, counted, progress):
+    for violation in audit.violations(progress):
         found[violation.invariant] += 1
         listed = examples.setdefault(violation.invariant, [])
         if len(listed) < EXAMPLES:
             listed.append(violation)
     findings = (
-        Finding(number, says, counted[number], found[number], tuple(examples.get(number, ())))
+        Finding(number, says, audit.counted[number], found[number], tuple(examples.get(number, ())))
         for number, says in INVARIANTS.items()
     )
-    return Report(tuple(findings), tuple(kind for kind in source.kinds() if kind not in workflow.machines))
+    unknown = (kind for kind in source.kinds() if kind not in audit.machines)
+    return Report(tuple(findings), audit.rows, tuple(unknown), tuple(sorted(audit.unasked.items())))
 
 
-def check(
-    source: AuditSource, workflow: Workflow, counted: Counter[str], progress: Callable[[str], None] = lambda kind: None
-) -> Iterator[Violation]:
-    """Every violation, as it is found; ``counted`` gathers how many facts were looked at for each invariant."""
-    checks: tuple[Check, ...] = (
-        Decisions(counted, workflow),
-        Effects(counted, workflow, source),
-        Orders(counted),
-        Stocks(counted),
-        Shipments(counted),
-        Documents(counted),
-        Accounts(counted),
-    )
-    yield from _storage(source, counted)
-    for kind in source.kinds():
-        if kind in workflow.machines:
-            progress(kind)
-            concerned = [each for each in checks if each.concerns(kind)]
-            for stream in source.streams(kind):
-                yield from walk(stream, workflow.machines[kind], concerned, counted)
-    for each in checks:
-        yield from each.end()
+class _Audit:
+    """One pass over a source, and what is counted on the way."""
+
+    def __init__(self, source: AuditSource, workflows: Mapping[str, Workflow]) -> None:
+        self._source, self._workflows = source, workflows
+        self.machines: dict[str, Machine] = {}
+        for workflow in workflows.values():
+            self.machines = {**workflow.machines, **self.machines}
+        self.counted: Counter[str] = Counter()
+        self.unasked: Counter[str] = Counter()
+        self.rows = 0
+
+    def violations(self, progress: Callable[[str], None]) -> Iterator[Violation]:
+        """Every violation, as it is found."""
+        checks = self._checks()
+        yield from _storage(self._source, self.counted)
+        for kind in self._source.kinds():
+            machine = self.machines.get(kind)
+            if machine is not None:
+                progress(kind)
+                concerned = [each for each in checks if each.concerns(kind)]
+                yield from self._rows(Auditor(machine, self._workflows, concerned, self.counted, self.unasked))
+        for each in checks:
+            yield from each.end()
+
+    def _rows(self, auditor: Auditor) -> Iterator[Violation]:
+        for stream in self._source.streams(auditor.machine.kind):
+            self.rows += 1
+            yield from auditor.walk(stream)
+
+    def _checks(self) -> tuple[Check, ...]:
+        counted, workflows = self.counted, self._workflows.values()
+        return (
+            Decisions(counted, workflows),
+            Effects(counted, workflows, self._source),
+            Orders(counted),
+            Stocks(counted),
+            Shipments(counted),
+            Documents(counted),
+            Accounts(counted),
+        )
 
 
 def _storage(source: AuditSource, counted: Counter[str]) -> Iterator[Violation]:

@@ -11,9 +11,11 @@ from orderflow.adapters.storage.audit import SqliteAudit
 from orderflow.audit.invariants import UNCHECKED, Violation
 from orderflow.audit.verify import Finding, Report
 from orderflow.audit.verify import verify as verified
-from orderflow.cli.options import as_json, database, workflow_of
+from orderflow.cli.options import as_json, database
 from orderflow.cli.output import print_json, table
 from orderflow.cli.views import View
+from orderflow.domain.workflow.table import standard_workflow
+from orderflow.importing.wiring import import_workflow
 
 __all__ = ["verify"]
 
@@ -23,14 +25,19 @@ __all__ = ["verify"]
 @as_json
 @click.option("--verbose", is_flag=True, help="Tell the progress, and why the other rules are not checked.")
 def verify(db: Path, tenant: str, *, as_json: bool, verbose: bool) -> None:
-    """Check the database against the invariants; exit 1 if one is violated.
+    """Check the database against the invariants; exit 1 if one is violated, or if the tenant has nothing there.
 
-    The database is only read, as of one moment. It must have been worked with the standard workflow.
+    The database is only read, as of one moment. What events tell other rows and ask of the world is asked again where
+    the decision was made by the workflow given, without one by the standard workflow, also as `orderflow run` uses it.
     """
     progress = _progress if verbose and not as_json else _silent
     began = time.perf_counter()
-    with SqliteAudit(db, workflow_of().machines.values(), tenant=tenant) as source:
-        report = verified(source, workflow_of(tuple(source.templates())), progress=progress)
+    workflows = (standard_workflow(), import_workflow())
+    machines = {kind: machine for workflow in workflows for kind, machine in workflow.machines.items()}
+    with SqliteAudit(db, machines.values(), tenant=tenant) as source:
+        report = verified(source, *workflows, progress=progress)
+    if not (report.rows or report.violations or report.unknown):
+        raise click.ClickException(f"{db} holds nothing of tenant {tenant!r}, so there is nothing to verify")
     seconds = round(time.perf_counter() - began, 1)
     if as_json:
         print_json(_report(report) | {"seconds": seconds})
@@ -56,7 +63,11 @@ def _print(report: Report, seconds: float, *, verbose: bool) -> None:
     else:
         click.echo(f"\n{len(UNCHECKED)} rules are not checked on a database; --verbose says why")
     for kind in report.unknown:
-        click.echo(f"not checked: rows of kind {kind!r}, which the standard workflow does not have")
+        click.echo(f"not checked: rows of kind {kind!r}, which the workflow does not have")
+    if report.unasked:
+        entries = sum(entries for _, entries in report.unasked)
+        others = len(report.unasked)
+        click.echo(f"{entries} entries of {others} other workflows: events chained, decisions not asked")
     for finding in report.findings:
         _examples(finding)
     click.echo(f"\n{report.violations} violations, {seconds} s")
@@ -87,6 +98,7 @@ def _report(report: Report) -> View:
         "findings": findings,
         "unchecked": unchecked,
         "unknown_kinds": [*report.unknown],
+        "unasked": dict(report.unasked),
     }
 
 

@@ -76,10 +76,6 @@ class AuditSource(Protocol):
         """The messages whose ids say that they are effects of this row's events, in any order."""
         ...
 
-    def templates(self) -> Sequence[str]:
-        """The templates of all notices in the outbox."""
-        ...
-
     def messages_without_event(self) -> Iterator[str]:
         """Ids of messages that name no event of the journal."""
         ...

@@ -190,7 +190,7 @@ class SqliteAudit:
 
     def messages(self, key: Key) -> Sequence[Sent]:
         """The messages whose ids say that they are effects of this row's events, in any order."""
-        prefix = f"{key.kind}/{key.id}/"
+        prefix = f"{self._tenant}/{key.kind}/{key.id}/"
         found = self._rows(_MESSAGES, self._tenant, prefix, prefix[:-1] + chr(ord("/") + 1))
         return [
             Sent(int(parts[0]), topic, Key(self._tenant, kind, lane), _pairs(data))
@@ -199,20 +199,22 @@ class SqliteAudit:
             if len(parts := id_[len(prefix) :].split("/")) == 3 and parts[0].isdecimal()
         ]
 
-    def templates(self) -> Sequence[str]:
-        """The templates of all notices in the outbox."""
-        found = self._rows("SELECT DISTINCT data FROM outbox WHERE tenant = ? AND topic = 'notify'", self._tenant)
-        return sorted({value for (data,) in found for name, value in _pairs(data) if name == "template"})
-
     def messages_without_event(self) -> Iterator[str]:
         """Ids of messages that name no event of the journal."""
         told = self._cursor("SELECT id FROM outbox WHERE tenant = ?", self._tenant)
         while some := [id_ for (id_,) in islice(told, _MESSAGES_AT_ONCE)]:
-            named = {id_: _named(id_) for id_ in some}
+            named = {id_: self._named(id_) for id_ in some}
             wanted = set(named.values())
             events = self._cursor("SELECT kind, id, version FROM journal WHERE tenant = ?", self._tenant)
             known = {event for event in events if event in wanted}
             yield from (id_ for id_, event in named.items() if event not in known)
+
+    def _named(self, message_id: str) -> tuple[str, str, int]:
+        """The event a message's id names: kind, row and version; version 0 where it names none of this tenant's."""
+        own, _, rest = message_id.partition(f"{self._tenant}/")
+        kind, _, rest = rest.partition("/")
+        row, *last = rest.rsplit("/", 3)
+        return (kind, row, int(last[0])) if not own and len(last) == 3 and last[0].isdecimal() else (kind, rest, 0)
 
     def orphans(self) -> Iterator[str]:
         """A sentence for each command that no event cites or that is remembered twice."""
@@ -264,10 +266,3 @@ def _translated() -> Generator[None]:
         yield
     except FOREIGN as error:
         raise StorageError(str(error), retry=False) from error
-
-
-def _named(message_id: str) -> tuple[str, str, int]:
-    """The event a message's id names: kind, row and version; version 0 where it names none."""
-    kind, _, rest = message_id.partition("/")
-    row, *last = rest.rsplit("/", 3)
-    return (kind, row, int(last[0])) if len(last) == 3 and last[0].isdecimal() else (kind, rest, 0)
