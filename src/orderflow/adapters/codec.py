@@ -1,10 +1,8 @@
 """JSON for states, events and commands, derived from the machines that know them.
 
-What the library wrote is read quickly, and a row that makes no sense is a :class:`~orderflow.errors.StorageError`.
-What comes from outside is read strictly, and every fault of it is named in an :class:`~orderflow.errors.InputError`.
-
-The form is compact and legible: fields equal to their default are left out, named tuples are arrays, times end in
-``Z``, a price is ``"2.55 GBP"``, a tax category ``"S 25"``, a reference to a party ``"ACME@1"``.
+Written is the canonical text of ``domain.engine.text``. What the library wrote is read quickly, and a row that makes
+no sense is a :class:`~orderflow.errors.StorageError`. What comes from outside is read strictly, and every fault of it
+is named in an :class:`~orderflow.errors.InputError`.
 """
 
 from __future__ import annotations
@@ -13,47 +11,50 @@ import json
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from attrs import fields, has
-from cattrs import Converter
-from cattrs.errors import ForbiddenExtraKeysError
 
-from orderflow.adapters.codec_flat import flat_writer, is_flat
-from orderflow.adapters.codec_stored import (
-    Reader,
-    Writer,
-    reader_beside_content,
-    stored_converter,
-    writer_without_content,
-)
 from orderflow.adapters.json_input import read_outside
+from orderflow.adapters.structure import UNREADABLE, reader_beside_content, structuring
 from orderflow.domain.engine.machine import Machine
+from orderflow.domain.engine.text import writer
 from orderflow.domain.orders.content import OrderContent
 from orderflow.errors import DefinitionError, InputError, StorageError
 
-__all__ = ["Codec", "Upcaster"]
+__all__ = ["Codec", "StoredForm", "Upcaster"]
 
 T = TypeVar("T")
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
-"""Turns the fields of an event of one schema version into those of the next."""
+"""Turns the fields of a class of one schema version into those of the next."""
 
 _NOTHING: Final[Mapping[Any, Any]] = MappingProxyType({})
-_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False).encode
+
+
+class StoredForm(NamedTuple):
+    """How records of a class are written: under which name and schema version, whole, and without their ``content``."""
+
+    name: str
+    schema: int
+    write: Callable[[Any], str]
+    write_rest: Callable[[Any], str]
 
 
 class Codec:
     """Writes and reads the messages and states of ``machines``; safe to share between threads.
 
+    An order's content, which never changes, is stored apart from the states and events that have it. So it has a schema
+    version of its own, that of ``OrderContent``, and no upcaster of those states and events meets it.
+
     Args:
         machines: whose classes can be read, looked up by kind and class name.
-        schema_versions: the present schema version of an event class, by its name, where it is not 1.
-        upcasters: for an event class and a version below its present one, what makes the next version of the data.
+        schema_versions: the present schema version of a class of events or states, by its name, where it is not 1.
+        upcasters: for such a class and a version below its present one, what makes the next version of the data.
 
     Raises:
-        DefinitionError: two states, events or commands of a machine have one name, or an event class cannot be
-            brought from version 1 to its present one.
+        DefinitionError: two states, events or commands of a machine have one name, or a class cannot be brought from
+            version 1 to its present one.
     """
 
     def __init__(
@@ -69,11 +70,9 @@ class Codec:
         self._commands = {machine.kind: _by_name(machine.commands) for machine in machines}
         self._upcasters, self._versions = dict(upcasters), dict(schema_versions)
         _check_chains(self._upcasters, self._versions)
-        self._converter: Converter = stored_converter()
-        self._writers: dict[type[Any], Writer] = {}
-        self._texts: dict[type[Any], Callable[[Any], str]] = {}
-        self._forms: dict[type[Any], tuple[str, int, Callable[[Any], str]]] = {}
-        self._readers: dict[type[Any], Reader] = {}
+        self._converter = structuring(forms_matched=False)
+        self._forms: dict[type[Any], StoredForm] = {}
+        self._readers: dict[type[Any], Callable[[Any, Any], Any]] = {}
 
     def encode(self, value: object) -> str:
         """Compact JSON of a state, an event, a command or a part of one.
@@ -81,79 +80,49 @@ class Codec:
         Raises:
             InputError: a time in it carries no zone.
         """
-        return self._text_of(type(value))(value)
+        return self.form_of(type(value)).write(value)
 
-    def form_of(self, event: type[Any]) -> tuple[str, int, Callable[[Any], str]]:
-        """How events of a class are written: under which name and schema version, and by what."""
-        form = self._forms.get(event)
+    def form_of(self, kind: Any) -> StoredForm:
+        """How records of a class are written now."""
+        form = self._forms.get(kind)
         if form is None:
-            form = self._forms[event] = event.__name__, self.schema_of(event), self._text_of(event)
+            rest = writer(kind, "content") if _has_content(kind) else writer(kind)
+            form = self._forms[kind] = StoredForm(kind.__name__, self.schema_of(kind), writer(kind), rest)
         return form
 
-    def _text_of(self, kind: type[Any]) -> Callable[[Any], str]:
-        write = self._texts.get(kind)
-        if write is None:
-            write = self._texts[kind] = self._text_writer(kind)
-        return write
+    def schema_of(self, kind: type[Any]) -> int:
+        """The schema version under which records of a class are written now."""
+        return self._versions.get(kind.__name__, 1)
 
-    def split(self, state: Any) -> tuple[str | None, str]:
-        """A state as two texts: what was ordered, which never changes, and the rest; None and the whole of others."""
-        content = getattr(state, "content", None)
-        if isinstance(content, OrderContent):
-            return self.encode(content), self.rest(state)
-        return None, self.encode(state)
+    def state(self, kind: str, name: str, text: str, schema: int = 1, content: OrderContent | None = None) -> Any:
+        """The state that was stored under schema version ``schema``, brought to the present one.
 
-    def rest(self, state: Any) -> str:
-        """A state of an order without what was ordered: what an update has to write."""
-        kind = type(state)
-        write = self._writers.get(kind)
-        if write is None:
-            write = self._writers[kind] = self._writer(kind)
-        return _dumps(write(state))
-
-    def state(self, kind: str, name: str, text: str) -> Any:
-        """The state that was stored whole.
+        ``content`` is what :meth:`content` gave, where it was stored apart.
 
         Raises:
-            StorageError: the text is not a state of class ``name`` of ``kind``.
+            StorageError: the text is not a state of class ``name`` of ``kind``, or of a version not known here.
         """
-        with _reading(kind, name):
-            found = self._states[kind][name]
-            return self._converter.structure(json.loads(text), found)
+        return self._read(self._states, kind, name, text, schema, content)
 
-    def join(self, kind: str, name: str, content: Any, rest: str) -> Any:
-        """The state that was stored in two parts, see :meth:`split`. Content read before may be given as it is.
-
-        Raises:
-            StorageError: the texts are not the parts of a state of class ``name`` of ``kind``.
-        """
-        if content is None:
-            return self.state(kind, name, rest)
-        with _reading(kind, name):
-            found = self._states[kind][name]
-            read = self._readers.get(found)
-            if read is None:
-                read = self._readers[found] = reader_beside_content(self._converter, found)
-            if type(content) is str:
-                content = self._converter.structure(json.loads(content), fields(found).content.type)
-            return read(json.loads(rest) | {"content": content}, found)
-
-    def event(self, kind: str, name: str, text: str, schema: int = 1) -> Any:
+    def event(self, kind: str, name: str, text: str, schema: int = 1, content: OrderContent | None = None) -> Any:
         """The event that was stored under schema version ``schema``, brought to the present one.
+
+        ``content`` is what :meth:`content` gave, where it was stored apart.
 
         Raises:
             StorageError: the text is not an event of class ``name`` of ``kind``, or of a version not known here.
         """
-        with _reading(kind, name):
-            found = self._events[kind][name]
-            data = json.loads(text)
-            if schema != self.schema_of(found):
-                data = self._upcast(found, data, schema)
-            return self._converter.structure(data, found)
+        return self._read(self._events, kind, name, text, schema, content)
 
-    def schema_of(self, event: type[Any]) -> int:
-        """The schema version under which events of a class are written now."""
-        return self._versions.get(event.__name__, 1)
+    def content(self, text: str, schema: int = 1) -> OrderContent:
+        """What was ordered, stored under schema version ``schema``, brought to the present one.
+
+        Raises:
+            StorageError: the text is no content, or of a version not known here.
+        """
+        with _reading("order", OrderContent.__name__):
+            data = self._upcast(OrderContent, json.loads(text), schema)
+            return self._converter.structure(data, OrderContent)
 
     def command(self, kind: str, name: str, data: str | Mapping[str, Any]) -> Any:
         """A command from outside, as JSON text or as a mapping of what JSON text would give.
@@ -174,25 +143,39 @@ class Codec:
         """
         return read_outside(kind, data)
 
-    def _upcast(self, event: type[Any], data: dict[str, Any], schema: int) -> dict[str, Any]:
-        present = self.schema_of(event)
+    def _read(
+        self,
+        classes: Mapping[str, Mapping[str, type[Any]]],
+        kind: str,
+        name: str,
+        text: str,
+        schema: int,
+        content: OrderContent | None,
+    ) -> Any:
+        with _reading(kind, name):
+            found = classes[kind][name]
+            data = self._upcast(found, json.loads(text), schema)
+            if content is None:
+                return self._converter.structure(data, found)
+            return self._beside_content(found)(data | {"content": content}, found)
+
+    def _beside_content(self, kind: type[Any]) -> Callable[[Any, Any], Any]:
+        read = self._readers.get(kind)
+        if read is None:
+            read = self._readers[kind] = reader_beside_content(self._converter, kind)
+        return read
+
+    def _upcast(self, kind: type[Any], data: dict[str, Any], schema: int) -> dict[str, Any]:
+        present = self.schema_of(kind)
         if not 1 <= schema <= present:
             raise ValueError(f"schema {schema} is not known, the present one is {present}")
         for version in range(schema, present):
-            data = self._upcasters[event.__name__, version](data)
+            data = self._upcasters[kind.__name__, version](data)
         return data
 
-    def _text_writer(self, kind: type[Any]) -> Callable[[Any], str]:
-        if is_flat(kind):
-            return flat_writer(kind)
-        write: Writer = self._converter.get_unstructure_hook(kind)
-        return lambda value: _dumps(write(value))
 
-    def _writer(self, kind: type[Any]) -> Writer:
-        if has(kind) and hasattr(fields(kind), "content"):
-            return writer_without_content(self._converter, kind)
-        write: Writer = self._converter.get_unstructure_hook(kind)
-        return write
+def _has_content(kind: Any) -> bool:
+    return has(kind) and hasattr(fields(kind), "content")
 
 
 def _by_name(classes: Sequence[type[Any]]) -> dict[str, type[Any]]:
@@ -216,13 +199,5 @@ def _reading(kind: str, name: str) -> Generator[None]:
     """Turns whatever malformed data runs into; reading trusts, so it cannot be named beforehand."""
     try:
         yield
-    except (
-        LookupError,
-        TypeError,
-        ValueError,
-        ArithmeticError,
-        AttributeError,
-        RecursionError,
-        ForbiddenExtraKeysError,
-    ) as error:
+    except UNREADABLE as error:
         raise StorageError(f"{name} of {kind} cannot be read: {error!r}", retry=False) from error

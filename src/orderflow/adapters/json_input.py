@@ -1,34 +1,43 @@
-"""Reading what comes from outside: nothing is coerced, and every fault is named with its path.
+"""Reading JSON from outside: nothing is coerced, and every fault is named with its path.
 
 The forms are those of stored data; a named tuple may also come as an object with its field names, and a value
-that is written as one text as an object of its fields.
+that is written as one text as an object of its fields. Good data is read as quickly as what was stored; only data that
+is not, or that comes in one of the longer forms, is walked value by value.
+
+The json module takes duplicate keys (the last wins), NaN, and numbers and nesting without end; RFC 8259 leaves
+them to the reader. Here they are faults, each with its path.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date, datetime
+from decimal import Decimal
 from enum import Enum
 from functools import cache
-from typing import Annotated, Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, NamedTuple, TypeVar, get_args, get_origin
 
 import attrs
 
-from orderflow.adapters.codec_forms import FORMS, Form
-from orderflow.adapters.codec_text import load_tree, shown, type_name
+from orderflow.adapters.structure import UNREADABLE, structuring
 from orderflow.domain.engine.limits import MAX_GROUP
-from orderflow.domain.engine.schema import Length, check_shape, faults_of
-from orderflow.domain.money.calendar import PaymentTerms, terms_faults
-from orderflow.domain.money.currencies import currency_faults
-from orderflow.domain.money.money import Money, money_faults
-from orderflow.domain.money.price import Price
-from orderflow.domain.money.tax import TaxCategory, category_faults
+from orderflow.domain.engine.schema import Length, faults_at, fields_of, is_record, parts_of, sound
+from orderflow.domain.engine.text import TextForm, form_of
 from orderflow.errors import Fault, InputError
 
-__all__ = ["read_outside"]
+__all__ = ["MAX_DEPTH", "MAX_SIZE", "load_tree", "read_outside"]
 
+MAX_SIZE: Final = 2**20
+"""Characters of one JSON text, and values in one tree: an order of 5,000 lines fits."""
+
+MAX_DEPTH: Final = 32
+"""Levels of nesting in one JSON text."""
+
+_MAX_DIGITS: Final = 20
 
 T = TypeVar("T")
-
 
 Reader = Callable[[Any], Any]
 
@@ -39,37 +48,170 @@ def read_outside(kind: type[T], data: str | Mapping[str, Any]) -> T:
     Raises:
         InputError: with every fault of the data: its form, its types, its ranges, and what the class itself demands.
     """
-    tree, faults = load_tree(data)
     wanted: Any = kind
+    made: T | None = _read_quickly(wanted, data) if _is_strict(wanted) else None
+    return _read_with_faults(wanted, data) if made is None else made
+
+
+# -- the quick way
+
+
+_CONVERTER: Final = structuring(forms_matched=True)
+
+
+def _read_quickly(kind: Any, data: str | Mapping[str, Any]) -> Any:
+    """The value, or None where the data is not perfect or not in its shortest form."""
     try:
-        made: T = _reader(wanted)(tree)
+        if isinstance(data, str):
+            data = _loaded_strictly(data) if len(data) <= MAX_SIZE else {}
+        made = _CONVERTER.structure(data, kind)
+        return made if sound(kind)(made) else None
+    except UNREADABLE:
+        return None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("a key stands more than once in its object")
+    return members
+
+
+_loaded_strictly: Final = json.JSONDecoder(object_pairs_hook=_once).decode
+
+
+@cache
+def _is_strict(kind: Any) -> bool:
+    """Whether what a value may be is known to its last part, so that reading it lets nothing else in."""
+    base, _ = parts_of(kind)
+    if is_record(base):
+        return all(_is_strict(field.kind) for field in fields_of(base))
+    if get_origin(base) is tuple or type(None) in get_args(base):
+        return all(part in {Ellipsis, type(None)} or _is_strict(part) for part in get_args(base))
+    known = base in {int, str, bool, date, datetime, Decimal} or get_origin(base) is Literal
+    return known or (isinstance(base, type) and issubclass(base, Enum))
+
+
+# -- a tree of plain values, with the faults that need no class to be seen
+
+
+class _Unfit(NamedTuple):
+    """Stands where the text held something that JSON libraries would swallow."""
+
+    code: str
+    message: str
+
+
+def load_tree(data: str | Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
+    """The object that a JSON text or a mapping holds, and its faults: where one is, no value stands in the tree.
+
+    Raises:
+        InputError: not a JSON object at all, or too large to look through.
+    """
+    tree = _loaded(data) if isinstance(data, str) else data
+    if not isinstance(tree, Mapping):
+        raise _wrong("an object", tree)
+    return dict(tree), list(_tree_faults(tree))
+
+
+def _loaded(text: str) -> Any:
+    if len(text) > MAX_SIZE:
+        raise InputError.at("", "too_large", f"must have at most {MAX_SIZE} characters, not {len(text)}")
+    try:
+        return json.loads(text, object_pairs_hook=_members, parse_int=_integer, parse_constant=_constant)
+    except json.JSONDecodeError as error:
+        raise InputError.at("", "bad_json", f"is not JSON: {error}") from error
+    except RecursionError as error:
+        raise InputError.at("", "too_deep", f"must be nested at most {MAX_DEPTH} deep") from error
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        counts = Counter(name for name, _ in pairs)
+        members.update({name: _TWICE for name, count in counts.items() if count > 1})
+    return members
+
+
+def _integer(digits: str) -> int | _Unfit:
+    return int(digits) if len(digits) <= _MAX_DIGITS else _HUGE
+
+
+def _constant(name: str) -> _Unfit:
+    return _Unfit("out_of_range", f"must not be {name}")
+
+
+_TWICE: Final = _Unfit("repeated", "stands more than once in its object")
+_HUGE: Final = _Unfit("out_of_range", f"must have at most {_MAX_DIGITS} digits")
+
+
+def _tree_faults(tree: Any) -> Iterator[Fault]:
+    waiting: list[tuple[str, Any, int]] = [("", tree, 1)]
+    seen = 0
+    while waiting:
+        path, value, depth = waiting.pop()
+        seen += 1
+        if seen > MAX_SIZE:
+            raise InputError.at("", "too_large", f"must hold at most {MAX_SIZE} values")
+        if type(value) is _Unfit:
+            yield Fault(path, value.code, value.message)
+        elif isinstance(value, (Mapping, list, tuple)):
+            if depth > MAX_DEPTH:
+                yield Fault(path, "too_deep", f"must be nested at most {MAX_DEPTH} deep")
+            else:
+                waiting += [(inner, item, depth + 1) for inner, item in _children(path, value)]
+
+
+def _children(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        dot = f"{path}." if path else ""
+        return ((dot + _shown(name), item) for name, item in value.items())
+    return ((f"{path}[{index}]", item) for index, item in enumerate(value))
+
+
+def _shown(name: object) -> str:
+    """A field name from outside, made fit to stand in a path."""
+    text = str(name)
+    return text if text.isprintable() and 0 < len(text) <= 100 else ascii(text)[:100]
+
+
+def _wrong(what: str, value: object) -> InputError:
+    name = "null" if value is None else type(value).__name__
+    return InputError.at("", "wrong_type", f"must be {what}, not {name}")
+
+
+# -- the walk that names every fault
+
+
+def _read_with_faults(kind: Any, data: str | Mapping[str, Any]) -> Any:
+    tree, faults = load_tree(data)
+    known = {fault.path for fault in faults}
+    made: Any = None
+    try:
+        made = _reader(kind)(tree)
     except InputError as error:
-        known = {fault.path for fault in faults}
-        raise InputError([*faults, *(fault for fault in error.faults if fault.path not in known)]) from None
+        faults += [fault for fault in error.faults if fault.path not in known]
     if faults:
         raise InputError(faults)
-    check_shape(made)
     return made
 
 
 @cache
 def _reader(kind: Any) -> Reader:
     """The function that reads a value of an annotation, or raises :class:`InputError` with paths from there on."""
-    bare = get_args(kind)[0] if get_origin(kind) is Annotated else kind
-    if type(None) in get_args(bare):
-        return _optional(bare)
-    if get_origin(bare) is tuple:
-        return _items(kind, bare)
-    if bare in FORMS:
-        return _checked(bare, _text_form(bare, FORMS[bare]))
-    if _is_record(bare):
-        return _checked(bare, _row(bare) if hasattr(bare, "_fields") else _object(bare))
-    choices = _choices(bare)
-    return _choice(choices) if choices else _plain(kind)
-
-
-def _is_record(kind: Any) -> bool:
-    return attrs.has(kind) or hasattr(kind, "_fields")
+    base, bound = parts_of(kind)
+    form = form_of(base)
+    if type(None) in get_args(base):
+        return _optional(base)
+    if get_origin(base) is tuple:
+        return _items(get_args(base), bound)
+    if form is not None:
+        return _text_form(kind, base, form)
+    if is_record(base):
+        return _row(base) if hasattr(base, "_fields") else _object(base)
+    if isinstance(base, type) and issubclass(base, Enum):
+        return _choice({member.value: member for member in base})
+    return _plain(kind)
 
 
 def _optional(kind: Any) -> Reader:
@@ -78,22 +220,14 @@ def _optional(kind: Any) -> Reader:
 
 
 def _plain(kind: Any) -> Reader:
-    """What needs no conversion: it must be what its annotation says, as the domain judges it."""
-    probe: Any = attrs.make_class("Probe", {"value": attrs.field(type=kind)})
+    """What needs no conversion: it must be what its annotation says."""
 
     def read(value: Any) -> Any:
-        found = faults_of(probe(value))
-        if found:
-            raise InputError(Fault("", fault.code, fault.message) for fault in found)
+        if faults := faults_at("", kind, value):
+            raise InputError(faults)
         return value
 
     return read
-
-
-def _choices(kind: Any) -> dict[str, Any]:
-    if get_origin(kind) is Literal:
-        return {choice: choice for choice in get_args(kind)}
-    return {member.value: member for member in kind} if isinstance(kind, type) and issubclass(kind, Enum) else {}
 
 
 def _choice(choices: dict[str, Any]) -> Reader:
@@ -107,33 +241,22 @@ def _choice(choices: dict[str, Any]) -> Reader:
     return read
 
 
-def _items(kind: Any, bare: Any) -> Reader:
-    items = get_args(bare)
-    if items[1:] != (Ellipsis,):
-        return _fixed([_reader(item) for item in items])
-    inner = _reader(items[0])
-    length = get_args(kind)[1] if kind is not bare else Length(0, MAX_GROUP * 10)
+def _items(items: tuple[Any, ...], bound: Length | None) -> Reader:
+    many = items[1:] == (Ellipsis,)
+    readers = [_reader(item) for item in items if item is not Ellipsis]
+    length = (bound or Length(0, MAX_GROUP * 10)) if many else Length(len(items), len(items))
 
     def read(values: Any) -> tuple[Any, ...]:
         _check_array(values, length)
-        return _collected((f"[{index}]", inner, value) for index, value in enumerate(values))
-
-    return read
-
-
-def _fixed(inner: list[Reader]) -> Reader:
-    length = Length(len(inner), len(inner))
-
-    def read(values: Any) -> tuple[Any, ...]:
-        _check_array(values, length)
-        return _collected((f"[{at}]", read, value) for at, (read, value) in enumerate(zip(inner, values, strict=True)))
+        each = readers * len(values) if many else readers
+        return _collected((f"[{at}]", read, value) for at, (read, value) in enumerate(zip(each, values, strict=True)))
 
     return read
 
 
 def _check_array(values: Any, length: Length) -> None:
     if type(values) not in {list, tuple}:
-        raise InputError.at("", "not_an_array", f"must be an array, not {type_name(values)}")
+        raise _wrong("an array", values)
     if not length.least <= len(values) <= length.most:
         raise InputError.at("", "bad_length", f"must have {length.least} to {length.most} items, not {len(values)}")
 
@@ -153,32 +276,27 @@ def _collected(parts: Iterable[tuple[str, Reader, Any]], faults: Iterable[Fault]
 
 
 def _object(kind: Any) -> Reader:
-    readers, required = _fields(kind)
+    readers = {field.name: _reader(field.kind) for field in fields_of(kind)}
+    required = [field.name for field in fields_of(kind) if field.default is attrs.NOTHING]
 
     def read(value: Any) -> Any:
         if type(value) is not dict:
-            raise InputError.at("", "not_an_object", f"must be an object, not {type_name(value)}")
+            raise _wrong("an object", value)
         faults = [Fault(name, "missing", "is required") for name in required if name not in value]
-        faults += [
-            Fault(shown(name), "unknown_field", f"is no field of {kind.__name__}")
-            for name in value
-            if name not in readers
-        ]
+        unknown = [name for name in value if name not in readers]
+        faults += [Fault(_shown(name), "unknown_field", f"is no field of {kind.__name__}") for name in unknown]
         known = [name for name in value if name in readers]
         made = _collected(((name, readers[name], value[name]) for name in known), faults)
-        return kind(**dict(zip(known, made, strict=True)))
+        return _checked(kind(**dict(zip(known, made, strict=True))))
 
     return read
 
 
-def _fields(kind: Any) -> tuple[dict[str, Reader], list[str]]:
-    """The readers of a record's fields by name, and the fields without a default."""
-    hints = get_type_hints(kind, include_extras=True)
-    if attrs.has(kind):
-        fields = {field.name: field.default is attrs.NOTHING for field in attrs.fields(kind)}
-    else:
-        fields = {name: name not in kind._field_defaults for name in kind._fields}
-    return {name: _reader(hints[name]) for name in fields}, [name for name, required in fields.items() if required]
+def _checked(made: Any) -> Any:
+    """The value itself, where what its class demands of its fields together holds."""
+    if faults := [*getattr(made, "faults", tuple)()]:
+        raise InputError(faults)
+    return made
 
 
 def _row(kind: Any) -> Reader:
@@ -187,53 +305,28 @@ def _row(kind: Any) -> Reader:
     as_object = _object(kind)
 
     def read(value: Any) -> Any:
-        if type(value) is dict:
-            return as_object(value)
-        _check_array(value, length)
-        return as_object(dict(zip(names, value, strict=False)))
+        if type(value) is not dict:
+            _check_array(value, length)
+            value = dict(zip(names, value, strict=False))
+        return as_object(value)
 
     return read
 
 
-def _text_form(kind: Any, form: Form) -> Reader:
-    as_object = _object(kind) if _is_record(kind) else None
+def _text_form(kind: Any, base: Any, form: TextForm) -> Reader:
+    as_object = _object(base) if is_record(base) else None
 
     def read(value: Any) -> Any:
-        text = form.write(as_object(value)) if as_object and type(value) is dict else value
-        if type(text) is not str or not form.pattern.fullmatch(text):
+        if as_object is not None and type(value) is dict:
+            return as_object(value)
+        if type(value) is not str or not form.pattern.fullmatch(value):
             raise InputError.at("", "bad_form", f"must be a text such as {form.example}")
         try:
-            made = form.read(text)
+            made = form.read(value)
         except (ValueError, OverflowError) as error:
             raise InputError.at("", "bad_form", f"must be a text such as {form.example}: {error}") from error
-        check_shape(made)
+        if faults := faults_at("", kind, made):
+            raise InputError(faults)
         return made
 
     return read
-
-
-def _currency_of(price: Price, path: str) -> list[Fault]:
-    return currency_faults(price.currency, f"{path}.currency")
-
-
-_MORE: Final[dict[type[Any], Callable[[Any, str], list[Fault]]]] = {
-    Money: money_faults,
-    PaymentTerms: terms_faults,
-    Price: _currency_of,
-    TaxCategory: category_faults,
-}
-"""What a value must be beyond its annotations, where any message may hold it."""
-
-
-def _checked(kind: Any, read: Reader) -> Reader:
-    more = _MORE.get(kind)
-    if more is None:
-        return read
-
-    def read_and_check(value: Any) -> Any:
-        made = read(value)
-        if faults := more(made, ""):
-            raise InputError(Fault(fault.path.removeprefix("."), fault.code, fault.message) for fault in faults)
-        return made
-
-    return read_and_check

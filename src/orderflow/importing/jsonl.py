@@ -22,8 +22,7 @@ from typing import Annotated, Any, Final, NamedTuple, TypeAlias
 
 from attrs import frozen
 
-from orderflow.adapters.codec_text import load_tree
-from orderflow.adapters.json_input import read_outside
+from orderflow.adapters.json_input import load_tree, read_outside
 from orderflow.domain.engine.limits import MAX_LINES
 from orderflow.domain.engine.schema import Id, Length, Name, Quantity
 from orderflow.domain.inventory.documents import SkuChange, SkuQuantity
