@@ -55,8 +55,9 @@ from orderflow.domain.shipping.carriage import (
     RecordDelivered,
     RecordReturning,
     RecordTracking,
+    TrackingStatus,
 )
-from orderflow.domain.shipping.state import ReturnReason, TrackingStatus
+from orderflow.domain.shipping.state import ReturnReason
 from orderflow.domain.values import LineQuantity, PartyRef
 from orderflow.domain.workflow.table import MACHINES
 from orderflow.flows.advance import ShopSettings

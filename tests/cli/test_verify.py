@@ -10,14 +10,34 @@ import pytest
 from orderflow.adapters.storage.audit import SqliteAudit
 from orderflow.audit.invariants import INVARIANTS, UNCHECKED
 from orderflow.audit.verify import Report, verify
+from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.workflow.table import MACHINES, standard_workflow
 from orderflow.errors import StorageError
 
+STANDARD = standard_workflow()
+#: A workflow of another fingerprint: it tells customers nothing.
+SILENT = standard_workflow(())
 
-def audited(path: Path, tenant: str = "main") -> Report:
-    """The verifier's report on a file."""
+
+def audited(path: Path, *workflows: Workflow, tenant: str = "main") -> Report:
+    """The verifier's report on a file, by the standard workflow where none is given."""
     with SqliteAudit(path, MACHINES, tenant=tenant) as source:
-        return verify(source, standard_workflow())
+        return verify(source, *(workflows or (STANDARD,)))
+
+
+def plant(path: Path, statement: str) -> None:
+    """Change a file behind the library's back, so that at least one row is another."""
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA ignore_check_constraints = ON")
+    connection.execute("PRAGMA writable_schema = ON")
+    assert connection.execute(statement).rowcount > 0
+    connection.commit()
+    connection.close()
+
+
+def broken(report: Report) -> set[str]:
+    """The invariants of which a violation was found."""
+    return {finding.invariant for finding in report.findings if finding.violations}
 
 
 def test_a_sound_database_has_no_violation(history_file: Path) -> None:
@@ -30,7 +50,7 @@ def test_a_sound_database_has_no_violation(history_file: Path) -> None:
 
 def test_tenants_of_one_file_are_verified_apart(history_file: Path) -> None:
     """Two tenants share ids in one file; each is sound on its own."""
-    assert audited(history_file, "other").violations == 0
+    assert audited(history_file, tenant="other").violations == 0
 
 
 def state(table: str, row: str, path: str, value: str) -> str:
@@ -176,14 +196,52 @@ def test_something_is_planted_for_every_invariant() -> None:
 def test_a_planted_violation_is_found_under_its_invariant(name: str, history_copy: Path) -> None:
     """What is changed behind the library's back is found, under the invariant it breaks."""
     invariant, statement = PLANTED[name]
-    connection = sqlite3.connect(history_copy)
-    connection.execute("PRAGMA ignore_check_constraints = ON")
-    connection.execute("PRAGMA writable_schema = ON")
-    assert connection.execute(statement).rowcount > 0
-    connection.commit()
-    connection.close()
-    broken = {finding.invariant for finding in audited(history_copy).findings if finding.violations}
-    assert invariant in broken
+    plant(history_copy, statement)
+    assert invariant in broken(audited(history_copy))
+
+
+def test_entries_of_another_workflow_are_counted_and_not_asked(history_file: Path) -> None:
+    """What another workflow decided breaks no invariant; the report says how many entries that were."""
+    report = audited(history_file, SILENT)
+    assert broken(report) == set()
+    with SqliteAudit(history_file, MACHINES) as source:
+        entries = sum(1 for kind in source.kinds() for stream in source.streams(kind) for _ in stream.entries)
+    assert report.unasked == ((STANDARD.fingerprint, entries),)
+    assert audited(history_file, SILENT, STANDARD).unasked == ()
+
+
+def test_only_the_decisions_of_another_workflow_are_not_asked(history_copy: Path) -> None:
+    """One old command may lack its message; that of a command of the present workflow is missed."""
+    first = "SELECT position >> 20 FROM journal WHERE tenant = 'main' AND kind = 'order' AND id = 'o-1' AND version = 1"
+    plant(history_copy, "DELETE FROM outbox WHERE id = 'main/order/o-1/1/notify/0'")
+    assert broken(audited(history_copy)) == {"I32"}
+    plant(history_copy, f"UPDATE commands SET workflow = 'older' WHERE n = ({first})")
+    report = audited(history_copy)
+    assert (broken(report), [workflow for workflow, _ in report.unasked]) == (set(), ["older"])
+
+
+#: Faults that no decision need be asked for: whoever decided, they are found.
+CHAINED = (
+    "broken chain of events",
+    "counter that no order holds",
+    "event of a wrong type",
+    "account sum off",
+    "column off",
+    "missing journal row",
+    "missing last journal row",
+    "row without journal",
+    "state that does not follow",
+    "time going back",
+    "event that makes no sense",
+)
+
+
+@pytest.mark.parametrize("name", CHAINED)
+def test_events_of_another_workflow_are_chained(name: str, history_copy: Path) -> None:
+    """Versions, times, states and sums must agree, whichever workflow decided."""
+    invariant, statement = PLANTED[name]
+    plant(history_copy, statement)
+    assert invariant in broken(audited(history_copy, SILENT))
 
 
 def test_every_numbered_invariant_is_checked_or_says_why_not() -> None:
@@ -195,10 +253,7 @@ def test_every_numbered_invariant_is_checked_or_says_why_not() -> None:
 
 def test_a_kind_without_a_machine_is_named(history_copy: Path) -> None:
     """What the workflow does not know is not passed over in silence."""
-    connection = sqlite3.connect(history_copy)
-    connection.execute("UPDATE journal SET kind = 'guest' WHERE position = (SELECT min(position) FROM journal)")
-    connection.commit()
-    connection.close()
+    plant(history_copy, "UPDATE journal SET kind = 'guest' WHERE position = (SELECT min(position) FROM journal)")
     assert audited(history_copy).unknown == ("guest",)
 
 
