@@ -1,0 +1,121 @@
+"""E11: every command that reads a database knows a workflow of one's own."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from workflow_of_ones_own import WORKFLOW, RecordWrapped, ReviewOrder
+
+from orderflow.adapters.clock import FixedClock
+from orderflow.adapters.storage.sqlite import SqliteStorage
+from orderflow.cli.root import COMMANDS, root
+from orderflow.domain.money.price import Price
+from orderflow.domain.money.tax import TaxCategory, TaxPolicy
+from orderflow.domain.orders.content import Gift, OrderContent, OrderLine
+from orderflow.domain.orders.placing import ConfirmOrder
+from orderflow.shop import OrderFlow
+
+SATURDAY = datetime(2026, 4, 4, 9, tzinfo=UTC)
+SUNDAY = datetime(2026, 4, 5, 9, tzinfo=UTC)
+
+TEA = OrderLine.of(1, "TEA", 2, Price.of("2.55", "GBP"), TaxCategory.of("S", 20))
+GIFT = OrderContent("GBP", (TEA,), TaxPolicy(), gift=Gift("blue"))
+
+
+def shop_on(path: Path, at: datetime) -> OrderFlow:
+    """A shop with the workflow of its own."""
+    return OrderFlow(SqliteStorage(path, WORKFLOW.machines.values()), workflow=WORKFLOW, clock=FixedClock(at))
+
+
+@pytest.fixture(scope="module")
+def worked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with a confirmed and wrapped gift, an order under review, and one that waits to be confirmed."""
+    path = tmp_path_factory.mktemp("e11") / "shop.db"
+    shop = shop_on(path, SATURDAY)
+    for order in ("wrapped", "reviewed", "waiting"):
+        shop.receive(order, GIFT)
+    shop.handle("wrapped", ConfirmOrder())
+    shop.handle("wrapped", RecordWrapped())
+    shop.handle("reviewed", ReviewOrder("a new customer"))
+    shop.storage.close()  # type: ignore[attr-defined]
+    return path
+
+
+def told(path: Path, *command: str) -> Any:
+    """What a command says, as JSON, with the workflow named."""
+    named = ("--workflow", "workflow_of_ones_own:WORKFLOW")
+    result = CliRunner().invoke(root, [*command, "--db", str(path), *named, "--json"])
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_e11_every_command_takes_a_workflow() -> None:
+    """``--workflow`` is an option of every command of the command line."""
+    for name in COMMANDS:
+        assert "--workflow" in CliRunner().invoke(root, [name, "--help"]).stdout, name
+
+
+def test_e11_orders_and_show_know_a_state_of_ones_own(worked: Path) -> None:
+    """An order in a state of one's own is listed, found by that state, and shown."""
+    assert [order["id"] for order in told(worked, "orders", "--state", "UnderReview")["orders"]] == ["reviewed"]
+    assert len(told(worked, "orders")["orders"]) == 3
+    shown = told(worked, "show", "reviewed")
+    assert (shown["state"], shown["timeline"][-1]["event"]) == ("UnderReview", "ReviewBegun")
+
+
+def test_e11_history_knows_a_machine_of_ones_own(worked: Path) -> None:
+    """The events of a row of one's own kind are told."""
+    events = told(worked, "history", "gift_wrapping", "wrapped")["events"]
+    assert [event["event"] for event in events] == ["GiftOrdered", "GiftWrapped"]
+
+
+def test_e11_worklists_and_explain_give_a_reason_of_ones_own(worked: Path, tmp_path: Path) -> None:
+    """What a guard of one's own refuses is a reason on the worklist, and what explain says."""
+    shop = shop_on(Path(shutil.copy(worked, tmp_path / "copy.db")), SUNDAY)
+    [task] = shop.worklist("to_confirm")
+    assert (task.key.id, [reason.code for reason in task.reasons]) == ("waiting", ["sunday"])
+    assert [reason.code for reason in shop.explain("waiting", ConfirmOrder())] == ["sunday"]
+    assert [reason.code for reason in shop.explain("reviewed", ConfirmOrder())] == ["not_now"]
+    shop.storage.close()  # type: ignore[attr-defined]
+    assert [task["id"] for task in told(worked, "worklist", "to_confirm")["tasks"]] == ["waiting"]
+
+
+def test_e11_verify_asks_the_workflow_given(worked: Path) -> None:
+    """Rows of one's own are folded, and what they tell and ask is asked; no entry is another workflow's."""
+    report = told(worked, "verify")
+    assert (report["violations"], report["unknown_kinds"], report["unasked"]) == (0, [], {})
+
+
+PLANTED = {
+    "a gift that nobody ordered": (
+        "I42",
+        """UPDATE journal SET data = '{"wrapping":"red"}' WHERE type = 'GiftOrdered'""",
+    ),
+    "a gift of another colour": ("I43", """UPDATE x_gift_wrapping SET state = '{"wrapping":"red"}'"""),
+    "a card that was not sent": ("I32", "DELETE FROM outbox WHERE topic = 'print_card'"),
+    "a review that did not begin": ("I41", "DELETE FROM journal WHERE type = 'ReviewBegun'"),
+    "an order that is in no such state": ("I54", "UPDATE orders SET status = 'Reviewed' WHERE id = 'reviewed'"),
+}
+
+
+@pytest.mark.parametrize("fault", PLANTED)
+def test_e11_verify_finds_faults_in_rows_of_ones_own(worked: Path, tmp_path: Path, fault: str) -> None:
+    """What is changed by hand in rows of one's own is found, by the law it breaks."""
+    invariant, statement = PLANTED[fault]
+    path = Path(shutil.copy(worked, tmp_path / "copy.db"))
+    connection = sqlite3.connect(path)
+    assert connection.execute(statement).rowcount > 0
+    connection.commit()
+    connection.close()
+    named = ("--workflow", "workflow_of_ones_own:WORKFLOW")
+    result = CliRunner().invoke(root, ["verify", "--db", str(path), *named, "--json"])
+    assert result.exit_code == 1
+    broken = {finding["invariant"] for finding in json.loads(result.stdout)["findings"] if finding["violations"]}
+    assert invariant in broken
