@@ -155,11 +155,32 @@ class CommandMismatch(OrderFlowError):
 
 
 class PortError(OrderFlowError):
-    """An adapter failed. ``__cause__`` is the foreign error where there is one."""
+    """An adapter failed. ``__cause__`` is the foreign error where there is one.
 
-    def __init__(self, port: str, message: str, *, retry: bool = True) -> None:
+    Args:
+        port: which adapter.
+        message: what it says; cut to 500 characters, and freed of what cannot be stored or printed.
+        retry: whether asking again may help.
+        retry_after_seconds: how long the other side wants to be left alone, if it says so.
+        timed_out: no answer came in time, so nobody knows whether it was done.
+    """
+
+    def __init__(
+        self,
+        port: str,
+        message: str,
+        *,
+        retry: bool = True,
+        retry_after_seconds: int | None = None,
+        timed_out: bool = False,
+    ) -> None:
         self.port, self.retry = port, retry
-        super().__init__(f"{port}: {message}")
+        self.retry_after_seconds, self.timed_out = retry_after_seconds, timed_out
+        super().__init__(f"{port}: {_printable(message)}")
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else " " for character in text[:500])
 
 
 class StorageError(PortError):

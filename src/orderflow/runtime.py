@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timedelta
+from threading import Event, Thread
 from types import TracebackType
 from typing import Any, ClassVar, Final, Self, TypeVar
 
@@ -14,23 +15,24 @@ from orderflow.flows.asks import (
     Begin,
     BuyLabel,
     CancelLabel,
-    Claim,
     Commit,
     DeadLetter,
-    Done,
+    DueTopics,
     Find,
     KnownCommands,
     NewId,
     Now,
+    Pause,
     Read,
     Retry,
     SendNotice,
+    TakeMessages,
 )
 from orderflow.ports.carrier import Carrier, Label
 from orderflow.ports.clock import Clock
 from orderflow.ports.ids import IdSource
 from orderflow.ports.notifier import Notifier
-from orderflow.ports.storage import Storage, UnitOfWork
+from orderflow.ports.storage import Lease, Storage, UnitOfWork
 
 __all__ = ["LEASE_SECONDS", "Ports", "Runtime", "run", "run_async"]
 
@@ -45,7 +47,7 @@ def run(flow: Flow[R], answer: Callable[[Ask[Any]], Any]) -> R:
         while True:
             try:
                 reply = answer(request)
-            except Exception as error:  # noqa: BLE001 - handed to the flow, which decides
+            except BaseException as error:  # noqa: BLE001 - handed to the flow, which decides
                 request = flow.throw(error)
             else:
                 request = flow.send(reply)
@@ -61,7 +63,7 @@ async def run_async(flow: Flow[R], answer: Callable[[Ask[Any]], Awaitable[Any]])
         while True:
             try:
                 reply = await answer(request)
-            except Exception as error:  # noqa: BLE001 - handed to the flow, which decides
+            except BaseException as error:  # noqa: BLE001 - handed to the flow, which decides
                 request = flow.throw(error)
             else:
                 request = flow.send(reply)
@@ -70,14 +72,14 @@ async def run_async(flow: Flow[R], answer: Callable[[Ask[Any]], Awaitable[Any]])
         return result
 
 
-#: How long a claimed message belongs to its worker.
+#: How long a message that is being sent belongs to its worker; it is renewed while the adapter works.
 LEASE_SECONDS: Final = 60
 
 
 class Ports:
-    """The adapters a shop is wired with."""
+    """The adapters a shop is wired with, and which topics rest after a timeout."""
 
-    __slots__ = ("carriers", "clock", "ids", "lease_seconds", "notifier", "storage")
+    __slots__ = ("carriers", "clock", "ids", "lease_seconds", "notifier", "resting", "storage")
 
     def __init__(
         self,
@@ -90,6 +92,7 @@ class Ports:
     ) -> None:
         self.storage, self.notifier, self.clock, self.ids = storage, notifier, clock, ids
         self.lease_seconds = lease_seconds
+        self.resting: dict[str, datetime] = {}
         self.carriers: dict[str, Carrier] = {}
         for carrier in carriers:
             if self.carriers.setdefault(carrier.name, carrier) is not carrier:
@@ -99,8 +102,8 @@ class Ports:
 class Runtime:
     """Answers the asks of one flow; used as a context manager, so that an unfinished unit is rolled back.
 
-    A unit begins with the first ``Recall`` or ``Load`` and ends with ``Commit``; no port but the storage is called
-    inside it.
+    A unit begins with the first ``Begin``, ``KnownCommands`` or ``Load`` and ends with ``Commit``, done or failed; no
+    port but the storage is called inside it.
     """
 
     def __init__(self, ports: Ports) -> None:
@@ -118,8 +121,13 @@ class Runtime:
         self._stack.__exit__(kind, error, trace)
 
     def __call__(self, request: Ask[Any]) -> Any:
-        """Answer one ask."""
-        return self._ANSWERS[type(request)](self, request)
+        """Answer one ask. One that fails ends the unit that it is part of."""
+        try:
+            return self._ANSWERS[type(request)](self, request)
+        except BaseException:
+            self._unit = None
+            self._stack.close()
+            raise
 
     def _begin(self, request: Begin) -> datetime:
         self._begun()
@@ -137,10 +145,9 @@ class Runtime:
         return self._unit
 
     def _commit(self, request: Commit) -> None:
-        unit = self._begun()
-        unit.commit(request.batch)
-        self._unit = None
-        self._stack.close()
+        unit, self._unit = self._begun(), None
+        with self._stack.pop_all():
+            unit.commit(request.batch)
 
     def _read(self, request: Read) -> Any:
         if self._unit is not None:
@@ -156,47 +163,83 @@ class Runtime:
     def _find(self, request: Find) -> Any:
         return self._ports.storage.find(request.query)
 
-    def _claim(self, request: Claim) -> Any:
-        ports = self._ports
-        return ports.storage.claim(request.limit, ports.clock.now(), ports.lease_seconds, request.topics)
+    # -- messages
 
-    def _done(self, request: Done) -> None:
-        self._ports.storage.done(request.leases, self._ports.clock.now())
+    def _due_topics(self, request: DueTopics) -> Any:
+        now, resting = self._ports.clock.now(), self._ports.resting
+        return [topic for topic in self._ports.storage.due(now) if topic not in resting or resting[topic] <= now]
 
-    def _bury(self, request: DeadLetter) -> None:
+    def _take_messages(self, request: TakeMessages) -> Any:
+        now = self._ports.clock.now()
+        return self._ports.storage.lease(request.topic, request.limit, now, self._until(now), request.done)
+
+    def _until(self, now: datetime) -> datetime:
+        return now + timedelta(seconds=self._ports.lease_seconds)
+
+    def _dead_letter(self, request: DeadLetter) -> None:
         self._ports.storage.dead_letter(request.lease, self._ports.clock.now(), request.error)
 
     def _retry(self, request: Retry) -> None:
         due = self._ports.clock.now() + timedelta(seconds=request.delay_seconds)
         self._ports.storage.retry(request.lease, due, request.error)
 
-    def _outside(self) -> None:
-        if self._unit is not None:
-            raise AssertionError("a port was called between the first load and the commit")
+    def _pause(self, request: Pause) -> None:
+        self._ports.resting[request.topic] = self._ports.clock.now() + timedelta(seconds=request.seconds)
+
+    # -- adapters
+
+    def _buy_label(self, request: BuyLabel) -> Label:
+        carrier = self._carrier(request.carrier)
+        with self._calling("carrier", request.lease):
+            return carrier.buy_label(request.request)
+
+    def _cancel_label(self, request: CancelLabel) -> None:
+        carrier = self._carrier(request.carrier)
+        with self._calling("carrier", request.lease):
+            carrier.void_label(request.tracking_number, request.lease.message.id)
+
+    def _send_notice(self, request: SendNotice) -> None:
+        if self._ports.notifier is None:
+            raise PortError("notifier", "no notifier is wired", retry=False)
+        with self._calling("notifier", request.lease):
+            self._ports.notifier.send(request.notice)
 
     def _carrier(self, name: str) -> Carrier:
-        self._outside()
         carrier = self._ports.carriers.get(name)
         if carrier is None:
             raise PortError("carrier", f"no carrier {name!r} is wired", retry=False)
         return carrier
 
-    def _buy_label(self, request: BuyLabel) -> Label:
-        carrier = self._carrier(request.carrier)
-        with _edge("carrier"):
-            return carrier.buy_label(request.request)
+    @contextmanager
+    def _calling(self, port: str, lease: Lease) -> Generator[None]:
+        """Call an adapter while its lease is kept up; whatever it raises, our own errors too, is a PortError."""
+        if self._unit is not None:
+            raise AssertionError("a port was called between the first load and the commit")
+        try:
+            with self._renewing(lease):
+                yield
+        except PortError:
+            raise
+        except Exception as error:
+            message = f"{type(error).__name__}: {error}"
+            raise PortError(port, message, timed_out=isinstance(error, TimeoutError)) from error
 
-    def _cancel_label(self, request: CancelLabel) -> None:
-        carrier = self._carrier(request.carrier)
-        with _edge("carrier"):
-            carrier.void_label(request.tracking_number, request.idempotency_key)
+    @contextmanager
+    def _renewing(self, lease: Lease) -> Generator[None]:
+        """Renew a lease until the block ends, every third of its length."""
+        ended = Event()
 
-    def _send(self, request: SendNotice) -> None:
-        self._outside()
-        if self._ports.notifier is None:
-            raise PortError("notifier", "no notifier is wired", retry=False)
-        with _edge("notifier"):
-            self._ports.notifier.send(request.notice)
+        def renew() -> None:
+            while not ended.wait(self._ports.lease_seconds / 3):
+                # Where a renewal fails, the next may not; a lost lease means that somebody else sends it as well.
+                with suppress(OrderFlowError):
+                    self._ports.storage.renew(lease, self._until(self._ports.clock.now()))
+
+        Thread(target=renew, name="orderflow-lease", daemon=True).start()
+        try:
+            yield
+        finally:
+            ended.set()
 
     _ANSWERS: ClassVar[Mapping[type[Any], Callable[[Any, Any], Any]]] = {
         Begin: _begin,
@@ -207,23 +250,13 @@ class Runtime:
         Now: _now,
         NewId: _new_id,
         Find: _find,
-        Claim: _claim,
-        Done: _done,
+        DueTopics: _due_topics,
+        TakeMessages: _take_messages,
         Retry: _retry,
-        DeadLetter: _bury,
+        DeadLetter: _dead_letter,
+        Pause: _pause,
         BuyLabel: _buy_label,
         CancelLabel: _cancel_label,
-        SendNotice: _send,
+        SendNotice: _send_notice,
     }
     """What answers an ask. Functions, not bound methods: a table of those in each object would be a cycle."""
-
-
-@contextmanager
-def _edge(port: str) -> Generator[None]:
-    """A foreign error of an adapter becomes ours here, so that one bad adapter never stops the others' effects."""
-    try:
-        yield
-    except OrderFlowError:
-        raise
-    except Exception as error:
-        raise PortError(port, f"{type(error).__name__}: {error}") from error

@@ -1,53 +1,65 @@
-"""The way in: an :class:`OrderFlow` is wired with adapters and runs flows, one call for each thing a shop does."""
+"""The way in: an :class:`OrderFlow` is wired with adapters and runs flows, one call for each thing a shop does.
+
+The subjects (orders, stock, invoices) are loaded when the first shop is made, so that importing the library is quick.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, TypeVar
 
 from orderflow.domain.engine.decide import Envelope, Flow, Loaded, Message
 from orderflow.domain.engine.limits import MAX_GROUP
-from orderflow.domain.engine.machine import ABSENT, Absent
-from orderflow.domain.engine.schema import check_shape
+from orderflow.domain.engine.machine import ABSENT
+from orderflow.domain.engine.record import Command
+from orderflow.domain.engine.schema import Between, Name, checked, faults_at
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
-from orderflow.domain.orders.content import Hold, OrderContent
-from orderflow.domain.orders.placing import PlaceOrder
-from orderflow.domain.parties.party import PartyVersion, Person, RecordParty
-from orderflow.domain.values import PartyRef, party_id, stock_key
-from orderflow.domain.workflow.table import standard_workflow
 from orderflow.errors import (
     CommandMismatch,
     ConcurrencyConflict,
     Fault,
     InputError,
     Key,
-    NotFound,
+    OrderFlowError,
     Refusal,
     StorageError,
 )
-from orderflow.flows.advance import Advanced, ShopSettings, advance
-from orderflow.flows.allocate import allocate_many
-from orderflow.flows.expire import expire
-from orderflow.flows.handle import Result, accepted, faults_in, handle_many
-from orderflow.flows.prepare import ShipmentPlan, shipments_for
-from orderflow.flows.rebalance import rebalance
-from orderflow.flows.receive import Received, receive
-from orderflow.flows.relay import RelayReport, relay
-from orderflow.flows.worklists import WORKLISTS, Task
+from orderflow.flows.handle import Result, accepted, handle_many
 from orderflow.ports.carrier import Carrier
 from orderflow.ports.clock import Clock
 from orderflow.ports.ids import IdSource
 from orderflow.ports.notifier import Notifier
-from orderflow.ports.storage import Ack, Query, Recorded, Row, Storage
+from orderflow.ports.storage import Ack, Cursor, Storage
+from orderflow.rows import RowId, Rows, StockRows
 from orderflow.runtime import LEASE_SECONDS, Ports, Runtime, run
+
+if TYPE_CHECKING:
+    from orderflow.domain.billing.account import Account
+    from orderflow.domain.billing.credit_note import DraftedNote, IssuedNote
+    from orderflow.domain.billing.invoice import InvoiceState
+    from orderflow.domain.orders.content import Hold, OrderContent
+    from orderflow.domain.orders.state import OrderState
+    from orderflow.domain.parties.customer import CustomerState
+    from orderflow.domain.parties.party import Erased, PartyVersion, Person, Restricted
+    from orderflow.domain.payments.state import PaymentState
+    from orderflow.domain.returns import ReceivedReturn, SettledReturn
+    from orderflow.domain.shipping.state import ShipmentState
+    from orderflow.domain.values import PartyRef
+    from orderflow.flows.advance import Advanced, ShopSettings
+    from orderflow.flows.prepare import ShipmentPlan
+    from orderflow.flows.receive import Received
+    from orderflow.flows.relay import RelayReport
+    from orderflow.flows.worklists import Task
 
 __all__ = ["OrderFlow", "Request"]
 
 
 R = TypeVar("R")
 
+Limit = Annotated[int, Between(1, 1000)]
+Version = Annotated[int, Between(1, 10**9)]
 
 #: Times a flow is run on fresh rows before a conflict is given back to the caller.
 ATTEMPTS: Final = 8
@@ -64,19 +76,21 @@ class Request(NamedTuple):
     """A command for :meth:`OrderFlow.handle_many`: the row's id, the command, and what its stamp needs.
 
     Without ``command_id`` a fresh one is minted; without ``at`` it is recorded now; ``occurred_at`` is what the source
-    of a fact says, and the date of what is placed, confirmed or billed by it.
+    of a fact says, and the date of what is placed, confirmed or billed by it. ``by`` is who wants it.
     """
 
-    id: str
-    command: Any
-    command_id: str = ""
+    id: RowId
+    command: Command
+    command_id: Name = ""
     at: datetime | None = None
-    by: str = ""
+    by: Name = ""
     occurred_at: datetime | None = None
 
 
 class OrderFlow:
     """A shop's order processing.
+
+    Every method raises :class:`InputError` for an argument that is not what its annotation says.
 
     Args:
         storage: where rows, journal and outbox live.
@@ -84,9 +98,9 @@ class OrderFlow:
         carriers: by the name that plans and shipments ask for; where there is but one, plans without a name mean it.
         notifier: who tells the customer; without one, notices end as dead letters.
         clock, ids: time and ids; the system's by default.
-        plans: how orders advance by themselves: locations and strategy, carrier, invoice series.
+        settings: how orders advance by themselves: locations and strategy, carrier, invoice series.
         actor: who commands are by, where a call does not say.
-        lease_seconds: how long a claimed effect belongs to the worker that claimed it.
+        lease_seconds: how long an effect that is being sent belongs to its worker, which renews it while it works.
     """
 
     def __init__(
@@ -102,17 +116,81 @@ class OrderFlow:
         actor: str = "system",
         lease_seconds: int = LEASE_SECONDS,
     ) -> None:
-        self.workflow = workflow or standard_workflow()
+        from orderflow.flows.advance import ShopSettings
+
+        self.workflow = workflow or _standard_workflow()
         self.storage, self.actor = storage, actor
         self._ports = Ports(storage, carriers, notifier, clock or _system_clock(), ids or _uuid7(), lease_seconds)
         self.settings = (settings or ShopSettings()).for_carriers(self._ports.carriers)
+
+    # -- rows
+
+    @property
+    def orders(self) -> Rows[OrderState]:
+        return self.rows("order")
+
+    @property
+    def stock(self) -> StockRows:
+        return StockRows(self.storage, self.workflow.machines["stock"])
+
+    @property
+    def shipments(self) -> Rows[ShipmentState]:
+        return self.rows("shipment")
+
+    @property
+    def invoices(self) -> Rows[InvoiceState]:
+        return self.rows("invoice")
+
+    @property
+    def credit_notes(self) -> Rows[DraftedNote | IssuedNote]:
+        return self.rows("credit_note")
+
+    @property
+    def payments(self) -> Rows[PaymentState]:
+        return self.rows("payment")
+
+    @property
+    def returns(self) -> Rows[ReceivedReturn | SettledReturn]:
+        return self.rows("return")
+
+    @property
+    def customers(self) -> Rows[CustomerState]:
+        return self.rows("customer")
+
+    @property
+    def accounts(self) -> Rows[Account]:
+        return self.rows("account")
+
+    @property
+    def parties(self) -> Rows[PartyVersion | Restricted | Erased]:
+        """The vault: the only rows that hold personal data, under the id ``party@version``."""
+        return self.rows("party")
+
+    def rows(self, kind: str) -> Rows[Any]:
+        """The rows of any kind of the workflow, a host's own too.
+
+        Raises:
+            InputError: the workflow has no such kind.
+        """
+        machine = self.workflow.machines.get(kind) if isinstance(kind, str) else None
+        if machine is None:
+            raise InputError.at("kind", "unknown_kind", f"must be one of {', '.join(self.workflow.machines)}")
+        return Rows(self.storage, machine)
+
+    def key(self, kind: str, id: str) -> Key:  # noqa: A002 - the row's id
+        """The key of a row of this shop."""
+        return Key(self.storage.tenant, kind, id)
+
+    def read(self, keys: Sequence[Key]) -> Mapping[Key, Loaded]:
+        """Rows as they stand: version 0 and ``ABSENT`` where nothing is stored."""
+        return self.storage.read(keys)
 
     # -- commands
 
     def handle(
         self,
-        id: str,  # noqa: A002 - the row's id
-        command: Any,
+        id: str,  # noqa: A002
+        command: Command,
         *,
         by: str = "",
         command_id: str = "",
@@ -129,25 +207,20 @@ class OrderFlow:
             CommandMismatch: the command id was used for something else.
             ConcurrencyConflict, StorageError: the storage could not.
         """
-        return accepted(self.handle_many([Request(id, command, command_id, at, by, occurred_at)])[0])
+        request = Request(id, command, command_id, at, by, occurred_at)
+        return accepted(self._group([self._envelope(request, "")], _minted([request]))[0])
 
-    def handle_many(self, commands: Sequence[Request]) -> list[Result]:
-        """Carry out a group of commands in one commit; each has its own outcome, a refused one hurts no other.
+    def handle_many(self, requests: Sequence[Request]) -> list[Result]:
+        """Carry out a group of commands in one commit; each has its own result, a refused one hurts no other.
 
         A group the storage rejects is halved, down to single commands.
         """
-        if len(commands) > MAX_GROUP:
-            raise InputError.at("commands", "too_many", f"a group has at most {MAX_GROUP} commands")
-        strange = [
-            Fault(f"commands[{n}]", "wrong_type", "must be a Do")
-            for n, do in enumerate(commands)
-            if type(do) is not Request
-        ]
-        if strange:
-            raise InputError(strange)
-        orders = [self._order(command) for command in commands]
-        minted = [order.stamp.command_id for order, do in zip(orders, commands, strict=True) if not do.command_id]
-        return self._group(orders, frozenset(minted))
+        if not isinstance(requests, list | tuple):
+            raise InputError.at("requests", "wrong_type", "must be a list or tuple of Request")
+        if len(requests) > MAX_GROUP:
+            raise InputError.at("requests", "bad_length", f"a group has at most {MAX_GROUP} commands")
+        envelopes = [self._envelope(request, f"requests[{at}]") for at, request in enumerate(requests)]
+        return self._group(envelopes, _minted(requests))
 
     def receive(
         self,
@@ -159,11 +232,17 @@ class OrderFlow:
         command_id: str = "",
     ) -> Received:
         """Take an order in once, by its (channel, external id): ``Created``, ``Unchanged`` or ``Changed``."""
-        check_shape(PlaceOrder(content, tuple(holds)))
-        stamp = self._stamp(command_id, None, by)
-        return self._run(lambda: receive(self.workflow, self.key("order", id), content, stamp, tuple(holds)))
+        from orderflow.flows.receive import receive
 
-    def record_party(self, id: str, person: Person, *, version: int | None = None) -> PartyRef:  # noqa: A002
+        if not isinstance(holds, list | tuple):
+            raise InputError.at("holds", "wrong_type", "must be a list or tuple of Hold")
+        key, stamp = self.key("order", id), self._stamp(command_id, None, by)
+        return self._run(
+            lambda: receive(self.workflow, key, content, stamp, minted=not command_id, holds=tuple(holds))
+        )
+
+    @checked
+    def record_party(self, id: Name, person: Person, *, version: Version | None = None) -> PartyRef:  # noqa: A002
         """Keep a party in the vault, and give the reference orders point to it with.
 
         Without ``version`` the latest one is given where it says the same, else the next one is recorded.
@@ -171,128 +250,123 @@ class OrderFlow:
         Raises:
             CommandMismatch: the version was recorded before with other data, or is erased.
         """
+        from orderflow.domain.parties.party import PartyVersion, RecordParty
+        from orderflow.domain.values import PartyRef, party_id
+
         number = self._version_for(id, person) if version is None else version
-        check_shape(PartyRef(id, number))
         row = party_id(id, number)
         ack = self.handle(row, RecordParty(person), command_id=f"party/{row}")
-        kept = self.get("party", row)
+        kept = self.parties.get(row)
         if not isinstance(kept, PartyVersion) or kept.person != person:
             raise CommandMismatch(ack.command_id)
         return PartyRef(id, number)
 
     def _version_for(self, id: str, person: Person) -> int:  # noqa: A002
         """The latest version if it says the same, else the next."""
-        number, latest = 1, self._held(self.key("party", party_id(id, 1))).state
+        from orderflow.domain.values import party_id
+
+        number, latest = 1, self._loaded(self.key("party", party_id(id, 1))).state
         while latest is not ABSENT:
-            following = self._held(self.key("party", party_id(id, number + 1))).state
-            if following is ABSENT and isinstance(latest, PartyVersion) and latest.person == person:
+            following = self._loaded(self.key("party", party_id(id, number + 1))).state
+            if following is ABSENT and getattr(latest, "person", None) == person:
                 return number
             number, latest = number + 1, following
         return number
 
-    def allocate(self, *wishes: str | Request) -> list[Result]:
+    def allocate(self, *orders: str | Request) -> list[Result]:
         """Allocate what is open and fill what waits of each order, on the stock as it is under lock.
 
-        A wish is an order id, or a ``Request`` whose command is not looked at, for a command id and time of its own.
+        An order is its id, or a ``Request`` whose command is not looked at, for a command id and time of its own.
         """
-        asked = [wish if isinstance(wish, Request) else Request(wish, None) for wish in wishes]
-        keys = [(self.key("order", do.id), self._stamp(do.command_id, do.at, do.by, do.occurred_at)) for do in asked]
-        return self._run(lambda: allocate_many(self.workflow, keys, self.settings.allocation))
+        from orderflow.domain.orders.allocating import AllocateStock
+        from orderflow.flows.allocate import allocate_many
 
-    def shipments(self, order: str) -> list[ShipmentPlan]:
+        requests = [order if isinstance(order, Request) else Request(order, AllocateStock()) for order in orders]
+        envelopes = [self._envelope(request, f"orders[{at}]") for at, request in enumerate(requests)]
+        wishes = [(self.key("order", envelope.key.id), envelope.stamp) for envelope in envelopes]
+        return self._run(lambda: allocate_many(self.workflow, wishes, self.settings.allocation))
+
+    @checked
+    def plan_shipments(self, order: RowId) -> list[ShipmentPlan]:
         """The shipments that would take all that is allocated of an order, one for each location."""
-        key = self.key("order", order)
-        return [*shipments_for(key, self.get("order", order), self.settings.shipping)]
+        from orderflow.flows.prepare import shipments_for
 
-    def advance(self, order: str, *, by: str = "") -> Advanced:
-        """Take every step of an order that needs nobody's hands, as far as policy and holds allow."""
+        return [*shipments_for(self.key("order", order), self.orders.get(order), self.settings.shipping)]
+
+    @checked
+    def advance(self, order: RowId, *, by: Name = "") -> Advanced:
+        """Take every step of an order that needs nobody's hands, as far as policy and holds allow, in one commit."""
+        from orderflow.flows.advance import advance
+
         return self._run(lambda: advance(self.workflow, self.key("order", order), by or self.actor, self.settings))
 
-    def relay(self, limit: int = 100, *, time_of: Callable[[Message], datetime] | None = None) -> RelayReport:
+    @checked
+    def advance_all(self, limit: Limit = 100, *, by: Name = "") -> dict[str, Advanced | OrderFlowError]:
+        """Advance up to ``limit`` orders, each in its own commit; by id, those that went on or could not be tried."""
+        from orderflow.flows.advance import advanceable
+
+        moved: dict[str, Advanced | OrderFlowError] = {}
+        cursor = 0
+        while len(moved) < limit:
+            start = cursor
+            orders = self._run(lambda: advanceable(limit, start))  # noqa: B023 - it is run at once
+            for cursor, key in orders:
+                outcome = self._advanced(key.id, by)
+                if isinstance(outcome, OrderFlowError) or outcome.acks:
+                    moved[key.id] = outcome
+                if len(moved) == limit:
+                    break
+            if len(orders) < limit:
+                break
+        return moved
+
+    def _advanced(self, order: str, by: str) -> Advanced | OrderFlowError:
+        try:
+            return self.advance(order, by=by)
+        except (InputError, ConcurrencyConflict) as error:
+            return error.with_traceback(None)
+
+    @checked
+    def relay(self, limit: Limit = 100, *, time_of: Callable[[Message], datetime] | None = None) -> RelayReport:
         """Carry out up to ``limit`` effects of committed batches: labels, notices, messages to other rows."""
+        from orderflow.flows.relay import relay
+
         return self._run(lambda: relay(self.workflow, limit=limit, time_of=time_of))
 
-    def expire(self, limit: int = 100) -> list[Result]:
+    @checked
+    def expire(self, limit: Limit = 100) -> list[Result]:
         """Give allocations back whose time has run out."""
+        from orderflow.flows.expire import expire
+
         now = self._ports.clock.now()
         return self._run(lambda: expire(self.workflow, now, limit=limit))
 
-    def rebalance(self, sku: str, location: str = "main", limit: int = 50) -> list[Result]:
+    @checked
+    def rebalance(self, sku: Name, location: Name = "main", limit: Limit = 50) -> list[Result]:
         """While a stock row has a shortfall, put units of the newest orders back in the queue, of ``limit`` at most."""
-        stock, now = stock_key(self.storage.tenant, sku, location), self._ports.clock.now()
-        return self._run(lambda: rebalance(self.workflow, stock, now, limit=limit))
+        from orderflow.domain.values import StockRef
+        from orderflow.flows.rebalance import rebalance
+
+        tenant, stock, now = self.storage.tenant, StockRef(sku, location), self._ports.clock.now()
+        return self._run(lambda: rebalance(self.workflow, tenant, stock, now, limit=limit))
 
     # -- questions
 
-    def explain(self, id: str, command: Any) -> tuple[Refusal, ...]:  # noqa: A002
-        """Every reason why the row ``id`` itself would refuse ``command`` now; the rows it would tell are not asked.
+    def explain(self, id: str, command: Command) -> tuple[Refusal, ...]:  # noqa: A002
+        """Every reason why ``command`` would be refused now, by its row or by one that it would tell.
 
         Changes nothing.
 
         Raises:
             InputError: the command is malformed, or is the library's own.
         """
-        order = self._order(Request(id, command, "explain"))
-        faults = [*faults_in(self.workflow, order)]
-        if faults:
-            raise InputError(faults)
-        return self.workflow.machines[order.key.kind].explain(self._held(order.key).state, command, order.stamp)
+        from orderflow.flows.explain import explain
 
-    def get(self, kind: str, id: str) -> Any:  # noqa: A002
-        """The state of a row.
+        envelope = self._envelope(Request(id, command, "explain"), "")
+        return self._run(lambda: explain(self.workflow, envelope))
 
-        Raises:
-            NotFound: nothing is stored under it.
-        """
-        self._check_kind(kind)
-        key = self.key(kind, id)
-        held = self._held(key)
-        if held.version == 0:
-            raise NotFound(key)
-        return held.state
-
-    def read(self, keys: Sequence[Key]) -> Mapping[Key, Loaded]:
-        """Rows as they stand: version 0 and ``ABSENT`` where nothing is stored."""
-        return self.storage.read(keys)
-
-    def order(self, id: str) -> Any:  # noqa: A002
-        """The state of an order."""
-        return self.get("order", id)
-
-    def stock(self, sku: str, location: str = "main") -> Any:
-        """The stock row of a SKU at a location; its ``available`` may be promised."""
-        return self.get("stock", f"{sku}@{location}")
-
-    def history(self, kind: str, id: str) -> Iterator[Recorded]:  # noqa: A002
-        """Every event of a row, oldest first."""
-        self._check_kind(kind)
-        return self.storage.history(self.key(kind, id))
-
-    def find(self, query: Query) -> Sequence[Row]:
-        """Rows by state, column, period, tag or text; see :class:`~orderflow.ports.storage.Query`.
-
-        Raises:
-            InputError: the workflow has no such kind or state, or the kind no such column.
-        """
-        self._check_kind(query.kind)
-        known = [state.__name__ for state in self.workflow.machines[query.kind].states if state is not Absent]
-        unknown = [status for status in query.status if status not in known]
-        if unknown:
-            message = f"{', '.join(unknown)}: a state of {query.kind!r} is one of {', '.join(known)}"
-            raise InputError.at("status", "unknown_state", message)
-        return self.storage.find(query)
-
-    def sums(
-        self, kind: str, columns: Sequence[str], by: Sequence[str] = ()
-    ) -> Mapping[tuple[str, ...], tuple[int, ...]]:
-        """Exact sums of integer columns over all rows of a kind, grouped by other columns."""
-        return self.storage.sums(kind, columns, by)
-
-    def movements(self) -> Mapping[tuple[str, str, str], int]:
-        """Every stock movement summed: (SKU, location, event type) to units."""
-        return self.storage.movements()
-
-    def worklist(self, name: str, *, cursor: int = 0, limit: int = 100) -> list[Task]:
+    @checked
+    def worklist(self, name: Name, *, cursor: Cursor = 0, limit: Limit = 100) -> list[Task]:
         """What waits for somebody, each row with the reasons that hold its next step back.
 
         Lists: ``to_confirm``, ``unpaid``, ``awaiting_stock``, ``to_prepare``, ``to_ship``, ``invoices_due``.
@@ -300,45 +374,29 @@ class OrderFlow:
         Raises:
             InputError: there is no such list.
         """
-        worklist = WORKLISTS.get(name)
-        if worklist is None:
-            raise InputError.at("name", "unknown_worklist", f"must be one of {', '.join(WORKLISTS)}")
+        from orderflow.flows.worklists import worklist
+
         stamp = self._stamp("explain")
-        kept: list[Row] = []
-        while len(kept) < limit:
-            rows = self.storage.find(worklist.query(stamp.at, cursor, limit))
-            kept += [row for row in rows if worklist.keeps(row.state)]
-            if len(rows) < limit:
-                break
-            cursor = rows[-1].cursor
-        return [worklist.task(self.workflow, row, stamp) for row in kept[:limit]]
+        return self._run(lambda: worklist(self.workflow, name, stamp, cursor=cursor, limit=limit))
 
-    def balance(self, customer: str, currency: str) -> int:
+    @checked
+    def balance(self, customer: Name, currency: Name) -> int:
         """What a customer owes, in minor units: billed less credits, payments and write-offs; may be negative."""
-        state = self._held(self.key("account", customer)).state
-        return 0 if state is ABSENT else state.of(currency).balance
-
-    def key(self, kind: str, id: str) -> Key:  # noqa: A002
-        """The key of a row of this shop."""
-        return Key(self.storage.tenant, kind, id)
+        state = self._loaded(self.key("account", customer)).state
+        return 0 if state is ABSENT else int(state.of(currency).balance)
 
     # -- inside
 
-    def _check_kind(self, kind: str) -> None:
-        if kind not in self.workflow.machines:
-            raise InputError.at("kind", "unknown_kind", f"must be one of {', '.join(self.workflow.machines)}")
-
-    def _kind(self, command: Any) -> str:
-        kind = self.workflow.kind_of.get(type(command))
+    def _envelope(self, request: Any, path: str) -> Envelope:
+        faults = faults_at(path, Request, request)
+        if faults:
+            raise InputError(faults)
+        kind = self.workflow.kind_of.get(type(request.command))
         if kind is None:
-            name = type(command).__name__
-            raise InputError([Fault("command", "unknown_command", f"no machine takes {name}")])
-        return kind
-
-    def _order(self, do: Request) -> Envelope:
-        key = self.key(self._kind(do.command), do.id)
-        stamp = self._stamp(do.command_id, do.at, do.by, do.occurred_at)
-        return Envelope(key, do.command, stamp, fixed=do.at is not None)
+            message = f"no machine takes {type(request.command).__name__}"
+            raise InputError([Fault("command", "unknown_command", message).under(path)])
+        stamp = self._stamp(request.command_id, request.at, request.by, request.occurred_at)
+        return Envelope(self.key(kind, request.id), request.command, stamp, fixed=request.at is not None)
 
     def _stamp(
         self, command_id: str = "", at: datetime | None = None, by: str = "", occurred_at: datetime | None = None
@@ -351,17 +409,19 @@ class OrderFlow:
         occurred = None if occurred_at is None else occurred_at.astimezone(UTC)
         return Stamp(recorded, by or self.actor, command_id or self._ports.ids.new(), occurred)
 
-    def _held(self, key: Key) -> Loaded:
+    def _loaded(self, key: Key) -> Loaded:
         return self.read([key])[key]
 
-    def _group(self, orders: Sequence[Envelope], minted: frozenset[str]) -> list[Result]:
+    def _group(self, envelopes: Sequence[Envelope], minted: Sequence[bool]) -> list[Result]:
+        fresh_ids = [e.stamp.command_id for e, new in zip(envelopes, minted, strict=True) if new]
         try:
-            return self._run(lambda: handle_many(self.workflow, orders, fresh_ids=minted))
+            return self._run(lambda: handle_many(self.workflow, envelopes, fresh_ids=fresh_ids))
         except (ConcurrencyConflict, StorageError) as error:
-            if len(orders) == 1 or (isinstance(error, StorageError) and error.retry):
+            if len(envelopes) == 1 or (isinstance(error, StorageError) and error.retry):
                 raise
-            half = len(orders) // 2
-            return [*self._group(orders[:half], minted), *self._group(orders[half:], minted)]
+            half = len(envelopes) // 2
+            parts = (slice(half), slice(half, None))
+            return [result for part in parts for result in self._group(envelopes[part], minted[part])]
 
     def _run(self, flow: Callable[[], Flow[R]]) -> R:
         """Run a flow; on a conflict run it again on fresh rows, for it is pure."""
@@ -375,14 +435,21 @@ class OrderFlow:
         raise AssertionError("the loop returns or raises")
 
 
-def _time_faults(path: str, value: Any, now: datetime) -> Iterator[Fault]:
+def _minted(requests: Sequence[Request]) -> list[bool]:
+    """Which requests get a command id of the library's own, which nobody can have used."""
+    return [not request.command_id for request in requests]
+
+
+def _time_faults(path: str, value: datetime | None, now: datetime) -> Iterator[Fault]:
     """Times are aware, and not of a future beyond the tolerance (facts are not told before they happen)."""
-    if value is None:
-        return
-    if not isinstance(value, datetime) or value.utcoffset() is None:
-        yield Fault(path, "naive_time", "must be a datetime with its time zone")
-    elif value.year < EARLIEST_YEAR or value > now + FUTURE_TOLERANCE:
+    if value is not None and (value.year < EARLIEST_YEAR or value > now + FUTURE_TOLERANCE):
         yield Fault(path, "out_of_range", f"must be after {EARLIEST_YEAR} and not in the future")
+
+
+def _standard_workflow() -> Workflow:
+    from orderflow.domain.workflow.table import standard_workflow
+
+    return standard_workflow()
 
 
 def _system_clock() -> Clock:

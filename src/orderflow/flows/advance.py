@@ -92,7 +92,7 @@ def advance(
         raise NotFound(key)
     work = Work(workflow)
     if any(_steps(order)):
-        yield from work.load(_needed(key, order, settings))
+        yield from work.load(row for row in _needed(key, order, settings) if row.kind in workflow.machines)
     else:
         yield from work.load([key])
     acks: list[Ack] = []

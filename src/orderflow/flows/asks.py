@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from attrs import frozen
 
@@ -17,17 +18,18 @@ __all__ = [
     "Begin",
     "BuyLabel",
     "CancelLabel",
-    "Claim",
     "Commit",
     "DeadLetter",
-    "Done",
+    "DueTopics",
     "Find",
     "KnownCommands",
     "NewId",
     "Now",
+    "Pause",
     "Read",
     "Retry",
     "SendNotice",
+    "TakeMessages",
 ]
 
 
@@ -68,50 +70,58 @@ class NewId(Ask[str]):
 
 
 @frozen
-class Find(Ask[Sequence[Row]]):
+class Find(Ask[Sequence[Row[Any]]]):
     """Rows by a query, outside any transaction."""
 
     query: Query
 
 
 @frozen
-class Claim(Ask[Sequence[Lease]]):
-    """Lease due messages."""
-
-    limit: int
-    topics: Collection[str] | None = None
+class DueTopics(Ask[Collection[str]]):
+    """The topics of which a message may be sent now."""
 
 
 @frozen
-class Done(Ask[None]):
-    """Messages whose effects are carried out."""
+class TakeMessages(Ask[Sequence[Lease]]):
+    """Lease due messages of a topic, and note those that are ``done``."""
 
-    leases: Sequence[Lease]
+    topic: str
+    limit: int
+    done: Collection[str] = ()
 
 
 @frozen
 class Retry(Ask[None]):
-    """A message whose effect failed for now; due again after the delay."""
+    """A message whose effect failed, or of which nobody knows; due again after the delay."""
 
     lease: Lease
-    delay_seconds: int
+    delay_seconds: float
     error: str
 
 
 @frozen
 class DeadLetter(Ask[None]):
-    """A message whose effect will never succeed."""
+    """A message that is given up."""
 
     lease: Lease
     error: str
 
 
 @frozen
+class Pause(Ask[None]):
+    """Leave a topic alone for a while, in this process."""
+
+    topic: str
+    seconds: int
+
+
+@frozen
 class BuyLabel(Ask[Label]):
-    """A label from a carrier by name. May fail with PortError."""
+    """A label from a carrier by name, while the lease is kept up. May fail with PortError."""
 
     carrier: str
     request: LabelRequest
+    lease: Lease
 
 
 @frozen
@@ -120,7 +130,7 @@ class CancelLabel(Ask[None]):
 
     carrier: str
     tracking_number: str
-    idempotency_key: str
+    lease: Lease
 
 
 @frozen
@@ -128,3 +138,4 @@ class SendNotice(Ask[None]):
     """Tell the customer. May fail with PortError."""
 
     notice: Notice
+    lease: Lease

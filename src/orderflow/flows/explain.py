@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from orderflow.domain.engine.decide import Envelope, Flow, ask, decide_command
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.errors import InputError, Refusal
@@ -24,9 +26,10 @@ def explain(workflow: Workflow, envelope: Envelope) -> Flow[tuple[Refusal, ...]]
         raise InputError(faults)
     refusals: list[Refusal] = []
     decision = decide_command(workflow, envelope, refusals)
+    rows: Any = None
     try:
-        request = next(decision)
         while True:
-            request = decision.send((yield from ask(Read(request.keys))))
+            request: Any = decision.send(rows)
+            rows = yield from ask(Read(request.keys))
     except StopIteration:
         return tuple(refusals)

@@ -18,7 +18,7 @@ from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.values import StockRef
 from orderflow.errors import CommandMismatch, CommandRefused, Fault, InputError, Key
 from orderflow.flows.asks import Begin, Commit, KnownCommands
-from orderflow.ports.storage import Ack, Batch, CommandRecord, Lease, Write
+from orderflow.ports.storage import Ack, Batch, CommandRecord, Write
 
 __all__ = ["Result", "Work", "accepted", "faults_in", "fingerprint", "handle_many"]
 
@@ -44,8 +44,8 @@ def handle_many(
     fresh_ids: Collection[str] = (),
     trusted: bool = False,
     cause: str = "",
-    answered: Sequence[Lease] = (),
-    answers: Mapping[str, Lease] = MappingProxyType({}),
+    answered: Sequence[str] = (),
+    answers: Mapping[str, str] = MappingProxyType({}),
 ) -> Flow[list[Result]]:
     """Decide a group in one commit. A refused command leaves no trace and hurts no other.
 
@@ -55,8 +55,8 @@ def handle_many(
         fresh_ids: command ids just minted, which nobody can have used: they are not looked up.
         trusted: the commands come from the library itself: internal ones are let in, and none is checked again.
         cause: what is remembered as their cause.
-        answered: messages that are done with this commit, whatever becomes of the commands.
-        answers: by command id, the message that is done if its commands are accepted.
+        answered: ids of messages that are done with this commit, whatever becomes of the commands.
+        answers: by command id, the id of the message that is done if all its commands are accepted.
     """
     work = Work(workflow, cause)
     results = yield from work.take(envelopes, fresh_ids=fresh_ids, trusted=trusted)
@@ -119,12 +119,12 @@ class Work:
         )
         return ack
 
-    def commit(self, answered: Sequence[Lease] = ()) -> Flow[None]:
+    def commit(self, answered: Sequence[str] = ()) -> Flow[None]:
         """Store what was decided, if anything was, and note messages as done."""
         if self.decisions or answered:
             yield from ask(Commit(self._batch(tuple(answered))))
 
-    def _batch(self, answered: tuple[Lease, ...]) -> Batch:
+    def _batch(self, answered: tuple[str, ...]) -> Batch:
         changed: dict[Key, Loaded] = {}
         read: dict[Key, int] = {}
         for decision in self.decisions:
@@ -156,15 +156,14 @@ def _dated(envelope: Envelope, now: datetime) -> Envelope:
     return envelope._replace(stamp=evolve(envelope.stamp, at=now))
 
 
-def _done(answers: Mapping[str, Lease], envelopes: Sequence[Envelope], results: Sequence[Result]) -> list[Lease]:
+def _done(answers: Mapping[str, str], envelopes: Sequence[Envelope], results: Sequence[Result]) -> list[str]:
     """Messages all of whose commands are accepted, now or before."""
-    whole: dict[str, tuple[Lease, bool]] = {}
+    whole: dict[str, bool] = {}
     for envelope, result in zip(envelopes, results, strict=True):
-        lease = answers.get(envelope.stamp.command_id)
-        if lease is not None:
-            before = whole.get(lease.message.id, (lease, True))[1]
-            whole[lease.message.id] = (lease, before and isinstance(result, Ack))
-    return [lease for lease, all_accepted in whole.values() if all_accepted]
+        message = answers.get(envelope.stamp.command_id)
+        if message is not None:
+            whole[message] = whole.get(message, True) and isinstance(result, Ack)
+    return [message for message, accepted_all in whole.items() if accepted_all]
 
 
 def accepted(result: Result) -> Ack:
@@ -187,7 +186,8 @@ def fingerprint(envelope: Envelope) -> str:
     commands only the name counts: the vault's values must leave no trace outside it, not even a hash to be guessed.
     """
     key, command = envelope.key, envelope.command
-    text = "" if key.kind in PERSONAL else writer(type(command))(command)
+    kind: Any = type(command)
+    text = "" if key.kind in PERSONAL else writer(kind)(command)
     content = f"{key.tenant}/{key}\n{type(command).__name__}\n{text}"
     return f"1:{hashlib.sha256(content.encode(errors='surrogatepass')).hexdigest()[:24]}"
 

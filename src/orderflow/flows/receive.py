@@ -7,16 +7,15 @@ from typing import Any, TypeAlias
 import attrs
 from attrs import frozen
 
-from orderflow.domain.engine.decide import Envelope, Flow, ask
+from orderflow.domain.engine.decide import Envelope, Flow
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.intake import Accepted, intake_key
 from orderflow.domain.orders.content import Gate, Hold, HoldReason, OrderContent
 from orderflow.domain.orders.holding import PlaceHold
 from orderflow.domain.orders.placing import PlaceOrder
-from orderflow.errors import CommandRefused, Key
-from orderflow.flows.asks import Read
-from orderflow.flows.handle import accepted, handle_many
+from orderflow.errors import CommandRefused, InputError, Key
+from orderflow.flows.handle import Work, accepted, faults_in
 from orderflow.ports.storage import Ack
 
 __all__ = ["Changed", "Created", "Received", "Unchanged", "receive"]
@@ -52,39 +51,53 @@ Received: TypeAlias = Created | Unchanged | Changed
 
 
 def receive(
-    workflow: Workflow, key: Key, content: OrderContent, stamp: Stamp, holds: tuple[Hold, ...] = ()
+    workflow: Workflow, key: Key, content: OrderContent, stamp: Stamp, *, minted: bool, holds: tuple[Hold, ...] = ()
 ) -> Flow[Received]:
     """Place the order, unless its (channel, external id) is known: then say whether it is the same.
+
+    Args:
+        workflow: the rules.
+        key: the order's row, if it is new.
+        content: what is ordered.
+        stamp: what the command is decided with.
+        minted: its command id was made just now, so that nobody can have used it.
+        holds: what the order is held for from the beginning.
 
     Raises:
         CommandRefused, InputError: as placing it does.
     """
-    known = yield from _known(key, content)
+    envelope = Envelope(key, PlaceOrder(content, holds), stamp)
+    faults = faults_in(workflow, envelope)
+    if faults:
+        raise InputError(faults)
+    work = Work(workflow)
+    fresh_ids = [stamp.command_id] if minted else []
+    known = yield from _known(work, key, content)
     if known is None:
-        ends = yield from handle_many(workflow, [Envelope(key, PlaceOrder(content, holds), stamp)])
-        # A refusal may mean that somebody else has taken the document in meanwhile.
-        known = (yield from _known(key, content)) if isinstance(ends[0], CommandRefused) else None
-        if known is None:
-            return Created(key, accepted(ends.pop()))
-    rows = yield from ask(Read([known]))
-    differences = tuple(_differences(rows[known].state.content, content))
+        ack = accepted((yield from work.take([envelope], fresh_ids=fresh_ids, trusted=True))[0])
+        yield from work.commit()
+        return Created(key, ack)
+    rows = yield from work.load([known])
+    differences = _differences(rows[known].state.content, content)
     if not differences:
         return Unchanged(known)
     hold = PlaceHold(Hold(HoldReason.CHANNEL_CHANGED, Gate.PREPARE))
-    ends = yield from handle_many(workflow, [Envelope(known, hold, stamp)])
-    if not isinstance(ends[0], CommandRefused):
-        accepted(ends.pop())
+    results = yield from work.take([Envelope(known, hold, stamp)], fresh_ids=fresh_ids)
+    if not isinstance(results[0], CommandRefused):
+        accepted(results.pop())
+    yield from work.commit()
     return Changed(known, differences)
 
 
-def _known(key: Key, content: OrderContent) -> Flow[Key | None]:
+def _known(work: Work, key: Key, content: OrderContent) -> Flow[Key | None]:
+    """The order that the document became when it came in before, read under the locks that placing it needs."""
     if not (content.channel and content.external_id):
         return None
     intake = intake_key(key.tenant, content.channel, content.external_id)
-    row = (yield from ask(Read([intake])))[intake].state
+    row = (yield from work.load([key, intake]))[intake].state
     return key.beside(row.kind, row.id) if isinstance(row, Accepted) else None
 
 
-def _differences(known: OrderContent, received: OrderContent) -> list[tuple[str, Any, Any]]:
+def _differences(known: OrderContent, received: OrderContent) -> tuple[tuple[str, Any, Any], ...]:
     pairs = ((name, getattr(known, name), getattr(received, name)) for name in attrs.fields_dict(OrderContent))
-    return [(name, old, new) for name, old, new in pairs if old != new]
+    return tuple([(name, old, new) for name, old, new in pairs if old != new])

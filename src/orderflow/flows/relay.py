@@ -1,66 +1,110 @@
-"""The relay: effects out of the outbox, their answers back as commands, in one commit with "done"."""
+"""The relay: effects out of the outbox, their answers back as commands, in one commit with "done".
+
+A message to an adapter is leased when its sending begins, one at a time, so that nobody else sends it meanwhile and
+what was never begun costs no attempt. Messages to rows of the library's own share one commit.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
+from zlib import crc32
 
-from attrs import define, field, frozen
+import attrs
+from attrs import define, frozen
 
 from orderflow.domain.billing.invoice import MarkSent
-from orderflow.domain.billing.invoice_state import Void
-from orderflow.domain.engine.decide import Envelope, Flow, Loaded, Message, ask
-from orderflow.domain.engine.schema import check_shape
+from orderflow.domain.engine.decide import Envelope, Flow, Message, ask
+from orderflow.domain.engine.schema import faults_of
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.orders.billing import RecordPrepayment, RecordSettlement, RecordUnbilling
-from orderflow.domain.parties.party import PartyVersion
+from orderflow.domain.parties.party import PartyVersion, Person
 from orderflow.domain.shipping.labelling import RecordLabel
 from orderflow.domain.shipping.planning import DropCancelledItems
 from orderflow.domain.shipping.state import Item, Packed, ShippingLabel
 from orderflow.domain.values import LineQuantity, party_id
-from orderflow.errors import InputError, Key, PortError
-from orderflow.flows.asks import BuyLabel, CancelLabel, Claim, DeadLetter, Now, Read, Retry, SendNotice
-from orderflow.flows.handle import handle_many
+from orderflow.errors import ConcurrencyConflict, Key, PortError, StorageError
+from orderflow.flows.asks import (
+    BuyLabel,
+    CancelLabel,
+    DeadLetter,
+    DueTopics,
+    Now,
+    Pause,
+    Read,
+    Retry,
+    SendNotice,
+    TakeMessages,
+)
+from orderflow.flows.handle import Result, handle_many
 from orderflow.flows.notices import addressee, compose
 from orderflow.ports.carrier import Label, LabelRequest, Parcel
 from orderflow.ports.storage import Lease
 
-__all__ = ["TOPICS", "RelayReport", "relay"]
+__all__ = ["POLICIES", "RelayReport", "TopicPolicy", "relay"]
 
-#: Attempts before a message is a dead letter, and the delay before each retry in seconds, doubling from the first.
-ATTEMPTS: Final = 8
-FIRST_DELAY_SECONDS: Final = 10
-
+#: What a message to a row of ours, or the answer of an adapter, becomes.
 Commands: TypeAlias = Sequence[tuple[Key, Any]]
+
+#: Times an answer is decided on fresh rows before it is put off.
+ATTEMPTS: Final = 8
+
+
+@frozen
+class TopicPolicy:
+    """How long a topic's messages are tried, and how often.
+
+    A message that has failed is due again after a random part of ``first_delay_seconds``, doubled with each attempt up
+    to ``most_delay_seconds``, or as late as the other side asks for. It is given up when it fails ``deadline_seconds``
+    after its first sending; None: never. After a timeout the topic rests for ``breaker_seconds``.
+    """
+
+    deadline_seconds: int | None
+    first_delay_seconds: int = 10
+    most_delay_seconds: int = 3600
+    breaker_seconds: int = 60
+
+    def is_over(self, lease: Lease, now: datetime) -> bool:
+        """Whether a message is not to be tried again."""
+        return self.deadline_seconds is not None and now >= lease.since + timedelta(seconds=self.deadline_seconds)
+
+    def delay_seconds(self, lease: Lease, error: PortError) -> float:
+        """How long a message that failed is put off: spread evenly, and the same for the same attempt."""
+        most = min(self.most_delay_seconds, self.first_delay_seconds << min(lease.attempts - 1, 20))
+        part = crc32(f"{lease.message.id}/{lease.attempts}".encode()) / 2**32
+        return max(most * part, error.retry_after_seconds or 0)
 
 
 @frozen
 class RelayReport:
-    """What became of the messages claimed: carried out, to be tried again, given up."""
+    """What became of the messages taken: carried out, to be tried again, given up."""
 
     done: int
     retried: int
     dead: int
 
     @property
-    def claimed(self) -> int:
+    def taken(self) -> int:
         """Messages this call has taken; 0 means that none is due."""
         return self.done + self.retried + self.dead
 
 
 @define
 class _Round:
-    """One claim: the rows it reads, the commands its answers become and whose answers they are, what failed."""
+    """One call of the relay: what its answers are decided by, and what has become of the messages so far."""
 
-    rows: dict[Key, Loaded] = field(factory=dict)
-    orders: list[Envelope] = field(factory=list)
-    answers: dict[str, Lease] = field(factory=dict)
-    done: list[Lease] = field(factory=list)
+    workflow: Workflow
+    actor: str
+    time_of: Callable[[Message], datetime] | None
+    done: int = 0
     retried: int = 0
     dead: int = 0
-    fixed: bool = False
+
+    @property
+    def taken(self) -> int:
+        return self.done + self.retried + self.dead
 
 
 def relay(
@@ -68,89 +112,127 @@ def relay(
     *,
     limit: int = 100,
     actor: str = "relay",
-    topics: Sequence[str] | None = None,
+    topics: Collection[str] | None = None,
     time_of: Callable[[Message], datetime] | None = None,
 ) -> Flow[RelayReport]:
-    """Carry out up to ``limit`` due messages, at least once each; the commands they lead to share one commit.
+    """Carry out up to ``limit`` due messages, topic by topic, at least once each.
 
     Args:
         workflow: the rules the answers are decided by.
-        limit: messages claimed at most.
+        limit: messages taken at most.
         actor: who the answers are by.
         topics: only these; by default all that this library knows (a host relays its own).
         time_of: when an answer counts as given, for replays of past data; by default now.
     """
-    leases = yield from ask(Claim(limit, tuple(topics or TOPICS)))
-    if not leases:
-        return RelayReport(0, 0, 0)
+    round_ = _Round(workflow, actor, time_of)
+    due = yield from ask(DueTopics())
+    for topic in POLICIES:
+        if topic in due and (topics is None or topic in topics) and round_.taken < limit:
+            carry_out = _send_all if topic in _SENDINGS else _tell_all
+            yield from carry_out(round_, topic, limit - round_.taken)
+    return RelayReport(round_.done, round_.retried, round_.dead)
+
+
+# -- messages to rows of ours
+
+
+def _tell_all(round_: _Round, topic: str, limit: int) -> Flow[None]:
+    """Tell rows what an event of a later kind means to them, in one commit."""
+    leases = yield from ask(TakeMessages(topic, limit))
+    rows = yield from ask(Read({lease.message.lane for lease in leases}))
+    answers: list[tuple[Lease, list[Envelope]]] = []
+    for lease in leases:
+        commands = _COMMANDS[topic](lease.message, rows[lease.message.lane].state)
+        answers.append((lease, (yield from _envelopes(round_, lease.message, commands))))
+    yield from _answer(round_, answers)
+
+
+def _drop_items(message: Message, state: Any) -> Commands:
+    data = dict(message.data)
+    item = Item(data["order"], int(data["line"]), data["location"], int(data["quantity"]))
+    return [(message.lane, DropCancelledItems((item,)))]
+
+
+def _record_settlement(message: Message, state: Any) -> Commands:
+    return [(message.lane.beside("order", dict(message.data)["order"]), RecordSettlement(message.lane.id))]
+
+
+def _record_prepayment(message: Message, state: Any) -> Commands:
+    data = dict(message.data)
+    prepayment = RecordPrepayment(message.lane.id, int(data["amount_minor"]), data["currency"])
+    return [(message.lane.beside("order", data["order"]), prepayment)]
+
+
+def _unbill(message: Message, state: Any) -> Commands:
+    """A voided invoice frees its units to be billed again."""
+    units: dict[str, list[LineQuantity]] = {}
+    for line in state.content.lines:
+        units.setdefault(line.order, []).append(LineQuantity(line.line, line.quantity))
+    return [
+        (message.lane.beside("order", order), RecordUnbilling(message.lane.id, tuple(items)))
+        for order, items in units.items()
+    ]
+
+
+_COMMANDS: Final[Mapping[str, Callable[[Message, Any], Commands]]] = {
+    "drop_items": _drop_items,
+    "record_settlement": _record_settlement,
+    "record_prepayment": _record_prepayment,
+    "unbill": _unbill,
+}
+
+
+# -- messages to adapters
+
+
+def _send_all(round_: _Round, topic: str, limit: int) -> Flow[None]:
+    """Send one after another; what is done is noted in the commit that takes the next."""
+    done: list[str] = []
+    for _ in range(limit):
+        leases = yield from ask(TakeMessages(topic, 1, tuple(done)))
+        done.clear()
+        if not leases:
+            return
+        try:
+            yield from _send(round_, leases[0], done)
+        except PortError as error:
+            yield from _failed(round_, leases[0], error)
+            if error.timed_out:
+                yield from ask(Pause(topic, POLICIES[topic].breaker_seconds))
+                return
+    if done:
+        yield from handle_many(round_.workflow, (), answered=done)
+
+
+def _send(round_: _Round, lease: Lease, done: list[str]) -> Flow[None]:
     now = yield from ask(Now())
-    round_ = _Round(fixed=time_of is not None)
-    round_.rows.update((yield from ask(Read({lease.message.lane for lease in leases}))))
-    round_.rows.update((yield from _people(round_, leases)))
-    for lease in leases:
-        at = time_of(lease.message) if time_of else now
-        yield from _carry_out(round_, lease, Stamp(at, actor, f"relay/{lease.message.id}"))
-    yield from _answered(workflow, round_)
-    return RelayReport(len(leases) - round_.retried - round_.dead, round_.retried, round_.dead)
-
-
-def _answered(workflow: Workflow, round_: _Round) -> Flow[None]:
-    """Commit the answers; a message whose answer is refused comes again, and is a dead letter in the end."""
-    answers = round_.answers
-    results = yield from handle_many(
-        workflow, round_.orders, trusted=True, cause="relay", answered=round_.done, answers=answers
-    )
-    for order, result in zip(round_.orders, results, strict=True):
-        lease = answers.pop(order.stamp.command_id, None)
-        if lease is not None and isinstance(result, Exception):
-            yield from _failed(round_, lease, PortError("answer", str(result)))
-
-
-def _people(round_: _Round, leases: Sequence[Lease]) -> Flow[dict[Key, Loaded]]:
-    wanted: dict[Key, None] = {}
-    for lease in leases:
-        if lease.message.topic == "notify":
-            ref = addressee(round_.rows[lease.message.lane].state)
-            if ref is not None:
-                wanted[lease.message.lane.beside("party", party_id(*ref))] = None
-    return dict((yield from ask(Read([*wanted])))) if wanted else {}
-
-
-def _carry_out(round_: _Round, lease: Lease, stamp: Stamp) -> Flow[None]:
-    message = lease.message
+    if POLICIES[lease.message.topic].is_over(lease, now):
+        raise PortError("relay", "its worker ended while it was sent", retry=False)
     try:
-        commands = yield from _EFFECTS[message.topic](round_, lease, stamp.at)
-    except PortError as error:
-        yield from _failed(round_, lease, error)
-        return
-    settles = message.topic in _SETTLING
-    if not (commands and settles):
-        round_.done.append(lease)
-    for number, (key, command) in enumerate(commands):
-        command_id = stamp.command_id if number == 0 else f"{stamp.command_id}/{number}"
-        order = Envelope(key, command, Stamp(stamp.at, stamp.actor, command_id), round_.fixed)
-        round_.orders.append(order)
-        if settles:
-            round_.answers[command_id] = lease
-
-
-def _failed(round_: _Round, lease: Lease, error: PortError) -> Flow[None]:
-    if error.retry and lease.attempts < ATTEMPTS:
-        round_.retried += 1
-        delay = FIRST_DELAY_SECONDS * 2 ** (lease.attempts - 1)
-        yield from ask(Retry(lease, delay, str(error)))
+        commands = yield from _SENDINGS[lease.message.topic](lease)
+    except GeneratorExit:
+        raise
+    except PortError:
+        raise
+    except BaseException:
+        # Whoever stops the worker does not know whether the other side has heard.
+        yield from _failed(round_, lease, PortError("relay", "stopped while it was sent"))
+        raise
+    if commands:
+        yield from _answer(round_, [(lease, (yield from _envelopes(round_, lease.message, commands)))])
     else:
-        round_.dead += 1
-        yield from ask(DeadLetter(lease, str(error)))
+        done.append(lease.message.id)
+        round_.done += 1
 
 
-def _buy_label(round_: _Round, lease: Lease, at: datetime) -> Flow[Commands]:
+def _buy_label(lease: Lease) -> Flow[Commands]:
     """Buy the label of a packed shipment.
 
     When the shipment has moved on, an earlier attempt may have bought one all the same: the same key gives that
     label again, and it is given back, so that every bought label is used or voided (I30).
     """
-    key, shipment = lease.message.lane, round_.rows[lease.message.lane].state
+    key = lease.message.lane
+    shipment = (yield from ask(Read([key])))[key].state
     plan, packing = shipment.plan, getattr(shipment, "packing", None)
     if packing is None or (lease.attempts == 1 and not isinstance(shipment, Packed)):
         return ()
@@ -163,104 +245,153 @@ def _buy_label(round_: _Round, lease: Lease, at: datetime) -> Flow[Commands]:
         service=plan.service or None,
         idempotency_key=lease.message.id,
     )
-    label = yield from ask(BuyLabel(plan.carrier, request))
-    record = _checked(plan.carrier, RecordLabel(_shipping_label(label)))
+    label = yield from ask(BuyLabel(plan.carrier, request, lease))
+    record = RecordLabel(_checked_label(plan.carrier, label))
     if isinstance(shipment, Packed):
-        return ((key, record),)
-    if label.tracking_number != getattr(getattr(shipment, "label", None), "tracking_number", ""):
-        yield from ask(CancelLabel(plan.carrier, label.tracking_number, lease.message.id))
+        return [(key, record)]
+    if record.label.tracking_number != getattr(getattr(shipment, "label", None), "tracking_number", ""):
+        yield from ask(CancelLabel(plan.carrier, record.label.tracking_number, lease))
     return ()
 
 
-def _shipping_label(label: Label) -> ShippingLabel:
-    price = label.price
-    return ShippingLabel(
-        label.carrier,
-        label.service,
-        label.tracking_number,
-        price.minor if price is not None else None,
-        price.currency if price is not None else "",
-        label.data,
-        label.media_type,
+def _checked_label(carrier: str, label: Any) -> ShippingLabel:
+    """A label as it must be; answers of the world outside are not trusted.
+
+    Raises:
+        PortError: the carrier answered something else.
+    """
+    if type(label) is not Label:
+        raise PortError(carrier, f"sold a {type(label).__name__}, not a Label")
+    minor, currency = getattr(label.price, "minor", None), getattr(label.price, "currency", "")
+    sold = ShippingLabel(
+        label.carrier, label.service, label.tracking_number, minor, currency, label.data, label.media_type
+    )
+    faults = faults_of(sold)
+    if label.price is not None and minor is None:
+        raise PortError(carrier, f"sold a label whose price is a {type(label.price).__name__}, not a Money")
+    if faults:
+        raise PortError(carrier, f"sold a malformed label: {'; '.join(map(str, faults))}")
+    return sold
+
+
+def _void_label(lease: Lease) -> Flow[Commands]:
+    data = dict(lease.message.data)
+    yield from ask(CancelLabel(data["carrier"], data["tracking_number"], lease))
+    return ()
+
+
+def _notify(lease: Lease) -> Flow[Commands]:
+    message = lease.message
+    now = yield from ask(Now())
+    state = (yield from ask(Read([message.lane])))[message.lane].state
+    ref = addressee(state)
+    person = (yield from _person(message.lane.beside("party", party_id(*ref)))) if ref else None
+    notice = compose(message.id, dict(message.data)["template"], message.lane, state, person, now)
+    try:
+        yield from ask(SendNotice(notice, lease))
+    except PortError as error:
+        raise _impersonal(error, person) from None
+    return [(message.lane, MarkSent())] if notice.template == "invoice_issued" else ()
+
+
+def _person(key: Key) -> Flow[Person | None]:
+    party = (yield from ask(Read([key])))[key].state
+    return party.person if isinstance(party, PartyVersion) else None
+
+
+def _impersonal(error: PortError, person: Person | None) -> PortError:
+    """The error without the vault's values, which must not be stored beside the message."""
+    text = str(error).removeprefix(f"{error.port}: ")
+    for value, name in sorted(_values(person), key=lambda item: -len(item[0])):
+        text = text.replace(value, f"<{name}>")
+    return PortError(
+        error.port,
+        text,
+        retry=error.retry,
+        retry_after_seconds=error.retry_after_seconds,
+        timed_out=error.timed_out,
     )
 
 
-def _checked(carrier: str, record: RecordLabel) -> RecordLabel:
-    """A label as it must be; answers of the world outside are not trusted."""
-    try:
-        check_shape(record)
-    except InputError as error:
-        raise PortError(carrier, f"sold a malformed label: {error}") from error
-    return record
+def _values(person: Person | None) -> Iterator[tuple[str, str]]:
+    """Every value of a person that could be recognised, with the name of its field."""
+    for name, value in attrs.asdict(person).items() if person else ():
+        yield from ((part, name) for part in ([value] if isinstance(value, str) else value) if len(part) > 2)
 
 
-def _void_label(round_: _Round, lease: Lease, at: datetime) -> Flow[Commands]:
-    message = lease.message
-    data = dict(message.data)
-    yield from ask(CancelLabel(data["carrier"], data["tracking_number"], message.id))
-    return ()
-
-
-def _drop_items(round_: _Round, lease: Lease, at: datetime) -> Flow[Commands]:
-    message = lease.message
-    data = dict(message.data)
-    item = Item(data["order"], int(data["line"]), data["location"], int(data["quantity"]))
-    yield from ()
-    return ((message.lane, DropCancelledItems((item,))),)
-
-
-def _record_settlement(round_: _Round, lease: Lease, at: datetime) -> Flow[Commands]:
-    message = lease.message
-    order = dict(message.data)["order"]
-    yield from ()
-    return ((message.lane.beside("order", order), RecordSettlement(message.lane.id)),)
-
-
-def _record_prepayment(round_: _Round, lease: Lease, at: datetime) -> Flow[Commands]:
-    message = lease.message
-    data = dict(message.data)
-    yield from ()
-    prepayment = RecordPrepayment(message.lane.id, int(data["amount_minor"]), data["currency"])
-    return ((message.lane.beside("order", data["order"]), prepayment),)
-
-
-def _unbill(round_: _Round, lease: Lease, at: datetime) -> Flow[Commands]:
-    """A voided invoice frees its units to be billed again."""
-    message = lease.message
-    invoice: Void = round_.rows[message.lane].state
-    yield from ()
-    units: dict[str, list[LineQuantity]] = {}
-    for line in invoice.content.lines:
-        units.setdefault(line.order, []).append(LineQuantity(line.line, line.quantity))
-    return [
-        (message.lane.beside("order", order), RecordUnbilling(message.lane.id, tuple(items)))
-        for order, items in units.items()
-    ]
-
-
-def _notify(round_: _Round, lease: Lease, at: datetime) -> Flow[Commands]:
-    message = lease.message
-    state = round_.rows[message.lane].state
-    template = dict(message.data)["template"]
-    ref = addressee(state)
-    party = round_.rows.get(message.lane.beside("party", party_id(*ref))) if ref else None
-    person = party.state.person if party and isinstance(party.state, PartyVersion) else None
-    yield from ask(SendNotice(compose(message.id, template, message.lane, state, person, at)))
-    return ((message.lane, MarkSent()),) if template == "invoice_issued" else ()
-
-
-_EFFECTS: Final[dict[str, Callable[[_Round, Lease, datetime], Flow[Commands]]]] = {
+_SENDINGS: Final[Mapping[str, Callable[[Lease], Flow[Commands]]]] = {
     "buy_label": _buy_label,
     "void_label": _void_label,
-    "drop_items": _drop_items,
-    "record_settlement": _record_settlement,
-    "record_prepayment": _record_prepayment,
-    "unbill": _unbill,
     "notify": _notify,
 }
 
-#: Topics that are done only when their answer is accepted; a notice is sent, whatever its invoice became since.
-_SETTLING: Final = frozenset(_EFFECTS) - {"notify"}
+_HOUR: Final = 3600
 
-#: The topics this relay carries out.
-TOPICS: Final = tuple(_EFFECTS)
+#: The topics this relay carries out. Messages to rows of ours are tried until they are accepted.
+POLICIES: Final[Mapping[str, TopicPolicy]] = {
+    "buy_label": TopicPolicy(24 * _HOUR),
+    "void_label": TopicPolicy(24 * _HOUR),
+    "notify": TopicPolicy(72 * _HOUR),
+    **dict.fromkeys(_COMMANDS, TopicPolicy(None)),
+}
+
+
+# -- answers
+
+
+def _envelopes(round_: _Round, message: Message, commands: Commands) -> Flow[list[Envelope]]:
+    """The commands of an answer, under ids that are known if they come again."""
+    at = round_.time_of(message) if round_.time_of else (yield from ask(Now()))
+    ids = [message.id, *(f"{message.id}/{number}" for number in range(1, len(commands)))]
+    return [
+        Envelope(key, command, Stamp(at, round_.actor, command_id), round_.time_of is not None)
+        for (key, command), command_id in zip(commands, ids, strict=True)
+    ]
+
+
+def _answer(round_: _Round, answers: Sequence[tuple[Lease, Sequence[Envelope]]]) -> Flow[None]:
+    """Commit what was answered; a message whose commands are refused comes again.
+
+    A notice is sent whatever its invoice has become since, and a message without commands is done as it is.
+    """
+    done = [lease.message.id for lease, envelopes in answers if not envelopes or lease.message.topic == "notify"]
+    message_of = {
+        envelope.stamp.command_id: lease.message.id
+        for lease, envelopes in answers
+        for envelope in envelopes
+        if lease.message.id not in done
+    }
+    results = yield from _committed(round_, [e for _, envelopes in answers for e in envelopes], done, message_of)
+    for lease, envelopes in answers:
+        refused = [result for result in map(results.get, envelopes) if isinstance(result, Exception)]
+        if refused and lease.message.id not in done:
+            yield from _failed(round_, lease, PortError("answer", str(refused[0])))
+        else:
+            round_.done += 1
+
+
+def _committed(
+    round_: _Round, envelopes: Sequence[Envelope], done: Sequence[str], message_of: Mapping[str, str]
+) -> Flow[dict[Envelope, Result | ConcurrencyConflict | StorageError]]:
+    """The result of each command; what the storage will not take is the result of all of them."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            results = yield from handle_many(
+                round_.workflow, envelopes, trusted=True, cause="relay", answered=done, answers=message_of
+            )
+            return dict(zip(envelopes, results, strict=True))
+        except (ConcurrencyConflict, StorageError) as error:
+            if isinstance(error, StorageError) or attempt == ATTEMPTS:
+                return dict.fromkeys(envelopes, error.with_traceback(None))
+    raise AssertionError("the loop returns")
+
+
+def _failed(round_: _Round, lease: Lease, error: PortError) -> Flow[None]:
+    policy = POLICIES[lease.message.topic]
+    now = yield from ask(Now())
+    if error.retry and not policy.is_over(lease, now):
+        round_.retried += 1
+        yield from ask(Retry(lease, policy.delay_seconds(lease, error), str(error)))
+    else:
+        round_.dead += 1
+        yield from ask(DeadLetter(lease, str(error)))

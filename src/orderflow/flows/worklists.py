@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from attrs import frozen
 
+from orderflow.domain.engine.decide import Envelope, Flow, ask
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.orders.allocating import AllocateStock, FillBackorder
 from orderflow.domain.orders.placing import ConfirmOrder
-from orderflow.domain.orders.shipping import PrepareShipment
-from orderflow.domain.orders.state import Accepted, AwaitingStock, Confirmed
+from orderflow.domain.orders.state import Accepted, AwaitingStock, Confirmed, lines_of
 from orderflow.domain.shipping.carriage import HandOver
 from orderflow.domain.values import Pick
-from orderflow.errors import Key, Refusal
+from orderflow.errors import InputError, Key, Refusal
+from orderflow.flows.asks import Find
+from orderflow.flows.explain import explain
 from orderflow.flows.prepare import ShippingSettings, shipments_for
 from orderflow.ports.storage import Query, Row
 
-__all__ = ["WORKLISTS", "Task", "Worklist"]
+__all__ = ["WORKLISTS", "Task", "Worklist", "worklist"]
 
 
 class Task(NamedTuple):
@@ -42,30 +43,53 @@ class Worklist:
 
     kind: str
     status: tuple[str, ...]
-    next: Callable[[Row], Any] | None = None
+    next: Callable[[Row[Any]], tuple[Key, Any]] | None = None
     due: bool = False
     beside: Callable[[Any], tuple[Refusal, ...]] = lambda _: ()
     keeps: Callable[[Any], bool] = lambda _: True
 
-    def query(self, now: datetime, cursor: int, limit: int) -> Query:
-        """The rows of the list, as of ``now``."""
-        return Query(self.kind, self.status, due_by=now if self.due else None, cursor=cursor, limit=limit)
 
-    def task(self, workflow: Workflow, row: Row, stamp: Stamp) -> Task:
-        """A row of the list, with its reasons."""
-        command = self.next(row) if self.next else None
-        reasons = workflow.machines[self.kind].explain(row.state, command, stamp) if command is not None else ()
-        return Task(row.cursor, row.key, row.state, (*reasons, *self.beside(row.state)))
+def worklist(workflow: Workflow, name: str, stamp: Stamp, *, cursor: int = 0, limit: int = 100) -> Flow[list[Task]]:
+    """Up to ``limit`` rows of a list as of the stamp's time, in order of creation.
+
+    Raises:
+        InputError: there is no such list.
+    """
+    listed = WORKLISTS.get(name)
+    if listed is None:
+        raise InputError.at("name", "not_a_choice", f"must be one of {', '.join(WORKLISTS)}")
+    due_by = stamp.at if listed.due else None
+    tasks: list[Task] = []
+    while len(tasks) < limit:
+        rows = yield from ask(Find(Query(listed.kind, listed.status, due_by=due_by, cursor=cursor, limit=limit)))
+        for row in rows:
+            if listed.keeps(row.state):
+                tasks.append((yield from _task(workflow, listed, row, stamp)))
+        if len(rows) < limit:
+            break
+        cursor = rows[-1].cursor
+    return tasks[:limit]
 
 
-def _allocate(row: Row) -> AllocateStock | FillBackorder:
-    """All that is open, or else all that waits: whether there is stock for it stands in other rows."""
-    lines = enumerate(row.state.progress.lines, start=1)
-    open_ = tuple([Pick(line, "any", vector.open) for line, vector in lines if vector.open])
+def _task(workflow: Workflow, listed: Worklist, row: Row[Any], stamp: Stamp) -> Flow[Task]:
+    reasons: tuple[Refusal, ...] = ()
+    if listed.next:
+        reasons = yield from explain(workflow, Envelope(*listed.next(row), stamp))
+    return Task(row.cursor, row.key, row.state, (*reasons, *listed.beside(row.state)))
+
+
+def _confirm(row: Row[Any]) -> tuple[Key, ConfirmOrder]:
+    return row.key, ConfirmOrder()
+
+
+def _allocate(row: Row[Any]) -> tuple[Key, AllocateStock | FillBackorder]:
+    """Queue all that is open, which needs no stock, or else fill all that waits."""
+    lines = [*lines_of(row.state)]
+    open_ = tuple([Pick(line.line, "main", vector.open) for line, vector in lines if vector.open])
     if open_:
-        return AllocateStock(open_)
-    waiting = enumerate(row.state.progress.lines, start=1)
-    return FillBackorder(tuple([Pick(line, w.location, w.quantity) for line, v in waiting for w in v.backordered]))
+        return row.key, AllocateStock(backorder=open_)
+    waiting = [Pick(line.line, wait.location, wait.quantity) for line, v in lines for wait in v.backordered]
+    return row.key, FillBackorder(tuple(waiting))
 
 
 def _waiting(order: Accepted) -> tuple[Refusal, ...]:
@@ -77,14 +101,17 @@ def _wants_stock(order: Accepted) -> bool:
     return isinstance(order, Confirmed | AwaitingStock) or order.progress.tally.backordered > 0
 
 
-def _prepare(row: Row) -> PrepareShipment:
+def _prepare(row: Row[Any]) -> tuple[Key, Any]:
     first = next(shipments_for(row.key, row.state, ShippingSettings()))
-    items = first.plan.items
-    return PrepareShipment(first.key.id, tuple([Pick(item.line, item.location, item.quantity) for item in items]))
+    return first.key, first.plan
+
+
+def _hand_over(row: Row[Any]) -> tuple[Key, HandOver]:
+    return row.key, HandOver()
 
 
 WORKLISTS: Final = {
-    "to_confirm": Worklist("order", ("Placed",), lambda row: ConfirmOrder()),
+    "to_confirm": Worklist("order", ("Placed",), _confirm),
     "unpaid": Worklist("invoice", ("Issued",)),
     "awaiting_stock": Worklist(
         "order",
@@ -94,6 +121,6 @@ WORKLISTS: Final = {
         keeps=_wants_stock,
     ),
     "to_prepare": Worklist("order", ("Allocated",), _prepare),
-    "to_ship": Worklist("shipment", ("Packed", "Labelled"), lambda row: HandOver()),
+    "to_ship": Worklist("shipment", ("Packed", "Labelled"), _hand_over),
     "invoices_due": Worklist("invoice", ("Issued",), due=True),
 }

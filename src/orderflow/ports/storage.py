@@ -8,23 +8,26 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Annotated, Any, Final, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from attrs import frozen
 
 from orderflow.domain.engine.decide import Entry, Loaded, Message
-from orderflow.errors import Key
+from orderflow.domain.engine.schema import Between, Name
+from orderflow.errors import Fault, Key
 
 __all__ = [
     "Ack",
     "Batch",
     "CommandRecord",
+    "Cursor",
     "Feed",
     "KnownCommand",
     "Lease",
     "Outbox",
     "Queries",
     "Query",
+    "Recorded",
     "Row",
     "Storage",
     "UnitOfWork",
@@ -33,6 +36,11 @@ __all__ = [
 
 
 S = TypeVar("S")
+
+#: Rows that one query may give.
+MAX_FOUND: Final = 1000
+
+Cursor = Annotated[int, Between(0, 2**63 - 1)]
 
 
 class Write(NamedTuple):
@@ -81,7 +89,7 @@ class KnownCommand(NamedTuple):
 class Lease(NamedTuple):
     """A message handed to a worker, which sends it now.
 
-    ``attempts`` are the sendings begun, this one too; ``since`` is when the message was committed. ``token`` fences: an
+    ``attempts`` are the sendings begun, this one too; ``since`` is when the first of them began. ``token`` fences: an
     old lease can neither put the message off nor give it up.
     """
 
@@ -170,7 +178,7 @@ class Outbox(Protocol):
         ...
 
     def requeue(self, message_id: str, now: datetime) -> None:
-        """Make a dead letter due again, as if it had been committed now.
+        """Make a dead letter due again, as if it had never been sent.
 
         Raises:
             NotFound: there is no dead letter of that id.
@@ -209,6 +217,9 @@ class Feed(Protocol):
         ...
 
 
+_Moment: TypeAlias = datetime | None
+
+
 @frozen
 class Query:
     """Which rows: all given conditions hold. ``text`` matches numbers, external ids, tags and customers.
@@ -218,16 +229,23 @@ class Query:
     ``cursor`` continues a listing: only rows after it, in id order of creation.
     """
 
-    kind: str
-    status: tuple[str, ...] = ()
-    where: tuple[tuple[str, str | int], ...] = ()
-    since: datetime | None = None
-    until: datetime | None = None
-    due_by: datetime | None = None
-    tag: str = ""
-    text: str = ""
-    cursor: int = 0
-    limit: int = 100
+    kind: Name
+    status: tuple[Name, ...] = ()
+    where: tuple[tuple[Name, Name | Cursor], ...] = ()
+    since: _Moment = None
+    until: _Moment = None
+    due_by: _Moment = None
+    tag: Name = ""
+    text: Name = ""
+    cursor: Cursor = 0
+    limit: Annotated[int, Between(1, MAX_FOUND)] = 100
+
+    def faults(self) -> Iterator[Fault]:
+        """Times so early or late that they have no form everywhere."""
+        for name in ("since", "until", "due_by"):
+            at = getattr(self, name)
+            if at is not None and not 1000 <= at.year <= 9998:
+                yield Fault(name, "out_of_range", "must be of the years 1000 to 9998")
 
 
 class Row(NamedTuple, Generic[S]):

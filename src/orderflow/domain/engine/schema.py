@@ -8,11 +8,24 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import cache, wraps
-from typing import Annotated, Any, Literal, NamedTuple, ParamSpec, TypeVar, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NamedTuple,
+    ParamSpec,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import attrs
 from attrs import frozen
@@ -179,7 +192,7 @@ def _expression(source: _Source, kind: Any, v: str) -> str:
         return f"(isinstance({v}, {source.name(datetime)}) and {v}.tzinfo is not None)"
     if origin is tuple:
         return _tuple_expression(source, get_args(base), bound or _ANY_LENGTH, v)
-    if origin is not None and origin is not Literal:
+    if origin in (Union, UnionType):
         return _union_expression(source, [part for part in get_args(base) if part is not type(None)], base, v)
     if is_record(base):
         return f"{source.name(sound(base))}({v})"
@@ -257,7 +270,9 @@ def check(message: Any) -> None:
 
 
 def checked(function: Callable[P, R]) -> Callable[P, R]:
-    """A function whose arguments are checked by their annotations; ``self`` and what has none are let through.
+    """A function whose arguments are checked by their annotations.
+
+    ``self`` is let through, and so is what has no annotation or one that only type checkers can see.
 
     Raises, when it is called:
         InputError: with every fault, its path beginning with the argument's name.
@@ -266,8 +281,11 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
 
     @cache
     def kinds() -> dict[str, Any]:
-        hints = get_type_hints(function, include_extras=True)
-        return {name: hints[name] for name in signature.parameters if name in hints}
+        found: dict[str, Any] = {}
+        for name, annotation in function.__annotations__.items():
+            with suppress(NameError):
+                found[name] = eval(annotation, function.__globals__)  # noqa: S307 - our own annotations
+        return {name: kind for name, kind in found.items() if name != "return"}
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -295,12 +313,12 @@ def _finder(kind: Any) -> Finder:
         return _of_tuple(get_args(base), bound or _ANY_LENGTH)
     if origin is Literal:
         return _of_literal(get_args(base))
-    if origin is not None:
+    if origin in (Union, UnionType):
         return _of_union(get_args(base))
     if base is str:
         return _of_known(bound) if isinstance(bound, Known) else _of_text(bound or _ANY_TEXT)
     makers = {int: _of_integer, Decimal: _of_decimal}
-    return makers[base](bound) if base in makers else _of_instance(base)
+    return makers[base](bound) if base in makers else _of_instance(origin or base)
 
 
 def _one(code: str, message: str) -> list[Fault]:

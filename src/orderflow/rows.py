@@ -1,0 +1,136 @@
+"""Rows of one kind, read: what they are now, which there are, and how they became so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
+
+from orderflow.domain.engine.limits import MAX_NAME
+from orderflow.domain.engine.machine import Absent, Machine
+from orderflow.domain.engine.schema import Length, Name, Text, check, checked
+from orderflow.errors import InputError, Key, NotFound
+from orderflow.ports.storage import Cursor, Query, Recorded, Row, Storage
+
+if TYPE_CHECKING:
+    from orderflow.domain.inventory.stock import StockLevel
+
+__all__ = ["RowId", "Rows", "StockRows"]
+
+S = TypeVar("S")
+
+RowId = Annotated[str, Text(2 * MAX_NAME + 1, least=1)]
+Columns = Annotated[tuple[Name, ...], Length(0, 20)]
+
+
+class Rows(Generic[S]):
+    """The rows of one kind. ``S`` is the type of their states. Every method changes nothing.
+
+    Every method raises :class:`InputError` for an argument that is not what its annotation says.
+    """
+
+    def __init__(self, storage: Storage, machine: Machine) -> None:
+        self._storage, self._machine = storage, machine
+
+    @checked
+    def get(self, id: RowId) -> S:  # noqa: A002 - the field's own name
+        """The state of a row.
+
+        Raises:
+            NotFound: nothing is stored under it.
+        """
+        key = self._key(id)
+        version, state, _ = self._storage.read([key])[key]
+        if version == 0:
+            raise NotFound(key)
+        found: S = state
+        return found
+
+    def find(
+        self,
+        *,
+        status: Sequence[str] = (),
+        where: Mapping[str, str | int] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        due_by: datetime | None = None,
+        tag: str = "",
+        text: str = "",
+        cursor: int = 0,
+        limit: int = 100,
+    ) -> Sequence[Row[S]]:
+        """Up to ``limit`` rows for which all conditions hold, in order of creation.
+
+        Args:
+            status: names of states; all of them without one.
+            where: columns of the kind, each with the value it must have.
+            since, until: bounds of the row's own date, such as the day an order was placed.
+            due_by: only what falls due by then: an order's first allocation to expire, an invoice's due date.
+            tag: one of its tags.
+            text: a part of its number, external id, tags or customer.
+            cursor: only rows after the one that had this cursor.
+            limit: 1 to 1000.
+
+        Raises:
+            InputError: also where the kind has no such state or column.
+        """
+        query = Query(
+            self._machine.kind, _tuple("status", status), _items(where), since, until, due_by, tag, text, cursor, limit
+        )
+        check(query)
+        self._check_status(query.status)
+        return self._storage.find(query)
+
+    @checked
+    def history(self, id: RowId) -> Iterator[Recorded]:  # noqa: A002
+        """Every event of a row, oldest first; none where there is no such row."""
+        return self._storage.history(self._key(id))
+
+    def sums(self, columns: Sequence[str], by: Sequence[str] = ()) -> Mapping[tuple[str, ...], tuple[int, ...]]:
+        """Exact sums of integer columns over all rows, grouped by other columns; the column ``*`` counts rows."""
+        return self._sums(_tuple("columns", columns), _tuple("by", by))
+
+    @checked
+    def _sums(self, columns: Columns, by: Columns) -> Mapping[tuple[str, ...], tuple[int, ...]]:
+        return self._storage.sums(self._machine.kind, columns, by)
+
+    def _key(self, id: str) -> Key:  # noqa: A002
+        return Key(self._storage.tenant, self._machine.kind, id)
+
+    def _check_status(self, status: tuple[str, ...]) -> None:
+        known = [state.__name__ for state in self._machine.states if state is not Absent]
+        unknown = [name for name in status if name not in known]
+        if unknown:
+            message = f"{', '.join(unknown)}: a state of {self._machine.kind!r} is one of {', '.join(known)}"
+            raise InputError.at("status", "not_a_choice", message)
+
+
+class StockRows(Rows["StockLevel"]):
+    """Stock, a row for each SKU at each location, under the id ``SKU@location``."""
+
+    @checked
+    def level(self, sku: Name, location: Name = "main") -> StockLevel:
+        """What there is of a SKU at a location; its ``available`` may be promised.
+
+        Raises:
+            NotFound: none was ever received there.
+        """
+        return self.get(f"{sku}@{location}")
+
+    def movements(self) -> Mapping[tuple[str, str, str], int]:
+        """Every stock movement summed: (SKU, location, event type) to units."""
+        return self._storage.movements()
+
+
+def _tuple(path: str, value: Any) -> tuple[Any, ...]:
+    if isinstance(value, list | tuple):
+        return tuple(value)
+    raise InputError.at(path, "wrong_type", f"must be a list or tuple of texts, not {type(value).__name__}")
+
+
+def _items(where: Any) -> tuple[tuple[Any, Any], ...]:
+    if where is None:
+        return ()
+    if not isinstance(where, Mapping):
+        raise InputError.at("where", "wrong_type", f"must map columns to values, not {type(where).__name__}")
+    return tuple(where.items())
