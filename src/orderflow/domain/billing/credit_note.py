@@ -74,7 +74,7 @@ class CreditedBefore(NamedTuple):
     tax_minor: Minor
 
     def plus(self, amount_minor: int, policy: TaxPolicy) -> CreditedBefore:
-        """With one more amount, which holds its tax where ``policy.prices_include_tax``; tax is rounded on the sum of all."""
+        """With one more amount, which holds its tax where prices include it; tax is rounded on the sum of all."""
         amount = self.net_minor + amount_minor + (self.tax_minor if policy.prices_include_tax else 0)
         tax = tax_on(amount, self.tax.rate, policy)
         return CreditedBefore(self.invoice, self.tax, amount - tax if policy.prices_include_tax else amount, tax)

@@ -1,7 +1,7 @@
 """Frozen records: values, messages and states that compare, hash and print by their fields.
 
-A record is an attrs class made with ``@frozen(eq=False, repr=False)`` over :class:`Record`: one comparison serves all of
-them, where attrs would compile a set of methods for each, which is most of what importing the library would cost.
+A record is an attrs class made with ``@frozen(eq=False, repr=False)`` over :class:`Record`: one comparison serves all
+of them, where attrs would compile a set of methods for each, which is most of what importing the library would cost.
 """
 
 from __future__ import annotations

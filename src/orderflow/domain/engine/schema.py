@@ -183,13 +183,8 @@ def _expression(source: _Source, kind: Any, v: str) -> str:
     """The expression that checks a value, which stands under the name ``v``."""
     base, bound = parts_of(kind)
     origin = get_origin(base)
-    if base is int:
-        limits = bound or _ANY_INTEGER
-        return f"(type({v}) is int and {limits.least} <= {v} <= {limits.most})"
-    if base is str:
-        return _text_expression(source, bound or _ANY_TEXT, v)
-    if base is datetime:
-        return f"(isinstance({v}, {source.name(datetime)}) and {v}.tzinfo is not None)"
+    if base in _SIMPLE:
+        return _SIMPLE[base](source, bound, v)
     if origin is tuple:
         return _tuple_expression(source, get_args(base), bound or _ANY_LENGTH, v)
     if origin in (Union, UnionType):
@@ -199,13 +194,30 @@ def _expression(source: _Source, kind: Any, v: str) -> str:
     return f"not {source.name(_finder(kind))}({v})"
 
 
-def _text_expression(source: _Source, bound: Any, v: str) -> str:
+def _integer_expression(source: _Source, bound: Between | None, v: str) -> str:
+    limits = bound or _ANY_INTEGER
+    return f"(type({v}) is int and {limits.least} <= {v} <= {limits.most})"
+
+
+def _time_expression(source: _Source, bound: None, v: str) -> str:
+    return f"(isinstance({v}, {source.name(datetime)}) and {v}.tzinfo is not None)"
+
+
+def _text_expression(source: _Source, bound: Text | Known | None, v: str) -> str:
+    bound = bound or _ANY_TEXT
     if isinstance(bound, Known):
         return f"(type({v}) is str and {source.name(bound.has)}({v}))"
     tests = [f"type({v}) is str", f"{bound.least} <= len({v}) <= {bound.most}"]
     tests.append(f"({v}.isprintable() or {source.name(_is_clean)}({v}, {bound.lines}))")
     tests += [f"not {v}.isspace()"] * bool(bound.least) + [f"{bound.without!r} not in {v}"] * bool(bound.without)
     return f"({' and '.join(tests)})"
+
+
+_SIMPLE: dict[Any, Callable[[_Source, Any, str], str]] = {
+    int: _integer_expression,
+    str: _text_expression,
+    datetime: _time_expression,
+}
 
 
 def _tuple_expression(source: _Source, items: tuple[Any, ...], bound: Length, v: str) -> str:

@@ -18,7 +18,7 @@ from orderflow.domain.money.currencies import Currency, exponent
 from orderflow.domain.money.split import share
 from orderflow.errors import CurrencyMismatch, InputError
 
-__all__ = ["Money", "check_money", "exact_decimal", "money_faults", "parse_decimal"]
+__all__ = ["Money", "check_money", "exact_decimal", "parse_decimal"]
 
 
 _DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,12})?")

@@ -1,4 +1,4 @@
-"""TODO"""
+"""Rounding and splitting of integers, so that the parts of an amount always sum to it."""
 
 from __future__ import annotations
 

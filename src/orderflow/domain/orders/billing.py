@@ -259,7 +259,7 @@ def _awaits_money(hold: Hold) -> bool:
     return hold.reason is HoldReason.PAYMENT and hold.gate is Gate.ALLOCATE
 
 
-# -- completing (受注完了)
+# -- completing, 受注完了
 
 not_held_at_complete = not_held(Gate.COMPLETE)
 

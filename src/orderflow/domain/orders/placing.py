@@ -16,7 +16,6 @@ from orderflow.domain.orders.content import (
     Gate,
     Hold,
     HoldReason,
-    LineKind,
     OrderContent,
     totals_of,
 )

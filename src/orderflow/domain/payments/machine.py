@@ -73,7 +73,7 @@ GIVE_BACK: Final = (
 )  # fmt: skip
 
 
-def _resolve(source: type[Received] | type[Disputed]) -> Rule:
+def _resolve(source: type[Received | Disputed]) -> Rule:
     return choice(
         source, p.ResolvePending, p.resolve_funded, to(p.OperationFailed, source, p.failed),
         to(c.PaymentCaptured, source, c.captured), to(r.PaymentRefunded, source, r.refunded), guards=RESOLVE,
