@@ -1,4 +1,4 @@
-"""Every state of every machine against every command: a row, or a refusal that changes nothing."""
+"""Every state of every machine against every command: a rule, or a refusal that changes nothing."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from orderflow.domain.billing.credit_note import CreditLine, CreditNoteContent, 
 from orderflow.domain.billing.invoice import (
     ApplyCredit,
     DraftInvoice,
+    InvoiceContent,
+    InvoiceLine,
     IssueInvoice,
     MarkSent,
     RecordApplication,
@@ -26,7 +28,6 @@ from orderflow.domain.billing.invoice import (
     WithdrawApplication,
     WriteOff,
 )
-from orderflow.domain.billing.invoice_state import InvoiceContent, InvoiceLine
 from orderflow.domain.billing.numbering import AllotNumber, ClosePeriod, OpenSeries
 from orderflow.domain.engine.machine import ABSENT, Machine
 from orderflow.domain.engine.stamp import Stamp
@@ -114,10 +115,18 @@ from orderflow.domain.shipping.carriage import (
     RecordDelivered,
     RecordReturning,
     RecordTracking,
+    TrackingStatus,
 )
 from orderflow.domain.shipping.labelling import RecordLabel, VoidLabel
-from orderflow.domain.shipping.planning import DropCancelledItems, DropItems, PackShipment, PlanShipment, VoidShipment
-from orderflow.domain.shipping.state import Item, Plan, ReturnReason, ShippingLabel, TrackingStatus
+from orderflow.domain.shipping.planning import (
+    DropCancelledItems,
+    DropItems,
+    PackShipment,
+    PlanShipment,
+    RecordShortPick,
+    VoidShipment,
+)
+from orderflow.domain.shipping.state import Item, Plan, ReturnReason, ShippingLabel
 from orderflow.domain.values import LineQuantity, PartyRef, Pick
 from orderflow.domain.workflow.table import standard_workflow
 from orderflow.errors import CommandRefused, InputError
@@ -164,7 +173,11 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         RecordParty(Person("Ann"), retain_until=date(2027, 1, 1)),
         ErasePartyVersion(),
     ),
-    "return": (ReceiveReturn("main", loose=(UnmatchedReturn("TEA", 1),)), ReceiveReturn("main"), SettleReturn("cn")),
+    "return": (
+        ReceiveReturn("main", unmatched=(UnmatchedReturn("TEA", 1),)),
+        ReceiveReturn("main"),
+        SettleReturn("cn"),
+    ),
     "credit_note": (
         DraftCreditNote(
             CreditNoteContent("cn", "ann", ANN, "EUR", (CreditLine(1, "TEA", 1, 10, FREE),), TaxPolicy(), NOON.date())
@@ -175,6 +188,7 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         PlanShipment((ITEM,)),
         PlanShipment((ITEM,), Plan(needs_label=False)),
         PackShipment(0, 1),
+        RecordShortPick((ITEM,)),
         RecordLabel(ShippingLabel("post", "parcel", "T-1")),
         DropItems((ITEM,)),
         DropCancelledItems((ITEM,)),
@@ -289,7 +303,7 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
     ),
 }
 
-#: Rows that stand by the law, yet whose guards refuse in every state that can be reached.
+#: Rules that stand by the law, yet whose guards refuse in every state that can be reached.
 NEVER_OPEN = {
     ("order", "Confirmed", "FillBackorder"),
     ("order", "Completed", "ResolveLoss"),
@@ -339,7 +353,7 @@ def states_of(kind: str) -> tuple[Any, ...]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_state_takes_or_refuses_every_command(kind: str) -> None:
-    """A command without a row is refused as not_now or not_found; a row is taken, or its guards say why not."""
+    """A command without a rule is refused as not_now or not_found; a rule is taken, or its guards say why not."""
     machine = WORKFLOW.machines[kind]
     pairs = all_pairs(machine, states_of(kind), COMMANDS[kind], LATER)
     classes = len(machine.states) * len(machine.commands)
@@ -372,16 +386,14 @@ def test_a_class_without_a_sample_is_named() -> None:
 
 
 def test_a_machine_whose_code_leaves_its_table_is_found() -> None:
-    """A step that goes where no row leads is reported with its pair."""
+    """A step that goes where no rule leads is reported with its pair."""
 
     class Loose(Machine):
         def step(self, state: Any, command: Any, stamp: Stamp) -> tuple[Any, Any]:
             return PartyErased(), Erased()
 
     party = WORKFLOW.machines["party"]
-    loose = Loose(
-        "party", commands=party.commands, events=party.events, rules=party.rules, final=party.final, check=party.check
-    )
+    loose = Loose("party", rules=party.rules, final=party.final, check=party.check)
     samples = reached(party, COMMANDS["party"])
     with pytest.raises(PairsBroken, match="RecordParty in state Absent led off the table to Erased"):
         all_pairs(loose, samples, COMMANDS["party"], STAMP)
@@ -395,9 +407,7 @@ def test_a_machine_that_explains_otherwise_than_it_steps_is_found() -> None:
             return ()
 
     party = WORKFLOW.machines["party"]
-    silent = Silent(
-        "party", commands=party.commands, events=party.events, rules=party.rules, final=party.final, check=party.check
-    )
+    silent = Silent("party", rules=party.rules, final=party.final, check=party.check)
     with pytest.raises(PairsBroken, match="step and explain disagree"):
         all_pairs(silent, reached(party, COMMANDS["party"]), COMMANDS["party"], STAMP)
 

@@ -1,7 +1,7 @@
 """A bounded walk: every world a small alphabet of commands can reach, and every law held in each of them.
 
 A world is the rows of a shop and the effects that still wait in its outbox. The walk goes breadth first on the
-shipped machines, reactions and settlements, so that what breaks a law is found with the shortest commands that lead
+shipped machines, table and decisions, so that what breaks a law is found with the shortest commands that lead
 there; when nothing is left to try the walk is closed, which is a proof for that alphabet::
 
     found = explore(workflow, {}, lambda world: COMMANDS, laws=(nothing_oversold,))
@@ -21,7 +21,7 @@ from orderflow.domain.engine.decide import Decision, Envelope, Loaded, decide_co
 from orderflow.domain.engine.machine import ABSENT, Edge, Machine
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Effect, Send, Workflow
-from orderflow.errors import CommandRefused, InvariantBroken, Key
+from orderflow.errors import CommandRefused, InputError, InvariantBroken, Key
 
 __all__ = ["Carry", "Counterexample", "Exploration", "Law", "World", "explore"]
 
@@ -205,7 +205,7 @@ class _Walk:
         waiting.append(node)
 
     def _try(self, node: Node, told: Send) -> Move | None:
-        """What a command changes, or None where it is refused; settled once for the rows that it reads."""
+        """What a command changes, or None where it is refused; decided once for the rows that it reads."""
         rows = node[0]
         branch: _Branch | Move | None = self.known.get((told.key, told.command))
         if branch is None:
@@ -213,39 +213,36 @@ class _Walk:
         while isinstance(branch, _Branch):
             read = _read(rows, branch.keys)
             if read not in branch.ends:
-                return self._settled(node, told)
+                return self._decided(node, told)
             branch = branch.ends[read]
         return branch
 
-    def _settled(self, node: Node, told: Send) -> Move | None:
-        """Settle for real, and keep what was read on the way."""
+    def _decided(self, node: Node, told: Send) -> Move | None:
+        """Decide for real, and keep what was read on the way."""
         branch = self.known[told.key, told.command]
         read: Rows = ()
         end: Move | None = None
-        given: dict[Key, Loaded] = {}
-        wants = decide_command(self.workflow, Envelope(told.key, told.command, self.stamp), given, {})
+        flow = decide_command(self.workflow, Envelope(told.key, told.command, self.stamp))
         try:
-            asked = next(wants)
+            load: Any = next(flow)
             while True:
                 read = _read(node[0], branch.keys)
-                given.update((key, Loaded(0, self.states[number])) for key, number in zip(asked, read, strict=True))
-                asked = next(wants)
-                branch = branch.on(read, tuple(self._place(key) for key in asked))
+                rows = {key: Loaded(0, self.states[number]) for key, number in zip(load.keys, read, strict=True)}
+                load = flow.send(rows)
+                branch = branch.on(read, tuple(self._place(key) for key in load.keys))
         except StopIteration as stop:
-            end = self._move(given, stop.value)
-        except CommandRefused:
+            end = self._move(stop.value)
+        except (CommandRefused, InputError):
             pass
         except InvariantBroken as broken:
             raise Counterexample(broken.invariant, str(broken), [*self._path(node), told]) from broken
         branch.ends[read] = end
         return end
 
-    def _move(self, before: Mapping[Key, Loaded], settled: Decision) -> Move:
-        changes = []
-        for key, held in settled.rows.items():
-            if held.version > before[key].version:
-                changes.append((self._place(key), self._number(key, held.state)))
-        effects = [Effect(m.topic, m.lane, m.data) for m in settled.messages if m.topic in self.carry]
+    def _move(self, decision: Decision) -> Move:
+        changed = [key for key, row in decision.rows.items() if row.version > decision.loaded[key].version]
+        changes = [(self._place(key), self._number(key, decision.rows[key].state)) for key in changed]
+        effects = [Effect(m.topic, m.lane, m.data) for m in decision.messages if m.topic in self.carry]
         return tuple(changes), tuple(effects)
 
     def _place(self, key: Key) -> int:

@@ -30,8 +30,8 @@ class Pairs:
 
     Args:
         stepped: a sample led along an arrow of the table.
-        guarded: a row stands, and its guards refused every sample; (state, command) to their codes.
-        refused: no row stands, and the command was refused for that.
+        guarded: a rule stands, and its guards refused every sample; (state, command) to their codes.
+        refused: no rule stands, and the command was refused for that.
     """
 
     stepped: frozenset[tuple[type[Any], type[Any]]]
@@ -43,7 +43,7 @@ def all_pairs(machine: Machine, states: Iterable[Any], commands: Iterable[Any], 
     """Try every command in every state, the one before the first event included.
 
     Raises:
-        PairsBroken: a class of the table has no sample, a command without a row was taken or refused for another
+        PairsBroken: a class of the table has no sample, a command without a rule was taken or refused for another
             reason, ``explain`` and ``step`` disagree, an event led off the table, or a state was changed in place.
     """
     tried_states, tried_commands = (ABSENT, *states), tuple(commands)
@@ -58,7 +58,7 @@ def all_pairs(machine: Machine, states: Iterable[Any], commands: Iterable[Any], 
             codes = _codes(machine, state, command, stamp)
             _check(hash(state) == before, pair, "changed the state in place")
             if machine.rule_for(*pair) is None:
-                _check(codes == (_no_row(state),), pair, f"stands in no row, yet ended as {codes or 'a step'}")
+                _check(codes == (_no_rule(state),), pair, f"has no rule, yet ended as {codes or 'a step'}")
                 refused.add(pair)
             elif codes:
                 guarded[pair] = codes
@@ -96,7 +96,7 @@ def _codes(machine: Machine, state: Any, command: Any, stamp: Stamp) -> tuple[st
     return ()
 
 
-def _no_row(state: Any) -> str:
+def _no_rule(state: Any) -> str:
     return "not_found" if state is ABSENT else "not_now"
 
 

@@ -4,7 +4,7 @@
 
     life = given(ORDER, PlaceOrder(content), ConfirmOrder(), stamp=STAMP)
     life.when(CompleteOrder()).refused("goods_left")
-    life.when(CancelUnits("too late", By.CUSTOMER)).then(Cancelled)
+    life.when(CancelUnits("too late", CancelledBy.CUSTOMER)).then(Cancelled)
 """
 
 from __future__ import annotations

@@ -14,23 +14,34 @@ keep the invariants of its machine.
 from __future__ import annotations
 
 import types
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import cache
-from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin
 
-import attrs
 from hypothesis import strategies as st
 
 from orderflow.domain.engine.limits import MAX_MONEY_MINOR, MAX_NAME
-from orderflow.domain.engine.schema import Between, Id, Length, Name, Text, faults_of
+from orderflow.domain.engine.schema import (
+    Between,
+    Known,
+    Length,
+    Name,
+    Text,
+    faults_of,
+    fields_of,
+    is_record,
+    parts_of,
+)
 from orderflow.domain.money.calendar import PaymentTerms, RollDirection
 from orderflow.domain.money.money import Money
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.split import Rounding
 from orderflow.domain.money.tax import TaxCategory, TaxPolicy
-from orderflow.domain.orders.content import LineKind, OrderContent, OrderLine, Policy
+from orderflow.domain.orders.content import LineKind, OrderContent, OrderLine
+from orderflow.domain.values import Sku
 
 __all__ = [
     "categories",
@@ -39,7 +50,6 @@ __all__ = [
     "decimals",
     "message",
     "money",
-    "policies",
     "prices",
     "terms",
     "texts",
@@ -71,11 +81,9 @@ def message(kind: type[T]) -> st.SearchStrategy[T]:
 @cache
 def value(annotation: Any) -> st.SearchStrategy[Any]:
     """Values of an annotation within its bounds: a class, ``X | None``, ``tuple[...]``, ``Annotated[...]``."""
-    base, bound = get_args(annotation)[:2] if get_origin(annotation) is Annotated else (annotation, None)
-    if isinstance(bound, Between):
-        return _integers(bound)
-    if isinstance(bound, Text):
-        return texts(bound)
+    base, bound = parts_of(annotation)
+    if type(bound) in _BOUNDED:
+        return _BOUNDED[type(bound)](base, bound)
     if get_origin(base) is tuple:
         return _tuples(get_args(base), bound or Length(0, _MORE_ITEMS))
     if get_origin(base) in {Union, types.UnionType}:
@@ -88,23 +96,25 @@ def _of_class(kind: Any) -> st.SearchStrategy[Any]:
         return st.sampled_from(get_args(kind))
     if kind in _KNOWN:
         return _KNOWN[kind]
-    if attrs.has(kind) or hasattr(kind, "_fields"):
+    if is_record(kind):
         return _records(kind)
     return st.sampled_from(kind) if issubclass(kind, Enum) else st.from_type(kind)
 
 
 def _records(kind: Any) -> st.SearchStrategy[Any]:
-    drawn = st.builds(kind, **{name: value(hint) for name, hint in _hints(kind).items()})
+    drawn = st.builds(kind, **{field.name: value(field.kind) for field in fields_of(kind)})
     return drawn.filter(lambda made: not faults_of(made)) if hasattr(kind, "faults") else drawn
 
 
-def _hints(kind: Any) -> dict[str, Any]:
-    hints = get_type_hints(kind, include_extras=True)
-    names = [field.name for field in attrs.fields(kind)] if attrs.has(kind) else kind._fields
-    return {name: hints[name] for name in names}
+def _known(base: Any, bound: Known) -> st.SearchStrategy[str]:
+    """Names that there are: those of our pools, or else whatever text the class takes."""
+    pool = [name for name in (*_CURRENCIES, *_ZONES, *_IDS) if bound.has(name)]
+    return st.sampled_from(pool) if pool else texts(Text(MAX_NAME)).filter(bound.has)
 
 
-def _integers(bound: Between) -> st.SearchStrategy[int]:
+def _numbers(base: Any, bound: Between) -> st.SearchStrategy[Any]:
+    if base is Decimal:
+        return decimals(bound.least, bound.most, 6)
     low = max(bound.least, 0)
     return st.one_of(st.integers(low, min(bound.most, low + 5)), st.integers(bound.least, bound.most))
 
@@ -113,9 +123,13 @@ def texts(bound: Text) -> st.SearchStrategy[str]:
     """Texts without control characters, of at most 20 characters or what ``bound`` allows; not blank if required."""
     letters = _LETTERS_AND_BREAKS if bound.lines else _LETTERS
     drawn = st.text(letters, min_size=bound.least, max_size=min(bound.most, max(_MOST_CHARACTERS, bound.least)))
-    some = drawn.filter(lambda text: not bound.least or bool(text.strip()))
-    pool = [text for text in _IDS if bound.least <= len(text) <= bound.most]
+    some = drawn.filter(lambda text: bool(text.strip() or not bound.least) and not _holds(text, bound.without))
+    pool = [text for text in _IDS if bound.least <= len(text) <= bound.most and not _holds(text, bound.without)]
     return st.one_of(st.sampled_from(pool), some) if pool else some
+
+
+def _holds(text: str, part: str) -> bool:
+    return bool(part) and part in text
 
 
 def _tuples(items: tuple[Any, ...], length: Length) -> st.SearchStrategy[tuple[Any, ...]]:
@@ -174,17 +188,10 @@ def terms() -> st.SearchStrategy[PaymentTerms]:
 
 
 @st.composite
-def policies(draw: st.DrawFn) -> Policy:
-    """Policies of any kind, in a zone that there is."""
-    drawn = {name: draw(value(hint)) for name, hint in _hints(Policy).items() if name != "timezone"}
-    return Policy(**drawn, timezone=draw(st.sampled_from(_ZONES)))
-
-
-@st.composite
 def _lines(draw: st.DrawFn, number: int, currency: str, rounding: Rounding) -> OrderLine:
     return OrderLine.of(
         number,
-        draw(value(Id)),
+        draw(value(Sku)),
         draw(st.integers(1, 1000)),
         draw(prices(currency)),
         draw(categories()),
@@ -201,14 +208,20 @@ def contents(draw: st.DrawFn, most_lines: int = 3) -> OrderContent:
     """Order contents of 1 to ``most_lines`` lines whose amounts follow from their prices."""
     currency, tax = draw(currencies()), draw(message(TaxPolicy))
     count = draw(st.integers(1, most_lines))
-    hints = {name: hint for name, hint in _hints(OrderContent).items() if name not in {"currency", "lines", "tax"}}
+    others = [field for field in fields_of(OrderContent) if field.name not in {"currency", "lines", "tax"}]
     return OrderContent(
         currency=currency,
         lines=tuple(draw(_lines(number, currency, tax.rounding)) for number in range(1, count + 1)),
         tax=tax,
-        **draw(st.fixed_dictionaries({name: value(hint) for name, hint in hints.items()})),
+        **draw(st.fixed_dictionaries({field.name: value(field.kind) for field in others})),
     )
 
+
+_BOUNDED: Final[dict[Any, Callable[[Any, Any], st.SearchStrategy[Any]]]] = {
+    Between: _numbers,
+    Known: _known,
+    Text: lambda base, bound: texts(bound),
+}
 
 _KNOWN: Final[dict[Any, st.SearchStrategy[Any]]] = {
     int: st.integers(-MAX_MONEY_MINOR, MAX_MONEY_MINOR),
@@ -220,7 +233,6 @@ _KNOWN: Final[dict[Any, st.SearchStrategy[Any]]] = {
     Decimal: decimals(-(10**12), 10**12, 6),
     Money: money(),
     PaymentTerms: terms(),
-    Policy: policies(),
     Price: prices(),
     TaxCategory: categories(),
     OrderContent: contents(),
