@@ -1,4 +1,4 @@
-"""The engine: a table keeps its law or is refused, and a step can only follow a row."""
+"""The engine: a table keeps its law or is refused, and a step can only follow a rule."""
 
 from __future__ import annotations
 
@@ -16,74 +16,64 @@ from orderflow.domain.engine.machine import (
     Machine,
     Rule,
     Transition,
+    choice,
     refuse,
     rule,
+    rules,
     to,
-    to_one_of,
 )
+from orderflow.domain.engine.record import Command, Event, Internal, Record
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.errors import CommandRefused, DefinitionError, InvariantBroken, Refusal
 
 STAMP = Stamp(datetime(2026, 4, 1, 12, tzinfo=UTC), "tester", "c")
 
 
-@frozen
-class Lit:
+@frozen(eq=False, repr=False)
+class Lit(Record):
     """The lamp is on."""
 
     bright: int = 1
 
 
-@frozen
-class Dark:
+@frozen(eq=False, repr=False)
+class Dark(Record):
     """The lamp is off."""
 
 
-@frozen
-class Broken:
+@frozen(eq=False, repr=False)
+class Broken(Record):
     """The lamp is no more."""
 
 
-@frozen
-class Switch:
+@frozen(eq=False, repr=False)
+class Switch(Command):
     """Turn it on or off."""
 
 
-@frozen
-class Drop:
+@frozen(eq=False, repr=False)
+class Drop(Command):
     """Let it fall."""
 
     metres: int = 1
 
 
-@frozen
-class TurnedOn:
+@frozen(eq=False, repr=False)
+class TurnedOn(Event):
     """It was turned on."""
 
 
-@frozen
-class TurnedOff:
+@frozen(eq=False, repr=False)
+class TurnedOff(Event):
     """It was turned off."""
 
 
-@frozen
-class Fallen:
-    """It fell."""
+@frozen(eq=False, repr=False)
+class Fallen(Event):
+    """It fell, when a source says it did."""
 
-
-def turn_on(state: Absent | Dark, command: Switch, stamp: Stamp) -> TurnedOn:
-    """On."""
-    return TurnedOn()
-
-
-def turn_off(state: Lit, command: Switch, stamp: Stamp) -> TurnedOff:
-    """Off."""
-    return TurnedOff()
-
-
-def drop(state: Lit | Dark, command: Drop, stamp: Stamp) -> Fallen:
-    """Down."""
-    return Fallen()
+    metres: int
+    at: datetime
 
 
 def lit(state: Absent | Dark, event: TurnedOn) -> Lit:
@@ -117,18 +107,15 @@ def shines(state: Any) -> None:
         raise InvariantBroken("lamp", "lit, yet dark")
 
 
-BEGIN = rule(Absent, Switch, turn_on, to(TurnedOn, Lit, lit))
-OFF = rule(Lit, Switch, turn_off, to(TurnedOff, Dark, dark))
-ON = rule(Dark, Switch, turn_on, to(TurnedOn, Lit, lit))
-FALL = rule(Lit, Drop, drop, to(Fallen, Broken, broken), guards=(is_high, is_mine))
+BEGIN = rule(Absent, Switch, TurnedOn, Lit, lit)
+OFF = rule(Lit, Switch, TurnedOff, Dark, dark)
+ON = rule(Dark, Switch, TurnedOn, Lit, lit)
+FALL = rule(Lit, Drop, Fallen, Broken, broken, guards=(is_high, is_mine))
 
 
-def lamp(
-    *rules: Rule, final: tuple[type, ...] = (Broken,), commands: Any = Switch | Drop, events: Any = None
-) -> Machine:
+def lamp(*lines: Rule | tuple[Rule, ...], final: tuple[type, ...] = (Broken,)) -> Machine:
     """A lamp's machine of these rules."""
-    declared = TurnedOn | TurnedOff | Fallen if events is None else events
-    return Machine("lamp", commands=commands, events=declared, rules=rules, final=final, check=shines)
+    return Machine("lamp", rules=lines, final=final, check=shines)
 
 
 LAMP = lamp(BEGIN, OFF, ON, FALL)
@@ -136,14 +123,14 @@ LAMP = lamp(BEGIN, OFF, ON, FALL)
 # -- stepping
 
 
-def test_a_step_follows_its_row() -> None:
-    """A command that a row takes gives the row's event and the state it leads to."""
+def test_a_step_follows_its_rule() -> None:
+    """A command that a rule takes gives the rule's event and the state it leads to."""
     assert LAMP.step(ABSENT, Switch(), STAMP) == (TurnedOn(), Lit())
     assert LAMP.step(Lit(), Switch(), STAMP) == (TurnedOff(), Dark())
 
 
-def test_a_command_without_a_row_is_refused_with_a_code() -> None:
-    """What no row takes is refused, naming state and command; a row that does not exist is not found."""
+def test_a_command_without_a_rule_is_refused_with_a_code() -> None:
+    """What no rule takes is refused, naming state and command; a row that does not exist is not found."""
     with pytest.raises(CommandRefused) as caught:
         LAMP.step(Dark(), Drop(), STAMP)
     assert caught.value.codes == ("not_now",)
@@ -161,15 +148,15 @@ def test_all_guards_are_asked_and_all_answers_reported() -> None:
     assert LAMP.explain(Lit(), Drop(1), STAMP) == ()
 
 
-def test_an_event_that_no_row_gives_is_a_bug() -> None:
+def test_an_event_that_no_rule_gives_is_a_bug() -> None:
     """Replaying an event in a state that does not know it is an InvariantBroken, never a silent nothing."""
-    with pytest.raises(InvariantBroken, match="no row leads from Dark by TurnedOff"):
+    with pytest.raises(InvariantBroken, match="no rule leads from Dark by TurnedOff"):
         LAMP.evolve(Dark(), TurnedOff())
 
 
 def test_a_target_that_was_not_declared_is_a_bug() -> None:
-    """An evolve that leads elsewhere than its row says is an InvariantBroken."""
-    astray = Rule(Absent, Switch, turn_on, (Transition(TurnedOn, (Lit,), lambda state, event: Broken()),))
+    """An evolve that leads elsewhere than its rule says is an InvariantBroken."""
+    astray = Rule(Absent, Switch, BEGIN.decide, (Transition(TurnedOn, (Lit,), lambda state, event: Broken()),))
     machine = lamp(astray, OFF, ON, FALL)
     with pytest.raises(InvariantBroken, match="TurnedOn led to undeclared Broken"):
         machine.step(ABSENT, Switch(), STAMP)
@@ -177,38 +164,100 @@ def test_a_target_that_was_not_declared_is_a_bug() -> None:
 
 def test_every_state_that_is_reached_is_checked() -> None:
     """The machine's own invariants are asked of each new state."""
-    dim = rule(Absent, Switch, turn_on, to(TurnedOn, Lit, lambda state, event: Lit(0)))
+    dim = rule(Absent, Switch, TurnedOn, Lit, lambda state, event: Lit(0))
     with pytest.raises(InvariantBroken, match="lit, yet dark"):
-        lamp(dim, OFF, rule(Dark, Switch, turn_on, to(TurnedOn, Lit, lit)), FALL).step(ABSENT, Switch(), STAMP)
+        lamp(dim, OFF, ON, FALL).step(ABSENT, Switch(), STAMP)
+
+
+def test_a_guard_that_refuses_leaves_decide_unasked() -> None:
+    """What would be decided is not even computed where a guard refuses."""
+
+    def never(state: Lit, command: Drop, stamp: Stamp) -> Fallen:
+        raise AssertionError("decide was asked")
+
+    careful = lamp(BEGIN, OFF, ON, rule(Lit, Drop, Fallen, Broken, broken, guards=(is_high,), decide=never))
+    with pytest.raises(CommandRefused, match="too_low"):
+        careful.step(Lit(), Drop(0), STAMP)
+
+
+# -- events that record their command
+
+
+def test_an_event_records_its_command_and_the_moment() -> None:
+    """Without a decide the fields are copied by name, and a last ``at`` is when the source says it happened."""
+    told = Stamp(STAMP.at, "tester", "c", datetime(2026, 3, 31, tzinfo=UTC))
+    assert LAMP.step(Lit(), Drop(3), STAMP)[0] == Fallen(3, STAMP.at)
+    assert LAMP.step(Lit(), Drop(3), told)[0] == Fallen(3, datetime(2026, 3, 31, tzinfo=UTC))
+
+
+@frozen(eq=False, repr=False)
+class Sunk(Event):
+    """Of another name than the command's field."""
+
+    depth: int
+
+
+@frozen(eq=False, repr=False)
+class Begun(Event):
+    """Its ``at`` does not come last."""
+
+    at: datetime
+    metres: int
+
+
+def test_only_classes_of_attrs_are_recorded() -> None:
+    """A message without fields is made with attrs too, or it is named."""
+    with pytest.raises(DefinitionError, match="Bare is not made with attrs"):
+        rule(Lit, Bare, TurnedOff, Dark, dark)
+
+
+@pytest.mark.parametrize("event", [Sunk, Begun, TurnedOn])
+def test_an_event_of_other_fields_needs_a_decide(event: type[Any]) -> None:
+    """An event that is not the command's fields, with at most ``at`` behind them, is never guessed."""
+    with pytest.raises(DefinitionError, match=f"{event.__name__} does not record Drop: give the rule a decide"):
+        rule(Lit, Drop, event, Broken, lambda state, event: Broken())
 
 
 # -- the law of a table
 
 
 def test_edges_are_the_arrows_in_table_order() -> None:
-    """A machine lists its arrows, its states and its rows."""
+    """A machine lists its arrows, its states, its messages and its rules."""
     assert [*LAMP.edges()][:2] == [Edge(Absent, Switch, TurnedOn, Lit), Edge(Lit, Switch, TurnedOff, Dark)]
     assert LAMP.states == (Absent, Lit, Dark, Broken)
+    assert LAMP.commands == (Switch, Drop)
+    assert LAMP.events == (TurnedOn, TurnedOff, Fallen)
     assert LAMP.rule_for(Lit, Drop) is FALL
     assert LAMP.rule_for(Dark, Drop) is None
 
 
-def unreachable() -> Machine:
-    """Nothing leads to Dark."""
-    return lamp(BEGIN, ON, FALL, events=TurnedOn | Fallen)
+class Shout:
+    """Nothing that a machine is told."""
 
 
+class Bare(Command):
+    """It cannot be compared, hashed or written."""
+
+
+class Named(Drop):
+    """Its annotation would be ignored in silence: attrs was not asked to read it."""
+
+    name: str
+
+
+OFF_AGAIN = (OFF.decide, OFF.transitions)
 BREACHES: dict[str, Any] = {
     r"\(Lit, Switch\) stands twice": lambda: lamp(BEGIN, OFF, OFF, ON, FALL),
-    "Dark cannot be reached": unreachable,
+    "Dark cannot be reached": lambda: lamp(BEGIN, ON, FALL),
     "Dark can reach no final state": lambda: lamp(BEGIN, OFF, FALL),
     "Lit is final, yet leads to Dark": lambda: lamp(BEGIN, OFF, ON, FALL, final=(Lit, Broken)),
-    "command Drop appears in no row": lambda: lamp(BEGIN, OFF, ON, final=(Lit, Dark), events=TurnedOn | TurnedOff),
-    "command Drop is not declared": lambda: lamp(BEGIN, OFF, ON, FALL, commands=Switch),
-    "event Fallen appears in no row": lambda: lamp(BEGIN, OFF, ON, final=(Lit, Dark), commands=Switch),
-    "event Fallen is not declared": lambda: lamp(BEGIN, OFF, ON, FALL, events=TurnedOn | TurnedOff),
-    r"\(Lit, Fallen\) leads two ways": lambda: lamp(
-        BEGIN, OFF, ON, FALL, Rule(Lit, Fallen, drop, (to(Fallen, Dark, broken),)), commands=Switch | Drop | Fallen
+    r"\(Lit, TurnedOff\) leads two ways": lambda: lamp(
+        BEGIN, OFF, ON, FALL, Rule(Lit, Drop, OFF.decide, (to(TurnedOff, Broken, lambda state, event: Broken()),))
+    ),
+    "Shout is no Command, Internal or Event": lambda: lamp(BEGIN, OFF, ON, FALL, Rule(Lit, Shout, *OFF_AGAIN)),
+    "Bare is not made with attrs": lambda: lamp(BEGIN, OFF, ON, FALL, Rule(Lit, Bare, *OFF_AGAIN)),
+    "Named has annotations, but is not made with attrs": lambda: lamp(
+        BEGIN, OFF, ON, FALL, Rule(Lit, Named, *OFF_AGAIN)
     ),
 }
 
@@ -221,28 +270,64 @@ def test_a_table_that_breaks_the_law_is_refused(breach: str) -> None:
 
 
 def test_every_breach_is_named_at_once() -> None:
-    """One error names all that is wrong with a table."""
-    with pytest.raises(DefinitionError, match=r"stands twice; .*command Drop is not declared"):
-        lamp(BEGIN, OFF, OFF, ON, FALL, commands=Switch)
+    """One error names all that is wrong with a table, and the machine."""
+    with pytest.raises(DefinitionError, match=r"machine 'lamp': .*stands twice; .*Dark can reach no final state"):
+        lamp(BEGIN, OFF, OFF, FALL)
 
 
-def test_an_outcome_may_have_several_targets() -> None:
-    """Where quantities decide, an outcome names every state it may lead to."""
+def test_an_event_may_lead_to_several_states() -> None:
+    """Where quantities decide, a rule names every state its event may lead to."""
 
     def half(state: Lit, event: TurnedOff) -> Lit | Dark:
         return Dark() if state.bright == 1 else Lit(state.bright - 1)
 
-    dimmer = lamp(BEGIN, rule(Lit, Switch, turn_off, to_one_of(TurnedOff, half, Lit, Dark)), ON, FALL)
+    dimmer = lamp(BEGIN, rule(Lit, Switch, TurnedOff, (Lit, Dark), half), ON, FALL)
     assert dimmer.step(Lit(2), Switch(), STAMP)[1] == Lit(1)
     assert dimmer.step(Lit(1), Switch(), STAMP)[1] == Dark()
+
+
+def test_a_choice_decides_between_events() -> None:
+    """A rule may have several events, each with its own way."""
+
+    def fall(state: Lit, command: Drop, stamp: Stamp) -> TurnedOff | Fallen:
+        return Fallen(command.metres, stamp.moment) if command.metres > 1 else TurnedOff()
+
+    line = choice(Lit, Drop, fall, to(TurnedOff, Dark, dark), to(Fallen, Broken, broken))
+    sturdy = lamp(BEGIN, ON, line)
+    assert sturdy.step(Lit(), Drop(1), STAMP)[1] == Dark()
+    assert sturdy.step(Lit(), Drop(2), STAMP)[1] == Broken()
+    assert [edge.target for edge in sturdy.edges() if edge.command is Drop] == [Dark, Broken]
+
+
+def test_one_line_may_stand_for_several_states() -> None:
+    """The same line for several states leads each where it says, or leaves each what it is."""
+
+    @frozen(eq=False, repr=False)
+    class Polish(Command):
+        """Make it shine."""
+
+    @frozen(eq=False, repr=False)
+    class Polished(Event):
+        """It was polished."""
+
+    either: tuple[type[Lit | Dark], ...] = (Lit, Dark)
+    kept = rules(either, Polish, Polished, None, lambda state, event: state)
+    fallen = rules(either, Drop, Fallen, Broken, broken)
+    polished = lamp(BEGIN, OFF, ON, kept, fallen)
+    assert [(edge.source, edge.target) for edge in polished.edges() if edge.command is Polish] == [
+        (Lit, Lit),
+        (Dark, Dark),
+    ]
+    assert polished.step(Dark(), Polish(), STAMP)[1] == Dark()
+    assert polished.step(Dark(), Drop(), STAMP)[1] == Broken()
 
 
 # -- other machines out of one
 
 
 def test_an_extended_machine_is_checked_in_full() -> None:
-    """More rows give a new machine under the same law; the old one stays as it was."""
-    more = LAMP.extended(rule(Dark, Drop, drop, to(Fallen, Broken, broken)))
+    """More rules give a new machine under the same law; the old one stays as it was."""
+    more = LAMP.extended(rule(Dark, Drop, Fallen, Broken, broken))
     assert more.step(Dark(), Drop(), STAMP)[1] == Broken()
     assert LAMP.rule_for(Dark, Drop) is None
     assert more.fingerprint != LAMP.fingerprint
@@ -251,21 +336,21 @@ def test_an_extended_machine_is_checked_in_full() -> None:
 
 
 def test_an_extension_may_bring_a_final_state() -> None:
-    """A new way to end is declared with the rows that lead there."""
+    """A new way to end is declared with the rules that lead there."""
 
-    @frozen
-    class Sold:
+    @frozen(eq=False, repr=False)
+    class Sold(Record):
         """Somebody else's now."""
 
-    @frozen
-    class Sell:
+    @frozen(eq=False, repr=False)
+    class Sell(Internal):
         """Give it away for money."""
 
-    @frozen
-    class WasSold:
+    @frozen(eq=False, repr=False)
+    class WasSold(Event):
         """It was sold."""
 
-    sale = rule(Lit, Sell, lambda s, c, stamp: WasSold(), to(WasSold, Sold, lambda s, e: Sold()))
+    sale = rule(Lit, Sell, WasSold, Sold, lambda state, event: Sold())
     assert LAMP.extended(sale, final=(Sold,)).step(Lit(), Sell(), STAMP)[1] == Sold()
     with pytest.raises(DefinitionError, match="Sold can reach no final state"):
         LAMP.extended(sale)
@@ -281,17 +366,10 @@ def test_a_guard_can_only_narrow() -> None:
     assert [*quiet.edges()] == [*LAMP.edges()]
 
 
-def test_a_guard_on_a_command_that_no_row_takes_is_an_error() -> None:
+def test_a_guard_on_a_command_that_no_rule_takes_is_an_error() -> None:
     """Guarding what cannot happen is a mistake in the definition."""
-    with pytest.raises(DefinitionError, match="no row takes Fallen"):
+    with pytest.raises(DefinitionError, match="no rule takes Fallen"):
         LAMP.guarded(Fallen, lambda state, command, stamp: None)
-
-
-def test_one_command_and_one_event_need_no_union() -> None:
-    """A union of one class is the class."""
-    short = lamp(BEGIN, final=(Lit,), commands=Switch, events=TurnedOn)
-    assert short.commands == (Switch,)
-    assert short.events == (TurnedOn,)
 
 
 def test_a_refusal_gives_its_facts() -> None:

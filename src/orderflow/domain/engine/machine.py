@@ -216,6 +216,9 @@ def choice(
 
 def _recording(command: type[Any], event: type[Any]) -> Callable[[Any, Any, Stamp], Any]:
     """The decide of a line without one."""
+    for kind in (command, event):
+        if not attrs.has(kind):
+            raise DefinitionError(f"{kind.__name__} is not made with attrs")
     have, want = ([field.name for field in attrs.fields(kind)] for kind in (command, event))
     dated = [*have, "at"] == want
     if have != want and not dated:
@@ -398,9 +401,11 @@ def _closure(arrows: Mapping[type, set[type]], start: Iterable[type]) -> set[typ
 
 
 def _without_fields(machine: Machine) -> Iterator[str]:
-    """A message class with annotations of its own that attrs was not asked to read: they would be ignored silently."""
+    """Message classes that attrs was not asked to read: what they say of their fields would be ignored silently."""
     for kind in (*machine.commands, *machine.events):
         if not issubclass(kind, Message):
             yield f"{kind.__name__} is no Command, Internal or Event"
+        elif not attrs.has(kind):
+            yield f"{kind.__name__} is not made with attrs"
         elif "__attrs_attrs__" not in vars(kind) and vars(kind).get("__annotations__"):
             yield f"{kind.__name__} has annotations, but is not made with attrs"
