@@ -20,9 +20,12 @@ gold (XAU), cannot hold an amount and are left out.
 
 from __future__ import annotations
 
-from orderflow.errors import Fault, InputError
+from typing import Annotated
 
-__all__ = ["EXPONENTS", "currency_faults", "exponent"]
+from orderflow.domain.engine.schema import Known, faults_at
+from orderflow.errors import InputError
+
+__all__ = ["EXPONENTS", "Currency", "exponent"]
 
 _CODES_BY_EXPONENT = {
 '''
@@ -33,22 +36,20 @@ EXPONENTS: dict[str, int] = {code: decimals for decimals, codes in _CODES_BY_EXP
 """Currency code -> decimals of its minor unit: JPY 0, EUR 2, BHD 3."""
 
 
+Currency = Annotated[
+    str, Known(EXPONENTS.__contains__, "unknown_currency", "a currency of ISO 4217 that has a minor unit")
+]
+
+
 def exponent(currency: str) -> int:
     """The decimals of ``currency``.
 
     Raises:
         InputError: the code is not in ISO 4217 or has no minor unit.
     """
-    if faults := currency_faults(currency, "currency"):
-        raise InputError(faults)
+    if type(currency) is not str or currency not in EXPONENTS:
+        raise InputError(faults_at("currency", Currency, currency))
     return EXPONENTS[currency]
-
-
-def currency_faults(value: object, path: str) -> list[Fault]:
-    """What is wrong with a value that must be a currency code of ISO 4217 with a minor unit."""
-    if isinstance(value, str) and value in EXPONENTS:
-        return []
-    return [Fault(path, "currency_unknown", f"{value!r:.20} is not an ISO 4217 currency")]
 '''
 
 

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from orderflow.domain.engine.limits import MAX_MONEY_MINOR
+from orderflow.domain.engine.schema import faults_at
 from orderflow.domain.money.currencies import exponent
-from orderflow.domain.money.money import Money, check_money, exact_decimal, money_faults, parse_decimal
+from orderflow.domain.money.money import Money, check_money, exact_decimal, parse_decimal
+from orderflow.domain.money.price import Price
 from orderflow.domain.money.split import Rounding, cumulative, round_ratio, share
 from orderflow.errors import CurrencyMismatch, InputError
 
@@ -115,7 +117,7 @@ def test_amounts_that_are_refused(amount: Any) -> None:
     with pytest.raises(InputError) as caught:
         Money.of(amount, "EUR")
     assert caught.value.faults[0].path == "amount"
-    assert caught.value.faults[0].code == "decimal"
+    assert caught.value.faults[0].code == "bad_form"
 
 
 @pytest.mark.parametrize("amount, currency", [("0.001", "EUR"), ("0.5", "JPY"), ("1.0001", "BHD")])
@@ -126,13 +128,19 @@ def test_no_amount_is_finer_than_its_currency(amount: str, currency: str) -> Non
     assert caught.value.faults[0].code == "too_many_decimals"
 
 
-@pytest.mark.parametrize("currency", ["", "eur", "XAU", "XXX", None, 978, ["EUR"]])
-def test_unknown_currencies_are_refused(currency: Any) -> None:
+@pytest.mark.parametrize(
+    "currency, code",
+    [
+        *((text, "unknown_currency") for text in ("", "eur", "XAU", "XXX")),
+        *((other, "wrong_type") for other in (None, 978, ["EUR"])),
+    ],
+)
+def test_unknown_currencies_are_refused(currency: Any, code: str) -> None:
     """Codes are upper case, in ISO 4217, and have a minor unit."""
-    for make in (Money.zero, exponent, lambda code: Money.of("1", code)):
+    for make in (Money.zero, exponent, lambda wrong: Money.of("1", wrong), lambda wrong: Price.of("1", wrong)):
         with pytest.raises(InputError) as caught:
             make(currency)
-        assert caught.value.faults[0].code == "currency_unknown"
+        assert [(fault.path, fault.code) for fault in caught.value.faults] == [("currency", code)]
 
 
 def test_amounts_are_bounded_at_the_edge() -> None:
@@ -218,19 +226,19 @@ def test_splitting_money() -> None:
 
 
 @pytest.mark.parametrize(
-    "value, codes",
+    "value, faults",
     [
         (Money(1, "EUR"), []),
-        ("1.00", ["type"]),
-        (Money(-1, "EUR"), ["range"]),
-        (Money(MAX_MONEY_MINOR + 1, "EUR"), ["range"]),
-        (Money(True, "EUR"), ["type"]),
-        (Money(1.5, "???"), ["currency_unknown", "type"]),  # type: ignore[arg-type]
+        (Money(-1, "EUR"), []),
+        ("1.00", [("fee", "wrong_type")]),
+        (Money(MAX_MONEY_MINOR + 1, "EUR"), [("fee.minor", "out_of_range")]),
+        (Money(True, "EUR"), [("fee.minor", "wrong_type")]),
+        (Money(1.5, "???"), [("fee.minor", "wrong_type"), ("fee.currency", "unknown_currency")]),  # type: ignore[arg-type]
     ],
 )
-def test_every_fault_of_an_amount_is_named(value: object, codes: list[str]) -> None:
+def test_every_fault_of_an_amount_is_named(value: object, faults: list[tuple[str, str]]) -> None:
     """Money that was built without checks is checked whole."""
-    assert [fault.code for fault in money_faults(value, "fee", least=0)] == codes
+    assert [(fault.path, fault.code) for fault in faults_at("fee", Money, value)] == faults
 
 
 def test_decimals_keep_their_path() -> None:

@@ -14,7 +14,6 @@ from orderflow.errors import InputError
 
 __all__ = ["EXPONENTS", "Currency", "exponent"]
 
-
 _CODES_BY_EXPONENT = {
     0: """
         BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF
@@ -35,7 +34,6 @@ _CODES_BY_EXPONENT = {
     """,
 }
 
-
 EXPONENTS: dict[str, int] = {code: decimals for decimals, codes in _CODES_BY_EXPONENT.items() for code in codes.split()}
 """Currency code -> decimals of its minor unit: JPY 0, EUR 2, BHD 3."""
 
@@ -51,7 +49,6 @@ def exponent(currency: str) -> int:
     Raises:
         InputError: the code is not in ISO 4217 or has no minor unit.
     """
-    decimals = EXPONENTS.get(currency)
-    if decimals is None:
+    if type(currency) is not str or currency not in EXPONENTS:
         raise InputError(faults_at("currency", Currency, currency))
-    return decimals
+    return EXPONENTS[currency]
