@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from orderflow.domain.engine.schema import faults_at
 from orderflow.domain.money.calendar import (
     PaymentTerms,
     business_date,
@@ -17,7 +18,6 @@ from orderflow.domain.money.calendar import (
     is_business_day,
     roll_back,
     roll_forward,
-    terms_faults,
 )
 from orderflow.errors import InputError
 
@@ -98,14 +98,14 @@ def test_rolling_ends() -> None:
     "terms, paths",
     [
         (PaymentTerms(20, 1, end_of_month=True), []),
-        (PaymentTerms(0, -1, due_day=32, days=10**6), ["t.months", "t.days", "t.cutoff_day", "t.due_day"]),
+        (PaymentTerms(0, -1, due_day=32, days=10**6), ["t.cutoff_day", "t.months", "t.due_day", "t.days"]),
         (PaymentTerms(end_of_month=True, due_day=5), ["t.due_day"]),
         (PaymentTerms(business="soon"), ["t.business"]),  # type: ignore[arg-type]
     ],
 )
 def test_every_fault_of_terms_is_named(terms: PaymentTerms, paths: list[str]) -> None:
     """Days of the month, lengths, and one rule for the day."""
-    assert [fault.path for fault in terms_faults(terms, "t")] == paths
+    assert [fault.path for fault in faults_at("t", PaymentTerms, terms)] == paths
 
 
 def test_the_shop_has_its_own_date() -> None:

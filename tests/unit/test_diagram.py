@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from orderflow.domain.billing.invoice import INVOICE
 from orderflow.domain.engine.diagram import matrix, mermaid, overview, page
+from orderflow.domain.engine.machine import Machine
 from orderflow.domain.parties.party import PARTY
 from orderflow.domain.returns import RETURN
 
 
 def test_an_overview_counts_what_a_table_holds() -> None:
-    """States, arrows, final states, states without a row, and the table's fingerprint."""
+    """States, arrows, final states, states without a rule, and the table's fingerprint."""
     seen = overview(RETURN)
     assert seen.states == ("-", "ReceivedReturn", "SettledReturn")
     assert seen.edges == 2
@@ -43,15 +46,10 @@ def test_a_page_holds_summary_diagram_matrix_and_guards() -> None:
     assert text.startswith("# invoice\n")
     assert INVOICE.fingerprint in text
     assert "- `VoidInvoice`: `never_seen`: Only an invoice that was never sent" in text
-    assert "_retention_over" in page(PARTY)
+    assert "`retention_is_over`" in page(PARTY)
 
 
 def test_a_machine_without_guards_says_so() -> None:
     """Where nothing is guarded the page says None."""
-    from orderflow.domain.engine.machine import Machine, Rule
-
-    rules = [Rule(row.source, row.command, row.decide, row.transitions) for row in RETURN.rules]
-    bare = Machine(
-        "return", commands=RETURN.commands, events=RETURN.events, rules=rules, final=RETURN.final, check=RETURN.check
-    )
+    bare = Machine("return", rules=[evolve(line, guards=()) for line in RETURN.rules], final=RETURN.final)
     assert "## Guards\n\nNone." in page(bare)

@@ -6,25 +6,24 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orderflow.domain.billing.invoice import (
     INVOICE,
+    Amounts,
     ApplyCredit,
     DraftInvoice,
-    IssueInvoice,
-    RecordApplication,
-    VoidInvoice,
-    WithdrawApplication,
-    WriteOff,
-)
-from orderflow.domain.billing.invoice_state import (
-    Amounts,
     InvoiceContent,
     InvoiceLine,
     Issued,
+    IssueInvoice,
+    RecordApplication,
     Settled,
+    VoidInvoice,
+    WithdrawApplication,
+    WriteOff,
     check_invoice,
     paid_standing,
 )
@@ -107,10 +106,10 @@ def test_settled_means_that_nothing_is_owed(commands: list[Any]) -> None:
 @pytest.mark.parametrize(
     "state",
     [
-        issued().state.with_amounts(Amounts(applied=-1)),
-        issued().state.with_amounts(Amounts(credited=101)),
+        evolve(issued().state, amounts=Amounts(applied=-1)),
+        evolve(issued().state, amounts=Amounts(credited=101)),
         Settled(issued().state.content, issued().state.totals, date(2026, 4, 1), "1"),
-        issued().state.with_amounts(Amounts(applied=100)),
+        evolve(issued().state, amounts=Amounts(applied=100)),
     ],
 )
 def test_amounts_that_cannot_be_are_a_bug(state: Issued | Settled) -> None:

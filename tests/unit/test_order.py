@@ -67,9 +67,9 @@ def test_a_life_is_told_by_given_when_then() -> None:
 
 BROKEN = {
     "1 lines, 0 vectors": CONFIRMED.state.with_progress(s.Progress(())),
-    "buckets sum to 2, ordered 3": with_vector(CONFIRMED.state, LineVector(2)),
+    r"lines\[0\]: buckets sum to 2, ordered 3": with_vector(CONFIRMED.state, LineVector(2)),
     "vectors say Shipped, the state is Confirmed": with_vector(CONFIRMED.state, LineVector(shipped=3)),
-    "line 1: a bucket is negative": with_vector(SHIPPED.state, LineVector(shipped=4, delivered=-1)),
+    r"lines\[0\]: a bucket is negative": with_vector(SHIPPED.state, LineVector(shipped=4, delivered=-1)),
     "or more is credited than billed": with_vector(SHIPPED.state, LineVector(shipped=4, lost=-1)),
     "more is credited than billed": with_vector(SHIPPED.state, LineVector(shipped=3, credited=1)),
 }
@@ -110,7 +110,7 @@ MOVES: dict[str, Callable[[LineVector, int], LineVector]] = {
     "release": lambda v, n: moves.release(v, "main", n),
     "prepare": lambda v, n: moves.prepare(v, "U", "shop", n),
     "move_back": lambda v, n: moves.move_back(v, "S", "main", n),
-    "short": lambda v, n: moves.short(v, "S", "main", n),
+    "take_out_short": lambda v, n: moves.take_out_short(v, "S", "main", n),
     "dispatch": lambda v, n: moves.dispatch(v, "T", "main", n),
     "deliver": moves.deliver,
     "take_back": moves.take_back,

@@ -26,6 +26,7 @@ from orderflow.domain.payments.collecting import (
     PaymentReceived,
     RecordPayment,
 )
+from orderflow.domain.payments.guards import FUTURE_DAYS
 from orderflow.domain.payments.machine import PAYMENT
 from orderflow.domain.payments.pending import MarkPending, ResolvePending
 from orderflow.domain.payments.refunding import (
@@ -36,7 +37,7 @@ from orderflow.domain.payments.refunding import (
     RefundPayment,
     ResolveDispute,
 )
-from orderflow.domain.payments.state import FUTURE_DAYS, Application, ApplicationTarget, Operation, PaymentSource
+from orderflow.domain.payments.state import Application, ApplicationTarget, Operation, PaymentSource
 from orderflow.errors import CommandRefused, InvariantBroken
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
@@ -214,6 +215,12 @@ def test_a_method_authorises_or_pays_at_once() -> None:
     assert codes(RECEIVED, CapturePayment(yen(1))) == ("exceeds_authorised",)
 
 
+def test_money_nobody_expected_is_not_recorded_for_a_method_that_authorises() -> None:
+    """Card money that no authorisation stands for would be more than was authorised."""
+    assert codes(ABSENT, RecordPayment(CARD, yen(1_000))) == ("method_authorises",)
+    assert codes(ABSENT, RecordPayment(BANK, yen(1_000))) == ()
+
+
 def test_no_more_is_captured_than_authorised() -> None:
     """Captures add up to the authorised amount at most, however many there are."""
     assert codes(AUTHORISED, CapturePayment(yen(1_001))) == ("exceeds_authorised",)
@@ -246,15 +253,15 @@ def test_facts_of_the_future_are_refused() -> None:
 
 
 def test_an_overpayment_stays_free() -> None:
-    """What is not allocated is customer credit; more than that cannot be allocated."""
+    """What is not applied is customer credit; more than that cannot be applied."""
     assert PART_USED.free == 600
     reason = PAYMENT.explain(PART_USED, ApplyPayment(ORDER, "O-1", yen(601)), stamp())[0]
     assert (reason.code, reason["asked"], reason["free"]) == ("exceeds_free", 601, 600)
     assert codes(PART_USED, ApplyPayment(INVOICE, "I-2", Money(1, "EUR"))) == ("other_currency",)
 
 
-def test_allocations_to_one_document_are_one() -> None:
-    """Allocating again adds, deallocating takes off, and what is fully taken off is gone."""
+def test_applications_to_one_document_are_one() -> None:
+    """Applying again adds, unapplying takes off, and what is fully taken off is gone."""
     more = play(ApplyPayment(INVOICE, "I-1", yen(100)), state=PART_USED)
     assert more.funds.applications == (Application(INVOICE, "I-1", 500),)
     assert codes(more, UnapplyPayment(ORDER, "I-1", yen(1))) == ("exceeds_applied",)
@@ -263,10 +270,10 @@ def test_allocations_to_one_document_are_one() -> None:
     assert event_of(more, UnapplyPayment(INVOICE, "I-1", yen(1))) == PaymentUnapplied(INVOICE, "I-1", yen(1))
 
 
-def test_the_number_of_allocations_is_bounded() -> None:
+def test_the_number_of_applications_is_bounded() -> None:
     """A payment pays at most so many documents; those it pays already may get more."""
-    allocations = tuple(Application(INVOICE, f"I-{number}", 1) for number in range(s.MAX_APPLICATIONS))
-    full = evolve(RECEIVED, funds=evolve(RECEIVED.funds, received=10_000, applications=allocations))
+    applications = tuple(Application(INVOICE, f"I-{number}", 1) for number in range(s.MAX_APPLICATIONS))
+    full = evolve(RECEIVED, funds=evolve(RECEIVED.funds, received=10_000, applications=applications))
     assert codes(full, ApplyPayment(INVOICE, "I-new", yen(1))) == ("too_many_applications",)
     assert codes(full, ApplyPayment(INVOICE, "I-7", yen(1))) == ()
 
@@ -275,14 +282,14 @@ def test_the_number_of_allocations_is_bounded() -> None:
 
 
 def test_only_free_money_is_refunded() -> None:
-    """Allocated money is taken off its document before it is refunded."""
+    """Applied money is taken off its document before it is refunded."""
     assert codes(PART_USED, RefundPayment(yen(601))) == ("exceeds_free",)
     back = play(RefundPayment(yen(600)), state=PART_USED)
     assert (back.free, back.funds.kept) == (0, 400)
 
 
 def test_a_chargeback_takes_free_money_first() -> None:
-    """A bank does not ask: where free money does not suffice, the newest allocations lose theirs, and are named."""
+    """A bank does not ask: where free money does not suffice, the newest applications lose theirs, and are named."""
     assert event_of(PART_USED, ChargeBackPayment(yen(600))).released == ()
     event = event_of(USED, ChargeBackPayment(yen(700)))
     assert event.released == (Application(INVOICE, "I-2", 600), Application(INVOICE, "I-1", 100))

@@ -27,6 +27,7 @@ from orderflow.domain.shipping.carriage import (
     ShipmentDelivered,
     ShipmentFound,
     TrackingParked,
+    TrackingStatus,
 )
 from orderflow.domain.shipping.labelling import LabelVoided, RecordLabel, VoidLabel
 from orderflow.domain.shipping.machine import SHIPMENT
@@ -36,11 +37,12 @@ from orderflow.domain.shipping.planning import (
     ItemsDropped,
     PackShipment,
     PlanShipment,
+    RecordShortPick,
     ShipmentVoided,
     ShortPickRecorded,
     VoidShipment,
 )
-from orderflow.domain.shipping.state import Item, Plan, ReturnReason, Scan, ShippingLabel, TrackingStatus
+from orderflow.domain.shipping.state import Item, Plan, ReturnReason, Scan, ShippingLabel
 from orderflow.errors import CommandRefused, InvariantBroken
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
@@ -99,6 +101,7 @@ STATES = (
 COMMANDS = (
     PLAN,
     PACK,
+    RecordShortPick(ITEMS[:1]),
     BUY,
     DROP,
     DropCancelledItems(ITEMS[:1]),
@@ -117,6 +120,7 @@ LEADS: dict[str, dict[str, str]] = {
     "Absent": {"PlanShipment": "Planned"},
     "Planned": {
         "PackShipment": "Packed",
+        "RecordShortPick": "Planned",
         "DropItems": "Planned",
         "DropCancelledItems": "Planned",
         "RecordTracking": "Planned",
@@ -207,24 +211,24 @@ def test_a_shipment_needs_items_and_each_place_once() -> None:
     """A plan without items is a fault, and so is an order line that stands twice for one location."""
     assert [fault.code for fault in faults_of(PlanShipment(()))] == ["bad_length"]
     twice = (*ITEMS, Item("A", 1, "tokyo", 1))
-    for command in (PlanShipment(twice), DropItems(twice), PackShipment(1, 1, twice)):
-        assert [fault.code for fault in faults_of(command)] == ["repeated"]
-        assert faults_of(command)[0].path in {"items[3]", "short[3]"}
+    for command in (PlanShipment(twice), DropItems(twice), DropCancelledItems(twice), RecordShortPick(twice)):
+        assert [(fault.path, fault.code) for fault in faults_of(command)] == [("items[3]", "repeated")]
     assert not faults_of(PlanShipment((*ITEMS, Item("A", 1, "osaka", 1))))
 
 
-def test_a_short_pick_goes_back_to_planned() -> None:
-    """What was not found is out of the shipment, which is packed again; when all is short, it is void."""
-    short = PackShipment(1, 1, (Item("A", 1, "tokyo", 2), Item("B", 1, "osaka", 2)))
-    assert event_of(PLANNED, short) == ShortPickRecorded(short.short, NOON)
+def test_a_short_pick_stays_planned() -> None:
+    """What was not found is out of the shipment, which is then packed without it; when all is short, it is void."""
+    short = RecordShortPick((Item("A", 1, "tokyo", 2), Item("B", 1, "osaka", 2)))
+    assert event_of(PLANNED, short) == ShortPickRecorded(short.items, NOON)
     assert play(short, state=PLANNED).items == (Item("A", 1, "tokyo", 3), ITEMS[1])
-    assert play(PackShipment(1, 1, ITEMS), state=PLANNED) == s.Voided(PLANNED.plan, s.UNTRACKED, NOON)
+    assert play(short, PACK, state=PLANNED).items == (Item("A", 1, "tokyo", 3), ITEMS[1])
+    assert play(RecordShortPick(ITEMS), state=PLANNED) == s.Voided(PLANNED.plan, s.UNTRACKED, NOON)
 
 
 @pytest.mark.parametrize("wrong", [Item("A", 1, "tokyo", 6), Item("A", 1, "osaka", 1), Item("C", 1, "tokyo", 1)])
 def test_only_what_is_in_the_shipment_comes_out(wrong: Item) -> None:
     """Too many units, another location or another order are refused, with what was wanted and found."""
-    assert refusal(PLANNED, PackShipment(1, 1, (wrong,))) == ("not_in_shipment",)
+    assert refusal(PLANNED, RecordShortPick((wrong,))) == ("not_in_shipment",)
     reason = SHIPMENT.explain(LABELLED, DropItems((wrong,)), stamp())[0]
     assert (reason["wanted"], reason["found"]) == (wrong.quantity, 5 if wrong.quantity == 6 else 0)
 

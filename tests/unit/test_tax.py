@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from orderflow.domain.engine.limits import MAX_MONEY_MINOR
+from orderflow.domain.engine.schema import faults_at
 from orderflow.domain.money.money import Money
 from orderflow.domain.money.split import Rounding
 from orderflow.domain.money.tax import (
@@ -16,7 +17,6 @@ from orderflow.domain.money.tax import (
     TaxGroup,
     TaxPolicy,
     TaxRounding,
-    category_faults,
     spread,
     tax_groups,
     tax_on,
@@ -121,4 +121,4 @@ def test_rates_that_are_refused(rate: Any) -> None:
 )
 def test_every_fault_of_a_category_is_named(value: object, paths: list[str]) -> None:
     """A category that was built without checks is checked whole."""
-    assert [fault.path for fault in category_faults(value, "tax")] == paths
+    assert [fault.path for fault in faults_at("tax", TaxCategory, value)] == paths
