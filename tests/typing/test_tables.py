@@ -1,93 +1,65 @@
-"""A type checker holds a row together: mypy --strict refuses rows whose parts do not fit."""
+"""Type checkers hold tables and the public surface together: mypy --strict and pyright report what does not fit.
+
+Each file in ``wrong`` marks the lines that must be reported, and on no other line may anything be. What is wrong for
+mypy only, pyright takes: it widens a type until all arguments fit.
+"""
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-pytest.importorskip("mypy", reason="mypy is not installed: rows cannot be checked without it")
+pytest.importorskip("mypy", reason="mypy is not installed: types cannot be checked without it")
 
-TABLE = """
-from __future__ import annotations
-
-from attrs import frozen
-
-from orderflow.domain.machine import Absent, Refusal, rule, to
-from orderflow.domain.stamp import Stamp
-
-@frozen
-class Open:
-    pass
-
-@frozen
-class Shut:
-    pass
-
-@frozen
-class Close:
-    pass
-
-@frozen
-class Paint:
-    pass
-
-@frozen
-class Closed:
-    pass
-
-def decide(state: Open, command: Close, stamp: Stamp) -> Closed:
-    return Closed()
-
-def evolve(state: Open, event: Closed) -> Shut:
-    return Shut()
-
-def guard(state: Open, command: Close, stamp: Stamp) -> Refusal | None:
-    return None
-
-def dry(state: Open, command: Paint, stamp: Stamp) -> Refusal | None:
-    return None
-
-def reopen(state: Shut, command: Close, stamp: Stamp) -> Closed:
-    return Closed()
-
-"""
-RIGHT = "rule(Open, Close, decide, to(Closed, Shut, evolve), guards=(guard,))"
-WRONG = {
-    "a guard of another command": "rule(Open, Close, decide, to(Closed, Shut, evolve), guards=(dry,))",
-    "a source without that decide": "rule(Absent, Close, decide, to(Closed, Shut, evolve))",
-    "a target that evolve does not return": "rule(Open, Close, decide, to(Closed, Open, evolve))",
-    "a decide of another state": "rule(Open, Close, reopen, to(Closed, Shut, evolve))",
-}
+ROOT = Path(__file__).resolve().parents[2]
+WRONG = ROOT / "tests" / "typing" / "wrong"
+FILES = sorted(WRONG.glob("*.py"))
+Lines = dict[str, set[int]]
 
 
-def faults(folder: Path, row: str) -> str:
-    """What mypy --strict says about the row."""
-    module = folder / "table.py"
-    module.write_text(TABLE + row + "\n", encoding="utf-8")
-    root = Path(__file__).resolve().parents[2]
-    options = ("--strict", "--follow-imports=silent", "--config-file", str(root / "pyproject.toml"))
-    command = [sys.executable, "-m", "mypy", *options, str(module)]
-    done = subprocess.run([*command, "--cache-dir", str(folder / "cache")], capture_output=True, text=True, check=False)
-    return "" if done.returncode == 0 else done.stdout
+def said(*command: str) -> str:
+    """What a checker prints, faults or not."""
+    run = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False)
+    return run.stdout
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One folder, so that mypy reads the library once."""
-    return tmp_path_factory.mktemp("table")
+def mypy() -> Lines:
+    """The lines that mypy --strict reports, by file."""
+    found: Lines = {}
+    pattern = re.compile(r"^(.+\.py):(\d+): error:", re.MULTILINE)
+    for path, line in pattern.findall(said("mypy", "--strict", "--follow-imports=silent", *map(str, FILES))):
+        found.setdefault(Path(path).name, set()).add(int(line))
+    return found
 
 
-def test_a_row_that_fits_is_accepted(folder: Path) -> None:
-    """A row of matching source, command, guard, decide, event and target has no fault."""
-    assert not faults(folder, RIGHT)
+def pyright() -> Lines:
+    """The lines that pyright reports as errors, by file."""
+    pytest.importorskip("pyright", reason="pyright is not installed")
+    found: Lines = {}
+    report = said("pyright", "--outputjson", "--pythonpath", sys.executable, "--project", str(WRONG))
+    for fault in json.loads(report)["generalDiagnostics"]:
+        if fault["severity"] == "error":
+            found.setdefault(Path(fault["file"]).name, set()).add(fault["range"]["start"]["line"] + 1)
+    return found
 
 
-@pytest.mark.parametrize("row", WRONG.values(), ids=WRONG)
-def test_a_row_that_does_not_fit_is_refused(folder: Path, row: str) -> None:
-    """A row whose parts belong to different rows does not pass the type checker, at its own line."""
-    said = faults(folder, row)
-    assert "error:" in said
-    assert all("table.py" in line for line in said.splitlines() if "error:" in line)
+def marked(*words: str) -> Lines:
+    """The lines that say they are wrong in one of these ways, by file."""
+    pattern = re.compile(f"# ({'|'.join(words)}): ")
+    texts = {path.name: path.read_text(encoding="utf-8").splitlines() for path in FILES}
+    return {name: {at for at, line in enumerate(lines, 1) if pattern.search(line)} for name, lines in texts.items()}
+
+
+def test_mypy_reports_what_does_not_fit_and_nothing_else() -> None:
+    """Every marked line is reported by mypy --strict, and every other line passes."""
+    assert mypy() == marked("wrong", "wrong for mypy")
+
+
+def test_pyright_reports_what_does_not_fit_and_nothing_else() -> None:
+    """Every marked line is reported by pyright, and every other line passes."""
+    assert pyright() == marked("wrong")
