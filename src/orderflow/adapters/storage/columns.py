@@ -113,10 +113,9 @@ def _listed(*paths: str) -> Column:
     return Column("TEXT", read)
 
 
-def _part(separator: str, index: int, *, last: bool = False) -> Column:
-    """A part of the row's id, which never changes: before (0) or after (2) the first or last separator."""
-    split = str.rpartition if last else str.partition
-    return Column("TEXT NOT NULL", lambda key, state: split(key.id, separator)[index], fixed=True)
+def _part(separator: str, index: int) -> Column:
+    """A part of the row's id, which never changes: before (0) or after (2) the first separator."""
+    return Column("TEXT NOT NULL", lambda key, state: key.id.partition(separator)[index], fixed=True)
 
 
 def _first_expiry(key: Key, state: Any) -> Value:
@@ -158,8 +157,8 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
         "tags": _listed("content.tags", "progress.tags"),
     },
     "stock": {
-        "sku": _part("@", 0, last=True),
-        "location": _part("@", 2, last=True),
+        "sku": _part("@", 0),
+        "location": _part("@", 2),
         "on_hand": _count("on_hand"),
         "allocated": _count("allocated"),
         "unavailable": _count("unavailable"),

@@ -2,61 +2,41 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any, Final
-
-from attrs import define
+from typing import Any, NamedTuple
 
 from orderflow.adapters.storage.columns import Value, row_values
 from orderflow.adapters.storage.conditions import ROWS, Condition, check_limit, check_sums, conditions, holds
+from orderflow.adapters.storage.memory_outbox import MemoryOutbox
 from orderflow.adapters.storage.vault import kept
-from orderflow.domain.engine.decide import Entry, Loaded, Message
-from orderflow.domain.engine.machine import ABSENT
-from orderflow.errors import ConcurrencyConflict, InputError, Key, NotFound, StorageError
-from orderflow.ports.storage import Batch, CommandRecord, KnownCommand, Lease, Query, Recorded, Row
+from orderflow.domain.engine.decide import NOTHING, Entry, Loaded
+from orderflow.domain.values import StockRef
+from orderflow.errors import ConcurrencyConflict, InputError, Key, StorageError
+from orderflow.ports.storage import Batch, CommandRecord, KnownCommand, Query, Recorded, Row
 
 __all__ = ["MemoryStorage"]
 
-_NOTHING: Final = Loaded(0, ABSENT)
 
-
-@define
-class _Stored:
+class _Stored(NamedTuple):
     cursor: int
-    version: int
-    state: Any
+    row: Loaded
 
 
-@define
-class _Posted:
-    message: Message
-    standing: str = "pending"
-    due: datetime | None = None
-    leased_until: datetime | None = None
-    attempts: int = 0
-    token: int = 0
-    error: str = ""
-
-
-class MemoryStorage:
+class MemoryStorage(MemoryOutbox):
     """Keeps everything of one tenant in this process, states as they are.
 
     A unit holds the one lock from beginning to end, so units of several threads follow one another.
     """
 
     def __init__(self, tenant: str = "main") -> None:
-        self._tenant = tenant
-        self._lock = threading.RLock()
+        super().__init__(tenant)
         self._unit: MemoryUnit | None = None
         self._rows: dict[Key, _Stored] = {}
         self._remembered: dict[str, KnownCommand] = {}
         self._journal: list[Recorded] = []
         self._streams: dict[Key, list[Recorded]] = {}
-        self._outbox: dict[str, _Posted] = {}
 
     @property
     def tenant(self) -> str:
@@ -75,78 +55,6 @@ class MemoryStorage:
             finally:
                 self._unit.finished = True
                 self._unit = None
-
-    # --- outbox ---
-
-    def claim(
-        self, limit: int, now: datetime, lease_seconds: int, topics: Collection[str] | None = None
-    ) -> Sequence[Lease]:
-        """Lease up to ``limit`` due messages, each the first unfinished one of its lane, oldest first.
-
-        A lane whose first message is leased, not due or of another topic has nothing to hand out.
-        """
-        check_limit(limit)
-        with self._lock:
-            ready = [posted for posted in self._heads() if _ready(posted, now, topics)][:limit]
-            return [_lease(posted, now + timedelta(seconds=lease_seconds)) for posted in ready]
-
-    def done(self, leases: Iterable[Lease], now: datetime) -> None:
-        """The effects are carried out; those whose lease was lost are ignored."""
-        with self._lock:
-            for lease in leases:
-                posted = self._held(lease)
-                if posted is not None:
-                    posted.standing = "done"
-
-    def retry(self, lease: Lease, due: datetime, error: str) -> None:
-        """The effect failed and is due again at ``due``; ignored if the lease was lost."""
-        with self._lock:
-            posted = self._held(lease)
-            if posted is not None:
-                posted.due, posted.leased_until, posted.error = due, None, error
-
-    def dead_letter(self, lease: Lease, now: datetime, error: str) -> None:
-        """Make the message a dead letter; ignored if the lease was lost."""
-        with self._lock:
-            posted = self._held(lease)
-            if posted is not None:
-                posted.standing, posted.error = "dead", error
-
-    def dead_letters(self, limit: int = 100) -> Sequence[tuple[Message, str]]:
-        """The oldest dead letters with their last error."""
-        check_limit(limit)
-        with self._lock:
-            return [(p.message, p.error) for p in self._outbox.values() if p.standing == "dead"][:limit]
-
-    def requeue(self, message_id: str, now: datetime) -> None:
-        """Make a dead letter due again, with its attempts counted anew.
-
-        Raises:
-            NotFound: there is no dead letter of that id.
-        """
-        with self._lock:
-            posted = self._outbox.get(message_id)
-            if posted is None or posted.standing != "dead":
-                raise NotFound(Key(self._tenant, "message", message_id))
-            posted.standing, posted.due, posted.leased_until, posted.attempts = "pending", now, None, 0
-
-    def pending(self) -> int:
-        """Messages neither done nor dead."""
-        with self._lock:
-            return sum(posted.standing == "pending" for posted in self._outbox.values())
-
-    def _heads(self) -> Iterator[_Posted]:
-        lanes: set[Key] = set()
-        for posted in self._outbox.values():
-            if posted.standing == "pending" and posted.message.lane not in lanes:
-                lanes.add(posted.message.lane)
-                yield posted
-
-    def _held(self, lease: Lease) -> _Posted | None:
-        """The message, if the lease is still the one that counts."""
-        posted = self._outbox.get(lease.message.id)
-        fenced = posted is None or posted.standing != "pending" or posted.token != lease.token
-        return None if fenced else posted
 
     # --- feed and queries ---
 
@@ -171,15 +79,11 @@ class MemoryStorage:
         with self.unit() as unit:
             return unit.load(keys)
 
-    def find(self, query: Query) -> Sequence[Row]:
+    def find(self, query: Query) -> Sequence[Row[Any]]:
         """Up to ``query.limit`` rows in order of creation; ``conditions`` says what a query means."""
         wanted = conditions(query)
         with self._lock:
-            rows = [
-                Row(stored.cursor, key, stored.version, stored.state)
-                for key, stored in self._rows.items()
-                if key.kind == query.kind and stored.cursor > query.cursor
-            ]
+            rows = [row for row in self._listed(query.kind) if row.cursor > query.cursor]
         return list(islice((row for row in rows if _matches(row, wanted)), query.limit))
 
     def sums(
@@ -188,7 +92,7 @@ class MemoryStorage:
         """Exact sums of integer columns, grouped; an absent value counts as 0 and groups as empty text."""
         check_sums(kind, columns, by)
         with self._lock:
-            rows = [Row(s.cursor, key, s.version, s.state) for key, s in self._rows.items() if key.kind == kind]
+            rows = self._listed(kind)
         groups: dict[tuple[str, ...], tuple[int, ...]] = {} if by else {(): (0,) * len(columns)}
         for row in rows:
             values = _values(row)
@@ -206,10 +110,14 @@ class MemoryStorage:
         with self._lock:
             for recorded in self._journal:
                 if recorded.key.kind == "stock":
-                    sku, _, location = recorded.key.id.rpartition("@")
-                    movement = (sku, location, type(recorded.event).__name__)
+                    movement = (*StockRef.read(recorded.key.id), type(recorded.event).__name__)
                     summed[movement] = summed.get(movement, 0) + recorded.event.quantity
         return summed
+
+    def _listed(self, kind: str) -> list[Row[Any]]:
+        return [
+            Row(cursor, key, row.version, row.state) for key, (cursor, row) in self._rows.items() if key.kind == kind
+        ]
 
     # --- what a unit does ---
 
@@ -217,43 +125,34 @@ class MemoryStorage:
         """Check everything first, then store it; nothing below the checks can fail."""
         self._check(batch)
         for write in batch.writes:
-            self._write(write.key, write.version, write.state)
-        for command in batch.commands:
-            self._remembered[command.ack.command_id] = KnownCommand(command.fingerprint, command.ack)
+            cursor = self._rows[write.key].cursor if write.key in self._rows else len(self._rows) + 1
+            self._rows[write.key] = _Stored(cursor, Loaded(write.version, write.state, write.at))
         known = {command.ack.command_id: command for command in batch.commands}
+        for command_id, command in known.items():
+            self._remembered[command_id] = KnownCommand(command.fingerprint, command.ack)
         for entry in batch.entries:
             recorded = _recorded(len(self._journal) + 1, entry, known[entry.command_id])
             self._journal.append(recorded)
             self._streams.setdefault(entry.key, []).append(recorded)
-        for message in batch.messages:
-            self._outbox[message.id] = _Posted(message)
-        for lease in batch.answered:
-            posted = self._held(lease)
-            if posted is not None:
-                posted.standing = "done"
+        if batch.messages:
+            self._post(batch.messages, max(command.ack.at for command in batch.commands))
+        self._answer(batch.answered)
 
     def _check(self, batch: Batch) -> None:
-        for write in batch.writes:
-            _check_tenant(self._tenant, write.key)
-            stored = self._rows.get(write.key)
-            found = stored.version if stored is not None else 0
-            if found != write.expected:
-                raise ConcurrencyConflict(write.key, write.expected, found)
+        needed = [(write.key, write.expected) for write in batch.writes]
+        for key, version in (*needed, *batch.read):
+            _check_tenant(self._tenant, key)
+            found = self._rows[key].row.version if key in self._rows else 0
+            if found != version:
+                raise ConcurrencyConflict(key, version, found)
         ids = [command.ack.command_id for command in batch.commands]
         if len(set(ids)) < len(ids) or not self._remembered.keys().isdisjoint(ids):
             raise ConcurrencyConflict(None)
         if {entry.command_id for entry in batch.entries} - set(ids):
             raise StorageError("an entry cites a command that is not in its batch", retry=False)
-        posted = [message.id for message in batch.messages]
-        if len(set(posted)) < len(posted) or not self._outbox.keys().isdisjoint(posted):
-            raise StorageError("a message of that id is already in the outbox", retry=False)
-
-    def _write(self, key: Key, version: int, state: object) -> None:
-        stored = self._rows.get(key)
-        if stored is None:
-            self._rows[key] = _Stored(len(self._rows) + 1, version, state)
-        else:
-            stored.version, stored.state = version, state
+        if batch.messages and not ids:
+            raise StorageError("a message comes of a command, and its batch has none", retry=False)
+        self._check_new(batch.messages)
 
 
 class MemoryUnit:
@@ -285,7 +184,7 @@ class MemoryUnit:
         for key in keys:
             _check_tenant(self._tenant, key)
             stored = self._rows.get(key)
-            found[key] = _NOTHING if stored is None else Loaded(stored.version, stored.state)
+            found[key] = NOTHING if stored is None else stored.row
         return found
 
     def commit(self, batch: Batch) -> None:
@@ -309,26 +208,13 @@ def _check_tenant(tenant: str, key: Key) -> None:
         raise InputError.at("key.tenant", "other_tenant", f"this is the storage of {tenant!r}, not of {key.tenant!r}")
 
 
-def _values(row: Row) -> dict[str, Value]:
+def _values(row: Row[Any]) -> dict[str, Value]:
     return row_values(row.key, row.version, row.state)
 
 
-def _matches(row: Row, wanted: Iterable[Condition]) -> bool:
+def _matches(row: Row[Any], wanted: Iterable[Condition]) -> bool:
     values = _values(row)
     return all(holds(condition, values) for condition in wanted)
-
-
-def _ready(posted: _Posted, now: datetime, topics: Collection[str] | None) -> bool:
-    due = posted.due is None or posted.due <= now
-    free = posted.leased_until is None or posted.leased_until <= now
-    return due and free and (topics is None or posted.message.topic in topics)
-
-
-def _lease(posted: _Posted, until: datetime) -> Lease:
-    posted.leased_until = until
-    posted.attempts += 1
-    posted.token += 1
-    return Lease(posted.message, posted.attempts, posted.token)
 
 
 def _recorded(position: int, entry: Entry, by: CommandRecord) -> Recorded:
