@@ -10,7 +10,7 @@ from orderflow.domain.engine.limits import MAX_NAME
 from orderflow.domain.engine.machine import Absent, Machine
 from orderflow.domain.engine.schema import Length, Name, Text, check, checked
 from orderflow.errors import InputError, Key, NotFound
-from orderflow.ports.storage import Cursor, Query, Recorded, Row, Storage
+from orderflow.ports.storage import Query, Recorded, Row, Storage
 
 if TYPE_CHECKING:
     from orderflow.domain.inventory.stock import StockLevel
@@ -64,7 +64,8 @@ class Rows(Generic[S]):
         Args:
             status: names of states; all of them without one.
             where: columns of the kind, each with the value it must have.
-            since, until: bounds of the row's own date, such as the day an order was placed.
+            since: from this time on, by the row's own date, such as the day an order was placed.
+            until: up to this time.
             due_by: only what falls due by then: an order's first allocation to expire, an invoice's due date.
             tag: one of its tags.
             text: a part of its number, external id, tags or customer.

@@ -61,6 +61,9 @@ R = TypeVar("R")
 Limit = Annotated[int, Between(1, 1000)]
 Version = Annotated[int, Between(1, 10**9)]
 
+#: Orders looked at in one query.
+PAGE: Final = 500
+
 #: Times a flow is run on fresh rows before a conflict is given back to the caller.
 ATTEMPTS: Final = 8
 
@@ -237,9 +240,7 @@ class OrderFlow:
         if not isinstance(holds, list | tuple):
             raise InputError.at("holds", "wrong_type", "must be a list or tuple of Hold")
         key, stamp = self.key("order", id), self._stamp(command_id, None, by)
-        return self._run(
-            lambda: receive(self.workflow, key, content, stamp, minted=not command_id, holds=tuple(holds))
-        )
+        return self._run(lambda: receive(self.workflow, key, content, stamp, minted=not command_id, holds=tuple(holds)))
 
     @checked
     def record_party(self, id: Name, person: Person, *, version: Version | None = None) -> PartyRef:  # noqa: A002
@@ -303,22 +304,24 @@ class OrderFlow:
     @checked
     def advance_all(self, limit: Limit = 100, *, by: Name = "") -> dict[str, Advanced | OrderFlowError]:
         """Advance up to ``limit`` orders, each in its own commit; by id, those that went on or could not be tried."""
-        from orderflow.flows.advance import advanceable
-
         moved: dict[str, Advanced | OrderFlowError] = {}
-        cursor = 0
-        while len(moved) < limit:
-            start = cursor
-            orders = self._run(lambda: advanceable(limit, start))  # noqa: B023 - it is run at once
-            for cursor, key in orders:
-                outcome = self._advanced(key.id, by)
-                if isinstance(outcome, OrderFlowError) or outcome.acks:
-                    moved[key.id] = outcome
-                if len(moved) == limit:
-                    break
-            if len(orders) < limit:
+        for order in self._advanceable():
+            outcome = self._advanced(order, by)
+            if isinstance(outcome, OrderFlowError) or outcome.acks:
+                moved[order] = outcome
+            if len(moved) == limit:
                 break
         return moved
+
+    def _advanceable(self) -> Iterator[str]:
+        """The orders that may go on by themselves, oldest first."""
+        from orderflow.flows.advance import ADVANCING
+
+        cursor: int | None = 0
+        while cursor is not None:
+            rows = self.orders.find(status=ADVANCING, cursor=cursor, limit=PAGE)
+            yield from [row.key.id for row in rows]
+            cursor = rows[-1].cursor if len(rows) == PAGE else None
 
     def _advanced(self, order: str, by: str) -> Advanced | OrderFlowError:
         try:

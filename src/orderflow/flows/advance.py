@@ -30,12 +30,12 @@ from orderflow.domain.orders.state import (
 from orderflow.domain.shipping.planning import PlanShipment
 from orderflow.errors import CommandRefused, DefinitionError, InputError, Key, NotFound, Refusal
 from orderflow.flows.allocate import AllocationSettings, allocate_in, stock_keys
-from orderflow.flows.asks import Find, NewId, Now, Read
+from orderflow.flows.asks import NewId, Now, Read
 from orderflow.flows.handle import Result, Work
 from orderflow.flows.prepare import ShippingSettings, shipment_key, shipments_for
-from orderflow.ports.storage import Ack, Query
+from orderflow.ports.storage import Ack
 
-__all__ = ["ADVANCING", "Advanced", "ShopSettings", "advance", "advanceable"]
+__all__ = ["ADVANCING", "Advanced", "ShopSettings", "advance"]
 
 #: Steps one call takes at most; an order has fewer than this many stations.
 STEP_LIMIT: Final = 20
@@ -76,9 +76,7 @@ class Advanced:
     refusals: tuple[Refusal, ...]
 
 
-def advance(
-    workflow: Workflow, key: Key, actor: str, settings: ShopSettings = ShopSettings()
-) -> Flow[Advanced]:
+def advance(workflow: Workflow, key: Key, actor: str, settings: ShopSettings = ShopSettings()) -> Flow[Advanced]:
     """Take every step that needs nobody's hands: confirm, allocate, prepare, bill, complete.
 
     All steps are one batch: the first that is refused ends it, and the earlier ones stand.
@@ -106,12 +104,6 @@ def advance(
             break
     yield from work.commit()
     return Advanced(type(work.rows.now[key].state).__name__, tuple(acks), refusals)
-
-
-def advanceable(limit: int, cursor: int) -> Flow[list[tuple[int, Key]]]:
-    """Up to ``limit`` orders that may go on by themselves, with the cursors that continue after them."""
-    rows = yield from ask(Find(Query("order", ADVANCING, cursor=cursor, limit=limit)))
-    return [(row.cursor, row.key) for row in rows]
 
 
 def _needed(key: Key, order: Any, settings: ShopSettings) -> Iterator[Key]:
@@ -193,8 +185,8 @@ def _allocate(work: Work, key: Key, order: Any, actor: str, settings: ShopSettin
 def _prepare(work: Work, key: Key, order: Any, actor: str, settings: ShopSettings) -> Flow[list[Result]]:
     envelopes: list[Envelope] = []
     for shipment in shipments_for(key, order, settings.shipping):
-        for command in (shipment.plan, shipment.pack):
-            envelopes.append(Envelope(shipment.key, command, (yield from _stamp(actor))))
+        envelopes += [Envelope(shipment.key, shipment.plan, (yield from _stamp(actor)))]
+        envelopes += [Envelope(shipment.key, shipment.pack, (yield from _stamp(actor)))]
     ids = [envelope.stamp.command_id for envelope in envelopes]
     results = yield from work.take(envelopes, fresh_ids=ids)
     # Where a plan is refused, packing it is refused as well, which says nothing new.

@@ -150,7 +150,7 @@ class Work:
 
 
 def _dated(envelope: Envelope, now: datetime) -> Envelope:
-    """What is not of a fixed time is recorded at the time the transaction has its locks, so that times never go back."""
+    """What has no fixed time is recorded when the transaction has its locks, so that times never go back."""
     if envelope.fixed or envelope.stamp.at >= now:
         return envelope
     return envelope._replace(stamp=evolve(envelope.stamp, at=now))

@@ -79,9 +79,7 @@ def _picks(order: object, stock: StockRef, most: int) -> Iterator[Pick]:
         most -= taken
 
 
-def _send_back(
-    workflow: Workflow, key: Key, picks: tuple[Pick, ...], now: datetime, actor: str
-) -> Flow[list[Result]]:
+def _send_back(workflow: Workflow, key: Key, picks: tuple[Pick, ...], now: datetime, actor: str) -> Flow[list[Result]]:
     envelopes = []
     for command in (ReleaseStock(picks), AllocateStock(backorder=picks)):
         command_id = yield from ask(NewId())

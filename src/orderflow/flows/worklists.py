@@ -62,9 +62,8 @@ def worklist(workflow: Workflow, name: str, stamp: Stamp, *, cursor: int = 0, li
     tasks: list[Task] = []
     while len(tasks) < limit:
         rows = yield from ask(Find(Query(listed.kind, listed.status, due_by=due_by, cursor=cursor, limit=limit)))
-        for row in rows:
-            if listed.keeps(row.state):
-                tasks.append((yield from _task(workflow, listed, row, stamp)))
+        for row in filter(lambda row: listed.keeps(row.state), rows):
+            tasks += [(yield from _task(workflow, listed, row, stamp))]
         if len(rows) < limit:
             break
         cursor = rows[-1].cursor
