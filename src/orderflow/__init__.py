@@ -119,7 +119,7 @@ _NAMES_OF_MODULES = {
 _MODULE_OF_NAME = {name: module for module, names in _NAMES_OF_MODULES.items() for name in names.split()}
 
 if not TYPE_CHECKING:  # a checker that saw this would take any name for exported
-    __all__ = [*_MODULE_OF_NAME]
+    __all__ = list(_MODULE_OF_NAME)
 
     def __getattr__(name: str) -> Any:
         module = _MODULE_OF_NAME.get(name)

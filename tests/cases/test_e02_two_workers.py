@@ -1,0 +1,65 @@
+"""E02: two workers at one outbox send each message once."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from small_shop import content, small_shop
+
+from orderflow import MemoryStorage, OrderFlow, SqliteStorage
+from orderflow.ports.notifier import Notice
+
+
+class SlowPost:
+    """Takes its time, and counts what it was asked to send."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds, self.sent = seconds, Counter[str]()
+        self._lock = threading.Lock()
+
+    def send(self, notice: Notice) -> None:
+        with self._lock:
+            self.sent[notice.id] += 1
+        time.sleep(self.seconds)
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_e02_two_workers_send_each_notice_once(kind: str, tmp_path: Path) -> None:
+    """Leases are taken one sending at a time, so slow sendings never outlast them: the worst case, a lease of 3 s."""
+    storage = MemoryStorage() if kind == "memory" else SqliteStorage(tmp_path / "shop.db")
+    post = SlowPost(0.03)
+    shops = [small_shop(storage, notifier=post, lease_seconds=3), small_shop(storage, notifier=post, lease_seconds=3)]
+    for number in range(200):
+        shops[0].receive(f"o-{number}", content(external_id=f"o-{number}"))
+
+    def work(shop: OrderFlow) -> None:
+        while shop.relay(50).taken:
+            pass
+
+    workers = [threading.Thread(target=work, args=(shop,)) for shop in shops]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(post.sent) == 200
+    assert set(post.sent.values()) == {1}
+
+
+def test_e02_a_sending_longer_than_its_lease_is_renewed() -> None:
+    """An adapter that works for longer than the lease keeps its message; nobody else sends it meanwhile."""
+    storage, post = MemoryStorage(), SlowPost(2.5)
+    shops = [
+        OrderFlow(storage, notifier=post, lease_seconds=1),
+        OrderFlow(storage, notifier=post, lease_seconds=1),
+    ]
+    shops[0].receive("o-1", content())
+    first = threading.Thread(target=shops[0].relay)
+    first.start()
+    while first.is_alive():
+        shops[1].relay()
+        time.sleep(0.1)
+    assert set(post.sent.values()) == {1}
