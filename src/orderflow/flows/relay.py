@@ -206,7 +206,7 @@ def _send_all(round_: _Round, topic: str, limit: int) -> Flow[None]:
 
 def _send(round_: _Round, lease: Lease, done: list[str]) -> Flow[None]:
     now = yield from ask(Now())
-    if POLICIES[lease.message.topic].is_over(lease, now):
+    if lease.abandoned and POLICIES[lease.message.topic].is_over(lease, now):
         raise PortError("relay", "its worker ended while it was sent", retry=False)
     try:
         commands = yield from _SENDINGS[lease.message.topic](lease)

@@ -90,13 +90,15 @@ class Lease(NamedTuple):
     """A message handed to a worker, which sends it now.
 
     ``attempts`` are the sendings begun, this one too; ``since`` is when the first of them began. ``token`` fences: an
-    old lease can neither put the message off nor give it up.
+    old lease can neither put the message off nor give it up. ``abandoned``: the sending before this one was neither
+    answered nor put off, so its worker has ended.
     """
 
     message: Message
     attempts: int
     token: int
     since: datetime
+    abandoned: bool = False
 
 
 @frozen

@@ -21,8 +21,9 @@ class Posted:
     """A message as it stands; from ``due`` on it may be leased, which a lease puts off until it ends."""
 
     message: Message
-    since: datetime
     due: datetime
+    since: datetime | None = None
+    sending: bool = False
     standing: str = "pending"
     attempts: int = 0
     token: int = 0
@@ -50,7 +51,7 @@ class MemoryOutbox:
         with self._lock:
             self._answer(done)
             ready = [posted for posted in self._heads() if posted.message.topic == topic and posted.due <= now]
-            return [_begun(posted, until) for posted in sorted(ready, key=_due)[:limit]]
+            return [_begun(posted, now, until) for posted in sorted(ready, key=_due)[:limit]]
 
     def renew(self, lease: Lease, until: datetime) -> None:
         """Make a lease last longer; ignored if it was lost."""
@@ -62,7 +63,7 @@ class MemoryOutbox:
         """The message is due again at ``due``. Ignored if the lease was lost."""
         with self._lock:
             for posted in self._held(lease):
-                posted.due, posted.error, posted.token = due, error, posted.token + 1
+                posted.due, posted.error, posted.token, posted.sending = due, error, posted.token + 1, False
 
     def dead_letter(self, lease: Lease, now: datetime, error: str) -> None:
         """Give the message up. Ignored if the lease was lost."""
@@ -77,7 +78,7 @@ class MemoryOutbox:
             return [(p.message, p.error) for p in self._posted.values() if p.standing == "dead"][:limit]
 
     def requeue(self, message_id: str, now: datetime) -> None:
-        """Make a dead letter due again, as if it had been committed now.
+        """Make a dead letter due again, as if it had never been sent.
 
         Raises:
             NotFound: there is no dead letter of that id.
@@ -87,7 +88,7 @@ class MemoryOutbox:
             if posted is None or posted.standing != "dead":
                 raise NotFound(Key(self._tenant, "message", message_id))
             del self._posted[message_id]
-            self._posted[message_id] = Posted(posted.message, now, now, token=posted.token, error=posted.error)
+            self._posted[message_id] = Posted(posted.message, now, token=posted.token, error=posted.error)
 
     def pending(self) -> int:
         """Messages neither done nor dead."""
@@ -114,9 +115,9 @@ class MemoryOutbox:
         if len(set(ids)) < len(ids) or not self._posted.keys().isdisjoint(ids):
             raise StorageError("a message of that id is already in the outbox", retry=False)
 
-    def _post(self, messages: Iterable[Message], since: datetime) -> None:
+    def _post(self, messages: Iterable[Message], due: datetime) -> None:
         for message in messages:
-            self._posted[message.id] = Posted(message, since, since)
+            self._posted[message.id] = Posted(message, due)
 
     def _answer(self, message_ids: Iterable[str]) -> None:
         for message_id in message_ids:
@@ -128,6 +129,7 @@ def _due(posted: Posted) -> datetime:
     return posted.due
 
 
-def _begun(posted: Posted, until: datetime) -> Lease:
-    posted.due, posted.attempts, posted.token = until, posted.attempts + 1, posted.token + 1
-    return Lease(posted.message, posted.attempts, posted.token, posted.since)
+def _begun(posted: Posted, now: datetime, until: datetime) -> Lease:
+    abandoned, posted.since = posted.sending, posted.since or now
+    posted.due, posted.attempts, posted.token, posted.sending = until, posted.attempts + 1, posted.token + 1, True
+    return Lease(posted.message, posted.attempts, posted.token, posted.since, abandoned)
