@@ -24,6 +24,7 @@ from orderflow.flows.asks import (
     Now,
     Pause,
     Read,
+    Release,
     Retry,
     SendNotice,
     TakeMessages,
@@ -149,6 +150,10 @@ class Runtime:
         with self._stack.pop_all():
             unit.commit(request.batch)
 
+    def _release(self, request: Release) -> None:
+        self._unit = None
+        self._stack.close()
+
     def _read(self, request: Read) -> Any:
         if self._unit is not None:
             return self._unit.load(request.keys)
@@ -246,6 +251,7 @@ class Runtime:
         KnownCommands: _known_commands,
         Load: _load,
         Commit: _commit,
+        Release: _release,
         Read: _read,
         Now: _now,
         NewId: _new_id,

@@ -27,6 +27,7 @@ __all__ = [
     "Now",
     "Pause",
     "Read",
+    "Release",
     "Retry",
     "SendNotice",
     "TakeMessages",
@@ -52,6 +53,11 @@ class Commit(Ask[None]):
     """Store a batch, all or nothing."""
 
     batch: Batch
+
+
+@frozen
+class Release(Ask[None]):
+    """End the transaction, if one was begun, without storing anything."""
 
 
 @frozen

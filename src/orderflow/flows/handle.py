@@ -17,7 +17,7 @@ from orderflow.domain.engine.text import writer
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.values import StockRef
 from orderflow.errors import CommandMismatch, CommandRefused, Fault, InputError, Key
-from orderflow.flows.asks import Begin, Commit, KnownCommands
+from orderflow.flows.asks import Begin, Commit, KnownCommands, Release
 from orderflow.ports.storage import Ack, Batch, CommandRecord, Write
 
 __all__ = ["Result", "Work", "accepted", "faults_in", "fingerprint", "handle_many"]
@@ -120,9 +120,9 @@ class Work:
         return ack
 
     def commit(self, answered: Sequence[str] = ()) -> Flow[None]:
-        """Store what was decided, if anything was, and note messages as done."""
-        if self.decisions or answered:
-            yield from ask(Commit(self._batch(tuple(answered))))
+        """Store what was decided and note messages as done; where there is neither, end the transaction."""
+        something = self.decisions or answered
+        yield from ask(Commit(self._batch(tuple(answered))) if something else Release())
 
     def _batch(self, answered: tuple[str, ...]) -> Batch:
         changed: dict[Key, Loaded] = {}
