@@ -186,6 +186,11 @@ class OrderFlow:
 
     def read(self, keys: Sequence[Key]) -> Mapping[Key, Loaded]:
         """Rows as they stand: version 0 and ``ABSENT`` where nothing is stored."""
+        if not isinstance(keys, list | tuple):
+            raise InputError.at("keys", "wrong_type", "must be a list or tuple of Key")
+        faults = [fault for at, key in enumerate(keys) for fault in faults_at(f"keys[{at}]", Key, key)]
+        if faults:
+            raise InputError(faults)
         return self.storage.read(keys)
 
     # -- commands

@@ -14,7 +14,7 @@ from orderflow.domain.intake import Accepted, intake_key
 from orderflow.domain.orders.content import Gate, Hold, HoldReason, OrderContent
 from orderflow.domain.orders.holding import PlaceHold
 from orderflow.domain.orders.placing import PlaceOrder
-from orderflow.errors import CommandRefused, InputError, Key
+from orderflow.errors import CommandRefused, Fault, InputError, Key
 from orderflow.flows.handle import Work, accepted, faults_in
 from orderflow.ports.storage import Ack
 
@@ -67,7 +67,7 @@ def receive(
         CommandRefused, InputError: as placing it does.
     """
     envelope = Envelope(key, PlaceOrder(content, holds), stamp)
-    faults = faults_in(workflow, envelope)
+    faults = faults_in(workflow, envelope) or _missing(content)
     if faults:
         raise InputError(faults)
     work = Work(workflow)
@@ -87,6 +87,11 @@ def receive(
         accepted(results.pop())
     yield from work.commit()
     return Changed(known, differences)
+
+
+def _missing(content: OrderContent | None) -> tuple[Fault, ...]:
+    """Only a draft may be placed without content."""
+    return (Fault("content", "missing", "is required"),) if content is None else ()
 
 
 def _known(work: Work, key: Key, content: OrderContent) -> Flow[Key | None]:
