@@ -9,7 +9,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 PYTHONS := 3.11 3.12 3.13
-CODE    = src tests $(wildcard examples/*.py benchmarks/*.py benchmarks/before/side_new.py)
+CODE    = src tests examples $(wildcard benchmarks/*.py benchmarks/before/side_new.py)
 BENCHES = $(sort $(wildcard benchmarks/bench_*.py benchmarks/versus_*.py))
 
 .DEFAULT_GOAL := test
@@ -51,11 +51,11 @@ lowest:
 
 on-%:
 	$(ON) -m venv --clear .venv-$*
-	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check $(PINS) --editable '.[suite]'
+	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check $(PINS) --editable '.[suite]' --editable examples
 	.venv-$*/bin/pytest -q -n $(JOBS)
 
 demo: $(STAMP)
-	@$(BIN)/orderflow demo
+	@$(BIN)/python -m orderflow_examples.demo
 
 bench: $(STAMP)
 	@missed=0; for bench in $(BENCHES); do echo "== $$bench"; $(BIN)/python $$bench || missed=1; done; exit $$missed
@@ -71,11 +71,11 @@ format: $(STAMP)
 	$(BIN)/ruff format $(CODE)
 
 # A stamp, so that only a changed pyproject.toml installs anew.
-$(STAMP): pyproject.toml
+$(STAMP): pyproject.toml examples/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "orderflow needs Python 3.11 or newer: set PYTHON to one." >&2; exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(MAKE) --no-print-directory environment
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' --editable examples
 	@touch $@
 
 # Debian ships python3 without ensurepip; the package python3-venv brings it.

@@ -27,7 +27,7 @@ from orderflow.flows.handle import Result
 from orderflow.flows.relay import RelayReport
 from orderflow.importing.documents import Document, OrderDocument, Source
 from orderflow.importing.pipeline import Pipeline
-from orderflow.importing.uci import UciFile
+from orderflow_examples.uci import UciFile
 from orderflow.importing.wiring import carrier, import_workflow, notifier_for, shop_for, start_clock, storage_at
 from orderflow.shop import OrderFlow, Request
 

@@ -24,9 +24,9 @@ from typing import Final
 
 from attrs import define, field
 
-from orderflow.importing.digest import content_digest
-from orderflow.importing.sample import write_sample
-from orderflow.importing.sample_data import LOCATIONS
+from orderflow_examples.digest import content_digest
+from orderflow_examples.sample import write_sample
+from orderflow_examples.sample_data import LOCATIONS
 
 __all__ = ["main"]
 

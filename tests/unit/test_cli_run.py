@@ -14,10 +14,10 @@ from click.testing import CliRunner, Result
 
 from orderflow.cli.root import root
 from orderflow.cli.run import work
-from orderflow.importing.digest import content_digest, content_of
+from orderflow_examples.digest import content_digest, content_of
 from orderflow.importing.jsonl import JsonLinesFile
 from orderflow.importing.pipeline import Pipeline
-from orderflow.importing.sample import write_sample
+from orderflow_examples.sample import write_sample
 
 BOTH = ("--location", "tokyo", "--location", "osaka")
 

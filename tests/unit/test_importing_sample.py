@@ -10,7 +10,7 @@ import pytest
 from orderflow.domain.orders.content import LineKind, totals_of
 from orderflow.importing.documents import CancellationDocument, Document, OrderDocument, RejectedDocument
 from orderflow.importing.jsonl import JsonLinesFile
-from orderflow.importing.sample import write_sample
+from orderflow_examples.sample import write_sample
 from orderflow.importing.wiring import carrier
 from orderflow.ports.carrier import LabelRequest, Parcel
 

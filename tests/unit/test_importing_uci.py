@@ -22,7 +22,7 @@ from orderflow.importing.documents import (
     RejectedDocument,
     name_of,
 )
-from orderflow.importing.uci import COLUMNS, UciFile
+from orderflow_examples.uci import COLUMNS, UciFile
 
 TIME = "2010-12-01 08:26:00"
 

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final
 
 import click
 
+from orderflow.cli.options import own_workflow
 from orderflow.domain.engine.diagram import overview, page
 from orderflow.domain.engine.machine import Machine
+from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.workflow.table import MACHINES
 
 __all__ = ["diagram", "pages"]
 
 
-def pages() -> Mapping[str, str]:
+def pages(machines: Iterable[Machine] = MACHINES) -> Mapping[str, str]:
     """File name to Markdown: a page for each machine, and an index."""
-    listed = {f"{machine.kind}.md": page(machine) for machine in MACHINES}
-    return {"index.md": _index(), **listed}
+    listed = sorted(machines, key=lambda machine: machine.kind)
+    return {"index.md": _index(listed), **{f"{machine.kind}.md": page(machine) for machine in listed}}
 
 
-def _index() -> str:
-    rows = [_row(machine) for machine in sorted(MACHINES, key=lambda machine: machine.kind)]
+def _index(machines: Iterable[Machine]) -> str:
+    rows = [_row(machine) for machine in machines]
     return "\n".join(
         [
             "# Machines",
@@ -47,16 +48,20 @@ def _row(machine: Machine) -> str:
     return f"| [{machine.kind}]({machine.kind}.md) | " + " | ".join(map(str, cells)) + " |"
 
 
-_KINDS: Final = sorted(machine.kind for machine in MACHINES)
-
-
-@click.command(epilog=f"KIND is one of {', '.join(_KINDS)}.")
-@click.argument("kind", type=click.Choice(_KINDS), required=False, metavar="[KIND]")
+@click.command(
+    epilog=f"KIND is one of {', '.join(sorted(machine.kind for machine in MACHINES))}, or of your own workflow."
+)
+@click.argument("kind", required=False)
+@own_workflow
 @click.option("--write", type=click.Path(file_okay=False, path_type=Path), help="Write all pages into this folder.")
 @click.option("--check", type=click.Path(file_okay=False, path_type=Path), help="Compare this folder; exit 1 if stale.")
-def diagram(kind: str | None, write: Path | None, check: Path | None) -> None:
-    """Print the state machine of KIND, or the index of all, as Markdown with a Mermaid diagram."""
-    made = pages()
+def diagram(kind: str | None, workflow: Workflow | None, write: Path | None, check: Path | None) -> None:
+    """Print the state machine of KIND, or an index of all of them, as Markdown with a Mermaid diagram."""
+    machines = MACHINES if workflow is None else tuple(workflow.machines.values())
+    made = pages(machines)
+    if kind is not None and f"{kind}.md" not in made:
+        kinds = ", ".join(sorted(machine.kind for machine in machines))
+        raise click.BadParameter(f"{kind!r} is not one of {kinds}", param_hint="KIND")
     if write is not None:
         write.mkdir(parents=True, exist_ok=True)
         for name, text in made.items():

@@ -12,6 +12,7 @@ from orderflow.adapters.storage.safety import Settings, report
 from orderflow.cli.options import as_json, database
 from orderflow.cli.output import facts, print_json, table
 from orderflow.cli.views import View
+from orderflow.domain.engine.workflow import Workflow
 
 __all__ = ["doctor"]
 
@@ -19,7 +20,7 @@ __all__ = ["doctor"]
 @click.command()
 @database
 @as_json
-def doctor(db: Path, tenant: str, *, as_json: bool) -> None:
+def doctor(db: Path, tenant: str, workflow: Workflow | None, *, as_json: bool) -> None:
     """Show the storage settings, whether they are safe and why, what a commit costs, sizes, and what waits.
 
     The cost of a commit is measured in files beside the database, for a file shared by processes and for one that a

@@ -14,7 +14,8 @@ from orderflow.cli.options import as_json, database, reading
 from orderflow.cli.output import print_json, table
 from orderflow.cli.views import View, invoice_view, row_view
 from orderflow.domain.engine.machine import Absent
-from orderflow.domain.orders.machine import ORDER
+from orderflow.domain.engine.workflow import Workflow
+from orderflow.domain.values import StockRef
 from orderflow.errors import NotFound
 from orderflow.flows.worklists import WORKLISTS, Task
 from orderflow.ports.storage import Query, Row
@@ -26,32 +27,28 @@ _PAGE: Final = 1000
 _COLUMNS: Final = ("id", "number", "state", "customer", "channel", "placed_at", "gross", "currency")
 _OWED: Final = ("id", "number", "customer", "currency", "owed", "due_on")
 _LEVELS: Final = ("on_hand", "allocated", "available", "unavailable", "incoming", "backordered", "shortfall")
-_STATES: Final = tuple(state.__name__ for state in ORDER.states if state is not Absent)
 #: The greatest cursor a database can hold.
 _LAST: Final = 2**63 - 1
 
 _MOMENT: Final = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"])
 
-_limit = click.option("--limit", type=click.IntRange(1, _PAGE), default=100, show_default=True, help="At most so many.")
-_cursor = click.option("--cursor", type=click.IntRange(0, _LAST), default=0, help="Go on after a listing's last row.")
+_limit = click.option(
+    "--limit", type=click.IntRange(1, _PAGE), default=100, show_default=True, help="The most rows to list."
+)
+_cursor = click.option(
+    "--cursor", type=click.IntRange(0, _LAST), default=0, help="Continue after this row, as a listing gave it."
+)
 
 
 @click.command()
-@click.option(
-    "--state",
-    "states",
-    type=click.Choice(_STATES),
-    metavar="STATE",
-    multiple=True,
-    help="Only these, as AwaitingStock.",
-)
-@click.option("--customer", default="", help="Only this customer's.")
-@click.option("--channel", default="", help="Only this channel's.")
-@click.option("--external-id", default="", help="The channel's own id.")
+@click.option("--state", "states", metavar="STATE", multiple=True, help="Only in this state, such as AwaitingStock.")
+@click.option("--customer", default="", help="Only of this customer.")
+@click.option("--channel", default="", help="Only from this channel.")
+@click.option("--external-id", default="", help="Only with this id of the channel.")
 @click.option("--tag", default="", help="Only with this tag.")
-@click.option("--text", default="", help="Find in ids, numbers, customers and tags.")
-@click.option("--since", type=_MOMENT, help="Placed then or later (UTC where no offset is given).")
-@click.option("--until", type=_MOMENT, help="Placed before then.")
+@click.option("--text", default="", help="Only with this text in the id, number, customer or tags.")
+@click.option("--since", type=_MOMENT, help="Only placed at this time or later (UTC where no offset is given).")
+@click.option("--until", type=_MOMENT, help="Only placed before this time.")
 @_limit
 @_cursor
 @database
@@ -69,16 +66,18 @@ def orders(
     cursor: int,
     db: Path,
     tenant: str,
+    workflow: Workflow | None,
     *,
     as_json: bool,
 ) -> None:
-    """List orders, the oldest first. All filters given must hold."""
+    """List orders, oldest first, that pass every filter given."""
     wanted = (("customer", customer), ("channel", channel), ("external_id", external_id))
     where = tuple((name, value) for name, value in wanted if value)
     query = Query(
         "order", states, where, _utc(since), _utc(until), tag=tag, text=text, cursor=cursor, limit=limit
     )  # fmt: skip
-    with reading(db, tenant) as shop:
+    with reading(db, tenant, workflow) as shop:
+        _check_states(shop, states)
         rows = shop.find(query)
     views = [row_view(row) for row in rows]
     onward = rows[-1].cursor if len(rows) == limit else None
@@ -87,6 +86,13 @@ def orders(
         return
     table("", _COLUMNS, [[view[name] for name in _COLUMNS] for view in views])
     _more(onward)
+
+
+def _check_states(shop: OrderFlow, states: tuple[str, ...]) -> None:
+    known = [state.__name__ for state in shop.workflow.machines["order"].states if state is not Absent]
+    for state in states:
+        if state not in known:
+            raise click.BadParameter(f"{state!r} is not one of {', '.join(known)}", param_hint="--state")
 
 
 def _utc(moment: datetime | None) -> datetime | None:
@@ -99,17 +105,19 @@ def _more(cursor: int | None) -> None:
 
 
 @click.command(
-    epilog=f"NAME is one of {', '.join(WORKLISTS)}. unpaid are all invoices not settled, invoices_due those of them "
-    "whose day has come."
+    epilog=f"NAME is one of {', '.join(WORKLISTS)}. unpaid lists all invoices that are not settled, invoices_due those "
+    "of them that are due."
 )
 @click.argument("name", type=click.Choice([*WORKLISTS]), required=False, metavar="[NAME]")
 @_limit
 @_cursor
 @database
 @as_json
-def worklist(name: str | None, limit: int, cursor: int, db: Path, tenant: str, *, as_json: bool) -> None:
-    """List what waits for somebody, with the reasons why it does not go on. Without NAME, count every list."""
-    with reading(db, tenant) as shop:
+def worklist(
+    name: str | None, limit: int, cursor: int, db: Path, tenant: str, workflow: Workflow | None, *, as_json: bool
+) -> None:
+    """List what waits for somebody, and why. Without NAME, count the rows of every list."""
+    with reading(db, tenant, workflow) as shop:
         if name is None:
             _counts(shop, as_json=as_json)
             return
@@ -157,16 +165,18 @@ def _all(shop: OrderFlow, query: Query) -> Iterator[Row]:
 
 @click.command()
 @click.argument("sku", required=False)
-@click.option("--below", type=click.IntRange(0), help="Only rows with fewer available units.")
+@click.option("--below", type=click.IntRange(0), help="Only where fewer units are available.")
 @database
 @as_json
-def stock(sku: str | None, below: int | None, db: Path, tenant: str, *, as_json: bool) -> None:
-    """Show stock levels by SKU and location: of all, of one SKU, or of one row (SKU@location)."""
-    with reading(db, tenant) as shop:
+def stock(
+    sku: str | None, below: int | None, db: Path, tenant: str, workflow: Workflow | None, *, as_json: bool
+) -> None:
+    """Show stock levels by SKU and location: all of them, those of one SKU, or one (SKU@location)."""
+    with reading(db, tenant, workflow) as shop:
         rows = [*_all(shop, Query("stock", where=(("sku", sku),) if sku else (), limit=_PAGE))]
         if sku and not rows:
             rows = _stock_row(shop, sku)
-    rows.sort(key=lambda row: row.key.id.rpartition("@"))
+    rows.sort(key=lambda row: StockRef.read(row.key.id))
     views = [_level(row) for row in rows if below is None or row.state.available < below]
     if as_json:
         print_json({"stock": views})
@@ -176,7 +186,7 @@ def stock(sku: str | None, below: int | None, db: Path, tenant: str, *, as_json:
 
 
 def _stock_row(shop: OrderFlow, id_: str) -> list[Row]:
-    sku, _, location = id_.rpartition("@")
+    sku, location = StockRef.read(id_)
     rows = [*shop.find(Query("stock", where=(("sku", sku), ("location", location))))]
     if not rows:
         raise NotFound(shop.key("stock", id_))
@@ -184,5 +194,4 @@ def _stock_row(shop: OrderFlow, id_: str) -> list[Row]:
 
 
 def _level(row: Row) -> View:
-    sku, _, location = row.key.id.rpartition("@")
-    return {"sku": sku, "location": location} | {name: getattr(row.state, name) for name in _LEVELS}
+    return StockRef.read(row.key.id)._asdict() | {name: getattr(row.state, name) for name in _LEVELS}

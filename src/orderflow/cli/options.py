@@ -12,20 +12,19 @@ import click
 
 from orderflow.adapters.storage.layout import APPLICATION_ID
 from orderflow.adapters.storage.sqlite import SqliteStorage
+from orderflow.cli.named import WORKFLOW
 from orderflow.domain.engine.workflow import Workflow
-from orderflow.domain.workflow.effects import NOTICES
-from orderflow.domain.workflow.table import standard_workflow
 from orderflow.errors import StorageError
-from orderflow.importing.progress import PROGRESS
+from orderflow.importing.wiring import import_workflow
 from orderflow.shop import OrderFlow
 
-__all__ = ["as_json", "database", "distinct", "reading", "workflow_of", "writable"]
+__all__ = ["as_json", "database", "distinct", "own_workflow", "reading", "writable"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def database(command: F) -> F:
-    """Add ``--db`` and ``--tenant``."""
+    """Add ``--db``, ``--tenant`` and ``--workflow``."""
     path = click.Path(exists=True, dir_okay=False, path_type=Path)
     db = click.option(
         "--db",
@@ -36,12 +35,19 @@ def database(command: F) -> F:
         callback=_of_orderflow,
         help="The database.",
     )
-    for option in (
-        click.option("--tenant", default="main", show_default=True, help="Whose rows."),
-        db,
-    ):
-        command = option(command)
-    return command
+    tenant = click.option("--tenant", default="main", show_default=True, help="Whose rows to read.")
+    return db(tenant(own_workflow(command)))
+
+
+def own_workflow(command: F) -> F:
+    """Add ``--workflow``, which gives a ``Workflow``, or None where the standard one is meant."""
+    return click.option(
+        "--workflow",
+        type=WORKFLOW,
+        envvar="ORDERFLOW_WORKFLOW",
+        show_envvar=True,
+        help="The workflow, where it is not the standard one, as module:name.",
+    )(command)
 
 
 def _of_orderflow(context: click.Context, parameter: click.Parameter, path: Path) -> Path:
@@ -65,7 +71,7 @@ def as_json(command: F) -> F:
 
 
 def distinct(**files: Path | None) -> None:
-    """Refuse two names for one file: what is read, what is written, and what a database keeps beside itself.
+    """Refuse one file under two names: what is read, what is written, and what a database keeps beside itself.
 
     Raises:
         click.UsageError: two of them are one file.
@@ -93,17 +99,12 @@ def writable(path: Path) -> None:
         path.unlink()
 
 
-def workflow_of(templates: tuple[str, ...] = tuple(NOTICES.values())) -> Workflow:
-    """The workflow that the command line reads a database by: the standard one, and the marks of runs."""
-    return standard_workflow(templates).extended(machines=(PROGRESS,))
-
-
 @contextmanager
-def reading(db: Path, tenant: str) -> Generator[OrderFlow]:
-    """A shop on the database, opened to read only."""
-    workflow = workflow_of()
-    storage = SqliteStorage(db, workflow.machines.values(), tenant=tenant, read_only=True)
+def reading(db: Path, tenant: str, workflow: Workflow | None) -> Generator[OrderFlow]:
+    """A shop on the database, opened to read only; its workflow is the standard one unless another is given."""
+    known = import_workflow(workflow)
+    storage = SqliteStorage(db, known.machines.values(), tenant=tenant, read_only=True)
     try:
-        yield OrderFlow(storage, workflow=workflow)
+        yield OrderFlow(storage, workflow=known)
     finally:
         storage.close()

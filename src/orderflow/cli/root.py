@@ -24,7 +24,6 @@ class Listed(NamedTuple):
 
 COMMANDS: Final[Mapping[str, Listed]] = {
     "run": Listed("orderflow.cli.run", "run", "Take a file of orders through all six steps."),
-    "demo": Listed("orderflow.cli.demo", "demo", "Run a generated sample of orders and show what came of it."),
     "show": Listed("orderflow.cli.show", "show", "Show an order: lines, timeline, shipments, invoices."),
     "orders": Listed("orderflow.cli.lists", "orders", "List orders, filtered."),
     "worklist": Listed("orderflow.cli.lists", "worklist", "List what waits for somebody, with the reasons."),

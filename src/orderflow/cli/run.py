@@ -15,19 +15,18 @@ from typing import Any, Final
 
 import click
 
-from orderflow.cli.options import distinct, writable
+from orderflow.cli.named import FORMAT
+from orderflow.cli.options import distinct, own_workflow, writable
 from orderflow.cli.output import table
-from orderflow.importing.documents import RejectedDocument, Source, name_of
-from orderflow.importing.jsonl import JsonLinesFile
+from orderflow.domain.engine.workflow import Workflow
+from orderflow.importing.documents import Format, RejectedDocument, Source, name_of
 from orderflow.importing.pipeline import Pipeline
 from orderflow.importing.summary import rejections, summarise
-from orderflow.importing.uci import UciFile
+from orderflow.importing.vetting import YEARS, Years, vetted
 from orderflow.importing.wiring import import_workflow, notices_of, notifier_for, shop_for, start_clock, storage_at
 from orderflow.shop import OrderFlow
 
-__all__ = ["LAYOUTS", "REJECTED", "progress_bar", "report", "report_unfinished", "run", "states_of", "work"]
-
-LAYOUTS: Final[dict[str, Callable[[Path], Source]]] = {"uci": UciFile, "orderflow": JsonLinesFile}
+__all__ = ["REJECTED", "progress_bar", "report", "report_unfinished", "run", "states_of", "work"]
 
 #: The columns of documents that were not taken.
 REJECTED: Final = ("line", "code", "why (the first reason)")
@@ -42,7 +41,7 @@ GC_THRESHOLD: Final = (1_000_000, 20, 20)
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--layout", type=click.Choice([*LAYOUTS]), required=True, help="How the file is laid out.")
+@click.option("--format", "reader", type=FORMAT, required=True, help="How to read the file: jsonl, or module:name.")
 @click.option(
     "--db",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -50,47 +49,48 @@ GC_THRESHOLD: Final = (1_000_000, 20, 20)
     show_envvar=True,
     help="The database.",
 )
-@click.option("--receive", type=click.Choice(["shortfall"]), help="Receive what exceeds the available stock.")
-@click.option("--summary", type=click.Path(dir_okay=False, path_type=Path), help="Write the summary as JSON here.")
+@own_workflow
+@click.option(
+    "--receive",
+    type=click.Choice(["shortfall"]),
+    callback=lambda context, option, value: value is not None,
+    help="Receive what exceeds the available stock.",
+)
+@click.option("--years", type=(int, int), default=YEARS, show_default=True, help="Reject documents of other years.")
+@click.option("--summary", type=click.Path(dir_okay=False, path_type=Path), help="Write the summary to this file.")
 @click.option("--rates", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The carrier's rate table.")
 @click.option("--mail", type=click.Path(file_okay=False, path_type=Path), help="Put notices into this mail folder.")
 @click.option("--location", "locations", multiple=True, default=("main",), help="Where stock is, by priority.")
-@click.option("--dry-run", is_flag=True, help="Say what would happen and which rows would be rejected.")
+@click.option("--dry-run", is_flag=True, help="Say what would happen and which documents would be rejected.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def run(
     file: Path,
-    layout: str,
+    reader: Format,
     db: Path | None,
-    receive: str | None,
     summary: Path | None,
-    rates: Path | None,
-    mail: Path | None,
-    locations: tuple[str, ...],
     *,
+    years: tuple[int, int],
     dry_run: bool,
     as_json: bool,
+    **wishes: Any,
 ) -> None:
     """Take FILE through all six steps: receive, confirm, allocate, prepare, ship, complete and tell the customer.
 
-    Interrupted and started again, it goes on where it stopped.
+    What is packed is taken as handed over and delivered at the times in the file. An interrupted run goes on where it
+    stopped when it is started again.
     """
-    source = LAYOUTS[layout](file)
+    source = reader(file)
     if db is None and not dry_run:
         raise click.UsageError("name the database with --db")
-    try:
+    with _readable(file):
         if db is None or dry_run:
-            _print_documents(source, as_json=as_json)
+            _print_documents(source, Years(*years), as_json=as_json)
             return
-        notices = None if mail else notices_of(db)
-        distinct(file=file, database=db, summary=summary, rate_table=rates, file_of_notices=notices)
+        notices = None if wishes["mail"] else notices_of(db)
+        distinct(file=file, database=db, summary=summary, rate_table=wishes["rates"], file_of_notices=notices)
         for target in filter(None, (summary, db)):
             writable(target)
-        found = work(source, db, receive=receive is not None, rates=rates, mail=mail, locations=locations)
-    except (gzip.BadGzipFile, EOFError, csv.Error) as error:
-        raise click.ClickException(f"{file}: {error}") from error
-    except KeyboardInterrupt:
-        click.echo("Interrupted; the same command again goes on where this stopped.", err=True)
-        raise SystemExit(INTERRUPTED) from None
+        found = work(source, db, years=Years(*years), **wishes)
     if summary is not None:
         summary.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     if as_json:
@@ -99,6 +99,18 @@ def run(
         report(found)
     if not found["accepted"]:
         raise click.ClickException(f"{file}: no document was accepted")
+
+
+@contextmanager
+def _readable(file: Path) -> Generator[None]:
+    """What a file that cannot be read, or an interruption, comes to."""
+    try:
+        yield
+    except (gzip.BadGzipFile, EOFError, csv.Error) as error:
+        raise click.ClickException(f"{file}: {error}") from error
+    except KeyboardInterrupt:
+        click.echo("Interrupted; the same command again goes on where this stopped.", err=True)
+        raise SystemExit(INTERRUPTED) from None
 
 
 @contextmanager
@@ -119,24 +131,26 @@ def work(
     source: Source,
     db: Path,
     *,
+    workflow: Workflow | None = None,
     receive: bool = False,
+    years: Years = YEARS,
     rates: Path | None = None,
     mail: Path | None = None,
     locations: tuple[str, ...] = ("main",),
 ) -> dict[str, Any]:
     """Run a source into a database and give the summary, with the seconds the run took."""
-    workflow, clock = import_workflow(), start_clock()
-    storage = storage_at(db, workflow)
+    used, clock = import_workflow(workflow), start_clock()
+    storage = storage_at(db, used)
     try:
-        shop = shop_for(storage, workflow, clock, notifier=notifier_for(db, mail), rates=rates, locations=locations)
+        shop = shop_for(storage, used, clock, notifier=notifier_for(db, mail), rates=rates, locations=locations)
         began = time.perf_counter()
         with progress_bar(source.count()) as advanced:
-            pipeline = Pipeline(shop, source, clock, name_of(source), receive=receive, advanced=advanced)
+            pipeline = Pipeline(shop, source, clock, name_of(source), receive=receive, advanced=advanced, years=years)
             pipeline.run()
         seconds = time.perf_counter() - began
-        found = summarise(shop, source.zone)
+        found = summarise(shop, source.timezone)
         found["rejected"] = [*_rejected(shop, source.channel, pipeline.rejected)]
-        found["accepted"] = pipeline.seen - len(pipeline.rejected)
+        found["accepted"] = pipeline.accepted
         found["elsewhere"] = [place for place in pipeline.places if place not in locations]
         found["refused_commands"] = [{"command_id": name, "reason": reason} for name, reason in pipeline.refused]
         found["seconds"] = round(seconds, 2)
@@ -178,10 +192,10 @@ def progress_bar(total: int) -> Generator[Callable[[int], None]]:
     yield tell
 
 
-def _print_documents(source: Source, *, as_json: bool) -> None:
+def _print_documents(source: Source, years: Years, *, as_json: bool) -> None:
     counts: dict[str, int] = {}
     rejected = []
-    for document in source.documents():
+    for document in vetted(source, years):
         name = type(document).__name__.removesuffix("Document").lower()
         counts[name] = counts.get(name, 0) + 1
         if isinstance(document, RejectedDocument):

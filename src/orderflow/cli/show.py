@@ -20,6 +20,7 @@ from orderflow.cli.views import (
     order_view,
     shipment_view,
 )
+from orderflow.domain.engine.workflow import Workflow
 from orderflow.errors import NotFound
 from orderflow.ports.storage import Query, Row
 from orderflow.shop import OrderFlow
@@ -30,7 +31,7 @@ _HEADER: Final = (
     "number", "customer", "channel", "external_id", "bill_to", "ship_to", "placed_at", "confirmed_at", "completed_at",
     "tags", "notes",
 )  # fmt: skip
-#: What an order may be named by, in the order it is tried.
+#: What an order may be found by, in this order.
 _NAMES: Final = ("id", "number", "external_id")
 
 
@@ -38,9 +39,9 @@ _NAMES: Final = ("id", "number", "external_id")
 @click.argument("order")
 @database
 @as_json
-def show(order: str, db: Path, tenant: str, *, as_json: bool) -> None:
-    """Show ORDER, named by its id, its number or its external id."""
-    with reading(db, tenant) as shop:
+def show(order: str, db: Path, tenant: str, workflow: Workflow | None, *, as_json: bool) -> None:
+    """Show ORDER, given by its id, its number or its external id."""
+    with reading(db, tenant, workflow) as shop:
         view = _whole(shop, _find(shop, order))
     if as_json:
         print_json(view)
@@ -52,7 +53,7 @@ def _find(shop: OrderFlow, name: str) -> Row:
     for column in _NAMES:
         found = shop.find(Query("order", where=((column, name),), limit=2))
         if len(found) > 1:
-            raise click.ClickException(f"several orders have the {column} {name!r}: name one by its id")
+            raise click.ClickException(f"several orders have the {column} {name!r}: give the id of one")
         if found:
             return found[0]
     raise NotFound(shop.key("order", name))
@@ -107,9 +108,17 @@ def _list(title: str, names: tuple[str, ...], views: list[View]) -> None:
 @click.argument("id")
 @database
 @as_json
-def history(kind: str, id: str, db: Path, tenant: str, *, as_json: bool) -> None:  # noqa: A002 - what it is
-    """Show every event of the row ID of a KIND, such as `order`, `invoice` or `stock`."""
-    with reading(db, tenant) as shop:
+def history(
+    kind: str,
+    id: str,  # noqa: A002 - what it is
+    db: Path,
+    tenant: str,
+    workflow: Workflow | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Show every event of the row ID of a KIND such as `order`, `invoice` or `stock`."""
+    with reading(db, tenant, workflow) as shop:
         if kind not in shop.workflow.machines:
             raise click.BadParameter(f"must be one of {', '.join(shop.workflow.machines)}", param_hint="KIND")
         codec = Codec(shop.workflow.machines.values())

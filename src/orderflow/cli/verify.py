@@ -14,6 +14,7 @@ from orderflow.audit.verify import verify as verified
 from orderflow.cli.options import as_json, database
 from orderflow.cli.output import print_json, table
 from orderflow.cli.views import View
+from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.workflow.table import standard_workflow
 from orderflow.importing.wiring import import_workflow
 
@@ -24,7 +25,7 @@ __all__ = ["verify"]
 @database
 @as_json
 @click.option("--verbose", is_flag=True, help="Tell the progress, and why the other rules are not checked.")
-def verify(db: Path, tenant: str, *, as_json: bool, verbose: bool) -> None:
+def verify(db: Path, tenant: str, workflow: Workflow | None, *, as_json: bool, verbose: bool) -> None:
     """Check the database against the invariants; exit 1 if one is violated, or if the tenant has nothing there.
 
     The database is only read, as of one moment. What events tell other rows and ask of the world is asked again where
@@ -32,8 +33,8 @@ def verify(db: Path, tenant: str, *, as_json: bool, verbose: bool) -> None:
     """
     progress = _progress if verbose and not as_json else _silent
     began = time.perf_counter()
-    workflows = (standard_workflow(), import_workflow())
-    machines = {kind: machine for workflow in workflows for kind, machine in workflow.machines.items()}
+    workflows = (workflow or standard_workflow(), import_workflow(workflow))
+    machines = {kind: machine for each in workflows for kind, machine in each.machines.items()}
     with SqliteAudit(db, machines.values(), tenant=tenant) as source:
         report = verified(source, *workflows, progress=progress)
     if not (report.rows or report.violations or report.unknown):

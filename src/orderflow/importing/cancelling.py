@@ -14,7 +14,7 @@ __all__ = ["credit_note_of", "return_of"]
 
 
 def return_of(document: CancellationDocument, matches: list[list[Match]]) -> ReceiveReturn | None:
-    """The goods of a cancellation, matched or loose; None where it brings none."""
+    """The goods of a cancellation, matched or not; None where it brings none."""
     pairs = [
         (line, match) for line, parts in zip(document.lines, matches, strict=True) for match in parts if line.goods
     ]
@@ -29,7 +29,7 @@ def return_of(document: CancellationDocument, matches: list[list[Match]]) -> Rec
     )
 
 
-def credit_note_of(document: CancellationDocument, matches: list[list[Match]], zone: str) -> DraftCreditNote:
+def credit_note_of(document: CancellationDocument, matches: list[list[Match]], timezone: str) -> DraftCreditNote:
     """The money of a cancellation: linked to what it matches, the rest on account."""
     lines = [
         part
@@ -45,7 +45,7 @@ def credit_note_of(document: CancellationDocument, matches: list[list[Match]], z
             currency=document.currency,
             lines=tuple(lines),
             tax=document.tax,
-            dated=business_date(document.at, zone),
+            dated=business_date(document.at, timezone),
             reason="cancellation",
             document=document.number,
             before=tuple(dict.fromkeys(before)),

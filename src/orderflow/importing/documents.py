@@ -1,4 +1,4 @@
-"""What a file holds, whatever its layout: orders, cancellations, adjustments, receipts, and what was rejected."""
+"""What a file holds, whatever its format: orders, cancellations, adjustments, receipts, and what was rejected."""
 
 from __future__ import annotations
 
@@ -10,18 +10,22 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 from attrs import frozen
 
+from orderflow.domain.engine.record import Record
+from orderflow.domain.engine.schema import Quantity
 from orderflow.domain.inventory.documents import SkuChange, SkuQuantity
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.tax import TaxCategory, TaxPolicy
 from orderflow.domain.orders.content import OrderContent
 from orderflow.domain.parties.party import Person
-from orderflow.domain.values import PartyRef
+from orderflow.domain.values import Location, PartyRef, Sku
 
 __all__ = [
     "AdjustmentDocument",
     "CancellationDocument",
     "CancelledLine",
+    "DatedDocument",
     "Document",
+    "Format",
     "OrderDocument",
     "Party",
     "ReceiptDocument",
@@ -39,8 +43,8 @@ class Party(NamedTuple):
     person: Person
 
 
-@frozen
-class OrderDocument:
+@frozen(eq=False, repr=False)
+class OrderDocument(Record):
     """An order; ``content`` names its party version."""
 
     number: str
@@ -49,19 +53,24 @@ class OrderDocument:
     content: OrderContent
     party: Party
 
+    @property
+    def customer(self) -> str:
+        """The customer, empty for a guest."""
+        return self.content.customer
+
 
 class CancelledLine(NamedTuple):
     """Units given back at a price; only goods come back into stock."""
 
-    sku: str
-    quantity: int
+    sku: Sku
+    quantity: Quantity
     price: Price
     tax: TaxCategory
-    goods: bool
+    goods: bool = True
 
 
-@frozen
-class CancellationDocument:
+@frozen(eq=False, repr=False)
+class CancellationDocument(Record):
     """Goods and money come back. Lines are matched to earlier orders by customer, SKU and price."""
 
     number: str
@@ -72,11 +81,11 @@ class CancellationDocument:
     lines: tuple[CancelledLine, ...]
     tax: TaxPolicy
     party: Party
-    location: str = "main"
+    location: Location = "main"
 
 
-@frozen
-class AdjustmentDocument:
+@frozen(eq=False, repr=False)
+class AdjustmentDocument(Record):
     """Signed changes of stock. ``memo`` counts lines that move none."""
 
     number: str
@@ -86,8 +95,8 @@ class AdjustmentDocument:
     memo: int = 0
 
 
-@frozen
-class ReceiptDocument:
+@frozen(eq=False, repr=False)
+class ReceiptDocument(Record):
     """Goods that came in."""
 
     number: str
@@ -104,21 +113,21 @@ class RejectedRow(NamedTuple):
     reason: str
 
 
-@frozen
-class RejectedDocument:
+@frozen(eq=False, repr=False)
+class RejectedDocument(Record):
     """A document with a bad row is rejected as a whole."""
 
     number: str
-    at: datetime | None
     line: int
     rows: tuple[RejectedRow, ...]
 
 
-Document: TypeAlias = OrderDocument | CancellationDocument | AdjustmentDocument | ReceiptDocument | RejectedDocument
+DatedDocument: TypeAlias = OrderDocument | CancellationDocument | AdjustmentDocument | ReceiptDocument
+Document: TypeAlias = DatedDocument | RejectedDocument
 
 
 class Source(Protocol):
-    """A file in some layout."""
+    """A file of documents, whatever its format."""
 
     @property
     def path(self) -> Path:
@@ -131,7 +140,7 @@ class Source(Protocol):
         ...
 
     @property
-    def zone(self) -> str:
+    def timezone(self) -> str:
         """The time zone of its business dates."""
         ...
 
@@ -141,6 +150,18 @@ class Source(Protocol):
 
     def documents(self) -> Iterator[Document]:
         """Every document once, in the order of its first line."""
+        ...
+
+
+class Format(Protocol):
+    """Opens a file as a source of documents: a class or a function of the file's path.
+
+    A package registers its formats as entry points of the group ``orderflow.formats``. A document that cannot be
+    read is given as a :class:`RejectedDocument`; ``InputError`` is for a file that is none of this format.
+    """
+
+    def __call__(self, path: Path, /) -> Source:
+        """The file at ``path``, opened when its documents are asked for."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""The library's own layout: JSON lines, a document in each.
+"""The library's own format: JSON lines, a document in each.
 
 ::
 
@@ -18,19 +18,18 @@ from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Final, NamedTuple, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 from attrs import frozen
 
 from orderflow.adapters.json_input import load_tree, read_outside
 from orderflow.domain.engine.limits import MAX_LINES
-from orderflow.domain.engine.schema import Id, Length, Name, Quantity
+from orderflow.domain.engine.schema import Id, Length, Name
 from orderflow.domain.inventory.documents import SkuChange, SkuQuantity
-from orderflow.domain.money.price import Price
-from orderflow.domain.money.tax import TaxCategory, TaxPolicy
+from orderflow.domain.money.tax import TaxPolicy
 from orderflow.domain.orders.content import OrderContent
 from orderflow.domain.parties.party import Person
-from orderflow.domain.values import PartyRef
+from orderflow.domain.values import Location, PartyRef
 from orderflow.errors import Fault, InputError
 from orderflow.importing.documents import (
     AdjustmentDocument,
@@ -47,14 +46,14 @@ from orderflow.importing.documents import (
 __all__ = ["JsonLinesFile"]
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class _Receipt:
     number: Id
     at: datetime
     items: Annotated[tuple[SkuQuantity, ...], Length(1, MAX_LINES)]
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class _Order:
     number: Id
     at: datetime
@@ -62,28 +61,20 @@ class _Order:
     person: Person = Person()
 
 
-class _Line(NamedTuple):
-    sku: Id
-    quantity: Quantity
-    price: Price
-    tax: TaxCategory
-    goods: bool = True
-
-
-@frozen
+@frozen(eq=False, repr=False)
 class _Cancellation:
     number: Id
     at: datetime
     customer: Name
     currency: Name
     bill_to: PartyRef
-    lines: Annotated[tuple[_Line, ...], Length(1, MAX_LINES)]
+    lines: Annotated[tuple[CancelledLine, ...], Length(1, MAX_LINES)]
     tax: TaxPolicy = TaxPolicy()
-    location: Id = "main"
+    location: Location = "main"
     person: Person = Person()
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class _Adjustment:
     number: Id
     at: datetime
@@ -102,12 +93,12 @@ _KINDS: Final[dict[Any, type[_Entry]]] = {
 
 
 class JsonLinesFile:
-    """A file of that layout. A line that is no sound document is rejected, with every fault and its path."""
+    """A file of that format. A line that is no sound document is rejected, with every fault and its path."""
 
     channel = "orderflow"
 
-    def __init__(self, path: Path, zone: str = "UTC") -> None:
-        self.path, self.zone = path, zone
+    def __init__(self, path: Path, timezone: str = "UTC") -> None:
+        self.path, self.timezone = path, timezone
 
     def count(self) -> int:
         """How many documents there are: lines that are not blank."""
@@ -125,7 +116,7 @@ class JsonLinesFile:
                 yield document
             except InputError as error:
                 rows = tuple([RejectedRow(line, fault.code, str(fault)) for fault in error.faults])
-                yield RejectedDocument(f"{self._first} line {line}", None, line, rows)
+                yield RejectedDocument(f"{self._first} line {line}", line, rows)
 
     @cached_property
     def _first(self) -> str:
@@ -177,8 +168,7 @@ def _cancellation(line: int, entry: _Cancellation) -> CancellationDocument:
         raise InputError(
             Fault(f"lines[{n}].price", "currency_mismatch", f"must be in {entry.currency}") for n in foreign
         )
-    lines = tuple([CancelledLine(*item) for item in entry.lines])
     party = Party(entry.bill_to, entry.person)
     return CancellationDocument(
-        entry.number, entry.at, line, entry.customer, entry.currency, lines, entry.tax, party, entry.location
+        entry.number, entry.at, line, entry.customer, entry.currency, entry.lines, entry.tax, party, entry.location
     )

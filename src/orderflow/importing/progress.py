@@ -6,33 +6,37 @@ from typing import Final
 
 from attrs import frozen
 
-from orderflow.domain.engine.machine import Absent, Machine, refuse, rule, to
+from orderflow.domain.engine.machine import Absent, Machine, refuse, rule
+from orderflow.domain.engine.record import Command, Event, Record
 from orderflow.domain.engine.schema import Count
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.errors import InvariantBroken, Refusal
 
-__all__ = ["PROGRESS", "Advanced", "RecordProgress", "Run"]
+__all__ = ["PROGRESS", "ProgressRecorded", "RecordProgress", "Run"]
 
 
-@frozen
-class RecordProgress:
-    """Another window is finished; ``documents`` are done in all, of those of the file."""
-
+@frozen(eq=False, repr=False)
+class _Progress:
     documents: Count
+    accepted: Count
 
 
-@frozen
-class Advanced:
+class RecordProgress(_Progress, Command):
+    """Another window is finished: of the file's documents ``documents`` are done in all, and ``accepted`` of them taken."""
+
+    __slots__ = ()
+
+
+class ProgressRecorded(_Progress, Event):
     """A window was finished."""
 
-    documents: int
+    __slots__ = ()
 
 
-@frozen
-class Run:
-    """A run of a file: documents finished, windows finished."""
+@frozen(eq=False, repr=False)
+class Run(_Progress, Record):
+    """A run of a file: documents finished, those of them that were taken, and the windows they came in."""
 
-    documents: int
     windows: int
 
 
@@ -43,27 +47,21 @@ def _goes_on(state: Run, command: RecordProgress, stamp: Stamp) -> Refusal | Non
     return refuse("not_further", "{known} documents are done already", known=state.documents)
 
 
-def _advance(state: Absent | Run, command: RecordProgress, stamp: Stamp) -> Advanced:
-    return Advanced(command.documents)
-
-
-def _advanced(state: Absent | Run, event: Advanced) -> Run:
-    return Run(event.documents, 1 + (state.windows if isinstance(state, Run) else 0))
+def _recorded(state: Absent | Run, event: ProgressRecorded) -> Run:
+    return Run(event.documents, event.accepted, 1 + (state.windows if isinstance(state, Run) else 0))
 
 
 def _check(state: Run) -> None:
-    if state.windows > state.documents:
-        raise InvariantBroken("run", f"{state.windows} windows hold only {state.documents} documents")
+    if max(state.windows, state.accepted) > state.documents:
+        raise InvariantBroken("run", f"{state.documents} documents in {state.windows} windows, {state.accepted} taken")
 
 
 PROGRESS: Final = Machine(
     "run",
-    commands=RecordProgress,
-    events=Advanced,
+    rules=(
+        rule(Absent, RecordProgress, ProgressRecorded, Run, _recorded),
+        rule(Run, RecordProgress, ProgressRecorded, Run, _recorded, guards=(_goes_on,)),
+    ),
     final=(Run,),
     check=_check,
-    rules=(
-        rule(Absent, RecordProgress, _advance, to(Advanced, Run, _advanced)),
-        rule(Run, RecordProgress, _advance, to(Advanced, Run, _advanced), guards=(_goes_on,)),
-    ),
 )

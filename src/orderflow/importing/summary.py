@@ -23,13 +23,13 @@ PAGE: Final = 500
 INCOMING: Final = "GoodsReceived"
 
 
-def summarise(shop: OrderFlow, zone: str) -> dict[str, Any]:
-    """Documents, lines, amounts, returns, stock and balances; amounts as decimal strings, months in ``zone``."""
+def summarise(shop: OrderFlow, timezone: str) -> dict[str, Any]:
+    """Documents, lines, amounts, returns, stock and balances; amounts as decimal strings, months in ``timezone``."""
     notes = [row.state for row in _pages(shop, "credit_note")]
     stock_documents = [row.state for row in _pages(shop, "stock_document")]
     adjustments = [note for note in stock_documents if note.kind == "adjustment"]
     orders = _orders(shop)
-    amounts = _amounts(orders, notes, zone)
+    amounts = _amounts(orders, notes, timezone)
     return {
         "documents": {
             "orders": sum(count for _, _, _, count in orders),
@@ -81,15 +81,15 @@ def _lines_of(note: IssuedNote) -> int:
 
 
 def _amounts(
-    orders: Iterable[tuple[str, str, int, int]], notes: Iterable[IssuedNote], zone: str
+    orders: Iterable[tuple[str, str, int, int]], notes: Iterable[IssuedNote], timezone: str
 ) -> dict[str, dict[str, Any]]:
     sales: Counter[str] = Counter()
     credited: Counter[str] = Counter()
     months: Counter[tuple[str, str]] = Counter()
-    shop_zone = ZoneInfo(zone)
+    shop_timezone = ZoneInfo(timezone)
     for currency, placed, total, _ in orders:
         sales[currency] += total
-        at = datetime.fromisoformat(placed).replace(tzinfo=UTC).astimezone(shop_zone)
+        at = datetime.fromisoformat(placed).replace(tzinfo=UTC).astimezone(shop_timezone)
         months[currency, f"{at:%Y-%m}"] += total
     for note in notes:
         currency, total = note.content.currency, note.totals.gross_minor

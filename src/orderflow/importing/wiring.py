@@ -57,9 +57,9 @@ ZONES: Final = {
 }  # fmt: skip
 
 
-def import_workflow() -> Workflow:
-    """The standard workflow with the mark of how far a run has come."""
-    return standard_workflow(NOTICES).extended(machines=(PROGRESS,))
+def import_workflow(workflow: Workflow | None = None) -> Workflow:
+    """The workflow of a run: the one given, else the standard one with few notices, and the mark of how far it has come."""
+    return (workflow or standard_workflow(NOTICES)).extended(machines=(PROGRESS,))
 
 
 def storage_at(path: Path, workflow: Workflow, *, exclusive: bool = True, read_only: bool = False) -> SqliteStorage:

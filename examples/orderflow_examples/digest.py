@@ -53,6 +53,6 @@ def _rows(connection: sqlite3.Connection, table: str) -> Iterator[str]:
     names = [name for name in found if name not in left_out]
     keys = [name for name in _KEY if name in names]
     yield repr((table, *names))
-    query = f"SELECT {', '.join(names)} FROM {source} ORDER BY {', '.join(keys)}"  # noqa: S608 - names of its own schema
+    query = f"SELECT {', '.join(names)} FROM {source} ORDER BY {', '.join(keys)}"
     for row in connection.execute(query):
         yield repr(row)

@@ -1,4 +1,4 @@
-"""``orderflow demo``: a generated sample through all six steps, and what came of it."""
+"""The demo: a generated sample through all six steps, and what came of it (``make demo``)."""
 
 from __future__ import annotations
 
@@ -19,21 +19,24 @@ from orderflow.cli.run import REJECTED, report_unfinished, states_of, work
 from orderflow.cli.show import show
 from orderflow.importing.documents import Document, RejectedDocument
 from orderflow.importing.jsonl import JsonLinesFile
-from orderflow.importing.sample import write_sample
-from orderflow.importing.sample_data import LOCATIONS
 from orderflow.ports.storage import Query, Row
 from orderflow.shop import OrderFlow
+from orderflow_examples.sample import write_sample
+from orderflow_examples.sample_data import LOCATIONS
 
 __all__ = ["demo"]
 
 _PAGE = 1000
+_MODULE = "orderflow_examples.demo"
 
 
 @click.command()
-@click.option("--orders", type=click.IntRange(1, 100_000), default=320, show_default=True, help="So many sound orders.")
-@click.option("--seed", type=int, default=7, show_default=True, help="Another seed, other orders.")
 @click.option(
-    "--db", type=click.Path(dir_okay=False, path_type=Path), help="Keep the database here, the sample beside."
+    "--orders", type=click.IntRange(1, 100_000), default=320, show_default=True, help="How many sound orders."
+)
+@click.option("--seed", type=int, default=7, show_default=True, help="Another seed draws other orders.")
+@click.option(
+    "--db", type=click.Path(dir_okay=False, path_type=Path), help="Keep the database here, and the sample beside it."
 )
 @click.option("--keep", is_flag=True, help="Keep the temporary folder.")
 @click.pass_context
@@ -53,13 +56,13 @@ def demo(context: click.Context, orders: int, seed: int, db: Path | None, *, kee
         found = work(source, place, locations=LOCATIONS)
         documents = [*source.documents()]
         _intake(documents, found)
-        with reading(place, "main") as shop:
+        with reading(place, "main", None) as shop:
             rows = [*_all(shop, "order")]
             _outcome(shop, rows, found)
             example = max(rows, key=_instructive).key.id
         report_unfinished(found)
         click.echo(f"\n{_title('one of them')}\n")
-        context.invoke(show, order=example, db=place, tenant="main", as_json=False)
+        context.invoke(show, order=example, db=place, tenant="main", workflow=None, as_json=False)
         _print_next_steps(place if db or keep else None, sample, example)
 
 
@@ -147,19 +150,18 @@ def _instructive(row: Row) -> tuple[bool, int, int]:
     return type(row.state).__name__ == "Completed", progress.shipments + len(progress.invoices), len(progress.lines)
 
 
-def _program() -> str:
-    """How this program is called here: by its name where that is found, else as it was called just now."""
-    return "orderflow" if shutil.which("orderflow") or Path(sys.argv[0]).name != "orderflow" else sys.argv[0]
-
-
 def _print_next_steps(db: Path | None, sample: Path, example: str) -> None:
     click.echo(f"\n{_title('look further')}")
-    program = _program()
+    program = Path(sys.executable).with_name("orderflow")
     if db is None:
-        click.echo(f"This database is gone again; `{program} demo --db demo.db` keeps it. Then:")
+        click.echo(f"This database is gone again; `{sys.executable} -m {_MODULE} --db demo.db` keeps it. Then:")
     name = db or "demo.db"
     for command in (f"show {example}", "orders --state AwaitingStock", "worklist", "stock", "verify", "doctor"):
         click.echo(f"  {program} {command} --db {name}")
     file = sample if db else "demo.jsonl"
     places = " ".join(f"--location {location}" for location in LOCATIONS)
-    click.echo(f"  {program} run {file} --layout orderflow --db again.db {places}")
+    click.echo(f"  {program} run {file} --format jsonl --db again.db {places}")
+
+
+if __name__ == "__main__":
+    demo()

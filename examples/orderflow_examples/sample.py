@@ -20,7 +20,7 @@ from orderflow.domain.money.tax import spread
 from orderflow.domain.orders.content import DeliveryWish, Gift, LineKind, OrderContent, OrderLine, Policy
 from orderflow.domain.parties.party import Person
 from orderflow.domain.values import PartyRef
-from orderflow.importing.sample_data import (
+from orderflow_examples.sample_data import (
     BOTH_SKUS,
     CATALOGUE,
     COUPON,
@@ -64,7 +64,7 @@ def write_sample(path: Path, orders: int = 320, seed: int = 7) -> None:
 
 
 def _lines(orders: int, seed: int) -> Iterator[str]:
-    shop = _Shop(Random(seed))  # noqa: S311 - repeatable on purpose
+    shop = _Shop(Random(seed))
     yield _text(shop.opening(orders))
     for n in range(1, orders + 1):
         yield _text(shop.order(n))

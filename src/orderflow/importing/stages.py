@@ -1,0 +1,311 @@
+"""What a run does with documents, as flows on one batch in the making; each gives its commands ids made of theirs.
+
+Whatever is done already is known by its row or by its command id, so a stage that is gone through again adds nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from attrs import define, field
+
+from orderflow.domain.engine.decide import Envelope, Flow
+from orderflow.domain.engine.machine import Absent
+from orderflow.domain.engine.record import Command
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.intake import RejectDocument, intake_key
+from orderflow.domain.inventory.documents import PostAdjustment, PostReceipt
+from orderflow.domain.orders.billing import BillUnits, CompleteOrder, billable_lines
+from orderflow.domain.orders.content import LineKind
+from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder
+from orderflow.domain.orders.state import Accepted, Confirmed, Placed, Shipped
+from orderflow.domain.parties.customer import RegisterCustomer
+from orderflow.domain.parties.party import RecordParty
+from orderflow.domain.shipping.carriage import HandOver, RecordDelivered
+from orderflow.domain.shipping.state import InTransit, Labelled, Packed
+from orderflow.domain.values import stock_key
+from orderflow.errors import Key
+from orderflow.flows.advance import ShopSettings
+from orderflow.flows.allocate import allocate_in
+from orderflow.flows.handle import Work
+from orderflow.flows.prepare import shipment_key, shipments_for
+from orderflow.importing.cancelling import credit_note_of, return_of
+from orderflow.importing.documents import (
+    AdjustmentDocument,
+    CancellationDocument,
+    OrderDocument,
+    ReceiptDocument,
+    RejectedDocument,
+)
+from orderflow.importing.matching import Match
+from orderflow.importing.receiving import StockForecast
+from orderflow.importing.vetting import party_conflict, rejected
+from orderflow.ports.storage import Ack
+
+__all__ = ["Stage", "Turn"]
+
+
+class Turn(NamedTuple):
+    """An order whose turn it is to go on: what lets it, and when.
+
+    ``occasion`` is the number of the receipt that brings its goods, empty where it goes on for its own document.
+    """
+
+    order: str
+    at: datetime
+    occasion: str = ""
+
+
+class Step(NamedTuple):
+    """A command of a document: its id, the row, and when it happened."""
+
+    id: str
+    key: Key
+    command: Command
+    at: datetime | None = None
+
+
+@define
+class Stage:
+    """One commit of a run.
+
+    Args:
+        work: the batch.
+        tenant, channel, actor: whose rows, where documents come from, who works them.
+        now: when its steps are recorded.
+        settings: how orders are allocated, sent and billed.
+        receive: receive what an order or an adjustment wants beyond the available stock.
+
+    ``refused`` are the steps that were not taken, with the reason; ``accepted`` counts the documents taken,
+    ``rejected`` are those that were not, for what the database knows.
+    """
+
+    work: Work
+    tenant: str
+    channel: str
+    actor: str
+    now: datetime
+    settings: ShopSettings
+    receive: bool = False
+    refused: list[tuple[str, str]] = field(factory=list)
+    rejected: list[RejectedDocument] = field(factory=list)
+    accepted: int = 0
+    _asked: set[Key] = field(factory=set, init=False)
+
+    # -- documents
+
+    def place(self, window: Sequence[OrderDocument]) -> Flow[None]:
+        """Take orders in, with their parties and customers and the receipts they need, and confirm them."""
+        keys = {document.number: self.key("order", document.number) for document in window}
+        yield from self.work.load(
+            [*keys.values(), *(key for document in window for key in self._people_keys(document))]
+        )
+        forecast = yield from self._forecast(line.sku for d in window for line in d.content.lines if _is_goods(line))
+        steps = [step for document in window for step in self._placed(document, forecast)]
+        yield from self.take(steps)
+        self.accepted += sum(1 for d in window if self._is_kept(d))
+        yield from self.take(
+            Step(self.id(document.number, "confirm"), keys[document.number], ConfirmOrder(), document.at)
+            for document in window
+            if isinstance(self.state(keys[document.number]), Placed)
+        )
+
+    def cancel(self, document: CancellationDocument, matches: list[list[Match]], timezone: str) -> Flow[None]:
+        """Take goods back and credit their money."""
+        yield from self.work.load(self._people_keys(document))
+        conflict = party_conflict(document, self._person(document))
+        if conflict is not None:
+            yield from self.reject(rejected(document, conflict))
+            return
+        number, returned = document.number, return_of(document, matches)
+        steps = [*self._people(document)]
+        if returned is not None:
+            steps.append(Step(self.id(number, "return"), self.key("return", number), returned, document.at))
+        note = credit_note_of(document, matches, timezone)
+        credit = Step(self.id(number, "credit"), self.key("credit_note", number), note, document.at)
+        self.accepted += credit.id in (yield from self.take([*steps, credit]))
+
+    def adjust(self, document: AdjustmentDocument) -> Flow[None]:
+        """Book differences, with the receipts they need."""
+        key = self.key("stock_document", document.number)
+        yield from self.work.load([key])
+        forecast = yield from self._forecast(change.sku for change in document.changes)
+        steps = []
+        if isinstance(self.state(key), Absent):
+            steps += self._received(document, forecast and forecast.receipt_for_adjustment(document))
+        adjust = PostAdjustment(document.changes, document.number, memo=document.memo)
+        step = Step(self.id(document.number, "adjust"), key, adjust, document.at)
+        self.accepted += step.id in (yield from self.take([*steps, step]))
+
+    def book(self, document: ReceiptDocument) -> Flow[None]:
+        """Goods came in."""
+        receipt = PostReceipt(document.items, document.number)
+        key = self.key("stock_document", document.number)
+        step = Step(self.id(document.number, "receive"), key, receipt, document.at)
+        self.accepted += step.id in (yield from self.take([step]))
+
+    def reject(self, document: RejectedDocument) -> Flow[None]:
+        """Keep that a document was not taken, and why."""
+        self.rejected.append(document)
+        yield from self.take([self._rejection(document)])
+
+    # -- orders
+
+    def prepare(self, turns: Sequence[Turn]) -> Flow[None]:
+        """Allocate what the orders want and pack it, as far as the stock allows."""
+        yield from self._load_orders(turns)
+        wishes = {
+            self.key("order", turn.order): self._stamp(self._turn_id(turn, "allocate"), turn.at)
+            for turn in turns
+            if _wants_stock(self.order(turn))
+        }
+        yield from allocate_in(self.work, wishes, self.settings.allocation)
+        yield from self.take([step for turn in turns for step in self._packed(turn)])
+
+    def complete(self, turns: Sequence[Turn]) -> Flow[None]:
+        """Hand over and deliver what is ready to go, then bill every order, then complete every order.
+
+        A bill and the completion it allows are one commit: what a bill sets off is relayed after both, wherever a run
+        is cut off.
+        """
+        yield from self._load_orders(turns)
+        shipments = {key: turn for turn in turns for key in self._shipments(turn)}
+        yield from self.work.load(shipments)
+        yield from self.take([step for key, turn in shipments.items() for step in self._delivered(key, turn)])
+        yield from self.take([step for turn in turns for step in self._billed(turn)])
+        yield from self.take(
+            Step(self._turn_id(turn, "complete"), self.key("order", turn.order), CompleteOrder(), turn.at)
+            for turn in turns
+            if isinstance(self.order(turn), Confirmed | Shipped)
+        )
+
+    # -- the steps of one
+
+    def _placed(self, document: OrderDocument, forecast: StockForecast | None) -> Iterator[Step]:
+        key = self.key("order", document.number)
+        known, place = self.state(key), self.id(document.number, "place")
+        if not isinstance(known, Absent):
+            if known.content != document.content:
+                self.refused.append((place, "the order is known with other content"))
+            return
+        conflict = party_conflict(document, self._person(document))
+        if conflict is not None:
+            self.rejected.append(rejected(document, conflict))
+            yield self._rejection(self.rejected[-1])
+            return
+        yield from self._people(document)
+        yield from self._received(document, forecast and forecast.receipt_for_order(document))
+        yield Step(place, key, PlaceOrder(document.content), document.at)
+
+    def _is_kept(self, document: OrderDocument) -> bool:
+        state = self.state(self.key("order", document.number))
+        return not isinstance(state, Absent) and state.content == document.content
+
+    def _people_keys(self, document: OrderDocument | CancellationDocument) -> Iterator[Key]:
+        yield self.key("party", str(document.party.ref))
+        if document.customer:
+            yield self.key("customer", document.customer)
+
+    def _person(self, document: OrderDocument | CancellationDocument) -> Any:
+        """What is kept of the document's party; its own data where nothing is."""
+        kept = self.state(self.key("party", str(document.party.ref)))
+        return document.party.person if isinstance(kept, Absent) else getattr(kept, "person", None)
+
+    def _people(self, document: OrderDocument | CancellationDocument) -> Iterator[Step]:
+        """The party version and the customer, each where it is not known."""
+        ref, person = document.party
+        for key in self._people_keys(document):
+            if key not in self._asked and isinstance(self.state(key), Absent):
+                self._asked.add(key)
+                command = RecordParty(person) if key.kind == "party" else RegisterCustomer(ref)
+                yield Step(f"{key.kind}/{key.id}", key, command)
+
+    def _received(self, document: OrderDocument | AdjustmentDocument, receipt: PostReceipt | None) -> Iterator[Step]:
+        if receipt is not None:
+            key = self.key("stock_document", f"{document.number}/receipt")
+            yield Step(self.id(document.number, "receive"), key, receipt, document.at)
+
+    def _rejection(self, document: RejectedDocument) -> Step:
+        codes = tuple(dict.fromkeys(row.code for row in document.rows))
+        key = intake_key(self.tenant, self.channel, document.number)
+        return Step(self.id(document.number, "reject"), key, RejectDocument(document.line, codes))
+
+    def _packed(self, turn: Turn) -> Iterator[Step]:
+        for key, plan, pack in shipments_for(self.key("order", turn.order), self.order(turn), self.settings.shipping):
+            yield Step(self.id(turn.order, f"plan/{key.id}"), key, plan, turn.at)
+            yield Step(self.id(turn.order, f"pack/{key.id}"), key, pack, turn.at)
+
+    def _shipments(self, turn: Turn) -> Iterator[Key]:
+        order, key = self.order(turn), self.key("order", turn.order)
+        if isinstance(order, Accepted):
+            yield from (shipment_key(key, number) for number in range(1, order.progress.shipments + 1))
+
+    def _delivered(self, key: Key, turn: Turn) -> Iterator[Step]:
+        state = self.state(key)
+        if isinstance(state, Packed | Labelled):
+            yield Step(self.id(turn.order, f"handover/{key.id}"), key, HandOver(), turn.at)
+        if isinstance(state, Packed | Labelled | InTransit):
+            yield Step(self.id(turn.order, f"deliver/{key.id}"), key, RecordDelivered("delivered"), turn.at)
+
+    def _billed(self, turn: Turn) -> Iterator[Step]:
+        order = self.order(turn)
+        if isinstance(order, Accepted) and billable_lines(order):
+            invoice = f"{turn.order}/{1 + len(order.progress.invoices)}"
+            bill = BillUnits(invoice, self.settings.series)
+            yield Step(self.id(turn.order, f"bill/{invoice}"), self.key("order", turn.order), bill, turn.at)
+
+    # -- rows and commands
+
+    def take(self, steps: Iterable[Step]) -> Flow[set[str]]:
+        """Decide steps; gives the ids of those taken, now or before. What is not taken is remembered with its reason."""
+        listed = [*steps]
+        envelopes = [Envelope(step.key, step.command, self._stamp(step.id, step.at)) for step in listed]
+        results = yield from self.work.take(envelopes)
+        taken = {step.id for step, result in zip(listed, results, strict=True) if isinstance(result, Ack)}
+        self.refused += [
+            (step.id, str(result)) for step, result in zip(listed, results, strict=True) if step.id not in taken
+        ]
+        return taken
+
+    def key(self, kind: str, id: str) -> Key:  # noqa: A002 - the row's id
+        """The key of a row."""
+        return Key(self.tenant, kind, id)
+
+    def state(self, key: Key) -> Any:
+        """A row as it stands in this batch."""
+        return self.work.rows.now[key].state
+
+    def order(self, turn: Turn) -> Any:
+        """An order as it stands in this batch."""
+        return self.state(self.key("order", turn.order))
+
+    def id(self, number: str, step: str) -> str:
+        """The id of a document's command."""
+        return f"{self.channel}/{number}/{step}"
+
+    def _turn_id(self, turn: Turn, step: str) -> str:
+        return self.id(turn.order, f"{step}/{turn.occasion}" if turn.occasion else step)
+
+    def _stamp(self, command_id: str, at: datetime | None) -> Stamp:
+        return Stamp(self.now, self.actor, command_id, at)
+
+    def _load_orders(self, turns: Sequence[Turn]) -> Flow[None]:
+        yield from self.work.load([self.key("order", turn.order) for turn in turns])
+
+    def _forecast(self, skus: Iterable[str]) -> Flow[StockForecast | None]:
+        if not self.receive:
+            return None
+        home = self.settings.allocation.locations[0]
+        keys = {sku: stock_key(self.tenant, sku, home) for sku in skus}
+        rows = yield from self.work.load(keys.values())
+        return StockForecast(home, {sku: rows[key].state for sku, key in keys.items()})
+
+
+def _is_goods(line: Any) -> bool:
+    return line.kind is LineKind.GOODS
+
+
+def _wants_stock(order: Any) -> bool:
+    return isinstance(order, Accepted) and any(vector.wants_stock for vector in order.progress.lines)
