@@ -17,9 +17,10 @@ from orderflow.cli.options import reading, writable
 from orderflow.cli.output import table
 from orderflow.cli.run import REJECTED, report_unfinished, states_of, work
 from orderflow.cli.show import show
+from orderflow.domain.values import StockRef
 from orderflow.importing.documents import Document, RejectedDocument
 from orderflow.importing.jsonl import JsonLinesFile
-from orderflow.ports.storage import Query, Row
+from orderflow.ports.storage import Row
 from orderflow.shop import OrderFlow
 from orderflow_examples.sample import write_sample
 from orderflow_examples.sample_data import LOCATIONS
@@ -31,9 +32,7 @@ _MODULE = "orderflow_examples.demo"
 
 
 @click.command()
-@click.option(
-    "--orders", type=click.IntRange(1, 100_000), default=320, show_default=True, help="How many sound orders."
-)
+@click.option("--orders", type=click.IntRange(1, 100_000), default=320, show_default=True, help="How many orders.")
 @click.option("--seed", type=int, default=7, show_default=True, help="Another seed draws other orders.")
 @click.option(
     "--db", type=click.Path(dir_okay=False, path_type=Path), help="Keep the database here, and the sample beside it."
@@ -103,7 +102,7 @@ def _first(document: RejectedDocument) -> tuple[int, str, str]:
     return line, code, reason
 
 
-def _outcome(shop: OrderFlow, orders: list[Row], found: dict[str, Any]) -> None:
+def _outcome(shop: OrderFlow, orders: list[Row[Any]], found: dict[str, Any]) -> None:
     """States, money and stock, as the database has them."""
     click.echo(f"\n{_title('what came of it')}")
     table("states", ("what", "state", "number"), states_of(found))
@@ -131,20 +130,20 @@ def _shelves(shop: OrderFlow) -> None:
     """What lies where, and how much of it is waited for."""
     levels: dict[str, Counter[str]] = {}
     for row in _all(shop, "stock"):
-        sku, _, location = row.key.id.rpartition("@")
+        sku, location = StockRef.read(row.key.id)
         levels.setdefault(sku, Counter()).update({location: row.state.on_hand, "waited for": row.state.backordered})
     heads = (*LOCATIONS, "waited for")
     table("stock", ("sku", *heads), [(sku, *(levels[sku][head] for head in heads)) for sku in sorted(levels)])
 
 
-def _all(shop: OrderFlow, kind: str) -> Iterator[Row]:
+def _all(shop: OrderFlow, kind: str) -> Iterator[Row[Any]]:
     cursor = 0
-    while rows := shop.find(Query(kind, cursor=cursor, limit=_PAGE)):
+    while rows := shop.rows(kind).find(cursor=cursor, limit=_PAGE):
         yield from rows
         cursor = rows[-1].cursor
 
 
-def _instructive(row: Row) -> tuple[bool, int, int]:
+def _instructive(row: Row[Any]) -> tuple[bool, int, int]:
     """An order is worth a look that went apart, was billed in parts, and is done."""
     progress = row.state.progress
     return type(row.state).__name__ == "Completed", progress.shipments + len(progress.invoices), len(progress.lines)

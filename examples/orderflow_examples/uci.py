@@ -53,10 +53,10 @@ UNTAXED: Final = TaxCategory("O", Decimal(0))
 POLICY: Final = TaxPolicy()
 
 
-ZONE: Final = "Europe/London"
+TIMEZONE: Final = "Europe/London"
 
 
-WORKING: Final = Policy(timezone=ZONE)
+WORKING: Final = Policy(timezone=TIMEZONE)
 
 
 CURRENCY: Final = "GBP"
@@ -73,7 +73,7 @@ MAX_PARTY: Final = MAX_ID - len("guest/unknown")
 MAX_CELL: Final = 2**24
 
 
-_LONDON = ZoneInfo(ZONE)
+_LONDON = ZoneInfo(TIMEZONE)
 
 
 _GOODS = re.compile(r"[0-9]{5}")
@@ -109,7 +109,7 @@ class UciFile:
     """
 
     channel = "uci"
-    zone = ZONE
+    timezone = TIMEZONE
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -194,7 +194,7 @@ def _document(number: str, rows: list[Item | RejectedRow]) -> Document:
     at = items[0].at if items else None
     bad += tuple(_misfits(number, items))
     if bad or at is None:
-        return RejectedDocument(number or f"line {rows[0].line}", at, rows[0].line, bad)
+        return RejectedDocument(number or f"line {rows[0].line}", rows[0].line, bad)
     if number.startswith("C"):
         return _cancellation(number, at, items)
     if not items[0].customer and all(item.price.amount == 0 for item in items):

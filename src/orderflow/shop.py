@@ -358,6 +358,11 @@ class OrderFlow:
         tenant, stock, now = self.storage.tenant, StockRef(sku, location), self._ports.clock.now()
         return self._run(lambda: rebalance(self.workflow, tenant, stock, now, limit=limit))
 
+    @checked
+    def run(self, flow: Callable[[], Flow[R]]) -> R:
+        """Run a flow of one's own: ``flow`` makes it, once more after a conflict, so it may do nothing but ask."""
+        return self._run(flow)
+
     # -- questions
 
     def explain(self, id: str, command: Command) -> tuple[Refusal, ...]:  # noqa: A002

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
-from attrs import evolve
 
 from orderflow.cli.options import as_json, database, reading
 from orderflow.cli.output import print_json, table
@@ -17,8 +16,9 @@ from orderflow.domain.engine.machine import Absent
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.values import StockRef
 from orderflow.errors import NotFound
-from orderflow.flows.worklists import WORKLISTS, Task
-from orderflow.ports.storage import Query, Row
+from orderflow.flows.worklists import WORKLISTS, Task, Worklist
+from orderflow.ports.storage import Row
+from orderflow.rows import Rows
 from orderflow.shop import OrderFlow
 
 __all__ = ["orders", "stock", "worklist"]
@@ -71,14 +71,14 @@ def orders(
     as_json: bool,
 ) -> None:
     """List orders, oldest first, that pass every filter given."""
-    wanted = (("customer", customer), ("channel", channel), ("external_id", external_id))
-    where = tuple((name, value) for name, value in wanted if value)
-    query = Query(
-        "order", states, where, _utc(since), _utc(until), tag=tag, text=text, cursor=cursor, limit=limit
-    )  # fmt: skip
+    wanted = {"customer": customer, "channel": channel, "external_id": external_id}
+    where = {name: value for name, value in wanted.items() if value}
     with reading(db, tenant, workflow) as shop:
         _check_states(shop, states)
-        rows = shop.find(query)
+        rows = shop.orders.find(
+            status=states, where=where, since=_utc(since), until=_utc(until), tag=tag, text=text, cursor=cursor,
+            limit=limit,
+        )  # fmt: skip
     views = [row_view(row) for row in rows]
     onward = rows[-1].cursor if len(rows) == limit else None
     if as_json:
@@ -89,7 +89,8 @@ def orders(
 
 
 def _check_states(shop: OrderFlow, states: tuple[str, ...]) -> None:
-    known = [state.__name__ for state in shop.workflow.machines["order"].states if state is not Absent]
+    order = shop.workflow.machines.get("order")
+    known = [state.__name__ for state in order.states if state is not Absent] if order else []
     for state in states:
         if state not in known:
             raise click.BadParameter(f"{state!r} is not one of {', '.join(known)}", param_hint="--state")
@@ -145,39 +146,45 @@ def _task(task: Task) -> View:
 
 
 def _counts(shop: OrderFlow, *, as_json: bool) -> None:
-    now = datetime.now(UTC)
-    counts = {name: sum(1 for _ in _all(shop, each.query(now, 0, _PAGE))) for name, each in WORKLISTS.items()}
+    known = shop.workflow.machines
+    counts = {name: _count(shop, listed) for name, listed in WORKLISTS.items() if listed.kind in known}
     if as_json:
         print_json(counts)
     else:
         table("", ("worklist", "rows"), [*counts.items()])
 
 
-def _all(shop: OrderFlow, query: Query) -> Iterator[Row]:
-    """Every row of a query, page by page."""
-    while True:
-        rows = shop.find(query)
-        yield from rows
-        if len(rows) < query.limit:
-            return
-        query = evolve(query, cursor=rows[-1].cursor)
+def _count(shop: OrderFlow, listed: Worklist) -> int:
+    due_by = datetime.now(UTC) if listed.due else None
+    rows = _all(shop.rows(listed.kind), status=listed.status, due_by=due_by)
+    return sum(1 for row in rows if listed.keeps(row.state))
+
+
+def _all(rows: Rows[Any], **conditions: Any) -> Iterator[Row[Any]]:
+    """Every row for which the conditions hold, page by page."""
+    cursor = 0
+    while page := rows.find(**conditions, cursor=cursor, limit=_PAGE):
+        yield from page
+        cursor = page[-1].cursor
 
 
 @click.command()
-@click.argument("sku", required=False)
+@click.argument("row", metavar="[SKU[@LOCATION]]", required=False)
 @click.option("--below", type=click.IntRange(0), help="Only where fewer units are available.")
 @database
 @as_json
 def stock(
-    sku: str | None, below: int | None, db: Path, tenant: str, workflow: Workflow | None, *, as_json: bool
+    row: str | None, below: int | None, db: Path, tenant: str, workflow: Workflow | None, *, as_json: bool
 ) -> None:
-    """Show stock levels by SKU and location: all of them, those of one SKU, or one (SKU@location)."""
+    """Show stock levels by SKU and location: all of them, those of one SKU, or one of them."""
+    sku, location = StockRef.read(row or "")
+    where = {name: value for name, value in (("sku", sku), ("location", location)) if value}
     with reading(db, tenant, workflow) as shop:
-        rows = [*_all(shop, Query("stock", where=(("sku", sku),) if sku else (), limit=_PAGE))]
-        if sku and not rows:
-            rows = _stock_row(shop, sku)
-    rows.sort(key=lambda row: StockRef.read(row.key.id))
-    views = [_level(row) for row in rows if below is None or row.state.available < below]
+        rows = [*_all(shop.stock, where=where)]
+        if row and not rows:
+            raise NotFound(shop.key("stock", row))
+    rows.sort(key=lambda found: StockRef.read(found.key.id))
+    views = [_level(found) for found in rows if below is None or found.state.available < below]
     if as_json:
         print_json({"stock": views})
     else:
@@ -185,13 +192,5 @@ def stock(
         table("", names, [[view[name] for name in names] for view in views])
 
 
-def _stock_row(shop: OrderFlow, id_: str) -> list[Row]:
-    sku, location = StockRef.read(id_)
-    rows = [*shop.find(Query("stock", where=(("sku", sku), ("location", location))))]
-    if not rows:
-        raise NotFound(shop.key("stock", id_))
-    return rows
-
-
-def _level(row: Row) -> View:
+def _level(row: Row[Any]) -> View:
     return StockRef.read(row.key.id)._asdict() | {name: getattr(row.state, name) for name in _LEVELS}

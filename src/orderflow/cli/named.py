@@ -15,7 +15,7 @@ from orderflow.domain.engine.workflow import Workflow
 from orderflow.errors import DefinitionError, InputError
 from orderflow.importing.documents import Format
 
-__all__ = ["FORMAT", "FORMATS", "WORKFLOW", "format_named", "formats", "object_named", "workflow_named"]
+__all__ = ["FORMATS", "format_named", "formats", "naming", "object_named", "workflow_named"]
 
 #: The group of entry points under which packages register formats of files.
 FORMATS: Final = "orderflow.formats"
@@ -91,19 +91,13 @@ def format_named(name: str) -> Format:
     return made
 
 
-class _Named(click.ParamType):
-    """An option whose text names something; what it does not name is wrong usage."""
+def naming(find: Callable[[str], Any]) -> Callable[[click.Context, click.Parameter, str | None], Any]:
+    """The callback of an option whose text names something; what names nothing is wrong usage."""
 
-    def __init__(self, name: str, find: Callable[[str], Any]) -> None:
-        self.name, self._find = name, find
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """What the text names."""
+    def found(context: click.Context, option: click.Parameter, text: str | None) -> Any:
         try:
-            return self._find(value) if isinstance(value, str) else value
+            return None if text is None else find(text)
         except InputError as error:
-            self.fail(str(error), param, ctx)
+            raise click.BadParameter(str(error), context, option) from error
 
-
-WORKFLOW: Final = _Named("module:name", workflow_named)
-FORMAT: Final = _Named("format", format_named)
+    return found

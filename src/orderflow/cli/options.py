@@ -12,7 +12,7 @@ import click
 
 from orderflow.adapters.storage.layout import APPLICATION_ID
 from orderflow.adapters.storage.sqlite import SqliteStorage
-from orderflow.cli.named import WORKFLOW
+from orderflow.cli.named import naming, workflow_named
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.errors import StorageError
 from orderflow.importing.wiring import import_workflow
@@ -43,10 +43,11 @@ def own_workflow(command: F) -> F:
     """Add ``--workflow``, which gives a ``Workflow``, or None where the standard one is meant."""
     return click.option(
         "--workflow",
-        type=WORKFLOW,
+        metavar="MODULE:NAME",
+        callback=naming(workflow_named),
         envvar="ORDERFLOW_WORKFLOW",
         show_envvar=True,
-        help="The workflow, where it is not the standard one, as module:name.",
+        help="The workflow, if it is not the standard one.",
     )(command)
 
 

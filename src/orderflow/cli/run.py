@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import click
 
-from orderflow.cli.named import FORMAT
+from orderflow.cli.named import format_named, naming
 from orderflow.cli.options import distinct, own_workflow, writable
 from orderflow.cli.output import table
 from orderflow.domain.engine.workflow import Workflow
@@ -41,7 +41,14 @@ GC_THRESHOLD: Final = (1_000_000, 20, 20)
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--format", "reader", type=FORMAT, required=True, help="How to read the file: jsonl, or module:name.")
+@click.option(
+    "--format",
+    "reader",
+    metavar="FORMAT",
+    callback=naming(format_named),
+    required=True,
+    help="How to read the file: jsonl, another registered name, or module:name.",
+)
 @click.option(
     "--db",
     type=click.Path(dir_okay=False, path_type=Path),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -22,7 +22,7 @@ from orderflow.cli.views import (
 )
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.errors import NotFound
-from orderflow.ports.storage import Query, Row
+from orderflow.ports.storage import Row
 from orderflow.shop import OrderFlow
 
 __all__ = ["history", "show"]
@@ -49,9 +49,9 @@ def show(order: str, db: Path, tenant: str, workflow: Workflow | None, *, as_jso
         _print(view)
 
 
-def _find(shop: OrderFlow, name: str) -> Row:
+def _find(shop: OrderFlow, name: str) -> Row[Any]:
     for column in _NAMES:
-        found = shop.find(Query("order", where=((column, name),), limit=2))
+        found = shop.orders.find(where={column: name}, limit=2)
         if len(found) > 1:
             raise click.ClickException(f"several orders have the {column} {name!r}: give the id of one")
         if found:
@@ -59,9 +59,9 @@ def _find(shop: OrderFlow, name: str) -> Row:
     raise NotFound(shop.key("order", name))
 
 
-def _whole(shop: OrderFlow, row: Row) -> View:
+def _whole(shop: OrderFlow, row: Row[Any]) -> View:
     codec = Codec(shop.workflow.machines.values())
-    timeline = [event_view(entry, codec, data=False) for entry in shop.history("order", row.key.id)]
+    timeline = [event_view(entry, codec, data=False) for entry in shop.orders.history(row.key.id)]
     return order_view(row) | {
         "timeline": timeline,
         "shipments": _of(shop, "shipment", row.key.id, shipment_view),
@@ -70,8 +70,8 @@ def _whole(shop: OrderFlow, row: Row) -> View:
     }
 
 
-def _of(shop: OrderFlow, kind: str, order: str, view: Callable[[Row], View]) -> list[View]:
-    return [view(row) for row in shop.find(Query(kind, where=(("order_id", order),), limit=1000))]
+def _of(shop: OrderFlow, kind: str, order: str, view: Callable[[Row[Any]], View]) -> list[View]:
+    return [view(row) for row in shop.rows(kind).find(where={"order_id": order}, limit=1000)]
 
 
 def _print(view: View) -> None:
@@ -122,7 +122,7 @@ def history(
         if kind not in shop.workflow.machines:
             raise click.BadParameter(f"must be one of {', '.join(shop.workflow.machines)}", param_hint="KIND")
         codec = Codec(shop.workflow.machines.values())
-        views = [event_view(entry, codec, data=as_json) for entry in shop.history(kind, id)]
+        views = [event_view(entry, codec, data=as_json) for entry in shop.rows(kind).history(id)]
         if not views:
             raise NotFound(shop.key(kind, id))
     if as_json:

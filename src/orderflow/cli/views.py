@@ -33,7 +33,7 @@ VECTOR = (
 )  # fmt: skip
 
 
-def row_view(row: Row) -> View:
+def row_view(row: Row[Any]) -> View:
     """An order in one line."""
     state = row.state
     sums, content = state.totals if not isinstance(state, Draft) else totals_of(state.content), state.content
@@ -51,7 +51,7 @@ def row_view(row: Row) -> View:
     }
 
 
-def order_view(row: Row) -> View:
+def order_view(row: Row[Any]) -> View:
     """All of an order that stands on its own row."""
     state, content = row.state, row.state.content
     sums = totals_of(content)
@@ -93,7 +93,7 @@ def _line(content: OrderContent, line: OrderLine, v: LineVector) -> View:
     return view | (moves if line.kind is LineKind.GOODS else {name: moves[name] for name in ("invoiced", "credited")})
 
 
-def shipment_view(row: Row) -> View:
+def shipment_view(row: Row[Any]) -> View:
     """A shipment: how it travels and what is in it."""
     state = row.state
     carriage = getattr(state, "carriage", None)
@@ -110,7 +110,7 @@ def shipment_view(row: Row) -> View:
     }
 
 
-def invoice_view(row: Row | Task) -> View:
+def invoice_view(row: Row[Any] | Task) -> View:
     """An invoice and what is still owed on it."""
     state, currency = row.state, row.state.content.currency
     due = getattr(state, "open_minor", None)
@@ -127,7 +127,7 @@ def invoice_view(row: Row | Task) -> View:
     }
 
 
-def credit_note_view(row: Row) -> View:
+def credit_note_view(row: Row[Any]) -> View:
     """A credit note."""
     state, terms = row.state, row.state.content
     return {

@@ -30,7 +30,6 @@ from orderflow.importing.matching import Match, Matcher
 from orderflow.importing.progress import RecordProgress, Run
 from orderflow.importing.stages import Stage, Step, Turn
 from orderflow.importing.vetting import YEARS, Years, vetted
-from orderflow.ports.storage import Query
 from orderflow.shop import OrderFlow
 
 __all__ = ["WINDOW", "Pipeline"]
@@ -93,8 +92,9 @@ class Pipeline:
 
     def _catch_up(self) -> None:
         """Begin where the last run of this file ended, and no earlier than any run into this database has come."""
-        for row in self.shop.find(Query("run", limit=MAX_LIMIT)):
-            *_, last = self.shop.history("run", row.key.id)
+        runs = self.shop.rows("run")
+        for row in runs.find(limit=MAX_LIMIT):
+            *_, last = runs.history(row.key.id)
             self.clock.set(max(last.at, self.clock.now()))
         mark = self.shop.read([self._mark])[self._mark].state
         if isinstance(mark, Run):
@@ -142,10 +142,13 @@ class Pipeline:
         """Goods came in: book them, then go on with the orders that wait, first come, first served."""
         self._commit(lambda stage: stage.book(document))
         for turns in self._unfinished(document):
-            self._commit(lambda stage, turns=turns: stage.prepare(turns))
-            self._relay()
-            self._commit(lambda stage, turns=turns: stage.complete(turns))
+            self._go_on(turns)
         self._end()
+
+    def _go_on(self, turns: Sequence[Turn]) -> None:
+        self._commit(lambda stage: stage.prepare(turns))
+        self._relay()
+        self._commit(lambda stage: stage.complete(turns))
 
     def _unfinished(self, document: ReceiptDocument) -> Iterator[list[Turn]]:
         """Accepted orders that are not finished, in the order they came.
@@ -153,7 +156,7 @@ class Pipeline:
         Those that wait are among them; so are those that an interrupted run has already given their goods.
         """
         cursor = 0
-        while rows := self.shop.find(Query("order", _UNFINISHED, cursor=cursor, limit=WINDOW)):
+        while rows := self.shop.orders.find(status=_UNFINISHED, cursor=cursor, limit=WINDOW):
             cursor = rows[-1].cursor
             yield [Turn(row.key.id, document.at, document.number) for row in rows]
 

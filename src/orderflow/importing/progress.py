@@ -22,7 +22,7 @@ class _Progress:
 
 
 class RecordProgress(_Progress, Command):
-    """Another window is finished: of the file's documents ``documents`` are done in all, and ``accepted`` of them taken."""
+    """Another window is finished: ``documents`` of the file are done in all, ``accepted`` of which were taken."""
 
     __slots__ = ()
 

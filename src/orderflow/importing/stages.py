@@ -132,9 +132,9 @@ class Stage:
         key = self.key("stock_document", document.number)
         yield from self.work.load([key])
         forecast = yield from self._forecast(change.sku for change in document.changes)
-        steps = []
-        if isinstance(self.state(key), Absent):
-            steps += self._received(document, forecast and forecast.receipt_for_adjustment(document))
+        steps: list[Step] = []
+        if forecast and isinstance(self.state(key), Absent):
+            steps += self._received(document, forecast.receipt_for_adjustment(document))
         adjust = PostAdjustment(document.changes, document.number, memo=document.memo)
         step = Step(self.id(document.number, "adjust"), key, adjust, document.at)
         self.accepted += step.id in (yield from self.take([*steps, step]))
@@ -196,7 +196,8 @@ class Stage:
             yield self._rejection(self.rejected[-1])
             return
         yield from self._people(document)
-        yield from self._received(document, forecast and forecast.receipt_for_order(document))
+        if forecast:
+            yield from self._received(document, forecast.receipt_for_order(document))
         yield Step(place, key, PlaceOrder(document.content), document.at)
 
     def _is_kept(self, document: OrderDocument) -> bool:
@@ -259,7 +260,7 @@ class Stage:
     # -- rows and commands
 
     def take(self, steps: Iterable[Step]) -> Flow[set[str]]:
-        """Decide steps; gives the ids of those taken, now or before. What is not taken is remembered with its reason."""
+        """Decide steps; gives the ids of those taken, now or before. The others are remembered with the reason."""
         listed = [*steps]
         envelopes = [Envelope(step.key, step.command, self._stamp(step.id, step.at)) for step in listed]
         results = yield from self.work.take(envelopes)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from orderflow.domain.billing.credit_note import IssuedNote
 from orderflow.domain.money.money import Money
-from orderflow.ports.storage import Query, Row
+from orderflow.ports.storage import Row
 from orderflow.shop import OrderFlow
 
 __all__ = ["rejections", "summarise"]
@@ -55,25 +55,25 @@ def rejections(shop: OrderFlow) -> Iterator[tuple[str, int, tuple[str, ...]]]:
 
 def _states(shop: OrderFlow, kind: str) -> dict[str, int]:
     """How many rows of a kind are in each state, the fullest state first."""
-    counts = {status: count for (status,), (count,) in shop.sums(kind, ["*"], by=["status"]).items()}
+    counts = {status: count for (status,), (count,) in shop.rows(kind).sums(["*"], by=["status"]).items()}
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _pages(shop: OrderFlow, kind: str, status: tuple[str, ...] = ()) -> Iterator[Row]:
+def _pages(shop: OrderFlow, kind: str, status: tuple[str, ...] = ()) -> Iterator[Row[Any]]:
     cursor = 0
-    while rows := shop.find(Query(kind, status, cursor=cursor, limit=PAGE)):
+    while rows := shop.rows(kind).find(status=status, cursor=cursor, limit=PAGE):
         yield from rows
         cursor = rows[-1].cursor
 
 
 def _orders(shop: OrderFlow) -> list[tuple[str, str, int, int]]:
     """Currency, time placed, total and number of orders, grouped; drafts and cancelled orders stand apart."""
-    sums = shop.sums("order", ["total_minor", "*"], by=["currency", "placed_at"])
+    sums = shop.orders.sums(["total_minor", "*"], by=["currency", "placed_at"])
     return [(currency, placed, total, count) for (currency, placed), (total, count) in sums.items() if placed]
 
 
 def _order_lines(shop: OrderFlow) -> int:
-    return sum(lines for (lines,) in shop.sums("order", ["lines"]).values())
+    return sum(lines for (lines,) in shop.orders.sums(["lines"]).values())
 
 
 def _lines_of(note: IssuedNote) -> int:
@@ -131,10 +131,10 @@ def _returns(notes: Iterable[IssuedNote]) -> dict[str, int]:
 def _stock(shop: OrderFlow) -> dict[str, Any]:
     received: Counter[str] = Counter()
     on_hand: Counter[str] = Counter()
-    for (sku, _, event), units in shop.movements().items():
+    for (sku, _, event), units in shop.stock.movements().items():
         if event == INCOMING:
             received[sku] += units
-    for (sku,), (units,) in shop.sums("stock", ["on_hand"], by=["sku"]).items():
+    for (sku,), (units,) in shop.stock.sums(["on_hand"], by=["sku"]).items():
         on_hand[sku] += units
     listed = "\n".join(f"{sku},{received[sku]},{on_hand[sku]}" for sku in sorted({*received, *on_hand}))
     receipts = sum(received.values())

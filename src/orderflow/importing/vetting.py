@@ -32,14 +32,17 @@ YEARS: Final = Years(1990, 2100)
 
 
 def vetted(source: Source, years: Years = YEARS) -> Iterator[Document]:
-    """Every document of a file, with those rejected that are dated outside ``years``, or say other than an earlier one
-    who a party version is. A run and a dry run both read a file through this.
+    """Every document of a file; those that cannot be what they say are rejected.
+
+    A document is dated within ``years``, and gives a party version the data that an earlier one has given it. A run
+    and a dry run both read a file through this.
     """
     people: dict[PartyRef, Person] = {}
     for document in source.documents():
-        fault = None
-        if not isinstance(document, RejectedDocument):
-            fault = _impossible_date(document, years) or _other_person(document, people)
+        if isinstance(document, RejectedDocument):
+            yield document
+            continue
+        fault = _impossible_date(document, years) or _other_person(document, people)
         yield document if fault is None else rejected(document, fault)
 
 

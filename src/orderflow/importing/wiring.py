@@ -58,7 +58,7 @@ ZONES: Final = {
 
 
 def import_workflow(workflow: Workflow | None = None) -> Workflow:
-    """The workflow of a run: the one given, else the standard one with few notices, and the mark of how far it has come."""
+    """What a run works by: ``workflow``, or the standard one with few notices, and the mark of how far it has come."""
     return (workflow or standard_workflow(NOTICES)).extended(machines=(PROGRESS,))
 
 
