@@ -13,7 +13,6 @@ from pathlib import Path
 
 from orderflow import (
     HandOver,
-    MaildirNotifier,
     MemoryCarrier,
     OrderContent,
     OrderFlow,
@@ -27,6 +26,7 @@ from orderflow import (
     TaxCategory,
     TaxPolicy,
 )
+from orderflow.adapters.notifiers.maildir import MaildirNotifier
 
 TABLES = """
 CREATE TABLE products (sku TEXT PRIMARY KEY, name TEXT, price TEXT, grams INTEGER, vat TEXT);
@@ -77,9 +77,10 @@ def main(folder: Path) -> None:
         check_out(db, flow)  # a second run finds nothing to do
         flow.handle("C-1/1", HandOver())
         for cart, standing in db.execute("SELECT id, standing FROM carts"):
-            order = flow.order(cart)
+            order = flow.orders.get(cart)
             print(f"{cart}: {order.totals.gross}, {standing} at check-out, now {type(order).__name__}")
-        print(f"tea pots: {flow.stock('POT').available} available, {flow.stock('POT').backordered} waited for")
+        pots = flow.stock.level("POT")
+        print(f"tea pots: {pots.available} available, {pots.backordered} waited for")
         print(f"mails: {len(list((folder / 'mail' / 'new').iterdir()))}")
 
 

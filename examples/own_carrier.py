@@ -82,9 +82,9 @@ def main(folder: Path) -> None:
     line = OrderLine.of(1, "TEA", 3, Price.of("2.55", "EUR"), TaxCategory.of("S", 20), weight_grams=120)
     flow.receive("order-1", OrderContent("EUR", (line,), TaxPolicy()))
     flow.advance("order-1")
-    while flow.relay().claimed:
+    while flow.relay().taken:
         pass
-    label = flow.get("shipment", "order-1/1").label
+    label = flow.shipments.get("order-1/1").label
     print(f"{label.tracking_number}: {label.service}, {Money(label.price_minor, label.currency)}")
 
 

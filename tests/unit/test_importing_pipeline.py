@@ -33,7 +33,6 @@ from orderflow.importing.documents import (
 from orderflow.importing.pipeline import WINDOW, Pipeline
 from orderflow.importing.summary import rejections, summarise
 from orderflow.importing.wiring import import_workflow, shop_for, start_clock
-from orderflow.ports.storage import Query
 from orderflow.shop import OrderFlow
 
 BEGIN = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -74,7 +73,7 @@ def cancellation(number: int, sku: str, quantity: int, party: Party = ANN) -> Ca
 def rejected(number: int) -> RejectedDocument:
     """A line that could not be read."""
     rows = (RejectedRow(number, "bad_json", "is no JSON"), RejectedRow(number, "bad_json", "at all"))
-    return RejectedDocument(f"line {number}", None, number, rows)
+    return RejectedDocument(f"line {number}", number, rows)
 
 
 @define
@@ -84,7 +83,7 @@ class Listed:
     listed: list[Document]
     path: Path = Path("nowhere")
     channel: str = "web"
-    zone: str = "UTC"
+    timezone: str = "UTC"
 
     def count(self) -> int:
         """How many."""
@@ -119,7 +118,7 @@ class Bench:
 
     def state(self, number: int) -> type[object]:
         """The class of an order's state."""
-        return type(self.shop.order(f"A-{number}"))
+        return type(self.shop.orders.get(f"A-{number}"))
 
 
 @pytest.fixture
@@ -147,10 +146,10 @@ def test_an_order_goes_through_all_six_steps_at_its_own_time(bench: Bench) -> No
     """It ends completed, delivered, billed; its facts carry the document's time, not the window's."""
     pipeline = bench.run([receipt(0, ("TEA", 9)), order(1, ("TEA", 2)), order(2, ("TEA", 1))])
     shop = bench.shop
-    first = shop.order("A-1")
+    first = shop.orders.get("A-1")
     assert (type(first), first.placed_at) == (Completed, BEGIN + timedelta(hours=1))
     assert first.progress.lines[0].delivered == 2
-    assert shop.get("invoice", "A-1/1").totals.gross_minor == 720
+    assert shop.invoices.get("A-1/1").totals.gross_minor == 720
     assert (pipeline.worked, pipeline.refused) == (2, [])
     assert shop.storage.pending() == 0
 
@@ -159,12 +158,12 @@ def test_an_older_file_is_recorded_after_what_is_there(bench: Bench) -> None:
     """Its orders keep their own times; when they were recorded follows the order of the runs (I46)."""
     bench.run([receipt(5, ("TEA", 9)), order(6, ("TEA", 2))])
     shop = bench.shop
-    late = [entry.at for entry in shop.history("stock", "TEA@main")]
+    late = [entry.at for entry in shop.stock.history("TEA@main")]
     bench.clock.set(BEGIN)
     pipeline = Pipeline(bench.shop, Listed([order(1, ("TEA", 1))]), bench.clock, "another file")
     pipeline.run()
-    assert shop.order("A-1").placed_at == BEGIN + timedelta(hours=1)
-    times = [entry.at for entry in shop.history("stock", "TEA@main")]
+    assert shop.orders.get("A-1").placed_at == BEGIN + timedelta(hours=1)
+    times = [entry.at for entry in shop.stock.history("TEA@main")]
     assert times == sorted(times)
     assert times[len(late) :] == [late[-1]] * 2
 
@@ -173,7 +172,7 @@ def test_services_need_no_shipment(bench: Bench) -> None:
     """An order without goods is billed and completed straight away."""
     bench.run([order(1, ("TUNING", 1), kind=LineKind.SERVICE)])
     assert bench.state(1) is Completed
-    assert bench.shop.find(Query("shipment")) == []
+    assert bench.shop.shipments.find() == []
 
 
 def test_what_one_location_lacks_comes_from_another_in_a_shipment_of_its_own() -> None:
@@ -184,8 +183,8 @@ def test_what_one_location_lacks_comes_from_another_in_a_shipment_of_its_own() -
         order(2, ("TEA", 1), ("CUP", 1)),
     ])  # fmt: skip
     assert bench.state(2) is Completed
-    assert [row.key.id for row in bench.shop.find(Query("shipment"))] == ["A-2/1", "A-2/2"]
-    assert [row.key.id for row in bench.shop.find(Query("invoice"))] == ["A-2/1"]
+    assert [row.key.id for row in bench.shop.shipments.find()] == ["A-2/1", "A-2/2"]
+    assert [row.key.id for row in bench.shop.invoices.find()] == ["A-2/1"]
 
 
 def test_a_receipt_serves_those_that_wait_first_come_first_served(bench: Bench) -> None:
@@ -206,7 +205,7 @@ def test_an_order_that_waits_in_part_is_shipped_and_billed_in_parts(bench: Bench
     """What is there goes now, the rest when it comes, each with its shipment and its invoice."""
     bench.run([receipt(0, ("TEA", 1)), order(1, ("TEA", 3)), receipt(2, ("TEA", 2))])
     assert bench.state(1) is Completed
-    grosses = [row.state.totals.gross_minor for row in bench.shop.find(Query("invoice"))]
+    grosses = [row.state.totals.gross_minor for row in bench.shop.invoices.find()]
     assert grosses == [360, 720]
 
 
@@ -262,7 +261,7 @@ def test_a_customer_of_two_addresses_stays_who_it_was_when_a_run_goes_on(bench: 
     documents: list[Document] = [order(1, ("TEA", 1)), adjustment(2, "TEA", 1), order(3, ("TEA", 1), party=elsewhere)]
     bench.run(documents[:2])
     bench.run([*documents, cancellation(4, "TEA", 1, elsewhere)])
-    registered = [*bench.shop.history("customer", "ann")]
+    registered = [*bench.shop.customers.history("ann")]
     assert len(registered) == 1
 
 
@@ -283,13 +282,13 @@ def test_another_document_under_a_known_number_is_told(bench: Bench) -> None:
     first = receipt(1, ("TEA", 1))
     pipeline = bench.run([first, evolve(first, items=(SkuQuantity("TEA", "main", 2),)), order(2, ("TEA", 1))])
     assert [command_id.rpartition("/")[2] for command_id, _ in pipeline.refused] == ["receive"]
-    assert bench.shop.stock("TEA").on_hand == 0
+    assert bench.shop.stock.level("TEA").on_hand == 0
 
 
 def test_each_number_of_an_invoice_follows_the_one_before(bench: Bench) -> None:
     """Invoices are numbered in the order of the file without a gap."""
     bench.run([receipt(0, ("TEA", 99)), *(order(n, ("TEA", 1)) for n in range(1, 12)), adjustment(12, "TEA", 1)])
-    numbers = [row.state.number for row in bench.shop.find(Query("invoice"))]
+    numbers = [row.state.number for row in bench.shop.invoices.find()]
     assert numbers == [f"{n:06}" for n in range(1, 12)]
 
 
