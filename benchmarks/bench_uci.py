@@ -27,9 +27,9 @@ from orderflow.flows.handle import Result
 from orderflow.flows.relay import RelayReport
 from orderflow.importing.documents import Document, OrderDocument, Source
 from orderflow.importing.pipeline import Pipeline
-from orderflow_examples.uci import UciFile
 from orderflow.importing.wiring import carrier, import_workflow, notifier_for, shop_for, start_clock, storage_at
 from orderflow.shop import OrderFlow, Request
+from orderflow_examples.uci import UciFile
 
 FILE: Final = Path(__file__).resolve().parents[2] / "shared" / "data" / "uci_online_retail_2010-12_2011-05.csv.gz"
 PART: Final = 1000

@@ -90,10 +90,10 @@ from orderflow.flows.advance import Advanced, ShopSettings
 from orderflow.flows.allocate import AllocationSettings
 from orderflow.flows.relay import RelayReport
 from orderflow.flows.worklists import WORKLISTS
-from orderflow_examples.sample import write_sample
-from orderflow_examples.uci import UciFile
 from orderflow.ports.storage import Ack, Query
 from orderflow.shop import OrderFlow, Request
+from orderflow_examples.sample import write_sample
+from orderflow_examples.uci import UciFile
 
 __all__ = [
     "ABSENT",

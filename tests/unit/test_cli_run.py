@@ -14,9 +14,9 @@ from click.testing import CliRunner, Result
 
 from orderflow.cli.root import root
 from orderflow.cli.run import work
-from orderflow_examples.digest import content_digest, content_of
 from orderflow.importing.jsonl import JsonLinesFile
 from orderflow.importing.pipeline import Pipeline
+from orderflow_examples.digest import content_digest, content_of
 from orderflow_examples.sample import write_sample
 
 BOTH = ("--location", "tokyo", "--location", "osaka")

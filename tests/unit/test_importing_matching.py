@@ -73,12 +73,12 @@ def test_two_lines_of_a_cancellation_share_what_was_bought() -> None:
     assert units_of(found, ("TEA", 2, "3.00"), ("TEA", 2, "3.00")) == [[("1", 1, 2)], [("1", 1, 1), ("", 0, 1)]]
 
 
-def test_goods_come_back_matched_or_loose() -> None:
+def test_goods_come_back_matched_or_not() -> None:
     """Units of an order return to it; the others come into stock all the same."""
     returned = return_of(cancellation(("TEA", 3, "3.00")), [[Match("1", 2, 2, 600), Match("", 0, 1, 300)]])
     assert returned is not None
     assert returned.units == (ReturnedUnits("1", 2, 2),)
-    assert returned.loose == (UnmatchedReturn("TEA", 1),)
+    assert returned.unmatched == (UnmatchedReturn("TEA", 1),)
     assert (returned.location, returned.customer) == ("main", "ann")
 
 

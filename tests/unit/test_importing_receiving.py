@@ -17,7 +17,7 @@ from orderflow.domain.parties.party import Person
 from orderflow.domain.values import PartyRef
 from orderflow.errors import InvariantBroken
 from orderflow.importing.documents import AdjustmentDocument, OrderDocument, Party
-from orderflow.importing.progress import PROGRESS, Advanced, RecordProgress, Run
+from orderflow.importing.progress import PROGRESS, ProgressRecorded, RecordProgress, Run
 from orderflow.importing.receiving import StockForecast
 
 AT = datetime(2026, 1, 5, tzinfo=UTC)
@@ -75,19 +75,22 @@ def test_an_adjustment_is_served_net_of_its_lines() -> None:
 def test_progress_counts_documents_and_windows() -> None:
     """Each mark is a window more."""
     state: object = ABSENT
-    for documents in (50, 57):
-        event, state = PROGRESS.step(state, RecordProgress(documents), STAMP)
-        assert event == Advanced(documents)
-    assert state == Run(57, 2)
+    for documents, accepted in ((50, 49), (57, 56)):
+        event, state = PROGRESS.step(state, RecordProgress(documents, accepted), STAMP)
+        assert event == ProgressRecorded(documents, accepted)
+    assert state == Run(57, 56, 2)
 
 
 def test_progress_never_goes_back() -> None:
     """The same mark again, or an earlier one, is refused with a code."""
     for documents in (57, 50):
-        assert [r.code for r in PROGRESS.explain(Run(57, 2), RecordProgress(documents), STAMP)] == ["not_further"]
+        assert [r.code for r in PROGRESS.explain(Run(57, 57, 2), RecordProgress(documents, 50), STAMP)] == [
+            "not_further"
+        ]
 
 
-def test_a_window_holds_a_document_at_least() -> None:
-    """More windows than documents cannot be."""
+@pytest.mark.parametrize("impossible", [Run(1, 1, 2), Run(1, 2, 1)])
+def test_no_more_windows_or_accepted_documents_than_documents(impossible: Run) -> None:
+    """A window holds a document at least, and what was accepted is among the documents."""
     with pytest.raises(InvariantBroken):
-        PROGRESS.check(Run(1, 2))
+        PROGRESS.check(impossible)

@@ -11,12 +11,12 @@ import pytest
 from orderflow.adapters.notifiers.memory import MemoryNotifier
 from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.adapters.storage.unit import SqliteUnit
-from orderflow_examples.digest import content_digest
 from orderflow.importing.jsonl import JsonLinesFile
 from orderflow.importing.pipeline import Pipeline
+from orderflow.importing.wiring import import_workflow, shop_for, start_clock, storage_at
+from orderflow_examples.digest import content_digest
 from orderflow_examples.sample import write_sample
 from orderflow_examples.sample_data import LOCATIONS
-from orderflow.importing.wiring import import_workflow, shop_for, start_clock, storage_at
 
 #: Of the sample: a split order, services only, total 0.00, back-orders that a receipt fills, what comes back, a fault.
 TAKEN = (

@@ -136,7 +136,7 @@ class Work:
         loaded = self.rows.loaded
         writes = [
             Write(key, loaded[key].version, row.version, row.state, row.at)
-            for key, row in sorted(changed.items(), key=lambda item: self.workflow.lock_order(item[0]))
+            for key, row in sorted(changed.items(), key=lambda item: self._write_order(item[0]))
             if row.at is not None
         ]
         return Batch(
@@ -147,6 +147,11 @@ class Work:
             answered,
             tuple([(key, version) for key, version in read.items() if key not in changed]),
         )
+
+    def _write_order(self, key: Key) -> tuple[int, str]:
+        """The order of locks; new rows of a kind, which nobody can hold, in the order they were decided in."""
+        rank, id_ = self.workflow.lock_order(key)
+        return rank, id_ if self.rows.loaded[key].version else ""
 
 
 def _dated(envelope: Envelope, now: datetime) -> Envelope:

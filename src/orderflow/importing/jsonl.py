@@ -26,6 +26,7 @@ from orderflow.adapters.json_input import load_tree, read_outside
 from orderflow.domain.engine.limits import MAX_LINES
 from orderflow.domain.engine.schema import Id, Length, Name
 from orderflow.domain.inventory.documents import SkuChange, SkuQuantity
+from orderflow.domain.money.currencies import Currency
 from orderflow.domain.money.tax import TaxPolicy
 from orderflow.domain.orders.content import OrderContent
 from orderflow.domain.parties.party import Person
@@ -66,7 +67,7 @@ class _Cancellation:
     number: Id
     at: datetime
     customer: Name
-    currency: Name
+    currency: Currency
     bill_to: PartyRef
     lines: Annotated[tuple[CancelledLine, ...], Length(1, MAX_LINES)]
     tax: TaxPolicy = TaxPolicy()
@@ -112,7 +113,7 @@ class JsonLinesFile:
                 document = _document(line, _entry(text))
                 known = lines.setdefault(document.number, line)
                 if known != line:
-                    raise InputError.at("number", "duplicate_number", f"{document.number} stands in line {known} too")
+                    raise InputError.at("number", "repeated", f"{document.number} stands in line {known} too")
                 yield document
             except InputError as error:
                 rows = tuple([RejectedRow(line, fault.code, str(fault)) for fault in error.faults])
@@ -142,7 +143,7 @@ def _entry(text: str) -> _Entry:
         raise InputError(faults)
     kind = _KINDS.get(_name(tree.pop("type", None)))
     if kind is None:
-        raise InputError.at("type", "unknown_type", f"must be one of {', '.join(_KINDS)}")
+        raise InputError.at("type", "not_a_choice", f"must be one of {', '.join(_KINDS)}")
     return read_outside(kind, tree)
 
 
