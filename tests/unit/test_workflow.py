@@ -1,7 +1,9 @@
-"""The workflow: machines, reactions and follow-ups, checked together."""
+"""The workflow: machines and the table that joins them, checked together."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,75 +11,147 @@ import pytest
 from orderflow.domain.billing.credit_note import CREDIT_NOTE
 from orderflow.domain.billing.invoice import INVOICE, InvoiceIssued
 from orderflow.domain.engine.machine import refuse
-from orderflow.domain.engine.workflow import FollowUp, Reaction, Workflow
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.engine.workflow import (
+    Asks,
+    Effect,
+    EventContext,
+    Require,
+    Requires,
+    Send,
+    Tells,
+    Workflow,
+    asks,
+    on,
+    requires,
+    tells,
+)
 from orderflow.domain.inventory.stock import STOCK, Allocate, Backorder, GoodsReceived, ReceiveGoods
 from orderflow.domain.orders.billing import RecordPrepayment, RecordSettlement, RecordUnbilling
 from orderflow.domain.orders.machine import ORDER
-from orderflow.domain.orders.placing import ConfirmOrder, OrderPlaced, PlaceOrder
+from orderflow.domain.orders.placing import ConfirmOrder, OrderConfirmed, OrderPlaced, PlaceOrder
 from orderflow.domain.orders.shipping import DispatchShipment
 from orderflow.domain.shipping.planning import DropCancelledItems
-from orderflow.domain.workflow.effects import NOTICES
-from orderflow.domain.workflow.table import standard_workflow
-from orderflow.errors import DefinitionError
+from orderflow.domain.workflow.table import MACHINES, NOTICES, TABLE, Notice, standard_workflow
+from orderflow.errors import DefinitionError, Key
 
 WORKFLOW = standard_workflow()
+ORDER_KEY, STOCK_KEY = Key("main", "order", "O"), Key("main", "stock", "TEA@main")
+CONFIRMED = OrderConfirmed(datetime(2026, 4, 1, tzinfo=UTC))
+CONTEXT = EventContext(ORDER_KEY, None, CONFIRMED, None, Stamp(CONFIRMED.at, "tester", "c"))
 
 
-def nothing(happened: Any) -> tuple[Any, ...]:
+def nothing(context: Any) -> tuple[Any, ...]:
     """A reaction that tells nobody."""
     return ()
 
 
+def parts(workflow: Workflow, kind: type[Any]) -> list[Any]:
+    """The parts of one kind in all lines of a workflow's table."""
+    return [part for line in workflow.table for part in line.parts if isinstance(part, kind)]
+
+
+def notices(workflow: Workflow) -> list[str]:
+    """The templates of all notices of a workflow."""
+    return [ask.effects.template for ask in parts(workflow, Asks) if isinstance(ask.effects, Notice)]
+
+
 def test_the_standard_workflow_holds_a_machine_for_each_kind() -> None:
-    """Every command belongs to one kind, and what only reactions may send is internal."""
+    """Every command belongs to one kind, and what only the library may send is internal."""
     assert WORKFLOW.kind_of[PlaceOrder] == "order"
-    assert DispatchShipment in WORKFLOW.internal
-    assert Allocate in WORKFLOW.internal
-    assert ReceiveGoods not in WORKFLOW.internal
-    assert {RecordSettlement, RecordUnbilling, RecordPrepayment, DropCancelledItems} < WORKFLOW.internal
-    assert WORKFLOW.only("order").internal >= {RecordSettlement}
-    assert WORKFLOW.extended().internal == WORKFLOW.internal
-    assert PlaceOrder not in WORKFLOW.internal
+    internal = {command for command in WORKFLOW.kind_of if WORKFLOW.is_internal(command)}
+    assert {DispatchShipment, Allocate, RecordSettlement, RecordUnbilling, RecordPrepayment} < internal
+    assert DropCancelledItems in internal
+    assert internal.isdisjoint({ReceiveGoods, PlaceOrder})
+
+
+def test_whatever_the_table_tells_is_internal_or_may_be_sent_alone() -> None:
+    """Commands that move goods, money or numbers between rows are told by the table or the relay only."""
+    told = {command for part in parts(WORKFLOW, Tells) for command in part.commands}
+    assert {command.__name__ for command in told if not WORKFLOW.is_internal(command)} == {
+        "Adjust",
+        "BlockAccount",
+        "ReceiveGoods",
+        "UnblockAccount",
+    }
 
 
 def test_notices_are_chosen_by_template() -> None:
     """A workflow tells the customer what it is asked to, and nothing else."""
-    quiet, loud = standard_workflow(()), standard_workflow(["invoice_issued"])
-    assert len(loud.follow_ups) == len(quiet.follow_ups) + 1
-    assert len(WORKFLOW.follow_ups) == len(quiet.follow_ups) + len(NOTICES)
+    assert notices(standard_workflow(())) == []
+    assert notices(standard_workflow(["invoice_issued"])) == ["invoice_issued"]
+    assert sorted(notices(WORKFLOW)) == sorted(NOTICES)
+    quiet, loud = parts(standard_workflow(()), Asks), parts(WORKFLOW, Asks)
+    assert len(loud) == len(quiet) + len(NOTICES)
 
 
-BREACHES = {
+BREACHES: dict[str, Callable[[], Workflow]] = {
     "two machines of one kind": lambda: Workflow((ORDER, ORDER)),
+    "PlaceOrder belongs to 2 machines": lambda: Workflow((ORDER, renamed())),
+    "OrderPlaced belongs to 2 machines": lambda: Workflow((ORDER, renamed())),
     "no machine has the event GoodsReceived": lambda: Workflow(
-        (ORDER,), [Reaction(GoodsReceived, (("order", ConfirmOrder),), nothing)]
+        (ORDER,), [on(GoodsReceived, tells(nothing, ConfirmOrder))]
     ),
-    "OrderPlaced tells stock, which has no machine": lambda: Workflow(
-        (ORDER,), [Reaction(OrderPlaced, (("stock", Allocate),), nothing)]
+    "OrderPlaced tells Allocate, which no machine takes": lambda: Workflow(
+        (ORDER,), [on(OrderPlaced, tells(nothing, Allocate))]
     ),
-    "OrderPlaced tells stock ConfirmOrder, which it does not take": lambda: Workflow(
-        (ORDER, STOCK), [Reaction(OrderPlaced, (("stock", ConfirmOrder),), nothing)]
+    "OrderPlaced requires stock, which has no machine": lambda: Workflow(
+        (ORDER,), [on(OrderPlaced, requires(nothing, "stock"))]
     ),
-    "InvoiceIssued of invoice tells order, down the order of locks": lambda: Workflow(
-        (ORDER, INVOICE), [Reaction(InvoiceIssued, (("order", RecordSettlement),), nothing)]
+    "InvoiceIssued of invoice reaches order, down the order of locks": lambda: Workflow(
+        (ORDER, INVOICE), [on(InvoiceIssued, tells(nothing, RecordSettlement))]
     ),
-    "no machine has the event InvoiceIssued": lambda: Workflow(
-        (ORDER,), (), [FollowUp(InvoiceIssued, ("mail",), nothing)]
+    "OrderPlaced of order reaches order, down the order of locks": lambda: Workflow(
+        (ORDER,), [on(OrderPlaced, tells(nothing, ConfirmOrder))]
     ),
+    "GoodsReceived of stock reaches order, down the order of locks": lambda: Workflow(
+        (ORDER, STOCK), [on(GoodsReceived, requires(nothing, "order"))]
+    ),
+    "no machine has the event InvoiceIssued": lambda: Workflow((ORDER,), [on(InvoiceIssued, asks(nothing, "mail"))]),
 }
+
+
+def renamed() -> Any:
+    """The order's table under another kind."""
+    from orderflow.domain.engine.machine import Machine
+
+    return Machine("sale", rules=ORDER.rules, final=ORDER.final, check=ORDER.check)
 
 
 @pytest.mark.parametrize("breach", BREACHES)
 def test_a_workflow_that_contradicts_itself_is_refused(breach: str) -> None:
-    """A reaction that names what is not there, or would lock downwards, is a DefinitionError that names it."""
+    """A line that names what is not there, or would lock downwards, is a DefinitionError that names it."""
     with pytest.raises(DefinitionError, match=breach):
         BREACHES[breach]()
 
 
-def test_a_held_row_may_be_told_against_the_order_of_locks() -> None:
-    """What the settlement holds already is locked already."""
-    held = Reaction(InvoiceIssued, (("order", RecordSettlement),), nothing, known=True)
-    assert RecordSettlement in Workflow((ORDER, INVOICE), [held]).internal
+def test_a_known_row_may_be_told_against_the_order_of_locks() -> None:
+    """What the decision holds already is locked already."""
+    known = on(InvoiceIssued, tells(nothing, RecordSettlement, known=True))
+    assert Workflow((ORDER, INVOICE), [known]).heard[InvoiceIssued].reactions == (nothing,)
+
+
+def test_lines_of_one_event_are_heard_together() -> None:
+    """An event may have several lines, in several places: all their parts are asked, in table order."""
+
+    def told(context: EventContext) -> list[Send]:
+        return [Send(STOCK_KEY, Backorder(1))]
+
+    def required(context: EventContext) -> list[Require]:
+        return [Require(STOCK_KEY, lambda state, stamp: None)]
+
+    def asked(context: EventContext) -> list[Effect]:
+        return [Effect("mail", context.key)]
+
+    lines = [
+        on(OrderConfirmed, tells(told, Backorder), asks(asked, "mail")),
+        on(OrderConfirmed, requires(required, "stock")),
+    ]
+    workflow = Workflow((ORDER, STOCK), lines)
+    assert [type(item) for item in workflow.reactions(CONTEXT)] == [Send, Require]
+    assert [*workflow.effects(CONTEXT)] == [Effect("mail", ORDER_KEY)]
+    assert [*Workflow((ORDER, STOCK)).reactions(CONTEXT)] == []
+    assert [*Workflow((ORDER, STOCK)).effects(CONTEXT)] == []
 
 
 def test_a_guarded_workflow_asks_the_guard_of_that_command() -> None:
@@ -90,27 +164,53 @@ def test_a_guarded_workflow_asks_the_guard_of_that_command() -> None:
         WORKFLOW.guarded(OrderPlaced, lambda state, command, stamp: None)
 
 
-def test_an_extended_workflow_has_more_in_it() -> None:
-    """Reactions and follow-ups are added, a machine of a known kind takes its place."""
-    more = WORKFLOW.extended(
-        reactions=[Reaction(OrderPlaced, (("stock", Backorder),), nothing)],
-        follow_ups=[FollowUp(OrderPlaced, ("mail",), nothing)],
-    )
-    assert len(more.reactions) == len(WORKFLOW.reactions) + 1
-    assert len(more.follow_ups) == len(WORKFLOW.follow_ups) + 1
+ADDED = {
+    "a command told": tells(nothing, Backorder),
+    "a requirement": requires(nothing, "stock"),
+    "an effect": asks(nothing, "mail"),
+}
+
+
+@pytest.mark.parametrize("part", ADDED.values(), ids=ADDED)
+def test_an_extended_workflow_has_more_in_it(part: Any) -> None:
+    """Lines are added behind those that are there, and the fingerprint says so."""
+    more = WORKFLOW.extended(table=[on(OrderPlaced, part)])
+    assert more.table[:-1] == WORKFLOW.table
+    assert len(parts(more, type(part))) == len(parts(WORKFLOW, type(part))) + 1
     assert more.fingerprint != WORKFLOW.fingerprint
+    assert WORKFLOW.extended().fingerprint == WORKFLOW.fingerprint
+
+
+def test_a_machine_of_a_known_kind_takes_its_place() -> None:
+    """Another machine of a kind keeps that kind's rank; one of a new kind comes last."""
+    other = WORKFLOW.extended(machines=(STOCK.guarded(Allocate, lambda state, command, stamp: None),))
+    assert [*other.machines] == [*WORKFLOW.machines]
+    assert other.machines["stock"] is not STOCK
 
 
 def test_a_smaller_workflow_keeps_what_stays_among_its_machines() -> None:
-    """Only the machines named, with the reactions and follow-ups that concern nothing else."""
+    """Only the machines named, and of the table what concerns nothing else; effects of their events stay."""
     small = WORKFLOW.only("order", "stock")
     assert set(small.machines) == {"order", "stock"}
-    kinds = {kind for reaction in small.reactions for kind, _ in reaction.tells}
-    assert kinds == {"stock"}
-    assert all(item.event in {*ORDER.events, *STOCK.events} for item in small.follow_ups)
+    assert {small.kind_of[command] for part in parts(small, Tells) for command in part.commands} == {"stock"}
+    assert all(line.event in {*ORDER.events, *STOCK.events} for line in small.table)
+    assert {"order_received", "order_cancelled"} < set(notices(small))
+    needy = WORKFLOW.extended(table=[on(OrderPlaced, requires(nothing, "stock"))])
+    assert parts(needy.only("order"), Requires) == []
+    assert len(parts(needy.only("order", "stock"), Requires)) == 1
+
+
+def test_the_table_is_whole() -> None:
+    """Every event of the standard table stands on one line, and every line reaches somebody."""
+    events = [line.event for line in TABLE]
+    assert len(events) == len(set(events))
+    assert all(line.parts for line in TABLE)
+    assert len({machine.kind for machine in MACHINES}) == len(MACHINES)
 
 
 def test_a_workflow_cannot_be_changed() -> None:
-    """Machines of a workflow are read only."""
+    """What a workflow holds is read only."""
     with pytest.raises(TypeError):
         WORKFLOW.machines["order"] = CREDIT_NOTE  # type: ignore[index]
+    with pytest.raises(TypeError):
+        WORKFLOW.heard[OrderPlaced] = None  # type: ignore[index]
