@@ -16,7 +16,7 @@ from _measure import Goal, Work, compare, interleaved, micro, print_head, verdic
 from _sample import LOCATION, content_of, picks_of
 from attrs import evolve
 
-from orderflow.domain.engine.decide import Envelope, Loaded, decide_command
+from orderflow.domain.engine.decide import NOTHING, Envelope, Loaded, decide_command
 from orderflow.domain.engine.machine import ABSENT
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.inventory.stock import ReceiveGoods
@@ -105,7 +105,7 @@ def built(content: OrderContent) -> Work:
         check(s.Placed(content, totals, begun, AT))
 
         OrderConfirmed(AT)
-        check(s.Confirmed(content, totals, begun.with_exposed(exposed), AT, AT))
+        check(s.Confirmed(content, totals, s.with_exposed(begun, exposed), AT, AT))
 
         StockAllocated(picks, (), (), None)
         vectors = tuple([LineVector(0, (), (Allotment(LOCATION, quantity),)) for quantity in quantities])
@@ -130,7 +130,7 @@ def built(content: OrderContent) -> Work:
         check(s.Shipped(content, totals, billed, AT, AT))
 
         OrderCompleted(0, AT)
-        check(s.Completed(content, totals, billed.with_exposed(0), AT, AT, AT))
+        check(s.Completed(content, totals, s.with_exposed(billed, 0), AT, AT, AT))
         return 1
 
     return work
@@ -187,11 +187,12 @@ def _across(content: OrderContent, order: Key) -> Sequence[Envelope]:
 
 def _decide(rows: dict[Key, Loaded], workflow: Any, envelope: Envelope) -> None:
     """Decide on ``rows``, where what is asked for is absent, and keep what it changes."""
-    nothing = Loaded(0, ABSENT)
-    wants = decide_command(workflow, envelope, rows, {})
+    flow = decide_command(workflow, envelope)
+    answer: Any = None
     try:
         while True:
-            rows.update(dict.fromkeys(next(wants), nothing))
+            request: Any = flow.send(answer)
+            answer = {key: rows.get(key, NOTHING) for key in request.keys}
     except StopIteration as stop:
         rows.update(stop.value.rows)
 

@@ -129,88 +129,73 @@ class Decision:
     entries: list[Entry] = field(factory=list)
     messages: list[Message] = field(factory=list)
 
-    def give(self, rows: Mapping[Key, Loaded]) -> None:
-        """Take rows in."""
-        self.loaded.update(rows)
-        self.rows.update(rows)
-
-    def step(self, workflow: Workflow, key: Key, command: Any) -> EventContext:
-        """Carry out one command on one row, and note the messages its event asks for."""
+    def step(self, workflow: Workflow, key: Key, command: Any) -> Iterable[Send | Require]:
+        """Carry out one command on one row; what its event tells and requires of others, its messages noted."""
+        stamp = self.stamp
         version, before, _ = self.rows[key]
-        event, after = workflow.machines[key.kind].step(before, command, self.stamp)
-        self.rows[key] = Loaded(version + 1, after, self.stamp.at)
-        self.entries.append(Entry(key, version + 1, event, self.stamp.command_id))
-        context = EventContext(key, before, event, after, self.stamp)
-        for topic, lane, data in workflow.effects(context):
-            number = f"{key.tenant}/{key.kind}/{key.id}/{version + 1}/{topic}/{len(self.messages)}"
+        event, after = workflow.machines[key.kind].step(before, command, stamp)
+        version += 1
+        self.rows[key] = Loaded(version, after, stamp.at)
+        self.entries.append(Entry(key, version, event, stamp.command_id))
+        heard = workflow.heard.get(type(event))
+        if heard is None:
+            return ()
+        context = EventContext(key, before, event, after, stamp)
+        for topic, lane, data in heard.effects(context):
+            number = f"{key.tenant}/{key.kind}/{key.id}/{version}/{topic}/{len(self.messages)}"
             self.messages.append(Message(number, topic, lane, data))
-        return context
+        return heard.reactions(context)
 
+    def ask(self, required: Require) -> None:
+        """Ask a row whether it is as an event requires.
 
-class _Agenda:
-    """What is still to be done: lowest rank first, what is required of rows after the commands to them."""
-
-    def __init__(self, workflow: Workflow) -> None:
-        self._rank = workflow.rank
-        self._waiting: list[tuple[int, bool, int, Send | Require]] = []
-        self._count = 0
-
-    def __bool__(self) -> bool:
-        return bool(self._waiting)
-
-    def add(self, item: Send | Require) -> None:
-        self._count += 1
-        if self._count > DECISION_LIMIT:
-            raise InvariantBroken("decision", f"more than {DECISION_LIMIT} commands in one decision")
-        heappush(self._waiting, (self._rank(item.key.kind), type(item) is Require, self._count, item))
-
-    def pop(self) -> Send | Require:
-        return heappop(self._waiting)[3]
-
-    def beside(self, item: Send | Require) -> list[Key]:
-        """The keys of its rank, its own first: they are loaded together."""
-        rank = self._rank(item.key.kind)
-        return [item.key, *(other.key for at, _, _, other in self._waiting if at == rank)]
+        Raises:
+            CommandRefused: it is not.
+        """
+        refusal = required.guard(self.rows[required.key].state, self.stamp)
+        if refusal is not None:
+            raise CommandRefused((refusal,))
 
 
 def decide_command(workflow: Workflow, envelope: Envelope, refusals: list[Refusal] | None = None) -> Flow[Decision]:
     """Step a command, and every command its events send to other rows, in the order of locks.
 
-    Rows are asked for one rank at a time, so that locks are taken in climbing order. With ``refusals`` every refusal is
-    put there and deciding goes on with the other rows, to explain all that stands in the way: such a decision must be
-    thrown away.
+    Lowest rank first, and what is required of rows after the commands to them. Rows are asked for one rank at a time,
+    so that locks are taken in climbing order. With ``refusals`` every refusal is put there and deciding goes on with
+    the other rows, to explain all that stands in the way: such a decision must be thrown away.
 
     Raises:
         CommandRefused: a guard of any of the rows refuses; nothing of the decision counts.
         InputError: a sum exceeds its limit; nothing of the decision counts.
     """
-    decision, agenda, required = Decision(envelope.stamp), _Agenda(workflow), set[Key]()
-    agenda.add(Send(envelope.key, envelope.command))
+    decision, required, ranks = Decision(envelope.stamp), set[Key](), workflow.ranks
+    rows, count = decision.rows, 1
+    agenda: list[tuple[int, bool, int, Send | Require]] = [(0, False, 0, Send(envelope.key, envelope.command))]
     while agenda:
-        item = agenda.pop()
-        if item.key not in decision.rows:
-            unknown = [key for key in agenda.beside(item) if key not in decision.rows]
-            decision.give((yield from ask(Load([*dict.fromkeys(unknown)]))))
+        rank, _, _, item = heappop(agenda)
+        key = item.key
+        if key not in rows:
+            beside = [other.key for at, _, _, other in agenda if at == rank and other.key not in rows]
+            found = yield Load([key, *dict.fromkeys(beside)] if beside else [key])
+            decision.loaded.update(found)
+            rows.update(found)
         try:
             if isinstance(item, Require):
-                required.add(item.key)
-                _ask_guard(item, decision)
-                continue
-            if item.key in required:
-                raise InvariantBroken("decision", f"{item.key} changes after it was required to stand")
-            for reaction in workflow.reactions(decision.step(workflow, *item)):
-                agenda.add(reaction)
+                required.add(key)
+                decision.ask(item)
+            elif key in required:
+                raise InvariantBroken("decision", f"{key} changes after it was required to stand")
+            else:
+                for sent in decision.step(workflow, key, item.command):
+                    heappush(agenda, (ranks[sent.key.kind], type(sent) is Require, count, sent))
+                    count += 1
         except CommandRefused as refused:
             if refusals is None:
                 raise
             refusals += refused.refusals
+        if count > DECISION_LIMIT:
+            raise InvariantBroken("decision", f"more than {DECISION_LIMIT} commands in one decision")
     return decision
-
-
-def _ask_guard(item: Require, decision: Decision) -> None:
-    refusal = item.guard(decision.rows[item.key].state, decision.stamp)
-    if refusal is not None:
-        raise CommandRefused((refusal,))
 
 
 End: TypeAlias = Decision | CommandRefused | InputError

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from attrs import frozen
 
@@ -19,6 +19,9 @@ from orderflow.domain.engine.stamp import Stamp
 from orderflow.errors import DefinitionError, Key, Refusal
 
 __all__ = ["Effect", "EventContext", "On", "Require", "Send", "Workflow", "asks", "on", "requires", "tells"]
+
+
+R = TypeVar("R")
 
 
 class EventContext(NamedTuple):
@@ -116,10 +119,10 @@ def asks(effects: Callable[[EventContext], Iterable[Effect]], *topics: str) -> A
 
 
 class Heard(NamedTuple):
-    """What comes of an event: functions that give commands and requirements, and functions that give effects."""
+    """What comes of an event: what it tells and requires of other rows, and what it asks of the world."""
 
-    reactions: tuple[Callable[[EventContext], Iterable[Send | Require]], ...]
-    effects: tuple[Callable[[EventContext], Iterable[Effect]], ...]
+    reactions: Callable[[EventContext], Iterable[Send | Require]]
+    effects: Callable[[EventContext], Iterable[Effect]]
 
 
 class Workflow:
@@ -138,36 +141,30 @@ class Workflow:
         self.machines: Mapping[str, Machine] = MappingProxyType({machine.kind: machine for machine in listed})
         self.table = tuple(table)
         self.kind_of = {command: machine.kind for machine in listed for command in machine.commands}
-        self._ranks = {machine.kind: rank for rank, machine in enumerate(listed)}
+        self.ranks: Mapping[str, int] = MappingProxyType({machine.kind: rank for rank, machine in enumerate(listed)})
         breaches = [*self._breaches(listed)]
         if breaches:
             raise DefinitionError("workflow: " + "; ".join(breaches))
         self.fingerprint = self._fingerprint()
         self.heard: Mapping[type[Any], Heard] = MappingProxyType(_by_event(self.table))
 
-    def rank(self, kind: str) -> int:
-        """Where a kind stands in the order of locks."""
-        return self._ranks[kind]
-
     def lock_order(self, key: Key) -> tuple[int, str]:
         """Sort key for loading and writing: the rank of the kind, then the id. Climbing only rules out deadlock."""
-        return (self._ranks[key.kind], key.id)
+        return (self.ranks[key.kind], key.id)
 
     def is_internal(self, command: type[Any]) -> bool:
         """Whether only the library may send it."""
         return issubclass(command, Internal)
 
-    def reactions(self, context: EventContext) -> Iterator[Send | Require]:
+    def reactions(self, context: EventContext) -> Iterable[Send | Require]:
         """What an event tells and requires of other rows."""
         heard = self.heard.get(type(context.event))
-        for react in heard.reactions if heard else ():
-            yield from react(context)
+        return heard.reactions(context) if heard else ()
 
-    def effects(self, context: EventContext) -> Iterator[Effect]:
+    def effects(self, context: EventContext) -> Iterable[Effect]:
         """What an event asks of the world."""
         heard = self.heard.get(type(context.event))
-        for effects in heard.effects if heard else ():
-            yield from effects(context)
+        return heard.effects(context) if heard else ()
 
     def extended(self, *, machines: Iterable[Machine] = (), table: Iterable[On] = ()) -> Workflow:
         """A new workflow with more in it; a machine of a kind that is there already takes its place in the order."""
@@ -225,7 +222,7 @@ class Workflow:
             )
             told = [kind for kind in part.kinds if kind in self.machines]
         for kind in dict.fromkeys(told):
-            if self._ranks[kind] <= self._ranks[source]:
+            if self.ranks[kind] <= self.ranks[source]:
                 yield f"{event} of {source} reaches {kind}, down the order of locks: make it an effect"
 
     def _fingerprint(self) -> str:
@@ -242,10 +239,20 @@ def _names(part: Tells | Asks) -> tuple[str, ...]:
 
 
 def _by_event(table: Iterable[On]) -> dict[type[Any], Heard]:
-    found: dict[type[Any], Heard] = {}
+    parts: dict[type[Any], list[Part]] = {}
     for line in table:
-        known = found.get(line.event, Heard((), ()))
-        reacts = [part.react for part in line.parts if not isinstance(part, Asks)]
-        asks = [part.effects for part in line.parts if isinstance(part, Asks)]
-        found[line.event] = Heard((*known.reactions, *reacts), (*known.effects, *asks))
-    return found
+        parts.setdefault(line.event, []).extend(line.parts)
+    return {
+        event: Heard(
+            _joined([part.react for part in listed if not isinstance(part, Asks)]),
+            _joined([part.effects for part in listed if isinstance(part, Asks)]),
+        )
+        for event, listed in parts.items()
+    }
+
+
+def _joined(functions: Sequence[Callable[[EventContext], Iterable[R]]]) -> Callable[[EventContext], Iterable[R]]:
+    """One function that gives what all of them give."""
+    if len(functions) == 1:
+        return functions[0]
+    return lambda context: [item for function in functions for item in function(context)]

@@ -96,23 +96,33 @@ class Progress(Record):
     @cached_property
     def tally(self) -> Tally:
         """The sums of the vectors."""
-        by_line = tuple([vector.quantity for vector in self.lines])
-        ordered = sum(by_line)
+        by_line: list[int] = []
+        non_negative = True
+        ordered = live = backordered = allocated = preparing = dispatched = shipped = 0
+        for v in self.lines:
+            waiting = v.backordered_quantity if v.backordered else 0
+            held = v.allocated_quantity if v.allocated else 0
+            packed = v.preparing_quantity if v.preparing else 0
+            out = v.shipped + v.delivered + v.returned + v.lost
+            gone = v.cancelled + v.moved
+            owed = v.open + waiting + held + packed + out
+            by_line.append(owed + gone)
+            ordered += owed + gone
+            live += owed
+            backordered += waiting
+            allocated += held
+            preparing += packed
+            dispatched += out
+            shipped += v.shipped
+            if v.open < 0 or v.shipped < 0 or v.delivered < 0 or v.lost < 0 or v.credited > v.invoiced:
+                non_negative = False
         return Tally(
-            by_line,
-            not any(map(_is_negative, self.lines)),
-            ordered,
-            ordered - sum([v.cancelled + v.moved for v in self.lines]),
-            sum([v.backordered_quantity for v in self.lines]),
-            sum([v.allocated_quantity for v in self.lines]),
-            sum([v.preparing_quantity for v in self.lines]),
-            sum([v.dispatched for v in self.lines]),
-            sum([v.shipped for v in self.lines]),
+            tuple(by_line), non_negative, ordered, live, backordered, allocated, preparing, dispatched, shipped
         )
 
 
 def _is_negative(v: LineVector) -> bool:
-    return v.open < 0 or v.shipped < 0 or v.delivered < 0 or v.lost < 0 or v.credited > v.invoiced
+    return not Progress((v,)).tally.non_negative
 
 
 with_lines = replacing(Progress, lambda p: p.lines)
