@@ -23,7 +23,7 @@ class MemoryCatalogue:
         for index, product in enumerate(products):
             key = product.sku, product.price.currency
             if key in self._products:
-                faults.append(Fault(f"products[{index}]", "duplicate_product", f"{key[0]} has two prices in {key[1]}"))
+                faults.append(Fault(f"products[{index}]", "repeated", f"{key[0]} has two prices in {key[1]}"))
             self._products[key] = product
         if faults:
             raise InputError(faults)

@@ -18,16 +18,19 @@ import csv
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from attrs import Factory, field, frozen
 
-from orderflow.domain.engine.limits import MAX_NAME, text_faults
+from orderflow.domain.engine.limits import MAX_NAME
+from orderflow.domain.engine.schema import Text, faults_at
 from orderflow.domain.money.money import Money
 from orderflow.errors import Fault, InputError
 from orderflow.ports.carrier import Parcel
 
 __all__ = ["Measure", "Rate", "RateTable"]
+
+_Word = Annotated[str, Text(MAX_NAME, least=1)]
 
 Measure = Literal["weight_grams", "pieces"]
 
@@ -76,7 +79,7 @@ class RateTable:
         rates = tuple(rate for line, cells in rows if (rate := _rate(line, cells, faults)))
         faults.extend(_contradictions(rates))
         if not rates and not faults:
-            faults.append(Fault(f"line[{header_line}]", "no_rates", "no rate follows the header"))
+            faults.append(Fault(f"line[{header_line}]", "missing", "no rate follows the header"))
         if faults:
             raise InputError(faults)
         return cls(measure, rates)
@@ -122,7 +125,7 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
 def _measure(line: int, header: list[str]) -> Measure:
     measure = _MEASURES.get(header[2]) if len(header) == len(_COLUMNS) else None
     if measure is None or (*header[:2], *header[3:]) != (*_COLUMNS[:2], *_COLUMNS[3:]):
-        raise InputError.at(f"line[{line}]", "header", f"the header must be: {', '.join(_COLUMNS)}")
+        raise InputError.at(f"line[{line}]", "bad_form", f"the header must be: {', '.join(_COLUMNS)}")
     return measure
 
 
@@ -130,13 +133,12 @@ def _rate(line: int, cells: list[str], faults: list[Fault]) -> Rate | None:
     """The rate of one line, or None after its faults were noted."""
     here = f"line[{line}]"
     if len(cells) != len(_COLUMNS):
-        faults.append(Fault(here, "columns", f"{len(_COLUMNS)} columns are needed, {len(cells)} found"))
+        faults.append(Fault(here, "bad_length", f"{len(_COLUMNS)} columns are needed, {len(cells)} found"))
         return None
     zone, service, limit, price, currency, days = cells
-    found = [*text_faults(zone, "zone", limit=MAX_NAME, required=True)]
-    found += text_faults(service, "service", limit=MAX_NAME, required=True)
-    found += [] if limit == "" or _whole(limit) else [Fault("limit", "integer", "must be a whole number, or empty")]
-    found += [] if _whole(days) else [Fault("days", "integer", "must be a whole number of days")]
+    found = [*faults_at("zone", _Word, zone), *faults_at("service", _Word, service)]
+    found += [] if limit == "" or _whole(limit) else [Fault("limit", "bad_form", "must be a whole number, or empty")]
+    found += [] if _whole(days) else [Fault("days", "bad_form", "must be a whole number of days")]
     amount = _price(price, currency, found)
     faults.extend(fault.under(here) for fault in found)
     if found or amount is None:
@@ -155,7 +157,7 @@ def _price(price: str, currency: str, faults: list[Fault]) -> Money | None:
         faults.extend(Fault(f"price.{fault.path}", fault.code, fault.message) for fault in error.faults)
         return None
     if amount.minor < 0:
-        faults.append(Fault("price", "negative", "must not be below 0"))
+        faults.append(Fault("price", "out_of_range", "must not be below 0"))
     return amount
 
 
@@ -166,7 +168,7 @@ def _contradictions(rates: tuple[Rate, ...]) -> Iterator[Fault]:
     for rate in rates:
         first = seen.setdefault((rate.zone, rate.service, rate.limit), rate.line)
         if first != rate.line:
-            yield Fault(f"line[{rate.line}]", "duplicate_rate", f"line {first} has the same zone, service and limit")
+            yield Fault(f"line[{rate.line}]", "repeated", f"line {first} has the same zone, service and limit")
         currency = currencies.setdefault(rate.zone, rate.price.currency)
         if currency != rate.price.currency:
             yield Fault(f"line[{rate.line}].currency", "currency_mismatch", f"zone {rate.zone} is priced in {currency}")

@@ -62,9 +62,7 @@ class TableRateCarrier:
     default_zone: str | None = None
 
     def __attrs_post_init__(self) -> None:
-        faults = (
-            [] if self.choose in get_args(Choice) else [Fault("choose", "unknown_choice", "must be price or speed")]
-        )
+        faults = [] if self.choose in get_args(Choice) else [Fault("choose", "not_a_choice", "must be price or speed")]
         named = {f"zones[{country}]": zone for country, zone in self.zones.items()}
         if self.default_zone is not None:
             named["default_zone"] = self.default_zone

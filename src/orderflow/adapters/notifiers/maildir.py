@@ -11,14 +11,16 @@ from email.utils import format_datetime
 from hashlib import sha256
 from pathlib import Path
 from threading import get_ident
+from typing import Annotated
 
-from orderflow.domain.engine.limits import MAX_NAME, text_faults
+from orderflow.domain.engine.schema import Name, Text, faults_at
 from orderflow.errors import Fault, InputError, PortError
 from orderflow.ports.notifier import Notice
 
 __all__ = ["MaildirNotifier"]
 
-_MAX_ADDRESS = 254  # RFC 5321 section 4.5.3.1.3, without the angle brackets
+#: RFC 5321 section 4.5.3.1.3, without the angle brackets.
+_Address = Annotated[str, Text(254, least=1)]
 
 # A "valid e-mail address" of the HTML standard: what people use, without the quotes and comments of RFC 5322,
 # for which the parser of the standard library has exceptions of its own.
@@ -61,10 +63,10 @@ class MaildirNotifier:
 
     def _mail(self, notice: Notice, name: str) -> bytes:
         faults = [
-            *text_faults(notice.to, "to", limit=_MAX_ADDRESS, required=True),
-            *text_faults(notice.subject, "subject", limit=MAX_NAME),
-            *text_faults(notice.template, "template", limit=MAX_NAME),
-            *text_faults(notice.order, "order", limit=MAX_NAME),
+            *faults_at("to", _Address, notice.to),
+            *faults_at("subject", Name, notice.subject),
+            *faults_at("template", Name, notice.template),
+            *faults_at("order", Name, notice.order),
         ]
         if faults:
             raise _unfit(faults)

@@ -15,11 +15,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from attrs import define
+from attrs import define, field
 
 from orderflow.adapters.codec import Codec
 from orderflow.adapters.storage.columns import columns_of, row_values
-from orderflow.adapters.storage.layout import CONTENTED, LAYOUT, table_of
+from orderflow.adapters.storage.layout import CONTENTED, check_prepared, table_of
 from orderflow.adapters.storage.session import FOREIGN
 from orderflow.adapters.storage.unit import moment
 from orderflow.adapters.storage.vault import VAULT
@@ -35,21 +35,17 @@ _FAULTS: Final = 100
 _MESSAGES_AT_ONCE: Final = 100_000
 
 _ENTRIES: Final = """
-    SELECT j.id, j.position, j.version, j.type, j.schema, j.data, b.content, c.id, c.kind, c.row_id, c.at, c.actor,
-        c.occurred_at, c.workflow
-    FROM journal AS j LEFT JOIN commands AS c ON c.n = j.position >> 20
-    LEFT JOIN contents AS b ON j.kind = 'order' AND b.tenant = j.tenant AND b.id = j.id AND b.version = j.version
+    SELECT j.id, j.position, j.version, j.type, j.schema, j.data, c.id, c.kind, c.row_id, c.at, c.actor, c.occurred_at,
+        c.workflow
+    FROM journal AS j LEFT JOIN commands AS c ON c.tenant = j.tenant AND c.id = j.command_id
     WHERE j.tenant = ? AND j.kind = ? ORDER BY j.id, j.version
 """
-_CONTENT: Final = "SELECT content FROM contents WHERE tenant = ? AND id = ? ORDER BY version DESC LIMIT 1"
 _MESSAGES: Final = """
     SELECT id, topic, lane_kind, lane_id, data FROM outbox WHERE tenant = ? AND id >= ? AND id < ?
 """
 _ORPHANS: Final = """
     SELECT 'no event cites command ' || id FROM commands
-    WHERE tenant = ? AND n NOT IN (SELECT position >> 20 FROM journal)
-    UNION ALL
-    SELECT 'twice remembered: command ' || id FROM commands WHERE tenant = ? GROUP BY id HAVING count(*) > 1
+    WHERE tenant = ? AND id NOT IN (SELECT command_id FROM journal WHERE tenant = ?)
 """
 _CHAINS: Final = """
     SELECT 'the chain of ' || kind || ' ' || id || ' is broken at version ' || version FROM (
@@ -58,18 +54,19 @@ _CHAINS: Final = """
     ) WHERE previous <> before
 """
 _FOREIGN_TENANT: Final = """
-    SELECT count(*) FROM journal AS j JOIN commands AS c ON c.n = j.position >> 20
-    WHERE j.tenant <> c.tenant AND ? IN (j.tenant, c.tenant)
+    SELECT count(*) FROM journal AS j
+    WHERE j.tenant = ? AND NOT EXISTS (SELECT 1 FROM commands WHERE tenant = j.tenant AND id = j.command_id)
+        AND EXISTS (SELECT 1 FROM commands WHERE id = j.command_id)
 """
 
 
 @define
 class _Seen:
-    """Of a row's entries, the last one's position, and the last content: as text, and as read once already."""
+    """Of a row's entries, the position and time of the last, and the contents that any brought, by position."""
 
     position: int = 0
-    text: str | None = None
-    content: Any = None
+    at: str | None = None
+    contents: dict[int, Any] = field(factory=dict)
 
 
 class SqliteAudit:
@@ -79,7 +76,7 @@ class SqliteAudit:
         path: the file, which must exist.
         machines: of the workflow the file was worked with.
         tenant: whose rows to read.
-        codec: in place of the one made from ``machines``, where events have upcasters.
+        codec: in place of the one made from ``machines``, where events or states have upcasters.
 
     Raises:
         StorageError: the file cannot be read, or has another layout.
@@ -99,17 +96,13 @@ class SqliteAudit:
 
     def _begin(self) -> None:
         try:
-            self._check_layout()
+            with _translated():
+                check_prepared(self._connection.execute)
             self._rows(f"PRAGMA cache_size = -{_CACHE_KIB}")
             self._rows("BEGIN")
         except BaseException:
             self._connection.close()
             raise
-
-    def _check_layout(self) -> None:
-        ((version,),) = self._rows("PRAGMA user_version")
-        if version != LAYOUT:
-            raise StorageError(f"the file has layout {version}, this release reads {LAYOUT}", retry=False)
 
     def __enter__(self) -> Self:
         return self
@@ -129,7 +122,8 @@ class SqliteAudit:
 
     def streams(self, kind: str) -> Iterator[Stream]:
         """Every row of a kind that has a journal, a stored state, or both, by id. One is read at a time."""
-        names = ["id", "version", "last", "status", "state", *columns_of(kind)]
+        content = ["content" if kind == CONTENTED else "NULL"]
+        names = ["id", "version", "status", "schema", "state", *content, "last", "changed_at", *columns_of(kind)]
         text = f"SELECT {', '.join(names)} FROM {table_of(kind)} WHERE tenant = ? ORDER BY id"  # noqa: S608
         rows = self._cursor(text, self._tenant)
         row = next(rows, None)
@@ -153,38 +147,29 @@ class SqliteAudit:
         )
 
     def _logged(self, key: Key, entries: Iterable[tuple[Any, ...]], seen: _Seen) -> Iterator[Logged]:
-        for _, position, version, name, schema, data, content, command, kind, row, *decided in entries:
-            event = None if key.kind in VAULT else self._event(key.kind, name, schema, data, content)
-            seen.position = position
-            if content is not None:
-                seen.text, seen.content = content, getattr(event, "content", content)
+        for _, position, version, name, schema, data, command, kind, row, *decided in entries:
+            event: Any = None if key.kind in VAULT else self._event(key.kind, name, schema, data)
+            seen.position, seen.at = position, decided[0]
+            if getattr(event, "content", None) is not None:
+                seen.contents[position] = event.content
             cited = None if command is None else _cited(Key(key.tenant, kind, row), command, *decided)
             yield Logged(version, event, cited)
 
-    def _event(self, kind: str, name: str, schema: int, data: str, content: str | None) -> Any:
-        if content is not None:
-            data = f'{{"content":{content}' + ("}" if data == "{}" else f",{data[1:]}")
+    def _event(self, kind: str, name: str, schema: int, data: str) -> Any:
         try:
             return self._codec.event(kind, name, data, schema)
         except StorageError as error:
             return Unreadable(str(error))
 
     def _stored(self, key: Key, row: tuple[Any, ...], seen: _Seen) -> Stored:
-        _, version, last, status, text, *values = row
+        _, version, status, schema, text, content, *values = row
         try:
-            state = self._codec.join(key.kind, status, self._content(key, seen), text)
+            state = self._codec.state(key.kind, status, text, schema, seen.contents.get(content))
         except StorageError as error:
             return Stored(version, Unreadable(str(error)))
-        wanted = row_values(key, version, state) | {"last": seen.position}
-        found = {"last": last} | dict(zip(columns_of(key.kind), values, strict=True))
-        return Stored(version, state, tuple(name for name, value in found.items() if value != wanted[name]))
-
-    def _content(self, key: Key, seen: _Seen) -> Any:
-        if key.kind != CONTENTED:
-            return None
-        found = self._rows(_CONTENT, *key[::2])
-        text = found[0][0] if found else None
-        return seen.content if text == seen.text else text
+        wanted = row_values(key, version, state) | {"last": seen.position, "changed_at": seen.at}
+        found = zip(["last", "changed_at", *columns_of(key.kind)], values, strict=True)
+        return Stored(version, state, tuple(name for name, value in found if value != wanted[name]))
 
     # --- outbox, commands, the file ---
 

@@ -21,9 +21,12 @@ __all__ = [
     "DATED",
     "DUE",
     "SEARCHED",
+    "SETTLED",
     "Column",
     "Value",
     "columns_of",
+    "is_settled",
+    "moving_reader_of",
     "reader_of",
     "row_values",
     "status_of",
@@ -34,7 +37,10 @@ Value = str | int | None
 
 
 class Column(NamedTuple):
-    """One column: its SQL type, how to read its value off a row's key and state, and whether it never changes."""
+    """One column: its SQL type, how to read its value off a row's key and state, and whether it is fixed.
+
+    A fixed column follows from the row's id, or from what ``SETTLED`` names: it is not written again while that stays.
+    """
 
     type: str
     read: Callable[[Key, Any], Value]
@@ -82,13 +88,13 @@ def _fact(*paths: str) -> Callable[[Key, Any], Any]:
     return read
 
 
-def _text(*paths: str) -> Column:
+def _text(*paths: str, fixed: bool = False) -> Column:
     fact = _fact(*paths)
-    return Column("TEXT", lambda key, state: _plain(fact(key, state)))
+    return Column("TEXT", lambda key, state: _plain(fact(key, state)), fixed)
 
 
-def _number(*paths: str) -> Column:
-    return Column("INTEGER", _fact(*paths))
+def _number(*paths: str, fixed: bool = False) -> Column:
+    return Column("INTEGER", _fact(*paths), fixed)
 
 
 def _count(name: str) -> Column:
@@ -127,7 +133,7 @@ def _first_expiry(key: Key, state: Any) -> Value:
     return min(map(time_text, ends)) if ends else None
 
 
-def _first_order(*paths: str) -> Column:
+def _first_order(*paths: str, fixed: bool = False) -> Column:
     """The order of the first item or line of a document; None where there is none, or it is of no order."""
     getters = tuple(attrgetter(path) for path in paths)
 
@@ -140,19 +146,19 @@ def _first_order(*paths: str) -> Column:
             return (items[0].order or None) if items else None
         return None
 
-    return Column("TEXT", read)
+    return Column("TEXT", read, fixed)
 
 
 COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
     "order": {
-        "number": _text("content.number"),
-        "channel": _text("content.channel"),
-        "external_id": _text("content.external_id"),
-        "customer": _text("content.customer"),
-        "currency": _text("content.currency"),
-        "placed_at": _text("placed_at"),
-        "total_minor": _number("totals.gross_minor"),
-        "lines": Column("INTEGER", lambda key, state: len(state.content.lines)),
+        "number": _text("content.number", fixed=True),
+        "channel": _text("content.channel", fixed=True),
+        "external_id": _text("content.external_id", fixed=True),
+        "customer": _text("content.customer", fixed=True),
+        "currency": _text("content.currency", fixed=True),
+        "placed_at": _text("placed_at", fixed=True),
+        "total_minor": _number("totals.gross_minor", fixed=True),
+        "lines": Column("INTEGER", lambda key, state: len(state.content.lines), fixed=True),
         "expires_at": Column("TEXT", _first_expiry),
         "tags": _listed("content.tags", "progress.tags"),
     },
@@ -175,34 +181,34 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
         "delivered_at": _text("delivered_at"),
     },
     "invoice": {
-        "number": _text("number"),
-        "series": _text("content.series"),
-        "order_id": _first_order("content.lines"),
-        "customer": _text("content.customer"),
-        "currency": _text("content.currency"),
-        "issued_on": _text("content.dated"),
-        "due_on": _text("due_date"),
-        "gross_minor": _number("totals.gross_minor"),
+        "number": _text("number", fixed=True),
+        "series": _text("content.series", fixed=True),
+        "order_id": _first_order("content.lines", fixed=True),
+        "customer": _text("content.customer", fixed=True),
+        "currency": _text("content.currency", fixed=True),
+        "issued_on": _text("content.dated", fixed=True),
+        "due_on": _text("due_date", fixed=True),
+        "gross_minor": _number("totals.gross_minor", fixed=True),
         "applied_minor": _number("amounts.applied"),
         "credited_minor": _number("amounts.credited"),
         "written_off_minor": _number("amounts.written_off"),
         "open_minor": _number("open_minor"),
     },
     "credit_note": {
-        "number": _text("number"),
-        "series": _text("content.series"),
-        "order_id": _first_order("content.lines"),
-        "customer": _text("content.customer"),
-        "currency": _text("content.currency"),
-        "issued_on": _text("content.dated"),
-        "document": _text("content.document"),
-        "gross_minor": _number("totals.gross_minor"),
+        "number": _text("number", fixed=True),
+        "series": _text("content.series", fixed=True),
+        "order_id": _first_order("content.lines", fixed=True),
+        "customer": _text("content.customer", fixed=True),
+        "currency": _text("content.currency", fixed=True),
+        "issued_on": _text("content.dated", fixed=True),
+        "document": _text("content.document", fixed=True),
+        "gross_minor": _number("totals.gross_minor", fixed=True),
     },
     "payment": {
-        "source": _text("origin.source"),
-        "external_id": _text("origin.external_id"),
-        "method": _text("origin.method"),
-        "customer": _text("origin.customer"),
+        "source": _text("origin.source", fixed=True),
+        "external_id": _text("origin.external_id", fixed=True),
+        "method": _text("origin.method", fixed=True),
+        "customer": _text("origin.customer", fixed=True),
         "currency": _text("funds.currency", "authorised.currency", "amount.currency"),
         "expected_minor": _number("amount.minor"),
         "authorised_minor": _number("funds.authorised", "authorised.minor"),
@@ -255,6 +261,14 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
     },
 }
 
+#: What the fixed columns of a kind follow from, besides the row's id.
+SETTLED: Final[Mapping[str, tuple[str, ...]]] = {
+    "order": ("content", "totals", "placed_at"),
+    "invoice": ("content", "totals", "number", "due_date"),
+    "credit_note": ("content", "totals", "number"),
+    "payment": ("origin",),
+}
+
 #: The column that dates a row of a kind, for ``since`` and ``until``: a moment (``_at``) or a day (``_on``).
 DATED: Final[Mapping[str, str]] = {
     "order": "placed_at",
@@ -281,8 +295,23 @@ def columns_of(kind: str) -> Mapping[str, Column]:
 @cache
 def reader_of(kind: str) -> Callable[[Key, Any], list[Value]]:
     """The function that reads all columns of a row, in table order."""
-    reads = [column.read for column in columns_of(kind).values()]
+    return _reader([column.read for column in columns_of(kind).values()])
+
+
+@cache
+def moving_reader_of(kind: str) -> Callable[[Key, Any], list[Value]]:
+    """The function that reads the columns of a row that are not fixed, in table order."""
+    return _reader([column.read for column in columns_of(kind).values() if not column.fixed])
+
+
+def _reader(reads: list[Callable[[Key, Any], Value]]) -> Callable[[Key, Any], list[Value]]:
     return lambda key, state: [read(key, state) for read in reads]
+
+
+def is_settled(kind: str, before: Any, after: Any) -> bool:
+    """Whether the fixed columns of a row say the same after a change as before it."""
+    names = SETTLED.get(kind, ())
+    return [getattr(before, name, None) for name in names] == [getattr(after, name, None) for name in names]
 
 
 def row_values(key: Key, version: int, state: object) -> dict[str, Value]:

@@ -103,7 +103,7 @@ def check_sums(kind: str, columns: Sequence[str], by: Sequence[str]) -> None:
     ]
     faults += [*_unknown(kind, "by", by)]
     if not columns:
-        faults.append(Fault("columns", "empty", "name at least one column"))
+        faults.append(Fault("columns", "bad_length", "name at least one column"))
     if faults:
         raise InputError(faults)
 

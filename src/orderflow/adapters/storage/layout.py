@@ -1,13 +1,13 @@
 """The SQLite layout: a legible table for each kind, the journal with its commands, the outbox, and views for people.
 
-Times are ISO 8601 text in UTC. The journal keeps an order's content once, in ``contents``; an event that brought the
-content shows the rest of itself. A released layout never changes: another one is a step more in ``STEPS``.
+Times are ISO 8601 text in UTC. What was ordered stands once, in the event that brought it, and the order's row points
+there.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from orderflow.adapters.storage.columns import columns_of
@@ -16,22 +16,29 @@ from orderflow.errors import DefinitionError, StorageError
 __all__ = [
     "APPLICATION_ID",
     "CONTENTED",
+    "FINISHED",
     "INDEXED",
     "LAYOUT",
-    "POSITION_BITS",
-    "STEPS",
+    "SPARSE",
+    "check_layout",
+    "check_prepared",
+    "is_open",
     "kind_statements",
-    "migrate",
+    "open_text",
+    "prepare",
     "table_of",
 ]
 
 Run = Callable[[str], Any]
 
-#: Marks the file as ours ("OFLW"), see https://www.sqlite.org/pragma.html#pragma_application_id.
-APPLICATION_ID: Final = 0x4F464C57
+#: Marks the file as ours ("OFL1"), see https://www.sqlite.org/pragma.html#pragma_application_id.
+APPLICATION_ID: Final = 0x4F464C31
 
-#: A journal position is its command's number, then so many bits that number the command's entries.
-POSITION_BITS: Final = 20
+#: The mark of files of the time before the first release.
+_UNRELEASED: Final = 0x4F464C57
+
+#: The layout that this release writes. A released layout never changes.
+LAYOUT: Final = 1
 
 #: The kind whose states hold what was ordered, which is stored apart.
 CONTENTED: Final = "order"
@@ -61,67 +68,74 @@ _CHECKS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
 }
 
-#: Columns that are searched by value often enough to pay for an index.
+#: Columns that hosts search by value.
 INDEXED: Final[Mapping[str, tuple[str, ...]]] = {
-    "order": ("status", "customer"),
+    "order": ("customer", "number", "external_id", "placed_at"),
     "stock": ("sku",),
-    "shipment": ("status", "order_id"),
-    "invoice": ("status", "order_id", "customer"),
-    "credit_note": ("customer",),
-    "payment": ("status", "customer"),
-    "return": ("customer",),
+    "shipment": ("order_id", "tracking_number"),
+    "invoice": ("order_id", "customer", "number", "due_on"),
+    "credit_note": ("order_id", "customer", "number"),
+    "payment": ("customer", "external_id"),
+    "return": ("order_id", "customer"),
+}
+
+#: Columns that few rows have a value in: only those stand in their index.
+SPARSE: Final = frozenset({"number", "external_id", "tracking_number"})
+
+#: Statuses that rows of a kind end in. All others, which a shop works on, are indexed together.
+FINISHED: Final[Mapping[str, tuple[str, ...]]] = {
+    "order": ("Completed", "Cancelled"),
+    "shipment": ("Delivered", "ReturnedToSender", "Voided"),
+    "invoice": ("Settled", "Void"),
+    "payment": ("Closed",),
 }
 
 _BASE: Final = (
     """CREATE TABLE commands (
-        n INTEGER PRIMARY KEY, tenant TEXT NOT NULL, id TEXT NOT NULL, fingerprint TEXT NOT NULL,
+        tenant TEXT NOT NULL, id TEXT NOT NULL, fingerprint TEXT NOT NULL,
         kind TEXT NOT NULL, row_id TEXT NOT NULL, version INTEGER NOT NULL, command TEXT NOT NULL,
         actor TEXT NOT NULL, at TEXT NOT NULL, cause TEXT NOT NULL, workflow TEXT NOT NULL, occurred_at TEXT,
-        UNIQUE (tenant, id))""",
+        PRIMARY KEY (tenant, id)) WITHOUT ROWID""",
     # No index but the position: a commit only appends. A row's own history is a chain, from the row's ``last`` entry
-    # by ``previous``. The command's n is the position without its last 20 bits.
+    # by ``previous``.
     """CREATE TABLE journal (
         position INTEGER PRIMARY KEY, tenant TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL,
         version INTEGER NOT NULL, type TEXT NOT NULL, schema INTEGER NOT NULL, data TEXT NOT NULL,
-        previous INTEGER NOT NULL)""",
-    """CREATE TABLE contents (
-        tenant TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, content TEXT NOT NULL,
-        PRIMARY KEY (tenant, id, version))""",
+        command_id TEXT NOT NULL, previous INTEGER NOT NULL)""",
+    # A message may be leased from ``due_at`` on; a lease puts that off, and ``sending`` says that it has not ended.
+    # ``n`` grows with the commits.
     """CREATE TABLE outbox (
-        n INTEGER PRIMARY KEY, tenant TEXT NOT NULL, id TEXT NOT NULL, topic TEXT NOT NULL,
+        tenant TEXT NOT NULL, id TEXT NOT NULL, n INTEGER NOT NULL, topic TEXT NOT NULL,
         lane_kind TEXT NOT NULL, lane_id TEXT NOT NULL, data TEXT NOT NULL,
         state TEXT NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'done', 'dead')),
-        due_at TEXT NOT NULL DEFAULT '', lease_until TEXT NOT NULL DEFAULT '',
-        attempts INTEGER NOT NULL DEFAULT 0, token INTEGER NOT NULL DEFAULT 0,
-        done_at TEXT, error TEXT,
-        UNIQUE (tenant, id))""",
-    # Only what is not done is indexed, so that claiming stays quick however much is done.
-    "CREATE INDEX outbox_pending ON outbox (tenant, n) WHERE state = 'pending'",
-    "CREATE INDEX outbox_lanes ON outbox (tenant, lane_kind, lane_id, n) WHERE state = 'pending'",
+        due_at TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, token INTEGER NOT NULL DEFAULT 0,
+        since TEXT, sending INTEGER NOT NULL DEFAULT 0, done_at TEXT, error TEXT,
+        PRIMARY KEY (tenant, id)) WITHOUT ROWID""",
+    # Only what is not done is indexed, so that leasing stays quick however much is done.
+    "CREATE INDEX outbox_due ON outbox (tenant, topic, due_at, n) WHERE state = 'pending'",
+    "CREATE INDEX outbox_lanes ON outbox (tenant, topic, lane_kind, lane_id, n) WHERE state = 'pending'",
     "CREATE INDEX outbox_dead ON outbox (tenant, n) WHERE state = 'dead'",
     """CREATE VIEW journal_entries AS
-        SELECT j.position, j.tenant, j.kind, j.id, j.version, j.type, j.schema, j.data, b.content, c.at, c.actor,
-            c.id AS command_id, c.command, c.cause, c.occurred_at, c.workflow
-        FROM journal AS j JOIN commands AS c ON c.n = j.position >> 20
-        LEFT JOIN contents AS b
-            ON j.kind = 'order' AND b.tenant = j.tenant AND b.id = j.id AND b.version = j.version""",
+        SELECT j.position, j.tenant, j.kind, j.id, j.version, j.type, j.schema, j.data, c.at, c.actor,
+            j.command_id, c.command, c.cause, c.occurred_at, c.workflow
+        FROM journal AS j JOIN commands AS c ON c.tenant = j.tenant AND c.id = j.command_id""",
     """CREATE VIEW stock_movements AS
         SELECT position, tenant, id AS stock, version, type, data, at, actor, command_id, cause
         FROM journal_entries WHERE kind = 'stock'""",
-    """CREATE VIEW order_lines AS
-        SELECT b.tenant, b.id AS order_id, json_extract(line.value, '$.line') AS line,
+)
+
+
+#: What people may want to see of a kind as rows, though it is stored as a list.
+_VIEWS: Final[Mapping[str, str]] = {
+    "order": """CREATE VIEW order_lines AS
+        SELECT o.tenant, o.id AS order_id, json_extract(line.value, '$.line') AS line,
             json_extract(line.value, '$.sku') AS sku, json_extract(line.value, '$.description') AS description,
             coalesce(json_extract(line.value, '$.kind'), 'goods') AS kind,
             json_extract(line.value, '$.quantity') AS quantity, json_extract(line.value, '$.price') AS price,
             json_extract(line.value, '$.net_minor') AS net_minor, json_extract(line.value, '$.tax') AS tax,
             coalesce(json_extract(line.value, '$.discount_minor'), 0) AS discount_minor
-        FROM contents AS b, json_each(b.content, '$.lines') AS line
-        WHERE b.version = (SELECT max(version) FROM contents WHERE tenant = b.tenant AND id = b.id)""",
-)
-
-
-#: What people may want to see of a kind as rows, though its state holds it as a list.
-_VIEWS: Final[Mapping[str, str]] = {
+        FROM orders AS o LEFT JOIN journal AS j ON j.position = o.content,
+            json_each(coalesce(j.data, o.state), '$.content.lines') AS line""",
     "account": """CREATE VIEW account_sums AS
         SELECT a.tenant, a.id AS customer, json_extract(sums.value, '$.currency') AS currency,
             coalesce(json_extract(sums.value, '$.ordered'), 0) AS ordered_minor,
@@ -144,70 +158,88 @@ def table_of(kind: str) -> str:
     return _TABLES.get(kind) or f"x_{kind}"
 
 
+def is_open(kind: str, statuses: Collection[str]) -> bool:
+    """Whether all of these statuses are among those that are indexed together."""
+    return kind in FINISHED and bool(statuses) and not set(FINISHED[kind]).intersection(statuses)
+
+
+def open_text(kind: str) -> str:
+    """The condition of the rows that a shop works on, as their index says it."""
+    return f"status NOT IN ({', '.join(map(repr, FINISHED[kind]))})"
+
+
 def kind_statements(kind: str) -> Iterator[str]:
     """What makes the table of a kind, its indexes and its view."""
     table = table_of(kind)
     parts = ["n INTEGER PRIMARY KEY", "tenant TEXT NOT NULL", "id TEXT NOT NULL", "version INTEGER NOT NULL"]
-    parts += [
-        "last INTEGER NOT NULL",
-        "status TEXT NOT NULL",
-        *(f"{name} {column.type}" for name, column in columns_of(kind).items()),
-    ]
-    parts += ["state TEXT NOT NULL", "UNIQUE (tenant, id)", *(f"CHECK ({law})" for law in _CHECKS.get(kind, ()))]
+    parts += ["last INTEGER NOT NULL", "changed_at TEXT NOT NULL", "status TEXT NOT NULL"]
+    # The journal's position of the event that brought the content; NULL where the state holds it.
+    parts += ["content INTEGER"] * (kind == CONTENTED)
+    parts += [f"{name} {column.type}" for name, column in columns_of(kind).items()]
+    parts += ["schema INTEGER NOT NULL", "state TEXT NOT NULL", "UNIQUE (tenant, id)"]
+    parts += [f"CHECK ({law})" for law in _CHECKS.get(kind, ())]
     yield f"CREATE TABLE {table} ({', '.join(parts)})"
     for name in INDEXED.get(kind, ()):
-        yield f"CREATE INDEX {table}_{name} ON {table} (tenant, {name})"
+        sparse = f" WHERE {name} > ''" if name in SPARSE else ""
+        yield f"CREATE INDEX {table}_{name} ON {table} (tenant, {name}){sparse}"
+    if kind in FINISHED:
+        yield f"CREATE INDEX {table}_open ON {table} (tenant, n) WHERE {open_text(kind)}"
     if kind == CONTENTED:
-        # Most orders never have a promise that expires.
+        # Most orders never have a promise that expires, nor a tag.
         yield f"CREATE INDEX {table}_expires_at ON {table} (tenant, expires_at) WHERE expires_at IS NOT NULL"
+        yield f"CREATE INDEX {table}_tags ON {table} (tenant, n) WHERE tags IS NOT NULL"
     if kind in _VIEWS:
         yield _VIEWS[kind]
 
 
-def _first(run: Run) -> None:
-    for statement in _BASE:
-        run(statement)
-    run(f"PRAGMA application_id = {APPLICATION_ID}")
-
-
-#: Step n leads from layout n to layout n + 1, in a transaction of its own; so an interrupted migration goes on.
-STEPS: Final[tuple[Callable[[Run], None], ...]] = (_first,)
-
-LAYOUT: Final = len(STEPS)
-
-
-def migrate(run: Run, kinds: Iterable[str]) -> None:
-    """Bring a file to this layout, with a table for each kind; nothing is done where nothing is missing.
+def prepare(run: Run, kinds: Iterable[str]) -> None:
+    """Make the tables that a file does not have yet, in one transaction; nothing is done where nothing is missing.
 
     Raises:
-        StorageError: the file was written by a later release, or is a database of something else.
+        StorageError: the file is of another layout, or a database of something else.
     """
-    while (version := _version(run)) < LAYOUT:
-        run("BEGIN IMMEDIATE")
-        if _version(run) == version:
-            STEPS[version](run)
-            run(f"PRAGMA user_version = {version + 1}")
-        run("COMMIT")
+    wanted = {table_of(kind): kind for kind in kinds}
+    if check_layout(run) and not wanted.keys() - _tables(run):
+        return
+    run("BEGIN IMMEDIATE")
+    if not check_layout(run):
+        for statement in _BASE:
+            run(statement)
+        run(f"PRAGMA application_id = {APPLICATION_ID}")
+        run(f"PRAGMA user_version = {LAYOUT}")
     tables = _tables(run)
-    missing = [kind for kind in kinds if table_of(kind) not in tables]
-    if missing:
-        run("BEGIN IMMEDIATE")
-        tables = _tables(run)
-        for kind in missing:
-            if table_of(kind) not in tables:
-                for statement in kind_statements(kind):
-                    run(statement)
-        run("COMMIT")
+    for table, kind in wanted.items():
+        if table not in tables:
+            for statement in kind_statements(kind):
+                run(statement)
+    run("COMMIT")
 
 
-def _version(run: Run) -> int:
+def check_prepared(run: Run) -> None:
+    """Do nothing where a file has this layout.
+
+    Raises:
+        StorageError: it has another one or none, or is a database of something else.
+    """
+    if not check_layout(run):
+        raise StorageError(f"the file is empty, this release reads layout {LAYOUT}", retry=False)
+
+
+def check_layout(run: Run) -> bool:
+    """Whether a file has this layout; false where it is empty.
+
+    Raises:
+        StorageError: it has another one, or is a database of something else.
+    """
     (version,) = run("PRAGMA user_version").fetchone()
     (mark,) = run("PRAGMA application_id").fetchone()
-    if version > LAYOUT:
-        raise StorageError(f"the file has layout {version}, this release reads up to {LAYOUT}", retry=False)
+    if mark == _UNRELEASED:
+        raise StorageError("the file was written before the first release, which reads no such layout", retry=False)
     if mark != APPLICATION_ID and (version or _tables(run)):
         raise StorageError("the file is a database of another application", retry=False)
-    return int(version)
+    if version not in {0, LAYOUT}:
+        raise StorageError(f"the file has layout {version}, this release reads {LAYOUT}", retry=False)
+    return bool(version)
 
 
 def _tables(run: Run) -> set[str]:

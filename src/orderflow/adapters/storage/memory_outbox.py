@@ -88,7 +88,7 @@ class MemoryOutbox:
             if posted is None or posted.standing != "dead":
                 raise NotFound(Key(self._tenant, "message", message_id))
             del self._posted[message_id]
-            self._posted[message_id] = Posted(posted.message, now, token=posted.token, error=posted.error)
+            self._posted[message_id] = Posted(posted.message, now, token=posted.token + 1, error=posted.error)
 
     def pending(self) -> int:
         """Messages neither done nor dead."""

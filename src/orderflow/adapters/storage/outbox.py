@@ -3,106 +3,120 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta
-from itertools import chain
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
-from orderflow.adapters.storage import statements as sql
 from orderflow.adapters.storage.columns import time_text
 from orderflow.adapters.storage.conditions import check_limit
 from orderflow.adapters.storage.session import Session
+from orderflow.adapters.storage.unit import answer, moment
 from orderflow.domain.engine.decide import Message
 from orderflow.errors import Key, NotFound
 from orderflow.ports.storage import Lease
 
 __all__ = [
-    "CLAIM_ANY",
-    "CLAIM_TOPICS",
     "DEAD_LETTER",
     "DEAD_LETTERS",
+    "DUE",
+    "DUE_TOPICS",
+    "LEASE",
     "PENDING",
+    "RENEW",
     "REQUEUE",
     "RETRY",
-    "claim",
     "dead_letter",
     "dead_letters",
-    "done",
+    "due",
+    "lease",
     "pending",
+    "renew",
     "requeue",
     "retry",
 ]
 
-_CLAIM: Final = """
-    UPDATE outbox SET lease_until = ?, attempts = attempts + 1, token = token + 1 WHERE n IN (
-        SELECT m.n FROM outbox AS m
-        WHERE m.tenant = ? AND m.state = 'pending' AND m.due_at <= ? AND m.lease_until <= ? {topics}
-            AND m.n = (SELECT min(o.n) FROM outbox AS o WHERE o.tenant = m.tenant AND o.lane_kind = m.lane_kind
-                AND o.lane_id = m.lane_id AND o.state = 'pending')
-        ORDER BY m.n LIMIT ?)
-    RETURNING n, id, topic, lane_kind, lane_id, data, attempts, token
+#: No message of the lane is before it.
+_HEAD: Final = """NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.tenant = m.tenant AND o.topic = m.topic
+    AND o.lane_kind = m.lane_kind AND o.lane_id = m.lane_id AND o.n < m.n AND o.state = 'pending')"""
+_DUE: Final = """
+    SELECT m.id, m.sending FROM outbox AS m
+    WHERE m.tenant = ? AND m.topic = ? AND m.state = 'pending' AND m.due_at <= ? AND {head}
+    ORDER BY m.due_at, m.n LIMIT ?
 """
-CLAIM_ANY: Final = _CLAIM.format(topics="")
-CLAIM_TOPICS: Final = _CLAIM.format(topics="AND m.topic IN (SELECT value FROM json_each(?))")
-RETRY: Final = (
-    "UPDATE outbox SET due_at = ?, lease_until = '', error = ?"
-    " WHERE tenant = ? AND id = ? AND token = ? AND state = 'pending'"
-)
-DEAD_LETTER: Final = (
-    "UPDATE outbox SET state = 'dead', done_at = ?, error = ?"
-    " WHERE tenant = ? AND id = ? AND token = ? AND state = 'pending'"
-)
-REQUEUE: Final = (
-    "UPDATE outbox SET state = 'pending', done_at = NULL, due_at = ?, lease_until = '', attempts = 0"
-    " WHERE tenant = ? AND id = ? AND state = 'dead'"
-)
-DEAD_LETTERS: Final = (
-    "SELECT id, topic, lane_kind, lane_id, data, error FROM outbox"
-    " WHERE tenant = ? AND state = 'dead' ORDER BY n LIMIT ?"
-)
+DUE: Final = _DUE.format(head=_HEAD)
+_DUE_TOPICS: Final = """
+    WITH RECURSIVE topics (topic) AS (
+        SELECT min(topic) FROM outbox WHERE tenant = :tenant AND state = 'pending'
+        UNION ALL SELECT (SELECT min(topic) FROM outbox WHERE tenant = :tenant AND state = 'pending'
+            AND topic > topics.topic) FROM topics WHERE topic IS NOT NULL)
+    SELECT topic FROM topics WHERE topic IS NOT NULL AND EXISTS (SELECT 1 FROM outbox AS m
+        WHERE m.tenant = :tenant AND m.topic = topics.topic AND m.state = 'pending' AND m.due_at <= :now AND {head})
+"""
+#: Topic after topic by the index, whatever the number of messages of each.
+DUE_TOPICS: Final = _DUE_TOPICS.format(head=_HEAD)
+LEASE: Final = """
+    UPDATE outbox SET since = coalesce(since, ?), due_at = ?, attempts = attempts + 1, token = token + 1, sending = 1
+    WHERE tenant = ? AND id = ? RETURNING topic, lane_kind, lane_id, data, attempts, token, since
+"""
+_SETTLE: Final = "UPDATE outbox SET {sets} WHERE tenant = ? AND id = ? AND token = ? AND state = 'pending'"
+RENEW: Final = _SETTLE.format(sets="due_at = ?")
+RETRY: Final = _SETTLE.format(sets="due_at = ?, error = ?, token = token + 1, sending = 0")
+DEAD_LETTER: Final = _SETTLE.format(sets="state = 'dead', done_at = ?, error = ?")
+REQUEUE: Final = """
+    UPDATE outbox SET state = 'pending', done_at = NULL, since = NULL, due_at = ?, attempts = 0, token = token + 1,
+        sending = 0,
+        n = 1 + (SELECT max(o.n) FROM outbox AS o WHERE o.tenant = outbox.tenant AND o.topic = outbox.topic
+            AND o.lane_kind = outbox.lane_kind AND o.lane_id = outbox.lane_id AND (o.state = 'pending' OR o.id = ?))
+    WHERE tenant = ? AND id = ? AND state = 'dead'
+"""
+DEAD_LETTERS: Final = """
+    SELECT id, topic, lane_kind, lane_id, data, error FROM outbox
+    WHERE tenant = ? AND state = 'dead' ORDER BY n LIMIT ?
+"""
 PENDING: Final = "SELECT count(*) FROM outbox WHERE tenant = ? AND state = 'pending'"
 
 
-def claim(
-    session: Session, tenant: str, limit: int, now: datetime, lease_seconds: int, topics: Collection[str] | None
+def due(session: Session, tenant: str, now: datetime) -> set[str]:
+    """The topics of which a message may be leased."""
+    return {topic for (topic,) in session.rows(DUE_TOPICS, {"tenant": tenant, "now": time_text(now)})}
+
+
+def lease(
+    session: Session, tenant: str, topic: str, limit: int, now: datetime, until: datetime, done: Sequence[str]
 ) -> list[Lease]:
-    """Lease due messages, each the first unfinished one of its lane, oldest first."""
+    """Note what is done, then begin up to ``limit`` due messages of a topic, the longest due first."""
     check_limit(limit)
-    moment = time_text(now)
-    values: list[Any] = [time_text(now + timedelta(seconds=lease_seconds)), tenant, moment, moment]
-    if topics is None:
-        rows = session.rows(CLAIM_ANY, [*values, limit])
-    else:
-        rows = session.rows(CLAIM_TOPICS, [*values, json.dumps(sorted(topics)), limit])
-    return [
-        Lease(_message(tenant, id_, topic, kind, lane, data), attempts, token)
-        for _, id_, topic, kind, lane, data, attempts, token in sorted(rows)
-    ]
-
-
-def done(session: Session, tenant: str, leases: Iterable[Lease], now: datetime) -> None:
-    """The effects are carried out; those whose lease was lost are ignored."""
-    listed = list(leases)
-    if not listed:
-        return
     session.run("BEGIN IMMEDIATE")
     try:
-        for part in sql.chunks(len(listed)):
-            values = chain.from_iterable((lease.message.id, lease.token) for lease in listed[part])
-            session.run(sql.answered_text(len(listed[part])), [*values, time_text(now), tenant])
+        answer(session, tenant, done, now)
+        found = session.rows(DUE, (tenant, topic, time_text(now), limit))
+        times = time_text(now), time_text(until)
+        leases = [_begun(tenant, id_, session.rows(LEASE, (*times, tenant, id_)), sent) for id_, sent in found]
         session.run("COMMIT")
     except BaseException:
         session.rollback()
         raise
+    return leases
+
+
+def _begun(tenant: str, message_id: str, rows: Sequence[tuple[Any, ...]], abandoned: int) -> Lease:
+    ((topic, kind, lane, data, attempts, token, since),) = rows
+    message = _message(tenant, message_id, topic, kind, lane, data)
+    return Lease(message, attempts, token, moment(since), bool(abandoned))
+
+
+def renew(session: Session, tenant: str, lease: Lease, until: datetime) -> None:
+    """Make a lease last longer; ignored if it was lost."""
+    session.run(RENEW, (time_text(until), tenant, lease.message.id, lease.token))
 
 
 def retry(session: Session, tenant: str, lease: Lease, due: datetime, error: str) -> None:
-    """The effect failed and is due again at ``due``; ignored if the lease was lost."""
+    """The message is due again at ``due``. Ignored if the lease was lost."""
     session.run(RETRY, (time_text(due), error, tenant, lease.message.id, lease.token))
 
 
 def dead_letter(session: Session, tenant: str, lease: Lease, now: datetime, error: str) -> None:
-    """Make the message a dead letter; ignored if the lease was lost."""
+    """Give the message up. Ignored if the lease was lost."""
     session.run(DEAD_LETTER, (time_text(now), error, tenant, lease.message.id, lease.token))
 
 
@@ -113,12 +127,12 @@ def dead_letters(session: Session, tenant: str, limit: int) -> list[tuple[Messag
 
 
 def requeue(session: Session, tenant: str, message_id: str, now: datetime) -> None:
-    """Make a dead letter due again, with its attempts counted anew.
+    """Make a dead letter due again, as if it had never been sent: the last of its lane.
 
     Raises:
         NotFound: there is no dead letter of that id.
     """
-    if session.run(REQUEUE, (time_text(now), tenant, message_id)).rowcount == 0:
+    if session.run(REQUEUE, (time_text(now), message_id, tenant, message_id)).rowcount == 0:
         raise NotFound(Key(tenant, "message", message_id))
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from orderflow.adapters.codec import Codec
 from orderflow.adapters.storage.conditions import ROWS, Condition, check_limit, check_sums, conditions
-from orderflow.adapters.storage.layout import CONTENTED, INDEXED, table_of
+from orderflow.adapters.storage.layout import CONTENTED, INDEXED, SPARSE, is_open, open_text, table_of
 from orderflow.adapters.storage.session import Session, Sessions
 from orderflow.adapters.storage.unit import moment
 from orderflow.adapters.storage.vault import VAULT, Redacted
+from orderflow.domain.values import StockRef
 from orderflow.errors import Key
 from orderflow.ports.storage import Query, Recorded, Row
 
@@ -31,19 +32,18 @@ __all__ = [
 
 #: Entries of a history read at a time.
 PAGE: Final = 500
+#: A condition without its values: columns, test and number of values.
+Shape: TypeAlias = tuple[tuple[str, ...], str, int]
+
 _SIGNS: Final = {"is": "=", "from": ">=", "before": "<", "by": "<="}
 
 _RECORDED: Final = """
-    SELECT j.position, j.kind, j.id, j.version, j.type, j.schema, j.data, b.content,
-        c.at, c.actor, c.id, c.cause, c.occurred_at, c.workflow
-    FROM journal AS j JOIN commands AS c ON c.n = j.position >> 20
-    LEFT JOIN contents AS b ON j.kind = 'order' AND b.tenant = j.tenant AND b.id = j.id AND b.version = j.version
+    SELECT j.position, j.kind, j.id, j.version, j.type, j.schema, j.data, c.at, c.actor, j.command_id, c.cause,
+        c.occurred_at, c.workflow
+    FROM journal AS j JOIN commands AS c ON c.tenant = j.tenant AND c.id = j.command_id
 """
-#: The plus keeps SQLite from walking all of a tenant's journal instead of going on from the position.
+#: The plus keeps SQLite from walking all of a tenant's commands instead of going on from the position.
 ENTRIES: Final = _RECORDED + "WHERE +j.tenant = ? AND j.position > ? ORDER BY j.position LIMIT ?"
-_CONTENT: Final = (
-    "(SELECT b.content FROM contents AS b WHERE b.tenant = t.tenant AND b.id = t.id ORDER BY b.version DESC LIMIT 1)"
-)
 
 
 #: Every event of a stock row has the units it moves as its ``quantity``.
@@ -71,14 +71,15 @@ def entries(session: Session, codec: Codec, tenant: str, after: int, limit: int)
     return [_recorded(codec, tenant, row) for row in session.rows(ENTRIES, (tenant, after, limit))]
 
 
-def find(session: Session, codec: Codec, tenant: str, query: Query) -> list[Row]:
+def find(session: Session, codec: Codec, tenant: str, query: Query) -> list[Row[Any]]:
     """Up to ``query.limit`` rows in order of creation."""
     wanted = conditions(query)
     values: list[Any] = [tenant, query.cursor]
     for condition in wanted:
         values += condition.value if isinstance(condition.value, tuple) else [condition.value] * _uses(condition)
-    shape = tuple((c.columns, c.test, len(c.value) if isinstance(c.value, tuple) else 1) for c in wanted)
-    rows = session.rows(find_text(query.kind, shape), [*values, query.limit])
+    rows = session.rows(
+        find_text(query.kind, tuple(map(_shape, wanted)), is_open(query.kind, query.status)), [*values, query.limit]
+    )
     return [_row(session, codec, Key(tenant, query.kind, row[1]), row) for row in rows]
 
 
@@ -94,8 +95,7 @@ def sums(
 def movements(session: Session, tenant: str) -> Mapping[tuple[str, str, str], int]:
     """Every stock movement summed: (SKU, location, event type) to units."""
     rows = session.rows(MOVEMENTS, (tenant,))
-    parts = ((id_.rpartition("@"), type_, units) for id_, type_, units in rows)
-    return {(sku, location, type_): units for (sku, _, location), type_, units in parts}
+    return {(*StockRef.read(id_), type_): units for id_, type_, units in rows}
 
 
 @lru_cache(maxsize=64)
@@ -116,19 +116,40 @@ def recorded_text(entries: int) -> str:
 
 
 @lru_cache(maxsize=256)
-def find_text(kind: str, shape: tuple[tuple[tuple[str, ...], str, int], ...]) -> str:
-    """A listing of a kind under conditions of this shape: columns, test and number of values."""
+def find_text(kind: str, shape: tuple[Shape, ...], open_only: bool) -> str:  # noqa: FBT001 - of a cached text
+    """A listing of a kind under conditions of this shape: columns, test and number of values.
+
+    ``open_only``: the status wanted is one of those that are indexed together.
+    """
     table = table_of(kind)
     tests = "".join(f" AND {_test(*part)}" for part in shape)
-    helped = any(columns[0] in INDEXED.get(kind, ()) for columns, test, _ in shape if test in {"is", "in"})
-    helped = helped or (("expires_at",), "by", 1) in shape
+    if open_only:
+        tests += f" AND {open_text(kind)}"
     # Where no index helps, the rows are walked in order until there are enough; the plus hides the tenant's index.
-    tenant = "tenant = ?" if helped else "+tenant = ?"
-    content = _CONTENT if kind == CONTENTED else "NULL"
+    tenant = "tenant = ?" if open_only or _is_helped(kind, shape) else "+tenant = ?"
+    content = ", j.type, j.schema, j.data" if kind == CONTENTED else ", NULL, NULL, NULL"
+    join = " LEFT JOIN journal AS j ON j.position = t.content" if kind == CONTENTED else ""
     return (
-        f"SELECT t.n, t.id, t.version, t.last, t.status, t.state, {content} FROM {table} AS t"  # noqa: S608
+        f"SELECT t.n, t.id, t.version, t.last, t.status, t.schema, t.state{content} FROM {table} AS t{join}"  # noqa: S608
         f" WHERE t.n IN (SELECT n FROM {table} WHERE {tenant} AND n > ?{tests} ORDER BY n LIMIT ?) ORDER BY t.n"
     )
+
+
+def _is_helped(kind: str, shape: Sequence[Shape]) -> bool:
+    """Whether an index of its own finds few rows."""
+    indexed = INDEXED.get(kind, ())
+    tests = {(columns[0], test) for columns, test, _ in shape}
+    if any(name in indexed and {(name, "from"), (name, "before")} <= tests for name, _ in tests):
+        return True
+    exact = any(name in indexed for name, test in tests if test in {"is", "given", "in"})
+    return exact or bool(tests & {("expires_at", "by"), ("due_on", "by"), ("tags", "lists")})
+
+
+def _shape(condition: Condition) -> Shape:
+    columns, test, value = condition
+    if test == "is" and value and columns[0] in SPARSE:
+        return columns, "given", 1
+    return columns, test, len(value) if isinstance(value, tuple) else 1
 
 
 @lru_cache(maxsize=256)
@@ -144,7 +165,9 @@ def _test(columns: tuple[str, ...], test: str, count: int) -> str:
         return f"({' OR '.join(f'instr(lower({name}), ?) > 0' for name in columns)})"
     (name,) = columns
     if test == "lists":
-        return f"EXISTS (SELECT 1 FROM json_each({name}) WHERE value = ?)"  # noqa: S608
+        return f"{name} IS NOT NULL AND EXISTS (SELECT 1 FROM json_each({name}) WHERE value = ?)"  # noqa: S608
+    if test == "given":
+        return f"{name} = ? AND {name} > ''"
     if test == "in":
         return f"{name} IN ({', '.join('?' * count)})"
     return f"{name} {_SIGNS[test]} ?"
@@ -154,21 +177,19 @@ def _uses(condition: Condition) -> int:
     return len(condition.columns) if condition.test == "contains" else 1
 
 
-def _row(session: Session, codec: Codec, key: Key, row: tuple[Any, ...]) -> Row:
-    cursor, _, version, last, status, text, content = row
+def _row(session: Session, codec: Codec, key: Key, row: tuple[Any, ...]) -> Row[Any]:
+    cursor, _, version, last, status, schema, text, *event = row
     known = session.cache.decoded(key, version, last)
-    state = codec.join(key.kind, status, content, text) if known is None else known.state
-    return Row(cursor, key, version, state)
+    if known is not None:
+        return Row(cursor, key, version, known.state)
+    name, event_schema, data = event
+    content = None if name is None else codec.event(key.kind, name, data, event_schema).content
+    return Row(cursor, key, version, codec.state(key.kind, status, text, schema, content))
 
 
 def _recorded(codec: Codec, tenant: str, row: tuple[Any, ...]) -> Recorded:
-    position, kind, id_, version, name, schema, data, content, at, actor, command_id, cause, occurred, workflow = row
-    if kind in VAULT:
-        event: Any = Redacted(name)
-    else:
-        if content is not None:
-            data = f'{{"content":{content}' + ("}" if data == "{}" else f",{data[1:]}")
-        event = codec.event(kind, name, data, schema)
+    position, kind, id_, version, name, schema, data, at, actor, command_id, cause, occurred, workflow = row
+    event: Any = Redacted(name) if kind in VAULT else codec.event(kind, name, data, schema)
     occurred_at = None if occurred is None else moment(occurred)
     key = Key(tenant, kind, id_)
     return Recorded(position, key, version, event, moment(at), actor, command_id, cause, occurred_at, workflow)

@@ -6,16 +6,16 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from orderflow.adapters.storage.safety import Mode
 from orderflow.domain.engine.decide import Loaded
 from orderflow.errors import ConcurrencyConflict, Key, OrderFlowError, StorageError
 
-__all__ = ["FOREIGN", "RowCache", "Session", "Sessions", "translated"]
+__all__ = ["FOREIGN", "Held", "RowCache", "Session", "Sessions", "translated"]
 
 
 FOREIGN: Final = (sqlite3.Error, OverflowError, UnicodeError)
@@ -46,8 +46,20 @@ def translated(error: Exception) -> OrderFlowError:
     return StorageError(str(error), retry=code & 0xFF in _PASSING)
 
 
+class Held(NamedTuple):
+    """A row as it is stored: its number in the table, its last entry, the event that brought its content, and itself.
+
+    The number is None where the row is not stored; last entry and content are positions of the journal, 0 for none.
+    """
+
+    number: int | None
+    last: int
+    content: int
+    row: Loaded
+
+
 class RowCache:
-    """Committed rows as this connection saw them last: number in the table, last entry, version and state.
+    """Committed rows as this connection saw them last.
 
     While nobody else has written the file, they are the rows: they need not be read again. A state is right for its
     version and entry for ever, so that it need not be decoded again either. The first kept is dropped first; of stock
@@ -57,10 +69,12 @@ class RowCache:
     """
 
     def __init__(self, stock: int = 8_192, others: int = 512) -> None:
-        self._stock: dict[Key, tuple[int, int, int, Loaded]] = {}
-        self._others: dict[Key, tuple[int, int, int, Loaded]] = {}
+        self._stock: dict[Key, tuple[int, Held]] = {}
+        self._others: dict[Key, tuple[int, Held]] = {}
         self._bounds = stock, others
         self._seen = self._age = 0
+        self.position: int | None = None
+        """The last position of the journal, where it is known."""
 
     def sync(self, data_version: int) -> None:
         """Learn the file's data version, which changes when somebody else has written: rows kept so far may be old.
@@ -74,45 +88,48 @@ class RowCache:
     def invalidate(self) -> None:
         """Have every row read again before it is taken for the present one."""
         self._age += 1
+        self.position = None
 
-    def fresh(self, key: Key) -> tuple[int, int, Loaded] | None:
-        """Number, last entry and content of the row as it is now, or None where that is not known."""
+    def fresh(self, key: Key) -> Held | None:
+        """The row as it is stored now, or None where that is not known."""
         found = (self._stock if key[1] == "stock" else self._others).get(key)
-        return found[1:] if found is not None and found[0] == self._age else None
+        return found[1] if found is not None and found[0] == self._age else None
 
     def decoded(self, key: Key, version: int, last: int) -> Loaded | None:
         """The row at this version, which this entry brought, or None."""
         found = (self._stock if key[1] == "stock" else self._others).get(key)
-        return found[3] if found is not None and found[3].version == version and found[2] == last else None
+        return found[1].row if found is not None and found[1].row.version == version and found[1].last == last else None
 
-    def put(self, key: Key, number: int, last: int, held: Loaded) -> None:
+    def put(self, key: Key, held: Held) -> None:
         """Keep a committed row."""
         other = key[1] != "stock"
         kept = self._others if other else self._stock
-        kept[key] = (self._age, number, last, held)
+        kept[key] = self._age, held
         if len(kept) > self._bounds[other]:
             del kept[next(iter(kept))]
 
 
 class Session:
-    """A connection and what belongs to it. Not for two threads at once."""
+    """A connection and what belongs to it. Not for two threads at once: who uses it holds its lock."""
 
-    __slots__ = ("__weakref__", "cache", "connection", "in_unit")
+    __slots__ = ("__weakref__", "_alone", "cache", "connection", "in_unit", "lock")
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = connection
+    def __init__(self, connection: sqlite3.Connection, *, alone: bool) -> None:
+        self.connection, self._alone = connection, alone
         self.cache = RowCache()
         self.in_unit = False
+        self.lock = threading.RLock()
 
     def begin(self, text: str) -> None:
-        """Begin a transaction, and learn whether the rows kept are still the rows."""
+        """Begin a transaction, and learn whether the rows kept are still the rows: always, in a file held alone."""
         try:
             self.run(text)
-            ((data_version,),) = self.rows("PRAGMA data_version")
+            if not self._alone:
+                ((data_version,),) = self.rows("PRAGMA data_version")
+                self.cache.sync(data_version)
         except BaseException:
             self.rollback()
             raise
-        self.cache.sync(data_version)
 
     def run(self, text: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Run one statement."""
@@ -121,7 +138,7 @@ class Session:
         except FOREIGN as error:
             raise translated(error) from error
 
-    def rows(self, text: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def rows(self, text: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
         """Run one statement and read all its rows."""
         try:
             return self.connection.execute(text, values).fetchall()
@@ -130,8 +147,11 @@ class Session:
 
     def rollback(self) -> None:
         """End a transaction that SQLite has not ended itself. The cache holds committed states only, so it stays."""
-        if self.connection.in_transaction:
-            self.run("ROLLBACK")
+        try:
+            if self.connection.in_transaction:
+                self.run("ROLLBACK")
+        except FOREIGN as error:
+            raise translated(error) from error
 
 
 class Sessions:
@@ -153,6 +173,7 @@ class Sessions:
         self._gate = threading.RLock()
         self._local = threading.local()
         self._alone: Session | None = None
+        self._opening = threading.Lock()
         self._open: weakref.WeakSet[Session] = weakref.WeakSet()
 
     def session(self) -> Session:
@@ -163,6 +184,8 @@ class Sessions:
         """
         if os.getpid() != self._process:
             self._after_fork()
+        if self._closed:
+            raise StorageError("the storage is closed", retry=False)
         found: Session | None = self._alone if self._exclusive else getattr(self._local, "session", None)
         if found is None:
             found = self._connect()
@@ -193,10 +216,12 @@ class Sessions:
         if not self._gate.acquire(timeout=self._timeout):
             raise StorageError("another thread holds the storage")
         try:
-            return self._free_session()
+            session = self._free_session()
+            session.lock.acquire()
         except BaseException:
             self._gate.release()
             raise
+        return session
 
     def _free_session(self) -> Session:
         session = self.session()
@@ -204,8 +229,9 @@ class Sessions:
             raise StorageError("a unit is already open in this thread", retry=False)
         return session
 
-    def release(self) -> None:
+    def release(self, session: Session) -> None:
         """Let the next writer in."""
+        session.lock.release()
         self._gate.release()
 
     @contextmanager
@@ -215,38 +241,58 @@ class Sessions:
         try:
             yield session
         finally:
-            self.release()
+            self.release(session)
 
     @contextmanager
     def reading(self) -> Generator[Session]:
         """A session to read with; inside a unit of this thread it is the unit's own."""
-        if not self._exclusive:
-            yield self.session()
-            return
-        with self._gate:
-            yield self.session()
+        with self._gate if self._exclusive else nullcontext():
+            session = self.session()
+            with session.lock:
+                yield session
 
     def close(self) -> None:
-        """Close this process's connections; the storage cannot be used any more."""
+        """Close this process's connections, each once what is under way on it has ended; nothing new begins.
+
+        Raises:
+            StorageError: something stayed under way for the whole timeout: its connection is left to it.
+        """
         self._closed = True
-        if os.getpid() == self._process:
-            for session in [*self._open]:
-                if self._exclusive and not self._read_only:
-                    _leave_wal(session.connection)
-                session.connection.close()
+        if os.getpid() != self._process:
+            return
+        with self._opening:
+            sessions = [*self._open]
+        busy = [session for session in sessions if not self._close_free(session)]
+        if busy:
+            raise StorageError("closed, but another thread is still at work on the storage", retry=False)
+
+    def _close_free(self, session: Session) -> bool:
+        """Close a connection that nobody uses, or is done with in time."""
+        if not session.lock.acquire(timeout=self._timeout):
+            return False
+        try:
+            if self._exclusive and not self._read_only:
+                _leave_wal(session.connection)
+            session.connection.close()
+        finally:
+            session.lock.release()
+        return True
 
     def _connect(self) -> Session:
-        if self._closed:
-            raise StorageError("the storage is closed", retry=False)
         if self._orphaned:
             raise StorageError("forked while the parent held the file: fork before opening it", retry=False)
         try:
-            session = Session(self._dial())
+            session = Session(self._dial(), alone=self._exclusive)
         except FOREIGN as error:
             raise StorageError(f"cannot open {str(self._path)!r}: {error}", retry=False) from error
-        self._open.add(session)
         weakref.finalize(session, _close, session.connection, self._process)
-        self._configure(session)
+        with self._opening:
+            # Whoever closes the storage either finds this connection, or this thread finds the storage closed.
+            self._open.add(session)
+        with session.lock:
+            if self._closed:
+                raise StorageError("the storage is closed", retry=False)
+            self._configure(session)
         return session
 
     def _dial(self) -> sqlite3.Connection:

@@ -7,11 +7,11 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from orderflow.adapters.codec import Codec
 from orderflow.adapters.storage import outbox, reads
-from orderflow.adapters.storage.layout import LAYOUT, migrate, table_of
+from orderflow.adapters.storage.layout import check_prepared, prepare, table_of
 from orderflow.adapters.storage.safety import Mode, file_system_of, mode_for
 from orderflow.adapters.storage.session import Sessions
 from orderflow.adapters.storage.unit import SqliteUnit
@@ -31,16 +31,16 @@ class SqliteStorage:
     """Everything of one tenant in one file. Made by any number of threads and processes at once.
 
     Args:
-        path: the file; it is made, or brought to the present layout, when it is not there yet.
+        path: the file; it is made when it is not there yet.
         machines: of the workflow, the standard one by default; a table is kept for each of their kinds.
         tenant: whose rows to read and write; several may share a file.
         exclusive: one connection, and no other process: quicker, see ``safety``.
         read_only: for queries; ``unit`` and the outbox are refused.
         timeout_seconds: how long to wait for others before giving up.
-        codec: in place of the one made from ``machines``, where events have upcasters.
+        codec: in place of the one made from ``machines``, where events or states have upcasters.
 
     Raises:
-        StorageError: the file cannot be opened, has a later layout, or is of another application.
+        StorageError: the file cannot be opened, has another layout, or is of another application.
         DefinitionError: a kind's name cannot name a table.
     """
 
@@ -74,19 +74,15 @@ class SqliteStorage:
     def _prepare(self) -> None:
         session = self._sessions.session()
         try:
-            if self._read_only:
-                self._check_layout()
-            else:
-                migrate(session.run, self._kinds)
+            with session.lock:
+                if self._read_only:
+                    check_prepared(session.run)
+                else:
+                    prepare(session.run, self._kinds)
         except BaseException:
             session.rollback()
             self._sessions.close()
             raise
-
-    def _check_layout(self) -> None:
-        ((version,),) = self._sessions.session().rows("PRAGMA user_version")
-        if version != LAYOUT:
-            raise StorageError(f"the file has layout {version}, this release reads {LAYOUT}", retry=False)
 
     @property
     def tenant(self) -> str:
@@ -100,7 +96,11 @@ class SqliteStorage:
         return other
 
     def close(self) -> None:
-        """Close the connections of this process."""
+        """Close the connections of this process, each once what is under way on it has ended.
+
+        Raises:
+            StorageError: something stayed under way for the whole timeout; nothing new begins all the same.
+        """
         self._sessions.close()
 
     def unit(self) -> SqliteUnit:
@@ -110,31 +110,33 @@ class SqliteStorage:
 
     # --- outbox ---
 
-    def claim(
-        self, limit: int, now: datetime, lease_seconds: int, topics: Collection[str] | None = None
+    def due(self, now: datetime) -> Collection[str]:
+        """The topics of which a message may be leased."""
+        with self._sessions.reading() as session:
+            return outbox.due(session, self._tenant, now)
+
+    def lease(
+        self, topic: str, limit: int, now: datetime, until: datetime, done: Collection[str] = ()
     ) -> Sequence[Lease]:
-        """Lease up to ``limit`` due messages, each the first unfinished one of its lane, oldest first.
-
-        A lane whose first message is leased, not due or of another topic has nothing to hand out.
-        """
+        """Note what is done, then begin up to ``limit`` due messages of a topic, the longest due first."""
         self._check_writable()
         with self._sessions.writing() as session:
-            return outbox.claim(session, self._tenant, limit, now, lease_seconds, topics)
+            return outbox.lease(session, self._tenant, topic, limit, now, until, [*done])
 
-    def done(self, leases: Iterable[Lease], now: datetime) -> None:
-        """The effects are carried out; those whose lease was lost are ignored."""
+    def renew(self, lease: Lease, until: datetime) -> None:
+        """Make a lease last longer; ignored if it was lost."""
         self._check_writable()
         with self._sessions.writing() as session:
-            outbox.done(session, self._tenant, leases, now)
+            outbox.renew(session, self._tenant, lease, until)
 
     def retry(self, lease: Lease, due: datetime, error: str) -> None:
-        """The effect failed and is due again at ``due``; ignored if the lease was lost."""
+        """The message is due again at ``due``. Ignored if the lease was lost."""
         self._check_writable()
         with self._sessions.writing() as session:
             outbox.retry(session, self._tenant, lease, due, error)
 
     def dead_letter(self, lease: Lease, now: datetime, error: str) -> None:
-        """Make the message a dead letter; ignored if the lease was lost."""
+        """Give the message up. Ignored if the lease was lost."""
         self._check_writable()
         with self._sessions.writing() as session:
             outbox.dead_letter(session, self._tenant, lease, now, error)
@@ -145,7 +147,7 @@ class SqliteStorage:
             return outbox.dead_letters(session, self._tenant, limit)
 
     def requeue(self, message_id: str, now: datetime) -> None:
-        """Make a dead letter due again, with its attempts counted anew.
+        """Make a dead letter due again, as if it had never been sent: the last of its lane.
 
         Raises:
             NotFound: there is no dead letter of that id.
@@ -180,7 +182,7 @@ class SqliteStorage:
         """Every key's row as last committed, version 0 and ``ABSENT`` where there is none."""
         return SqliteUnit(self._sessions, self._codec, self._kinds, self._tenant).read(keys)
 
-    def find(self, query: Query) -> Sequence[Row]:
+    def find(self, query: Query) -> Sequence[Row[Any]]:
         """Up to ``query.limit`` rows in order of creation; ``conditions`` says what a query means.
 
         Raises:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeVar
 
 from orderflow.adapters.storage.columns import columns_of
-from orderflow.adapters.storage.layout import table_of
+from orderflow.adapters.storage.layout import CONTENTED, table_of
 
 __all__ = [
     "COMMANDS",
-    "CONTENTS",
     "JOURNAL",
+    "LAST_POSITION",
     "MESSAGES",
     "answered_text",
     "chunks",
@@ -25,16 +25,21 @@ __all__ = [
     "known_commands_text",
     "load_text",
     "padded",
-    "upsert_text",
+    "rows_head",
+    "update_text",
 ]
+
+T = TypeVar("T")
 
 COMMANDS: Final = (
     "INSERT INTO commands (tenant, id, fingerprint, kind, row_id, version, command, actor, at, cause, workflow,"
     " occurred_at) VALUES "
 )
-JOURNAL: Final = "INSERT INTO journal (position, tenant, kind, id, version, type, schema, data, previous) VALUES "
-CONTENTS: Final = "INSERT INTO contents (tenant, id, version, content) VALUES "
-MESSAGES: Final = "INSERT INTO outbox (tenant, id, topic, lane_kind, lane_id, data) VALUES "
+JOURNAL: Final = (
+    "INSERT INTO journal (position, tenant, kind, id, version, type, schema, data, command_id, previous) VALUES "
+)
+MESSAGES: Final = "INSERT INTO outbox (tenant, id, n, topic, lane_kind, lane_id, data, due_at) VALUES "
+LAST_POSITION: Final = "SELECT coalesce(max(position), 0) FROM journal"
 
 #: Up to so many rows each number has a text of its own; beyond, blocks are taken off first.
 _EXACT: Final = 32
@@ -53,7 +58,7 @@ def chunks(count: int) -> Iterator[slice]:
         yield slice(start, count)
 
 
-def padded(ids: Sequence[str]) -> Sequence[str]:
+def padded(ids: Sequence[T]) -> Sequence[T]:
     """Up to 128 ids, the last repeated until there is a text for their number."""
     size = next(size for size in _SIZES if size >= len(ids))
     return [*ids, *[ids[-1]] * (size - len(ids))]
@@ -65,34 +70,50 @@ def insert_text(head: str, columns: int, rows: int) -> str:
     return head + _rows(columns, rows)
 
 
+@lru_cache(maxsize=64)
+def rows_head(kind: str) -> str:
+    """The head of an insert of new rows of a kind."""
+    names = ["tenant", "id", *columns_of(kind), *_changing(kind)]
+    return f"INSERT INTO {table_of(kind)} ({', '.join(names)}) VALUES "  # noqa: S608
+
+
 @lru_cache(maxsize=512)
-def upsert_text(kind: str, rows: int) -> str:
-    """Write rows of a kind: new ones with NULL for ``n``, others by their ``n``; never back to an older version."""
-    columns = columns_of(kind)
-    table = table_of(kind)
-    changing = ["version", "last", "status", *(name for name, column in columns.items() if not column.fixed), "state"]
-    sets = ", ".join(f"{name} = excluded.{name}" for name in changing)
+def update_text(kind: str, rows: int, *, whole: bool) -> str:
+    """Write rows of a kind by their numbers; their fixed columns too where it is ``whole``.
+
+    For each row its number, the columns, and what changes with every version.
+    """
+    names = [name for name, column in columns_of(kind).items() if whole or not column.fixed] + _changing(kind)
+    if rows == 1:
+        return f"UPDATE {table_of(kind)} SET {', '.join(f'{name} = ?' for name in names)} WHERE n = ?"  # noqa: S608
+    sets = ", ".join(f"{name} = v.{name}" for name in names)
     return (
-        f"INSERT INTO {table} (n, tenant, id, version, last, status, {''.join(f'{name}, ' for name in columns)}state)"  # noqa: S608
-        f" VALUES {_rows(7 + len(columns), rows)}"
-        f" ON CONFLICT (n) DO UPDATE SET {sets} WHERE {table}.version < excluded.version"
+        f"WITH v ({', '.join(names)}, n) AS (VALUES {_rows(len(names) + 1, rows)})"  # noqa: S608
+        f" UPDATE {table_of(kind)} AS t SET {sets} FROM v WHERE t.n = v.n"
     )
+
+
+def _changing(kind: str) -> list[str]:
+    """What is written with every version of a row."""
+    names = ["version", "last", "changed_at", "status", "schema", "state"]
+    return [*names, "content"] if kind == CONTENTED else names
 
 
 @lru_cache(maxsize=512)
 def load_text(parts: tuple[tuple[str, int], ...]) -> str:
     """Read rows of several kinds: for each part the tenant, then so many ids."""
     return " UNION ALL ".join(
-        f"SELECT '{kind}', n, id, version, last, status, state FROM {table_of(kind)}"  # noqa: S608
-        f" WHERE tenant = ? AND id IN {_list(ids)}"
+        f"SELECT '{kind}', n, id, version, last, changed_at, status, schema, state,"  # noqa: S608
+        f" {'coalesce(content, 0)' if kind == CONTENTED else '0'}"
+        f" FROM {table_of(kind)} WHERE tenant = ? AND id IN {_list(ids)}"
         for kind, ids in parts
     )
 
 
 @lru_cache(maxsize=32)
-def contents_text(ids: int) -> str:
-    """Read the latest content of orders: the tenant, then so many ids."""
-    return f"SELECT id, content, max(version) FROM contents WHERE tenant = ? AND id IN {_list(ids)} GROUP BY id"  # noqa: S608
+def contents_text(positions: int) -> str:
+    """Read the events that brought contents, by their positions."""
+    return f"SELECT position, type, schema, data FROM journal WHERE position IN {_list(positions)}"  # noqa: S608
 
 
 @lru_cache(maxsize=32)
@@ -104,17 +125,12 @@ def known_commands_text(ids: int) -> str:
     )
 
 
-@lru_cache(maxsize=512)
-def answered_text(leases: int) -> str:
-    """Mark messages done: for each lease its id and token, then the moment and the tenant.
-
-    ``CROSS JOIN`` keeps SQLite from walking all that is pending instead of searching by id.
-    """
+@lru_cache(maxsize=64)
+def answered_text(ids: int) -> str:
+    """Mark messages done: the moment, the tenant, then so many ids."""
     return (
-        f"WITH lease (id, token) AS (VALUES {_rows(2, leases)})"  # noqa: S608
-        " UPDATE outbox SET state = 'done', done_at = ?, error = NULL WHERE n IN (SELECT m.n"
-        " FROM lease CROSS JOIN outbox AS m ON m.tenant = ? AND m.id = lease.id AND m.token = lease.token"
-        " WHERE m.state = 'pending')"
+        "UPDATE outbox SET state = 'done', done_at = ?, error = NULL"  # noqa: S608
+        f" WHERE tenant = ? AND id IN {_list(ids)} AND state <> 'done'"
     )
 
 

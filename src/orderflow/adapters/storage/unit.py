@@ -7,29 +7,39 @@ versions are compared in memory, and rows are written by their row number. Const
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import chain
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from orderflow.adapters.codec import Codec
 from orderflow.adapters.storage import statements as sql
-from orderflow.adapters.storage.columns import reader_of, status_of, time_text
-from orderflow.adapters.storage.layout import CONTENTED, POSITION_BITS
-from orderflow.adapters.storage.session import Session, Sessions
+from orderflow.adapters.storage.columns import is_settled, moving_reader_of, reader_of, time_text
+from orderflow.adapters.storage.layout import CONTENTED
+from orderflow.adapters.storage.session import Held, Session, Sessions
 from orderflow.adapters.storage.vault import VAULT
-from orderflow.domain.engine.decide import Entry, Loaded, Message
-from orderflow.domain.engine.machine import ABSENT
+from orderflow.domain.engine.decide import NOTHING, Entry, Loaded, Message
 from orderflow.errors import ConcurrencyConflict, InputError, Key, StorageError
 from orderflow.ports.storage import Ack, Batch, CommandRecord, KnownCommand, Write
 
-__all__ = ["SqliteUnit", "moment"]
+__all__ = ["SqliteUnit", "answer", "moment"]
 
-_NOTHING: Final = Loaded(0, ABSENT)
+_NEW: Final = Held(None, 0, 0, NOTHING)
 _MOST_IDS: Final = 128
 _MOST_PARTS: Final = 64
+
+#: A message's ``n`` is the last position of the journal at its commit, then so many bits that number the messages.
+_MESSAGE_BITS: Final = 20
+
+
+class _Cold(NamedTuple):
+    """A row as read, whose state is to be decoded yet: its text, its class and schema version."""
+
+    held: Held
+    status: str
+    schema: int
+    text: str
 
 
 def moment(text: str) -> datetime:
@@ -37,14 +47,20 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
+def answer(session: Session, tenant: str, message_ids: Sequence[str], at: datetime | None) -> None:
+    """Note messages as carried out, whoever holds their lease."""
+    answered_at = "" if at is None else time_text(at)
+    for part in sql.chunks(len(message_ids)):
+        ids = message_ids[part]
+        session.run(sql.answered_text(len(ids)), [answered_at, tenant, *ids])
+
+
 class SqliteUnit:
     """A context manager: entering begins, leaving rolls back what was not committed."""
 
     def __init__(self, sessions: Sessions, codec: Codec, kinds: Collection[str], tenant: str) -> None:
         self._sessions, self._codec, self._kinds, self._tenant = sessions, codec, kinds, tenant
-        self._held: dict[Key, Loaded] = {}
-        self._numbers: dict[Key, int] = {}
-        self._last: dict[Key, int] = {}
+        self._held: dict[Key, Held] = {}
         self._session: Session | None = None
 
     def __enter__(self) -> Self:
@@ -52,7 +68,7 @@ class SqliteUnit:
         try:
             session.begin("BEGIN IMMEDIATE")
         except BaseException:
-            self._sessions.release()
+            self._sessions.release(session)
             raise
         session.in_unit = True
         self._session = session
@@ -90,12 +106,10 @@ class SqliteUnit:
                 known = session.cache.fresh(key)
                 if known is None:
                     missing.setdefault(key.kind, []).append(key.id)
-                    held[key] = _NOTHING
-                else:
-                    self._numbers[key], self._last[key], held[key] = known
+                held[key] = known or _NEW
         if missing:
             self._fetch(session, missing)
-        return {key: held[key] for key in keys}
+        return {key: held[key].row for key in keys}
 
     def read(self, keys: Collection[Key]) -> Mapping[Key, Loaded]:
         """Load rows without locking anything: what was committed last, all of one moment."""
@@ -109,7 +123,7 @@ class SqliteUnit:
             finally:
                 self._session = None
                 if alone:
-                    session.run("COMMIT")
+                    session.rollback()
 
     def commit(self, batch: Batch) -> None:
         """Store the whole batch durably; the unit is finished then, whether it could be stored or not.
@@ -121,12 +135,13 @@ class SqliteUnit:
         session = self._open()
         stored = False
         try:
-            self._check_versions(batch.writes)
-            self._store(session, batch)
+            self._check_versions(batch)
+            position, rows = self._store(session, batch)
             session.run("COMMIT")
             # Before the gate opens: the next writer of this connection takes what it finds here for the present rows.
-            for key, _, version, state in batch.writes:
-                session.cache.put(key, self._numbers[key], self._last.get(key, 0), Loaded(version, state))
+            for key, held in rows.items():
+                session.cache.put(key, held)
+            session.cache.position = position
             stored = True
         finally:
             if not stored:
@@ -148,7 +163,7 @@ class SqliteUnit:
                 session.rollback()
         finally:
             session.in_unit = False
-            self._sessions.release()
+            self._sessions.release(session)
 
     def _check_key(self, key: Key) -> None:
         if key.tenant != self._tenant:
@@ -165,146 +180,151 @@ class SqliteUnit:
             for kind, ids in missing.items()
             for start in range(0, len(ids), _MOST_IDS)
         ]
-        cold: dict[str, tuple[int, str, str]] = {}
+        cold: dict[Key, _Cold] = {}
         for start in range(0, len(parts), _MOST_PARTS):
             some = parts[start : start + _MOST_PARTS]
             text = sql.load_text(tuple([(kind, len(ids)) for kind, ids in some]))
             values = [value for _, ids in some for value in (self._tenant, *ids)]
-            for kind, row, id_, version, last, status, state in session.rows(text, values):
+            for kind, number, id_, version, last, at, status, schema, state, content in session.rows(text, values):
                 key = Key(self._tenant, kind, id_)
-                self._numbers[key], self._last[key] = row, last
                 known = session.cache.decoded(key, version, last)
-                if known is not None:
-                    self._hold(session, key, known)
-                elif kind == CONTENTED:
-                    cold[id_] = version, status, state
+                if known is None:
+                    row = Loaded(version, None, moment(at))
+                    cold[key] = _Cold(Held(number, last, content, row), status, schema, state)
                 else:
-                    self._hold(session, key, Loaded(version, self._codec.state(kind, status, state)))
+                    self._hold(session, key, Held(number, last, content, known))
         if cold:
-            self._fetch_contents(session, cold)
+            self._decode(session, cold)
 
-    def _fetch_contents(self, session: Session, cold: Mapping[str, tuple[int, str, str]]) -> None:
-        ids, contents = list(cold), dict[str, str]()
-        for start in range(0, len(ids), _MOST_IDS):
-            part = sql.padded(ids[start : start + _MOST_IDS])
-            found = session.rows(sql.contents_text(len(part)), [self._tenant, *part])
-            contents.update({id_: content for id_, content, _ in found})
-        for id_, (version, status, rest) in cold.items():
-            state = self._codec.join(CONTENTED, status, contents.get(id_), rest)
-            self._hold(session, Key(self._tenant, CONTENTED, id_), Loaded(version, state))
+    def _decode(self, session: Session, cold: Mapping[Key, _Cold]) -> None:
+        contents = self._contents(session, [row.held.content for row in cold.values() if row.held.content])
+        for key, (held, status, schema, text) in cold.items():
+            state = self._codec.state(key.kind, status, text, schema, contents.get(held.content))
+            self._hold(session, key, held._replace(row=held.row._replace(state=state)))
 
-    def _hold(self, session: Session, key: Key, held: Loaded) -> None:
+    def _contents(self, session: Session, positions: Sequence[int]) -> dict[int, Any]:
+        """What was ordered, by the position of the event that brought it."""
+        found: dict[int, Any] = {}
+        for start in range(0, len(positions), _MOST_IDS):
+            part = sql.padded(positions[start : start + _MOST_IDS])
+            for position, name, schema, data in session.rows(sql.contents_text(len(part)), part):
+                found[position] = self._codec.event(CONTENTED, name, data, schema).content
+        return found
+
+    def _hold(self, session: Session, key: Key, held: Held) -> None:
         self._held[key] = held
-        session.cache.put(key, self._numbers[key], self._last[key], held)
+        session.cache.put(key, held)
 
     # --- writing ---
 
-    def _check_versions(self, writes: Iterable[Write]) -> None:
-        unloaded = [write.key for write in writes if write.key not in self._held]
+    def _check_versions(self, batch: Batch) -> None:
+        needed = [*batch.read, *((write.key, write.expected) for write in batch.writes)]
+        unloaded = [key for key, _ in needed if key not in self._held]
         if unloaded:
             self.load(unloaded)
-        for key, expected, *_ in writes:
-            found = self._held[key].version
+        for key, expected in needed:
+            found = self._held[key].row.version
             if found != expected:
                 raise ConcurrencyConflict(key, expected, found)
 
-    def _store(self, session: Session, batch: Batch) -> None:
-        numbers = self._store_commands(session, batch.commands)
-        by_kind: dict[str, list[Write]] = {}
-        for write in batch.writes:
-            by_kind.setdefault(write.key.kind, []).append(write)
-        brought = self._store_contents(session, by_kind.get(CONTENTED, ()), batch.entries)
-        self._store_entries(session, batch.entries, numbers, brought)
-        for kind, writes in by_kind.items():
-            self._store_rows(session, kind, writes)
-        self._insert(session, sql.MESSAGES, [_message_row(self._tenant, message) for message in batch.messages])
-        for part in sql.chunks(len(batch.answered)):
-            leases = batch.answered[part]
-            values = chain.from_iterable((lease.message.id, lease.token) for lease in leases)
-            answered_at = time_text(batch.commands[-1].ack.at) if batch.commands else ""
-            session.run(sql.answered_text(len(leases)), [*values, answered_at, self._tenant])
+    def _store(self, session: Session, batch: Batch) -> tuple[int, dict[Key, Held]]:
+        """Write everything; the last position of the journal then, and the rows as they are stored."""
+        self._insert(session, sql.COMMANDS, [_command_row(self._tenant, command) for command in batch.commands])
+        position = session.cache.position
+        if position is None:
+            ((position,),) = session.rows(sql.LAST_POSITION)
+        journal = _Journal(position, self._held, {command.ack.command_id for command in batch.commands})
+        self._insert(session, sql.JOURNAL, [journal.row(self._codec, entry) for entry in batch.entries])
+        rows = {write.key: journal.held(write) for write in batch.writes}
+        by_kind: dict[str, list[Key]] = {}
+        for key in rows:
+            by_kind.setdefault(key.kind, []).append(key)
+        for kind, keys in by_kind.items():
+            self._store_rows(session, kind, keys, rows)
+        at = batch.commands[-1].ack.at if batch.commands else None
+        self._insert(session, sql.MESSAGES, [*_message_rows(self._tenant, batch.messages, journal.position, at)])
+        answer(session, self._tenant, batch.answered, at)
+        return journal.position, rows
 
-    def _store_commands(self, session: Session, commands: Sequence[CommandRecord]) -> dict[str, int]:
-        """Their row numbers by id. One statement numbers its rows one after the other, as nobody else writes."""
-        numbers: dict[str, int] = {}
-        for part in sql.chunks(len(commands)):
-            some = commands[part]
-            rows = [_command_row(self._tenant, command) for command in some]
-            text = sql.insert_text(sql.COMMANDS, 12, len(rows))
-            last = session.run(text, [*chain.from_iterable(rows)]).lastrowid or 0
-            first = last - len(some) + 1
-            numbers.update({command.ack.command_id: first + index for index, command in enumerate(some)})
-        return numbers
-
-    def _store_rows(self, session: Session, kind: str, writes: Sequence[Write]) -> None:
-        """Write the rows of a kind: those that are there by their number, and new ones, which get their numbers."""
-        numbers = self._numbers
-        there = [write for write in writes if write.key in numbers]
-        for part in sql.chunks(len(there)):
-            self._upsert(session, kind, there[part])
-        new = [write for write in writes if write.key not in numbers]
+    def _store_rows(self, session: Session, kind: str, keys: Sequence[Key], rows: dict[Key, Held]) -> None:
+        """Write the rows of a kind: new ones, which get their numbers, and those that are there by theirs."""
+        new: list[Key] = []
+        there: dict[bool, list[Key]] = {}
+        for key in keys:
+            before, after = self._held[key], rows[key]
+            if before.number is None:
+                new.append(key)
+            else:
+                whole = not is_settled(kind, before.row.state, after.row.state)
+                there.setdefault(whole, []).append(key)
+        for whole, known in there.items():
+            self._update(session, kind, known, rows, whole=whole)
         for part in sql.chunks(len(new)):
-            last = self._upsert(session, kind, new[part]).lastrowid or 0
-            numbers.update((write.key, last - ahead) for ahead, write in enumerate(reversed(new[part])))
+            some = new[part]
+            values = [(self._tenant, key.id, *self._values(key, rows[key], whole=True)) for key in some]
+            text = sql.insert_text(sql.rows_head(kind), len(values[0]), len(some))
+            last = session.run(text, [*chain.from_iterable(values)]).lastrowid or 0
+            # One statement numbers its rows one after the other, as nobody else writes.
+            rows.update((key, rows[key]._replace(number=last - ahead)) for ahead, key in enumerate(reversed(some)))
 
-    def _upsert(self, session: Session, kind: str, writes: Sequence[Write]) -> sqlite3.Cursor:
-        """Write rows in one statement."""
-        read = reader_of(kind)
-        encode: Callable[[Any], str] = self._codec.rest if kind == CONTENTED else self._codec.encode
-        values: list[Any] = []
-        for key, _, version, state in writes:
-            values += (self._numbers.get(key), self._tenant, key.id, version, self._last.get(key, 0), status_of(state))
-            values += read(key, state)
-            values.append(encode(state))
-        stored = session.run(sql.upsert_text(kind, len(writes)), values)
-        if stored.rowcount != len(writes):
-            raise ConcurrencyConflict(None)
-        return stored
-
-    def _store_contents(self, session: Session, orders: Collection[Write], entries: Iterable[Entry]) -> set[int]:
-        """Store what was ordered where it is new; the entries (by identity) whose event has brought it.
-
-        It stands under the version of the event that brought it, or of the write where no event brought it as it is.
-        """
-        contents = {write.key: write.state.content for write in orders}
-        if not contents:
-            return set()
-        brought = [e for e in entries if e.key in contents and getattr(e.event, "content", None) is contents[e.key]]
-        places = [(entry.key, entry.version) for entry in brought]
-        placed = {key for key, _ in places}
-        for write in orders:
-            held = self._held[write.key].state
-            if write.key not in placed and getattr(held, "content", None) is not write.state.content:
-                places.append((write.key, write.version))
-        texts = {key: self._codec.encode(contents[key]) for key, _ in places}
-        self._insert(session, sql.CONTENTS, [(self._tenant, key.id, version, texts[key]) for key, version in places])
-        return {id(entry) for entry in brought}
-
-    def _store_entries(
-        self, session: Session, entries: Iterable[Entry], numbers: Mapping[str, int], brought: Collection[int]
+    def _update(
+        self, session: Session, kind: str, keys: Sequence[Key], rows: Mapping[Key, Held], *, whole: bool
     ) -> None:
-        """Append the entries, each chained to the one before it of its row."""
-        codec, tenant, last = self._codec, self._tenant, self._last
-        rows = []
-        free = {command_id: number << POSITION_BITS for command_id, number in numbers.items()}
-        for entry in entries:
-            key, version, event, command_id = entry
-            position = free.get(command_id)
-            if position is None:
-                raise StorageError("an entry cites a command that is not in its batch", retry=False)
-            free[command_id] = position + 1
-            previous = last.get(key, 0)
-            last[key] = position
-            _, kind, id_ = key
-            name, schema, write = codec.form_of(type(event))
-            data = "{}" if kind in VAULT else codec.rest(event) if id(entry) in brought else write(event)
-            rows.append((position, tenant, kind, id_, version, name, schema, data, previous))
-        self._insert(session, sql.JOURNAL, rows)
+        for part in sql.chunks(len(keys)):
+            some = keys[part]
+            values = [(*self._values(key, rows[key], whole=whole), rows[key].number) for key in some]
+            changed = session.run(
+                sql.update_text(kind, len(some), whole=whole), [*chain.from_iterable(values)]
+            ).rowcount
+            if changed != len(some):
+                raise ConcurrencyConflict(None)
+
+    def _values(self, key: Key, held: Held, *, whole: bool) -> list[Any]:
+        """What is written of a row, in the order of the texts; its fixed columns too where it is ``whole``."""
+        version, state, at = held.row
+        form = self._codec.form_of(type(state))
+        read = reader_of(key.kind) if whole else moving_reader_of(key.kind)
+        values = read(key, state)
+        text = form.write_rest(state) if held.content else form.write(state)
+        values += (version, held.last, "" if at is None else time_text(at), form.name, form.schema, text)
+        return [*values, held.content or None] if key.kind == CONTENTED else values
 
     def _insert(self, session: Session, head: str, rows: Sequence[tuple[Any, ...]]) -> None:
         for part in sql.chunks(len(rows)):
             some = rows[part]
             session.run(sql.insert_text(head, len(some[0]), len(some)), [*chain.from_iterable(some)])
+
+
+class _Journal:
+    """The entries of a batch as they are appended, each chained to the one before it of its row."""
+
+    def __init__(self, position: int, before: Mapping[Key, Held], command_ids: Collection[str]) -> None:
+        self.position, self._before, self._command_ids = position, before, command_ids
+        self._last: dict[Key, int] = {}
+        self._contents: dict[Key, tuple[int, Any]] = {}
+
+    def row(self, codec: Codec, entry: Entry) -> tuple[Any, ...]:
+        """The next row of the journal."""
+        key, version, event, command_id = entry
+        if command_id not in self._command_ids:
+            raise StorageError("an entry cites a command that is not in its batch", retry=False)
+        self.position += 1
+        previous = self._last.get(key) or self._before.get(key, _NEW).last
+        self._last[key] = self.position
+        if key.kind == CONTENTED and getattr(event, "content", None) is not None:
+            self._contents[key] = self.position, event.content
+        name, schema, write, _ = codec.form_of(type(event))
+        data = "{}" if key.kind in VAULT else write(event)
+        return (self.position, *key, version, name, schema, data, command_id, previous)
+
+    def held(self, write: Write) -> Held:
+        """A row as it is stored after the batch; its content apart where an event brought it as it is."""
+        before = self._before[write.key]
+        content = getattr(write.state, "content", None) if write.key.kind == CONTENTED else None
+        known = (self._contents.get(write.key, (0, None)), (before.content, getattr(before.row.state, "content", None)))
+        at = 0 if content is None else next((at for at, brought in known if brought is content), 0)
+        row = Loaded(write.version, write.state, write.at)
+        return Held(before.number, self._last.get(write.key, before.last), at, row)
 
 
 def _command_row(tenant: str, command: CommandRecord) -> tuple[Any, ...]:
@@ -316,6 +336,11 @@ def _command_row(tenant: str, command: CommandRecord) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _message_row(tenant: str, message: Message) -> tuple[str, ...]:
-    data = json.dumps(message.data, ensure_ascii=False, separators=(",", ":"))
-    return (tenant, message.id, message.topic, message.lane.kind, message.lane.id, data)
+def _message_rows(
+    tenant: str, messages: Iterable[Message], position: int, at: datetime | None
+) -> Iterator[tuple[str | int, ...]]:
+    for number, (id_, topic, lane, data) in enumerate(messages, start=position << _MESSAGE_BITS):
+        if at is None:
+            raise StorageError("a message comes of a command, and its batch has none", retry=False)
+        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        yield (tenant, id_, number, topic, lane.kind, lane.id, text, time_text(at))
