@@ -368,7 +368,7 @@ def test_a_requirement_climbs() -> None:
         library(downwards)
     with pytest.raises(DefinitionError, match="Registered of reader reaches reader, down the order of locks"):
         library(on(Registered, requires(needs_reader, "reader")))
-    assert library(downwards, machines=(READER, FEE, LOAN)).heard[Registered].reactions == (needs_reader,)
+    assert library(downwards, machines=(READER, FEE, LOAN)).heard[Registered].reactions is needs_reader
 
 
 def test_explaining_goes_on_past_a_refusal() -> None:
