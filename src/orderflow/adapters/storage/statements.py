@@ -86,10 +86,11 @@ def update_text(kind: str, rows: int, *, whole: bool) -> str:
     names = [name for name, column in columns_of(kind).items() if whole or not column.fixed] + _changing(kind)
     if rows == 1:
         return f"UPDATE {table_of(kind)} SET {', '.join(f'{name} = ?' for name in names)} WHERE n = ?"  # noqa: S608
-    sets = ", ".join(f"{name} = v.{name}" for name in names)
+    # SQLite calls the columns of VALUES so.
+    sets = ", ".join(f"{name} = v.column{at}" for at, name in enumerate(names, start=1))
     return (
-        f"WITH v ({', '.join(names)}, n) AS (VALUES {_rows(len(names) + 1, rows)})"  # noqa: S608
-        f" UPDATE {table_of(kind)} AS t SET {sets} FROM v WHERE t.n = v.n"
+        f"UPDATE {table_of(kind)} AS t SET {sets} FROM (VALUES {_rows(len(names) + 1, rows)}) AS v"  # noqa: S608
+        f" WHERE t.n = v.column{len(names) + 1}"
     )
 
 
