@@ -138,6 +138,7 @@ def _array(fields: list[FieldSpec]) -> Writer:
     return write
 
 
+@cache
 def object_writer(kind: Any, without: str = "") -> Writer:
     """The function that writes records of an attrs class, compiled: one expression for each field."""
     names: dict[str, Any] = {"quoted": encode_basestring}
