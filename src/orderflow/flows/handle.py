@@ -190,11 +190,11 @@ def fingerprint(envelope: Envelope) -> str:
     Fields at their default are not in that text, so a new field with a default changes no fingerprint. Of personal
     commands only the name counts: the vault's values must leave no trace outside it, not even a hash to be guessed.
     """
-    key, command = envelope.key, envelope.command
-    kind: Any = type(command)
-    text = "" if key.kind in PERSONAL else writer(kind)(command)
-    content = f"{key.tenant}/{key}\n{type(command).__name__}\n{text}"
-    return f"1:{hashlib.sha256(content.encode(errors='surrogatepass')).hexdigest()[:24]}"
+    (tenant, kind, row), command = envelope.key, envelope.command
+    message: Any = type(command)
+    text = "" if kind in PERSONAL else writer(message)(command)
+    content = f"{tenant}/{kind}:{row}\n{message.__name__}\n{text}"
+    return "1:" + hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
 def _repeated(known: str, ack: Ack, envelope: Envelope) -> Ack | CommandMismatch:
