@@ -9,6 +9,7 @@ from attrs import evolve, frozen
 
 from orderflow.domain.engine.decide import Envelope, Flow, ask
 from orderflow.domain.engine.machine import ABSENT
+from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.schema import Id
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
@@ -44,8 +45,8 @@ STEP_LIMIT: Final = 20
 ADVANCING: Final = ("Placed", "Confirmed", "AwaitingStock", "Allocated", "Preparing", "PartlyShipped", "Shipped")
 
 
-@frozen
-class ShopSettings:
+@frozen(eq=False, repr=False)
+class ShopSettings(Record):
     """What advancing needs to know: how to allocate, how to send, which series numbers invoices."""
 
     allocation: AllocationSettings = AllocationSettings()
@@ -67,8 +68,8 @@ class ShopSettings:
         return evolve(self, shipping=evolve(self.shipping, carrier=only))
 
 
-@frozen
-class Advanced:
+@frozen(eq=False, repr=False)
+class Advanced(Record):
     """How far an order went: the state it is in, the steps taken, and why the next one may not be taken."""
 
     state: str

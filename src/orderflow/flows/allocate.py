@@ -10,6 +10,7 @@ from attrs import frozen
 
 from orderflow.domain.engine.decide import Envelope, Flow, ask
 from orderflow.domain.engine.machine import refuse
+from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.inventory.planner import Demand, Offer, Strategy, one_location_first, plan
@@ -27,8 +28,8 @@ __all__ = ["AllocationSettings", "allocate_in", "allocate_many", "stock_keys"]
 Free: TypeAlias = dict[StockRef, int]
 
 
-@frozen
-class AllocationSettings:
+@frozen(eq=False, repr=False)
+class AllocationSettings(Record):
     """How to allocate.
 
     Args:

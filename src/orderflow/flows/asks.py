@@ -34,60 +34,60 @@ __all__ = [
 ]
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class KnownCommands(Ask[Mapping[str, KnownCommand]]):
     """What is remembered of command ids."""
 
     command_ids: Collection[str]
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Read(Ask[Mapping[Key, Loaded]]):
     """Rows as they stand, outside any transaction."""
 
     keys: Collection[Key]
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Commit(Ask[None]):
     """Store a batch, all or nothing."""
 
     batch: Batch
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Release(Ask[None]):
     """End the transaction, if one was begun, without storing anything."""
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Begin(Ask[datetime]):
     """Begin the transaction; the answer is the time, read once it has its lock."""
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Now(Ask[datetime]):
     """The time, aware UTC."""
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class NewId(Ask[str]):
     """A fresh id."""
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Find(Ask[Sequence[Row[Any]]]):
     """Rows by a query, outside any transaction."""
 
     query: Query
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class DueTopics(Ask[Collection[str]]):
     """The topics of which a message may be sent now."""
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class TakeMessages(Ask[Sequence[Lease]]):
     """Lease due messages of a topic, and note those that are ``done``."""
 
@@ -96,7 +96,7 @@ class TakeMessages(Ask[Sequence[Lease]]):
     done: Collection[str] = ()
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Retry(Ask[None]):
     """A message whose effect failed, or of which nobody knows; due again after the delay."""
 
@@ -105,7 +105,7 @@ class Retry(Ask[None]):
     error: str
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class DeadLetter(Ask[None]):
     """A message that is given up."""
 
@@ -113,7 +113,7 @@ class DeadLetter(Ask[None]):
     error: str
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Pause(Ask[None]):
     """Leave a topic alone for a while, in this process."""
 
@@ -121,7 +121,7 @@ class Pause(Ask[None]):
     seconds: int
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class BuyLabel(Ask[Label]):
     """A label from a carrier by name, while the lease is kept up. May fail with PortError."""
 
@@ -130,7 +130,7 @@ class BuyLabel(Ask[Label]):
     lease: Lease
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class CancelLabel(Ask[None]):
     """Give a label back. May fail with PortError."""
 
@@ -139,7 +139,7 @@ class CancelLabel(Ask[None]):
     lease: Lease
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class SendNotice(Ask[None]):
     """Tell the customer. May fail with PortError."""
 

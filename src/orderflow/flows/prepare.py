@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from attrs import frozen
 
+from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.schema import Name
 from orderflow.domain.orders.state import Accepted, lines_of
 from orderflow.domain.shipping.planning import PackShipment, PlanShipment
@@ -25,8 +26,8 @@ class ShipmentPlan(NamedTuple):
     pack: PackShipment
 
 
-@frozen
-class ShippingSettings:
+@frozen(eq=False, repr=False)
+class ShippingSettings(Record):
     """How to send: the carrier and service by name, and whether the carrier sells a label."""
 
     carrier: Name = ""

@@ -8,6 +8,7 @@ import attrs
 from attrs import frozen
 
 from orderflow.domain.engine.decide import Envelope, Flow
+from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.intake import Accepted, intake_key
@@ -21,23 +22,23 @@ from orderflow.ports.storage import Ack
 __all__ = ["Changed", "Created", "Received", "Unchanged", "receive"]
 
 
-@frozen
-class Created:
+@frozen(eq=False, repr=False)
+class Created(Record):
     """The order is new."""
 
     key: Key
     ack: Ack
 
 
-@frozen
-class Unchanged:
+@frozen(eq=False, repr=False)
+class Unchanged(Record):
     """The order is known, with the same content."""
 
     key: Key
 
 
-@frozen
-class Changed:
+@frozen(eq=False, repr=False)
+class Changed(Record):
     """The order is known with other content: nothing was overwritten, the order is held.
 
     ``differences`` are the content's fields that differ: name, known value, received value.

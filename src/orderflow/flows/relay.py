@@ -16,6 +16,7 @@ from attrs import define, frozen
 
 from orderflow.domain.billing.invoice import MarkSent
 from orderflow.domain.engine.decide import Envelope, Flow, Message, ask
+from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.schema import faults_of
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
@@ -52,8 +53,8 @@ Commands: TypeAlias = Sequence[tuple[Key, Any]]
 ATTEMPTS: Final = 8
 
 
-@frozen
-class TopicPolicy:
+@frozen(eq=False, repr=False)
+class TopicPolicy(Record):
     """How long a topic's messages are tried, and how often.
 
     A message that has failed is due again after a random part of ``first_delay_seconds``, doubled with each attempt up
@@ -77,8 +78,8 @@ class TopicPolicy:
         return max(most * part, error.retry_after_seconds or 0)
 
 
-@frozen
-class RelayReport:
+@frozen(eq=False, repr=False)
+class RelayReport(Record):
     """What became of the messages taken: carried out, to be tried again, given up."""
 
     done: int

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from orderflow.domain.engine.decide import Envelope, Flow, ask
 from orderflow.domain.engine.machine import refuse
+from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.orders.allocating import AllocateStock, FillBackorder
@@ -34,8 +35,8 @@ class Task(NamedTuple):
     reasons: tuple[Refusal, ...]
 
 
-@frozen
-class Worklist:
+@frozen(eq=False, repr=False)
+class Worklist(Record):
     """A list: which rows are on it, and the command each of them waits for, if it is one.
 
     ``beside`` adds what no guard can say; ``keeps`` says which of these rows belong here.

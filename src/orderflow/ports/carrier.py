@@ -6,21 +6,22 @@ from typing import Protocol
 
 from attrs import frozen
 
+from orderflow.domain.engine.record import Record
 from orderflow.domain.money.money import Money
 
 __all__ = ["Carrier", "Label", "LabelRequest", "Parcel", "Quote"]
 
 
-@frozen
-class Parcel:
+@frozen(eq=False, repr=False)
+class Parcel(Record):
     """One box: its weight in grams, and the goods units in it."""
 
     weight_grams: int
     pieces: int
 
 
-@frozen
-class LabelRequest:
+@frozen(eq=False, repr=False)
+class LabelRequest(Record):
     """What is to be carried where. Holds no personal data: the address is read by the adapter that prints it.
 
     ``tariff_zone`` is the carrier's own and may be empty; ``country`` is ISO 3166-1 alpha-2 or the shop's name for it;
@@ -37,8 +38,8 @@ class LabelRequest:
     idempotency_key: str
 
 
-@frozen
-class Quote:
+@frozen(eq=False, repr=False)
+class Quote(Record):
     """An offer: what a service costs for the request, and how many days it takes."""
 
     service: str
@@ -46,8 +47,8 @@ class Quote:
     days: int
 
 
-@frozen
-class Label:
+@frozen(eq=False, repr=False)
+class Label(Record):
     """A bought label. ``data`` is what the printer needs, as text of ``media_type``; ``price`` is None if not told."""
 
     carrier: str

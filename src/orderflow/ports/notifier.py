@@ -7,11 +7,13 @@ from typing import Protocol
 
 from attrs import frozen
 
+from orderflow.domain.engine.record import Record
+
 __all__ = ["Notice", "Notifier"]
 
 
-@frozen
-class Notice:
+@frozen(eq=False, repr=False)
+class Notice(Record):
     """One message to one customer.
 
     ``id`` is the idempotency key; ``to`` is an address, or the customer id where the adapter knows the addresses;

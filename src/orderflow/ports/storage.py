@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Generic, NamedTuple, Protocol, TypeAli
 from attrs import frozen
 
 from orderflow.domain.engine.decide import Entry, Loaded, Message
+from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.schema import Between, Name
 from orderflow.errors import Fault, Key
 
@@ -56,8 +57,8 @@ class Write(NamedTuple):
     at: datetime
 
 
-@frozen
-class Ack:
+@frozen(eq=False, repr=False)
+class Ack(Record):
     """The answer to an accepted command: the row it was for, its version then, and when it was recorded."""
 
     command_id: str
@@ -66,8 +67,8 @@ class Ack:
     at: datetime
 
 
-@frozen
-class CommandRecord:
+@frozen(eq=False, repr=False)
+class CommandRecord(Record):
     """An accepted command: what makes its repetition recognisable, and what its journal entries share."""
 
     ack: Ack
@@ -101,8 +102,8 @@ class Lease(NamedTuple):
     abandoned: bool = False
 
 
-@frozen
-class Batch:
+@frozen(eq=False, repr=False)
+class Batch(Record):
     """One to many decisions in one commit; at most one write for each key.
 
     ``answered`` are ids of messages that are carried out, done with the same commit whoever holds their lease now: an
@@ -222,8 +223,8 @@ class Feed(Protocol):
 _Moment: TypeAlias = datetime | None
 
 
-@frozen
-class Query:
+@frozen(eq=False, repr=False)
+class Query(Record):
     """Which rows: all given conditions hold. ``text`` matches numbers, external ids, tags and customers.
 
     ``where`` compares columns of the kind exactly (see ``COLUMNS``); ``since``/``until`` bound the row's own date;

@@ -14,6 +14,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 from attrs import define, evolve, field, frozen
 
 from orderflow.domain.engine.machine import ABSENT
+from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import EventContext, Require, Send, Workflow
 from orderflow.errors import CommandRefused, InputError, InvariantBroken, Key, Refusal
@@ -43,7 +44,7 @@ R = TypeVar("R")
 DECISION_LIMIT: Final = 50_000
 
 
-class Ask(Generic[A]):
+class Ask(Record, Generic[A]):
     """Something a flow wants of the world; ``A`` is the type of its answer."""
 
     __slots__ = ()
@@ -75,7 +76,7 @@ class Loaded(NamedTuple):
 NOTHING: Final = Loaded(0, ABSENT)
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Load(Ask[Mapping[Key, Loaded]]):
     """Rows, locked until the flow commits or ends, where the storage can lock."""
 
@@ -116,7 +117,7 @@ class Message(NamedTuple):
     data: tuple[tuple[str, str], ...] = ()
 
 
-@define
+@define(eq=False)
 class Decision:
     """What one command changes, in the decision's own copy.
 
@@ -201,7 +202,7 @@ def decide_command(workflow: Workflow, envelope: Envelope, refusals: list[Refusa
 End: TypeAlias = Decision | CommandRefused | InputError
 
 
-@define
+@define(eq=False)
 class Rows:
     """The rows of a batch in the making: as each was loaded first, and as it stands after the decisions so far."""
 

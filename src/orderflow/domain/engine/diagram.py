@@ -7,12 +7,13 @@ from typing import Any
 from attrs import frozen
 
 from orderflow.domain.engine.machine import Absent, Machine
+from orderflow.domain.engine.record import Record
 
 __all__ = ["Overview", "matrix", "mermaid", "overview", "page"]
 
 
-@frozen
-class Overview:
+@frozen(eq=False, repr=False)
+class Overview(Record):
     """What a table amounts to: its states, its arrows, and which states have no way on."""
 
     kind: str

@@ -67,7 +67,7 @@ class Transition(NamedTuple, Generic[From_contra, E1, T]):
     evolve: Callable[[From_contra, E1], T]
 
 
-@frozen(eq=False)
+@frozen(eq=False, repr=False)
 class Rule:
     """One line of a table: in ``source``, ``command`` is asked of ``guards`` and decided into one event."""
 

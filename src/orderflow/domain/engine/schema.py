@@ -31,6 +31,7 @@ import attrs
 from attrs import frozen
 
 from orderflow.domain.engine.limits import MAX_GROUP, MAX_ID, MAX_MONEY_MINOR, MAX_NAME, MAX_QUANTITY, MAX_TEXT
+from orderflow.domain.engine.record import Record
 from orderflow.errors import Fault, InputError
 
 __all__ = [
@@ -61,16 +62,16 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-@frozen
-class Between:
+@frozen(eq=False, repr=False)
+class Between(Record):
     """Bounds of an integer or a decimal, both included."""
 
     least: int
     most: int
 
 
-@frozen
-class Text:
+@frozen(eq=False, repr=False)
+class Text(Record):
     """Bounds of a text: characters, whether line breaks may stand in it, and a character that may not."""
 
     most: int
@@ -79,16 +80,16 @@ class Text:
     without: str = ""
 
 
-@frozen
-class Length:
+@frozen(eq=False, repr=False)
+class Length(Record):
     """Bounds of a tuple's length."""
 
     least: int
     most: int
 
 
-@frozen(eq=False)
-class Known:
+@frozen(eq=False, repr=False)
+class Known(Record):
     """A text that names something there is; ``code`` is the fault of one that does not."""
 
     has: Callable[[str], bool]

@@ -6,11 +6,13 @@ from datetime import datetime
 
 from attrs import frozen
 
+from orderflow.domain.engine.record import Record
+
 __all__ = ["Stamp"]
 
 
-@frozen
-class Stamp:
+@frozen(eq=False, repr=False)
+class Stamp(Record):
     """What the caller brings to a decision, so that no rule reads a clock or makes an id.
 
     ``at`` is aware UTC and is what gets recorded; ``occurred_at`` is what the source of a fact says.

@@ -59,7 +59,7 @@ class Effect(NamedTuple):
     data: tuple[tuple[str, str], ...] = ()
 
 
-@frozen(eq=False)
+@frozen(eq=False, repr=False)
 class Tells:
     """What an event tells other rows, in the same decision. Made by :func:`tells`."""
 
@@ -68,7 +68,7 @@ class Tells:
     known: bool = False
 
 
-@frozen(eq=False)
+@frozen(eq=False, repr=False)
 class Requires:
     """What an event requires of other rows, in the same decision. Made by :func:`requires`."""
 
@@ -76,7 +76,7 @@ class Requires:
     kinds: tuple[str, ...]
 
 
-@frozen(eq=False)
+@frozen(eq=False, repr=False)
 class Asks:
     """What an event asks of the world, after the commit. Made by :func:`asks`."""
 
@@ -87,7 +87,7 @@ class Asks:
 Part: TypeAlias = Tells | Requires | Asks
 
 
-@frozen(eq=False)
+@frozen(eq=False, repr=False)
 class On:
     """One line of the workflow's table. Made by :func:`on`."""
 

@@ -12,6 +12,7 @@ from itertools import combinations
 
 from attrs import frozen
 
+from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.schema import Count, faults_at
 from orderflow.domain.values import Pick
 from orderflow.errors import Fault, InputError
@@ -35,8 +36,8 @@ _MOST_LOCATIONS_SEARCHED = 10
 """Up to this many locations ``fewest_parcels`` tries every set of them: at most 1,023."""
 
 
-@frozen
-class Demand:
+@frozen(eq=False, repr=False)
+class Demand(Record):
     """``quantity`` units of ``sku`` for ``line``; from ``location`` only, where one is named."""
 
     line: int
@@ -45,8 +46,8 @@ class Demand:
     location: str | None = None
 
 
-@frozen
-class Offer:
+@frozen(eq=False, repr=False)
+class Offer(Record):
     """``available`` units of ``sku`` at ``location``; a smaller ``priority`` is served from first."""
 
     sku: str
@@ -55,8 +56,8 @@ class Offer:
     priority: int = 0
 
 
-@frozen
-class Plan:
+@frozen(eq=False, repr=False)
+class Plan(Record):
     """What is promised and what is missing: for every line, picks and shorts sum to its demand.
 
     ``short`` holds (line, quantity), for lines that miss something.
@@ -66,8 +67,8 @@ class Plan:
     short: tuple[tuple[int, int], ...]
 
 
-@frozen
-class Supply:
+@frozen(eq=False, repr=False)
+class Supply(Record):
     """What a strategy sees, after pinned lines have taken theirs.
 
     ``needs``: units still wanted of each SKU. ``offers``: what is left, by location, then SKU; locations stand in

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from attrs import frozen
 
+from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.schema import Between, Known
 from orderflow.errors import Fault, InputError
 
@@ -42,8 +43,8 @@ _MAX_MONTHS, _MAX_DAYS = 120, 3_660
 DayOfMonth = Annotated[int, Between(1, 31)]
 
 
-@frozen
-class PaymentTerms:
+@frozen(eq=False, repr=False)
+class PaymentTerms(Record):
     """When an invoice falls due, read from left to right.
 
     ``cutoff_day``: the invoice counts from the billing cut-off day (締め日) on or after it; 31 is the month's end.

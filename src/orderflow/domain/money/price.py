@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from attrs import frozen
 
+from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.schema import Quantity, faults_at
 from orderflow.domain.engine.text import NUMBER, TextForm, decimal_text
 from orderflow.domain.money.currencies import Currency, exponent
@@ -18,8 +19,8 @@ from orderflow.errors import InputError
 __all__ = ["Price"]
 
 
-@frozen
-class Price:
+@frozen(eq=False, repr=False)
+class Price(Record):
     """``amount`` of ``currency``, in major units, for every ``per`` units: 0.3492 EUR per 1, 1785 per 365.
 
     Plain construction checks nothing; prices from outside come through ``Price.of``.

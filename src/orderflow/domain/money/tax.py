@@ -18,6 +18,7 @@ from typing import Annotated, ClassVar
 
 from attrs import frozen
 
+from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.schema import Between, Id, check
 from orderflow.domain.engine.text import NUMBER, TextForm, decimal_text
 from orderflow.domain.money.money import Money, check_money, exact_decimal
@@ -50,8 +51,8 @@ class TaxRounding(enum.Enum):
     """Once on the sum of each (category, rate) of the document."""
 
 
-@frozen
-class TaxPolicy:
+@frozen(eq=False, repr=False)
+class TaxPolicy(Record):
     """How a shop counts tax: where it rounds, whether prices include tax, and which way fractions go."""
 
     rounding_level: TaxRounding = TaxRounding.PER_DOCUMENT
@@ -96,8 +97,8 @@ def _read_category(text: str) -> TaxCategory:
 TaxCategory.text_form = TextForm(_category_text, _read_category, re.compile(f".+ {NUMBER}"), "S 25")
 
 
-@frozen
-class TaxableLine:
+@frozen(eq=False, repr=False)
+class TaxableLine(Record):
     """A line, allowance or charge: its amount in minor units, net or with tax as the policy's ``included`` says.
 
     An allowance is negative. ``quantity`` matters only where tax is rounded on each unit.
@@ -108,8 +109,8 @@ class TaxableLine:
     quantity: int = 1
 
 
-@frozen
-class TaxGroup:
+@frozen(eq=False, repr=False)
+class TaxGroup(Record):
     """The sums of one (category, rate) in minor units: ``taxable_minor + tax_minor == gross_minor``."""
 
     category: TaxCategory
@@ -123,8 +124,8 @@ class TaxGroup:
         return self.category.rate
 
 
-@frozen
-class Totals:
+@frozen(eq=False, repr=False)
+class Totals(Record):
     """The sums of a document in minor units of ``currency``, and the tax groups they are made of."""
 
     net_minor: int

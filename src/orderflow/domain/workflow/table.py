@@ -15,6 +15,7 @@ from orderflow.domain.billing import account as ac
 from orderflow.domain.billing import credit_note as cn
 from orderflow.domain.billing import invoice as inv
 from orderflow.domain.billing import numbering as nu
+from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.workflow import Asks, Effect, EventContext, Part, Workflow, asks, on, tells
 from orderflow.domain.intake import INTAKE, AcceptDocument
 from orderflow.domain.inventory import documents as do
@@ -76,8 +77,8 @@ NOTICES: Final = (
 )
 
 
-@frozen
-class Notice:
+@frozen(eq=False, repr=False)
+class Notice(Record):
     """Tells the customer, by the template of a name."""
 
     template: str
