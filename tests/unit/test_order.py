@@ -16,7 +16,7 @@ from orderflow.domain.money.price import Price
 from orderflow.domain.money.tax import TaxCategory, TaxPolicy
 from orderflow.domain.orders import lines as moves
 from orderflow.domain.orders import state as s
-from orderflow.domain.orders.allocating import AllocateStock
+from orderflow.domain.orders.allocating import AllocateStock, FillBackorder, Filled
 from orderflow.domain.orders.billing import CompleteOrder, billable
 from orderflow.domain.orders.cancelling import CancelUnits, OrderCancelled
 from orderflow.domain.orders.content import CancelledBy, InvoiceBasis, LineKind, OrderContent, OrderLine
@@ -92,6 +92,20 @@ def test_no_more_is_taken_out_of_a_bucket_than_is_there() -> None:
     """A move beyond its bucket is a bug, named with its place."""
     with pytest.raises(InvariantBroken, match="1 units too many taken at main"):
         moves.release(LineVector(allocated=(Allotment("main", 1),)), "main", 2)
+
+
+def test_waiting_units_are_filled_once_though_they_are_filled_from_two_locations() -> None:
+    """Of one line, what has waited longest is filled first, and a second location fills what is left."""
+    waits = CONFIRMED.and_then(AllocateStock(backorder=(Pick(1, "shop", 1), Pick(1, "main", 2))))
+    filled = waits.when(FillBackorder((Pick(1, "main", 2), Pick(1, "shop", 1))))
+    assert filled.event.filled == (
+        Filled(1, "shop", "main", 1),
+        Filled(1, "main", "main", 1),
+        Filled(1, "main", "shop", 1),
+    )
+    assert filled.state.progress.lines[0] == LineVector(
+        allocated=(Allotment("main", 1), Allotment("main", 1), Allotment("shop", 1))
+    )
 
 
 FULL = LineVector(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, NamedTuple, TypeAlias
@@ -16,7 +17,7 @@ from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.orders import lines as moves
 from orderflow.domain.orders.content import AllocateAt, Gate
 from orderflow.domain.orders.guards import enough, enough_at, not_held, nothing_asked
-from orderflow.domain.orders.lines import Allotment, LineVector
+from orderflow.domain.orders.lines import Allotment, LineVector, Waiting
 from orderflow.domain.orders.state import (
     Accepted,
     HasProgress,
@@ -111,16 +112,21 @@ def allocate(state: Working, command: AllocateStock, stamp: Stamp) -> StockAlloc
 def fill(state: Accepted, command: FillBackorder, stamp: Stamp) -> StockAllocated:
     """Of each line, what has waited longest is filled first."""
     wanted = summed([((pick.line, pick.location), pick.quantity) for pick in command.picks])
-    filled = [item for (line, location), units in wanted.items() for item in _filled(state, line, location, units)]
+    vectors, places = state.progress.lines, state.content.places
+    queues = {line: deque(vectors[places[line]].backordered) for line, _ in wanted}
+    filled = [item for (line, at), units in wanted.items() for item in _filled(queues[line], line, at, units)]
     return StockAllocated((), (), tuple(filled), command.until)
 
 
-def _filled(state: Accepted, line: int, location: str, quantity: int) -> Iterator[Filled]:
-    for waiting in state.progress.lines[state.content.places[line]].backordered:
+def _filled(queue: deque[Waiting], line: int, location: str, quantity: int) -> Iterator[Filled]:
+    """Fill units from the head of the queue, which loses them."""
+    while quantity:
+        waiting = queue.popleft()
         taken = min(quantity, waiting.quantity)
-        if taken:
-            yield Filled(line, waiting.location, location, taken)
+        yield Filled(line, waiting.location, location, taken)
         quantity -= taken
+        if taken < waiting.quantity:
+            queue.appendleft(Waiting(waiting.location, waiting.quantity - taken))
 
 
 def _after_allocation(state: HasProgress, event: StockAllocated) -> Progress:
