@@ -51,6 +51,7 @@ class Visit:
     colour: Annotated[str, Known({"red"}.__contains__, "unknown_colour", "a colour we have")] = "red"
     mood: Mood = Mood.GOOD
     kind: Literal["in", "out"] = "in"
+    step: Literal[1, 2] = 1
     at: datetime | None = None
     day: date = date(2026, 4, 1)
     sure: bool = True
@@ -82,6 +83,7 @@ CODES: list[tuple[str, str, Any]] = [
     ("bad_character", "sku", "a@b"),
     ("unknown_colour", "colour", "blue"),
     ("not_a_choice", "kind", "up"),
+    ("not_a_choice", "step", True),
     ("naive_time", "at", datetime(2026, 4, 1)),  # noqa: DTZ001 - naive on purpose
     ("conflict", "least", 1),
 ]

@@ -41,7 +41,7 @@ class TextForm(NamedTuple):
 
 def decimal_text(value: Decimal) -> str:
     """Plain digits without exponent and without zeros at the end: 2.5 and 2.50 are equal, and have one text."""
-    text = format(value, "f")
+    text = format(value, "f") if value else "0"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
