@@ -110,6 +110,14 @@ def test_a_content_keeps_its_text(content: OrderContent) -> None:
     assert json.loads(text_of(PlaceOrder(content)))["content"] == json.loads(text)
 
 
+def test_a_record_can_be_written_without_one_field() -> None:
+    """What is stored apart stands in the text no second time."""
+    whole, rest = writer(Note), writer(Note, "number")
+    assert rest(Note("n", sure=True)) == '{"sure":true}'
+    assert whole(Note("n", sure=True)) == '{"number":"n","sure":true}'
+    assert rest(Note("n")) == "{}"
+
+
 def test_what_is_at_its_default_is_left_out() -> None:
     """Fields stand in the order of the class, those at their default not at all; a value of None is written."""
     assert text_of(Note("n")) == '{"number":"n"}'
