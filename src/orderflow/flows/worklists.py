@@ -39,15 +39,23 @@ class Task(NamedTuple):
 class Worklist(Record):
     """A list: which rows are on it, and the command each of them waits for, if it is one.
 
+    Rows are on it by ``status``, or where their state ``takes`` a command, so that states of one's own are listed too.
     ``beside`` adds what no guard can say; ``keeps`` says which of these rows belong here.
     """
 
     kind: str
-    status: tuple[str, ...]
+    status: tuple[str, ...] = ()
+    takes: type[Any] | None = None
     next: Callable[[Row[Any]], tuple[Key, Any]] | None = None
     due: bool = False
     beside: Callable[[Any], tuple[Refusal, ...]] = lambda _: ()
     keeps: Callable[[Any], bool] = lambda _: True
+
+    def states(self, workflow: Workflow) -> tuple[str, ...]:
+        """The names of the states whose rows may be on it."""
+        rules = workflow.machines[self.kind].rules if self.kind in workflow.machines else ()
+        taking = [line.source.__name__ for line in rules if line.command is self.takes]
+        return (*self.status, *dict.fromkeys(taking))
 
 
 def worklist(workflow: Workflow, name: str, stamp: Stamp, *, cursor: int = 0, limit: int = 100) -> Flow[list[Task]]:
@@ -59,10 +67,10 @@ def worklist(workflow: Workflow, name: str, stamp: Stamp, *, cursor: int = 0, li
     listed = WORKLISTS.get(name)
     if listed is None:
         raise InputError.at("name", "not_a_choice", f"must be one of {', '.join(WORKLISTS)}")
-    due_by = stamp.at if listed.due else None
+    due_by, status = stamp.at if listed.due else None, listed.states(workflow)
     tasks: list[Task] = []
-    while len(tasks) < limit:
-        rows = yield from ask(Find(Query(listed.kind, listed.status, due_by=due_by, cursor=cursor, limit=limit)))
+    while status and len(tasks) < limit:
+        rows = yield from ask(Find(Query(listed.kind, status, due_by=due_by, cursor=cursor, limit=limit)))
         for row in filter(lambda row: listed.keeps(row.state), rows):
             tasks += [(yield from _task(workflow, listed, row, stamp))]
         if len(rows) < limit:
@@ -111,16 +119,16 @@ def _hand_over(row: Row[Any]) -> tuple[Key, HandOver]:
 
 
 WORKLISTS: Final = {
-    "to_confirm": Worklist("order", ("Placed",), _confirm),
+    "to_confirm": Worklist("order", takes=ConfirmOrder, next=_confirm),
     "unpaid": Worklist("invoice", ("Issued",)),
     "awaiting_stock": Worklist(
         "order",
         ("Confirmed", "AwaitingStock", "Preparing", "PartlyShipped"),
-        _allocate,
+        next=_allocate,
         beside=_waiting,
         keeps=_wants_stock,
     ),
-    "to_prepare": Worklist("order", ("Allocated",), _prepare),
-    "to_ship": Worklist("shipment", ("Packed", "Labelled"), _hand_over),
+    "to_prepare": Worklist("order", ("Allocated",), next=_prepare),
+    "to_ship": Worklist("shipment", takes=HandOver, next=_hand_over),
     "invoices_due": Worklist("invoice", ("Issued",), due=True),
 }

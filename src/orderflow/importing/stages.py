@@ -24,7 +24,7 @@ from orderflow.domain.orders.state import Accepted, Confirmed, Placed, Shipped
 from orderflow.domain.parties.customer import RegisterCustomer
 from orderflow.domain.parties.party import RecordParty
 from orderflow.domain.shipping.carriage import HandOver, RecordDelivered
-from orderflow.domain.shipping.state import InTransit, Labelled, Packed
+from orderflow.domain.shipping.state import InTransit
 from orderflow.domain.values import stock_key
 from orderflow.errors import Key
 from orderflow.flows.advance import ShopSettings
@@ -245,9 +245,10 @@ class Stage:
 
     def _delivered(self, key: Key, turn: Turn) -> Iterator[Step]:
         state = self.state(key)
-        if isinstance(state, Packed | Labelled):
+        ready = self.work.workflow.machines[key.kind].rule_for(type(state), HandOver) is not None
+        if ready:
             yield Step(self.id(turn.order, f"handover/{key.id}"), key, HandOver(), turn.at)
-        if isinstance(state, Packed | Labelled | InTransit):
+        if ready or isinstance(state, InTransit):
             yield Step(self.id(turn.order, f"deliver/{key.id}"), key, RecordDelivered("delivered"), turn.at)
 
     def _billed(self, turn: Turn) -> Iterator[Step]:

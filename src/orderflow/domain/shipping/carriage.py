@@ -15,8 +15,9 @@ from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.shipping.state import (
     Carriage,
     Delivered,
+    HasLabel,
+    HasPacking,
     InTransit,
-    Labelled,
     Left,
     Lost,
     Packed,
@@ -69,11 +70,11 @@ def needs_no_label(state: Packed, command: HandOver, stamp: Stamp) -> Refusal | 
     return refuse("not_labelled", "this shipment needs a label first") if state.plan.needs_label else None
 
 
-def handed_over(state: Packed | Labelled, event: HandedOver) -> InTransit:
+def handed_over(state: HasPacking, event: HandedOver) -> InTransit:
     return InTransit(state.items, state.plan, state.tracking, _carriage(state, event.at))
 
 
-def _carriage(state: Packed | Labelled, at: datetime) -> Carriage:
+def _carriage(state: HasPacking, at: datetime) -> Carriage:
     return Carriage(state.packing, getattr(state, "label", None), at)
 
 
@@ -211,13 +212,13 @@ def _delivered(state: Left, scan: Scan) -> Delivered:
     return Delivered(state.items, state.plan, state.tracking.noted(scan), state.carriage, scan.at)
 
 
-def deliver_unscanned(state: Labelled, command: RecordDelivered, stamp: Stamp) -> DeliveredUnscanned | TrackingParked:
+def deliver_unscanned(state: HasLabel, command: RecordDelivered, stamp: Stamp) -> DeliveredUnscanned | TrackingParked:
     """Arrived and therefore dispatched, unless it is said to have arrived before its label was bought."""
     scan = _scan(command, stamp)
     return TrackingParked(scan) if scan.at < state.bought_at else DeliveredUnscanned(scan)
 
 
-def delivered_unscanned(state: Labelled, event: DeliveredUnscanned) -> Delivered:
+def delivered_unscanned(state: HasLabel, event: DeliveredUnscanned) -> Delivered:
     """It left at the latest when it arrived."""
     scan = event.scan
     return Delivered(state.items, state.plan, state.tracking.noted(scan), _carriage(state, scan.at), scan.at)

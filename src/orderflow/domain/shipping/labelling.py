@@ -9,7 +9,7 @@ from attrs import frozen
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.stamp import Stamp
-from orderflow.domain.shipping.state import Labelled, Packed, ShippingLabel
+from orderflow.domain.shipping.state import HasLabel, Labelled, Packed, ShippingLabel
 from orderflow.errors import Refusal
 
 __all__ = ["LabelBought", "LabelVoided", "RecordLabel", "VoidLabel"]
@@ -51,9 +51,9 @@ class LabelVoided(Event):
     tracking_number: str
 
 
-def void_label(state: Labelled, command: VoidLabel, stamp: Stamp) -> LabelVoided:
+def void_label(state: HasLabel, command: VoidLabel, stamp: Stamp) -> LabelVoided:
     return LabelVoided(state.label.tracking_number)
 
 
-def label_voided(state: Labelled, event: LabelVoided) -> Packed:
+def label_voided(state: HasLabel, event: LabelVoided) -> Packed:
     return Packed(state.items, state.plan, state.tracking, state.packing)

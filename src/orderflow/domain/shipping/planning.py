@@ -13,13 +13,13 @@ from orderflow.domain.engine.schema import Count, Quantity
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.shipping.state import (
     UNTRACKED,
+    HasGoods,
     Item,
     Items,
     Packed,
     Packing,
     Plan,
     Planned,
-    Unsent,
     Voided,
     repeated_items,
 )
@@ -146,7 +146,7 @@ class ItemsDropped(Event):
 
 
 def enough_in_shipment(
-    state: Unsent, command: RecordShortPick | DropItems | DropCancelledItems, stamp: Stamp
+    state: HasGoods, command: RecordShortPick | DropItems | DropCancelledItems, stamp: Stamp
 ) -> Refusal | None:
     """What is taken out is in the shipment."""
     have = {item[:3]: item.quantity for item in state.items}
@@ -160,25 +160,25 @@ def enough_in_shipment(
     return None
 
 
-def drop(state: Unsent, command: DropItems | DropCancelledItems, stamp: Stamp) -> ItemsDropped:
+def drop(state: HasGoods, command: DropItems | DropCancelledItems, stamp: Stamp) -> ItemsDropped:
     """A bought label no longer fits and is named."""
     cancelled = isinstance(command, DropCancelledItems)
     return ItemsDropped(command.items, cancelled, _tracking_number(state), stamp.moment)
 
 
-def dropped(state: Unsent, event: ItemsDropped) -> Planned | Voided:
+def dropped(state: HasGoods, event: ItemsDropped) -> Planned | Voided:
     """To be packed again without the units, or void when none is left."""
     return _reduced(state, event.items, event.at)
 
 
-def _reduced(state: Unsent, gone: tuple[Item, ...], at: datetime) -> Planned | Voided:
+def _reduced(state: HasGoods, gone: tuple[Item, ...], at: datetime) -> Planned | Voided:
     less = {item[:3]: item.quantity for item in gone}
     left = [item._replace(quantity=item.quantity - less.get(item[:3], 0)) for item in state.items]
     kept = tuple([item for item in left if item.quantity])
     return Planned(kept, state.plan, state.tracking) if kept else Voided(state.plan, state.tracking, at)
 
 
-def _tracking_number(state: Unsent) -> str:
+def _tracking_number(state: HasGoods) -> str:
     label = getattr(state, "label", None)
     return label.tracking_number if label is not None else ""
 
@@ -200,9 +200,9 @@ class ShipmentVoided(Event):
     at: datetime
 
 
-def void(state: Unsent, command: VoidShipment, stamp: Stamp) -> ShipmentVoided:
+def void(state: HasGoods, command: VoidShipment, stamp: Stamp) -> ShipmentVoided:
     return ShipmentVoided(state.items, _tracking_number(state), stamp.moment)
 
 
-def voided(state: Unsent, event: ShipmentVoided) -> Voided:
+def voided(state: HasGoods, event: ShipmentVoided) -> Voided:
     return Voided(state.plan, state.tracking, event.at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from enum import Enum
-from typing import Annotated, Final, NamedTuple, TypeAlias
+from typing import Annotated, Final, NamedTuple, Protocol, TypeAlias
 
 from attrs import frozen
 
@@ -22,6 +22,9 @@ __all__ = [
     "UNTRACKED",
     "Carriage",
     "Delivered",
+    "HasGoods",
+    "HasLabel",
+    "HasPacking",
     "InTransit",
     "Item",
     "Items",
@@ -251,6 +254,36 @@ class Voided(Record):
     plan: Plan
     tracking: Tracking
     voided_at: datetime
+
+
+# -- roles: what a state of one's own must have, to be handled as these are
+
+
+class HasGoods(Protocol):
+    """Goods that have not left: some can be taken out, and all of it can be given up."""
+
+    @property
+    def items(self) -> tuple[Item, ...]: ...
+    @property
+    def plan(self) -> Plan: ...
+    @property
+    def tracking(self) -> Tracking: ...
+
+
+class HasPacking(HasGoods, Protocol):
+    """Packed goods: they can be handed over, with their ``label`` where they have one."""
+
+    @property
+    def packing(self) -> Packing: ...
+
+
+class HasLabel(HasPacking, Protocol):
+    """Packed goods with a label: it can be given back."""
+
+    @property
+    def label(self) -> ShippingLabel: ...
+    @property
+    def bought_at(self) -> datetime: ...
 
 
 Unsent: TypeAlias = Planned | Packed | Labelled
