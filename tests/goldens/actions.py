@@ -73,6 +73,7 @@ from house import (
     RecordPayment,
     RecordReturning,
     RecordSettlement,
+    RecordShortPick,
     RecordTracking,
     RefundPayment,
     RegisterCustomer,
@@ -174,7 +175,7 @@ def write_off(world: World) -> Any:
 def plan(world: World, order: str) -> Any:
     """A shipment of what is allocated, or of anything; with a label or without."""
     d = world.draw
-    parcels = world.shop.shipments(order) if not d.once_in(4) and world.held("order", order) is not ABSENT else []
+    parcels = world.shop.plan_shipments(order) if not d.once_in(4) and world.held("order", order) is not ABSENT else []
     items = parcels[0].plan.items if parcels else world.items()
     return world.tell(d.of(("S1", "S2")), PlanShipment(items, Plan("memory", needs_label=d.once_in(2))))
 
@@ -230,7 +231,7 @@ ACTIONS = (
     # orders
     Action("receive", "6332", lambda w: receive(w, w.order())),
     Action("advance", "2786", lambda w: w.shop.advance(w.order())),
-    Action("relay", "4994", lambda w: w.shop.relay()),
+    Action("relay", "4994", World.relay),
     Action("allocate", "4411", lambda w: w.shop.allocate(w.order())),
     Action("expire", "3101", lambda w: w.shop.expire()),
     Action("demote", "2101", lambda w: w.shop.rebalance(w.draw.of(GOODS), w.draw.of(PLACES))),
@@ -266,7 +267,7 @@ ACTIONS = (
     # parcels
     Action("plan", "2900", lambda w: plan(w, w.order())),
     Action("pack", "1700", lambda w: w.tell(w.shipment(), PackShipment(100, 1))),
-    Action("pack short", "1700", lambda w: short(w, lambda items: PackShipment(100, 1, items))),
+    Action("pack short", "1700", lambda w: short(w, RecordShortPick)),
     Action("label", "0500", lambda w: w.tell(w.shipment(), RecordLabel(ShippingLabel("memory", "std", "T-1", 500, "EUR")))),
     Action("void label", "0600", lambda w: w.tell(w.shipment(), VoidLabel())),
     Action("drop items", "0500", lambda w: short(w, DropItems)),
@@ -278,7 +279,7 @@ ACTIONS = (
     Action("received back", "0500", lambda w: w.tell(w.shipment(), ReceiveBack(w.draw.of(PLACES), w.draw.once_in(2)))),
     Action("lost", "0401", lambda w: w.tell(w.shipment(), DeclareLost())),
     Action("return", "0443", lambda w: w.tell(w.draw.of(("R1", "R2")), ReceiveReturn(w.draw.of(PLACES), (ReturnedUnits(w.order(), w.line(), w.draw.of((1, 1, 2))),), usable=w.draw.once_in(2)))),
-    Action("return loose", "0101", lambda w: w.tell("R3", ReceiveReturn("main", loose=w.draw.of(((UnmatchedReturn("TEA", 1),), ()))))),
+    Action("return loose", "0101", lambda w: w.tell("R3", ReceiveReturn("main", unmatched=w.draw.of(((UnmatchedReturn("TEA", 1),), ()))))),
     Action("settle return", "0144", lambda w: w.tell(w.draw.of(("R1", "R2", "R3")), SettleReturn("C1"))),
     # money
     Action("credit note", "0151", lambda w: w.tell(w.draw.of(("C1", "C2", "C3")), DraftCreditNote(terms(w)))),
@@ -357,7 +358,7 @@ def _further(world: World, theme: int) -> Iterator[tuple[str, Callable[[], Any]]
         yield "plan", lambda: plan(world, "O2")
     yield "advance", lambda: world.shop.advance("O1")
     for _ in range(2):
-        yield "relay", world.shop.relay
+        yield "relay", world.relay
     yield "hand over", lambda: world.tell("O1/1", HandOver())
     yield "advance", lambda: world.shop.advance("O1")
 

@@ -5,14 +5,17 @@
 something else elsewhere (the kind by its old name; of a field, the class by its old name). Free text and values are
 translated word by word with all tables together, ``words`` first; a key of more than one word is looked for before.
 
-``differences.json`` lists what is meant to differ: {"part", "at", "old", "new", "reason"}, the first four with ``*``
-and ``?`` as in file names; ``at`` is the place as the test prints it.
+``differences.json`` lists what is meant to differ: an ``id``, ``what`` differs, the ``reason``; and either the ``driver``
+that says the same to the library in another way, or ``cases``: {"part", "at", "old", "new"}, where ``at`` is the place
+as the test prints it, with ``*`` and ``?`` as in file names, and the others are exact texts. A case with ``adds`` and
+``only`` in place of both is an outcome of that name to which one or more of these words are added.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from itertools import zip_longest
@@ -24,6 +27,8 @@ ROLES = ("words", "kinds", "states", "events", "commands", "codes", "errors", "a
 #: The role of a word in an outcome, by the sign before it.
 SIGNS = {"!": "codes", "?": "codes", "#": "errors", "+": "answers", "=": "states", ">": "events"}
 MISSING = "(nothing)"
+#: What ``explain`` says of a command that would be accepted.
+NO_REASON = "nothing against it"
 
 
 class Renames:
@@ -120,23 +125,40 @@ class Difference(NamedTuple):
 
 
 class Meant:
-    """The differences that are meant, and which of them were met."""
+    """The differences that are meant, and how often each of their cases was met."""
 
-    def __init__(self, listed: list[dict[str, str]]) -> None:
-        self._listed = listed
-        self._met: set[int] = set()
+    def __init__(self, listed: list[dict[str, Any]]) -> None:
+        self._cases = [(entry["id"], case) for entry in listed for case in entry.get("cases", ())]
+        self.met = Counter[int]()
 
     def covers(self, found: Difference) -> bool:
         """Whether a difference is meant."""
-        for number, entry in enumerate(self._listed):
-            if all(fnmatchcase(getattr(found, name), entry[name]) for name in Difference._fields):
-                self._met.add(number)
+        for number, (_, case) in enumerate(self._cases):
+            if case["part"] == found.part and fnmatchcase(found.at, case["at"]) and _is(case, found):
+                self.met[number] += 1
                 return True
         return False
 
     def not_met(self, part: str) -> list[str]:
-        """The reasons of what is listed for a part and did not happen."""
-        return [e["reason"] for n, e in enumerate(self._listed) if e["part"] == part and n not in self._met]
+        """The cases that are listed for a part and did not happen."""
+        return [f"{id_}: {c}" for n, (id_, c) in enumerate(self._cases) if c["part"] == part and not self.met[n]]
+
+    def counted(self) -> dict[str, int]:
+        """How often each difference was met."""
+        counted = Counter[str]()
+        for number, (id_, _) in enumerate(self._cases):
+            counted[id_] += self.met[number]
+        return dict(counted)
+
+
+def _is(case: dict[str, Any], found: Difference) -> bool:
+    if "adds" not in case:
+        return (found.old, found.new) == (case["old"], case["new"])
+    if not found.old.startswith(case["only"]):
+        return False
+    added = {word for word in case["adds"] if f" {word} " in f"{found.new} " and f" {word} " not in f"{found.old} "}
+    left = " ".join(word for word in found.new.split() if word not in added)
+    return bool(added) and found.old.replace(f": {NO_REASON}", ":") == left
 
 
 def meant() -> Meant:

@@ -7,6 +7,7 @@ from orderflow.adapters.clock import FixedClock
 from orderflow.adapters.ids import SequenceIds
 from orderflow.adapters.notifiers.memory import MemoryNotifier
 from orderflow.adapters.storage.memory import MemoryStorage
+from orderflow.adapters.storage.memory_outbox import Posted
 from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.cli.root import root as command_line
 from orderflow.cli.run import work as run_file
@@ -79,18 +80,19 @@ from orderflow.domain.shipping.carriage import (
     RecordDelivered,
     RecordReturning,
     RecordTracking,
+    TrackingStatus,
 )
 from orderflow.domain.shipping.labelling import RecordLabel, VoidLabel
-from orderflow.domain.shipping.planning import DropItems, PackShipment, PlanShipment, VoidShipment
-from orderflow.domain.shipping.state import Item, Plan, ReturnReason, ShippingLabel, TrackingStatus
+from orderflow.domain.shipping.planning import DropItems, PackShipment, PlanShipment, RecordShortPick, VoidShipment
+from orderflow.domain.shipping.state import Item, Plan, ReturnReason, ShippingLabel
 from orderflow.domain.values import LineQuantity, PartyRef, Pick
 from orderflow.domain.workflow.table import standard_workflow
-from orderflow.errors import CommandRefused, InputError
+from orderflow.errors import CommandRefused, InputError, Key
 from orderflow.flows.advance import Advanced, ShopSettings
 from orderflow.flows.allocate import AllocationSettings
 from orderflow.flows.relay import RelayReport
 from orderflow.flows.worklists import WORKLISTS
-from orderflow.ports.storage import Ack, Query
+from orderflow.ports.storage import Ack, Lease
 from orderflow.shop import OrderFlow, Request
 from orderflow_examples.sample import write_sample
 from orderflow_examples.uci import UciFile
@@ -146,6 +148,8 @@ __all__ = [
     "InputError",
     "InvoiceBasis",
     "Item",
+    "Key",
+    "Lease",
     "LineKind",
     "LineQuantity",
     "MarkPending",
@@ -174,9 +178,9 @@ __all__ = [
     "PostAdjustment",
     "PostReceipt",
     "PostTransfer",
+    "Posted",
     "Price",
     "Quarantine",
-    "Query",
     "ReceiveBack",
     "ReceiveGoods",
     "ReceiveReturn",
@@ -186,6 +190,7 @@ __all__ = [
     "RecordPayment",
     "RecordReturning",
     "RecordSettlement",
+    "RecordShortPick",
     "RecordTracking",
     "RefundPayment",
     "RegisterCustomer",

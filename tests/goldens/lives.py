@@ -34,7 +34,6 @@ from house import (
     LineQuantity,
     MemoryCarrier,
     MemoryNotifier,
-    MemoryStorage,
     Money,
     OrderContent,
     OrderFlow,
@@ -43,7 +42,6 @@ from house import (
     PaymentSource,
     Person,
     Price,
-    Query,
     ReceiveGoods,
     ReceiveReturn,
     RecordDelivered,
@@ -63,6 +61,7 @@ from house import (
 )
 from house import command_line as root
 from outcomes import outcome
+from pace import PacedStorage, relay
 
 VAT = TaxCategory.of("S", 20)
 ANN = PartyRef("ann", 1)
@@ -127,7 +126,7 @@ def _readme(shop: OrderFlow) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "receive otherwise", lambda: shop.receive("order-2", _basket("W-1", _goods(1, "TEA", 4, "2.55")))
     yield "release", lambda: shop.handle("order-1", ReleaseHold(HoldReason.CHANNEL_CHANGED, Gate.PREPARE))
     yield "advance", lambda: shop.advance("order-1")
-    yield "relay", shop.relay
+    yield "relay", partial(relay, shop)
     yield "hand over", lambda: shop.handle("order-1/1", HandOver())
     yield "advance", lambda: shop.advance("order-1")
     yield "delivered", lambda: shop.handle("order-1/1", RecordDelivered("scan-1"))
@@ -148,12 +147,12 @@ def _tutorial(shop: OrderFlow) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "hand over", lambda: shop.handle("order-7/1", HandOver())
     too_many = CancelUnits("too many", CancelledBy.CUSTOMER, (LineQuantity(1, 99),))
     yield "explain cancel", lambda: shop.explain("order-7", too_many)
-    yield "relay", shop.relay
+    yield "relay", partial(relay, shop)
     yield "hand over", lambda: shop.handle("order-7/1", HandOver())
     yield "goods", lambda: shop.handle("POT@main", ReceiveGoods(5))
     yield "advance", lambda: shop.advance("order-7")
     for _ in range(4):
-        yield "relay", shop.relay
+        yield "relay", partial(relay, shop)
     yield "hand over", lambda: shop.handle("order-7/2", HandOver())
     yield "explain complete", lambda: shop.explain("order-7", CompleteOrder())
     for number in (1, 2):
@@ -164,14 +163,14 @@ def _tutorial(shop: OrderFlow) -> Iterator[tuple[str, Callable[[], Any]]]:
 
 
 def _prepared(shop: OrderFlow, order: str) -> Any:
-    [parcel] = shop.shipments(order)
+    [parcel] = shop.plan_shipments(order)
     return shop.handle_many([Request(parcel.key.id, parcel.plan), Request(parcel.key.id, parcel.pack)])
 
 
 def _money(shop: OrderFlow) -> Iterator[tuple[str, Callable[[], Any]]]:
     paid = Money.of("60.00", "GBP")
     yield "money in", lambda: shop.handle("bank-9", RecordPayment(PaymentSource("bank", "9", customer="ann"), paid))
-    for row in shop.find(Query("invoice", where=(("customer", "ann"),)))[1:]:
+    for row in shop.invoices.find(where={"customer": "ann"})[1:]:
         pays = ApplyPayment(ApplicationTarget.INVOICE, row.key.id, row.state.totals.gross)
         yield "pay", partial(shop.handle, "bank-9", pays)
     yield "refund", lambda: shop.handle("bank-9", RefundPayment(Money.of("7.62", "GBP")))
@@ -185,13 +184,13 @@ def _back(shop: OrderFlow) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "credit", lambda: shop.handle("CN-1", DraftCreditNote(terms))
     yield "settle", lambda: shop.handle("R-1", SettleReturn("CN-1"))
     for _ in range(5):
-        yield "relay", shop.relay
+        yield "relay", partial(relay, shop)
 
 
 def life() -> dict[str, Any]:
     """Each call with its outcome; every row with every event; notices; labels; balance."""
     clock, mail, carrier = FixedClock(datetime(2026, 1, 5, 9, tzinfo=UTC)), MemoryNotifier(), MemoryCarrier()
-    shop = OrderFlow(MemoryStorage(), carriers=[carrier], notifier=mail, clock=clock, ids=SequenceIds())
+    shop = OrderFlow(PacedStorage(clock), carriers=[carrier], notifier=mail, clock=clock, ids=SequenceIds())
     calls = []
     for chapter in (_readme, _tutorial):
         for name, do in chapter(shop):

@@ -112,7 +112,7 @@ def _stock(state: Any) -> list[Any]:
 
 def _returned(state: Any) -> list[Any]:
     units = [[unit.order, unit.line, unit.quantity] for unit in state.units]
-    return [units, [[loose.sku, loose.quantity] for loose in state.loose], int(state.usable)]
+    return [units, [[unmatched.sku, unmatched.quantity] for unmatched in state.unmatched], int(state.usable)]
 
 
 #: Of each kind, its sums, in an order of our own.

@@ -28,7 +28,6 @@ from house import (
     LineQuantity,
     MemoryCarrier,
     MemoryNotifier,
-    MemoryStorage,
     Money,
     Operation,
     OrderContent,
@@ -40,7 +39,6 @@ from house import (
     Pick,
     Policy,
     Price,
-    Query,
     ReturnReason,
     Rounding,
     SequenceIds,
@@ -51,6 +49,7 @@ from house import (
     TaxRounding,
     TrackingStatus,
 )
+from pace import PacedStorage, relay
 
 T = TypeVar("T")
 
@@ -110,7 +109,7 @@ class World:
         self.draw, self.clock, self.mail = Draw(seed), FixedClock(NOON), MemoryNotifier()
         until = NOON + timedelta(days=2) if self.draw.once_in(4) else None
         self.shop = OrderFlow(
-            MemoryStorage(),
+            PacedStorage(self.clock),
             carriers=[MemoryCarrier()],
             notifier=self.mail,
             clock=self.clock,
@@ -129,7 +128,7 @@ class World:
 
     def known(self, kind: str) -> str:
         """The id of a row that is there, as a rule."""
-        rows = [] if self.draw.once_in(10) else self.shop.find(Query(kind))
+        rows = [] if self.draw.once_in(10) else self.shop.rows(kind).find()
         return self.draw.of(rows).key.id if rows else self.document()
 
     def shipment(self) -> str:
@@ -172,6 +171,9 @@ class World:
 
     def tell(self, id_: str, command: Any, **how: Any) -> Any:
         return self.shop.handle(id_, command, **how)
+
+    def relay(self) -> Any:
+        return relay(self.shop)
 
     def due(self, invoice: str) -> int:
         """What an invoice owes in minor units; 0 where there is none."""
