@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timedelta
 from threading import Event, Thread
 from types import TracebackType
-from typing import Any, ClassVar, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeVar
 
 from orderflow.domain.engine.decide import Ask, Flow, Load
 from orderflow.errors import DefinitionError, OrderFlowError, PortError
@@ -29,11 +29,13 @@ from orderflow.flows.asks import (
     SendNotice,
     TakeMessages,
 )
-from orderflow.ports.carrier import Carrier, Label
-from orderflow.ports.clock import Clock
-from orderflow.ports.ids import IdSource
-from orderflow.ports.notifier import Notifier
-from orderflow.ports.storage import Lease, Storage, UnitOfWork
+
+if TYPE_CHECKING:
+    from orderflow.ports.carrier import Carrier, Label
+    from orderflow.ports.clock import Clock
+    from orderflow.ports.ids import IdSource
+    from orderflow.ports.notifier import Notifier
+    from orderflow.ports.storage import Lease, Storage, UnitOfWork
 
 __all__ = ["LEASE_SECONDS", "Ports", "Runtime", "run", "run_async"]
 

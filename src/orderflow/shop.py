@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, TypeVar
 
 from orderflow.domain.engine.decide import Envelope, Flow, Loaded, Message
@@ -27,10 +28,6 @@ from orderflow.errors import (
     StorageError,
 )
 from orderflow.flows.handle import Result, accepted, handle_many
-from orderflow.ports.carrier import Carrier
-from orderflow.ports.clock import Clock
-from orderflow.ports.ids import IdSource
-from orderflow.ports.notifier import Notifier
 from orderflow.ports.storage import Ack, Cursor, Storage
 from orderflow.rows import RowId, Rows, StockRows
 from orderflow.runtime import LEASE_SECONDS, Ports, Runtime, run
@@ -52,6 +49,10 @@ if TYPE_CHECKING:
     from orderflow.flows.receive import Received
     from orderflow.flows.relay import RelayReport
     from orderflow.flows.worklists import Task
+    from orderflow.ports.carrier import Carrier
+    from orderflow.ports.clock import Clock
+    from orderflow.ports.ids import IdSource
+    from orderflow.ports.notifier import Notifier
 
 __all__ = ["OrderFlow", "Request"]
 
@@ -119,12 +120,17 @@ class OrderFlow:
         actor: str = "system",
         lease_seconds: int = LEASE_SECONDS,
     ) -> None:
-        from orderflow.flows.advance import ShopSettings
-
         self.workflow = workflow or _standard_workflow()
         self.storage, self.actor = storage, actor
         self._ports = Ports(storage, carriers, notifier, clock or _system_clock(), ids or _uuid7(), lease_seconds)
-        self.settings = (settings or ShopSettings()).for_carriers(self._ports.carriers)
+        self._settings = settings.for_carriers(self._ports.carriers) if settings else None
+
+    @cached_property
+    def settings(self) -> ShopSettings:
+        """How orders advance by themselves."""
+        from orderflow.flows.advance import ShopSettings
+
+        return self._settings or ShopSettings().for_carriers(self._ports.carriers)
 
     # -- rows
 

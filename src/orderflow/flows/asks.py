@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
 from orderflow.domain.engine.decide import Ask, Loaded
 from orderflow.errors import Key
-from orderflow.ports.carrier import Label, LabelRequest
-from orderflow.ports.notifier import Notice
 from orderflow.ports.storage import Batch, KnownCommand, Lease, Query, Row
+
+if TYPE_CHECKING:
+    from orderflow.ports.carrier import LabelRequest
+    from orderflow.ports.notifier import Notice
 
 __all__ = [
     "Begin",
@@ -122,7 +124,7 @@ class Pause(Ask[None]):
 
 
 @frozen(eq=False, repr=False)
-class BuyLabel(Ask[Label]):
+class BuyLabel(Ask[Any]):
     """A label from a carrier by name, while the lease is kept up. May fail with PortError."""
 
     carrier: str

@@ -64,7 +64,7 @@ def handle_many(
     return results
 
 
-@define
+@define(eq=False, repr=False)
 class Work:
     """A batch in the making: decisions on rows of its own, each on what the one before left, stored in one commit."""
 

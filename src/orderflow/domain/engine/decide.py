@@ -117,7 +117,7 @@ class Message(NamedTuple):
     data: tuple[tuple[str, str], ...] = ()
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Decision:
     """What one command changes, in the decision's own copy.
 
@@ -202,7 +202,7 @@ def decide_command(workflow: Workflow, envelope: Envelope, refusals: list[Refusa
 End: TypeAlias = Decision | CommandRefused | InputError
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Rows:
     """The rows of a batch in the making: as each was loaded first, and as it stands after the decisions so far."""
 

@@ -14,7 +14,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar, overload
 import attrs
 from attrs import frozen
 
-from orderflow.domain.engine.record import Message, Record
+from orderflow.domain.engine.record import Message, Record, values_of
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.errors import CommandRefused, DefinitionError, InvariantBroken, Refusal
 
@@ -214,7 +214,7 @@ def choice(
     return Rule(source, command, decide, transitions, guards)
 
 
-def _recording(command: type[Any], event: type[Any]) -> Callable[[Any, Any, Stamp], Any]:
+def _recording(command: Any, event: Any) -> Callable[[Any, Any, Stamp], Any]:
     """The decide of a line without one."""
     for kind in (command, event):
         if not attrs.has(kind):
@@ -223,11 +223,10 @@ def _recording(command: type[Any], event: type[Any]) -> Callable[[Any, Any, Stam
     dated = [*have, "at"] == want
     if have != want and not dated:
         raise DefinitionError(f"{event.__name__} does not record {command.__name__}: give the rule a decide")
-    values = ", ".join([*(f"command.{name}" for name in have), *(["stamp.moment"] if dated else [])])
-    made: Callable[[Any, Any, Stamp], Any] = eval(  # noqa: S307 - of names of our own fields
-        f"lambda state, command, stamp: event({values})", {"event": event}
-    )
-    return made
+    values = values_of(command)
+    if dated:
+        return lambda state, command, stamp: event(*values(command), stamp.moment)
+    return lambda state, command, stamp: event(*values(command))
 
 
 class Edge(NamedTuple):

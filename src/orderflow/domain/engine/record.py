@@ -13,7 +13,7 @@ from typing import Any, TypeVar, overload
 
 import attrs
 
-__all__ = ["Command", "Event", "Internal", "Message", "Record", "replacing"]
+__all__ = ["Command", "Event", "Internal", "Message", "Record", "names_of", "replacing", "values_of"]
 
 R = TypeVar("R")
 A = TypeVar("A")
@@ -30,11 +30,11 @@ class Record:
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
             return NotImplemented
-        values = _values(self.__class__)
-        return bool(values(self) == values(other))
+        values = values_of(self.__class__)
+        return values(self) == values(other)
 
     def __hash__(self) -> int:
-        return hash(_values(self.__class__)(self))
+        return hash(values_of(self.__class__)(self))
 
     def __repr__(self) -> str:
         fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in names_of(self.__class__))
@@ -72,9 +72,12 @@ def names_of(kind: Any) -> tuple[str, ...]:
 
 
 @cache
-def _values(kind: Any) -> Callable[[Any], Any]:
+def values_of(kind: Any) -> Callable[[Any], tuple[Any, ...]]:
+    """The function that gives the values of a record's fields, in order."""
     names = names_of(kind)
-    return attrgetter(*names) if names else lambda _: ()
+    if len(names) > 1:
+        return attrgetter(*names)
+    return (lambda record: (getattr(record, names[0]),)) if names else lambda record: ()
 
 
 class _Name:
