@@ -7,7 +7,7 @@ answer a query alike. A kind that is not in ``COLUMNS`` has only its id, version
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime
 from enum import Enum
 from functools import cache, lru_cache
@@ -20,11 +20,13 @@ __all__ = [
     "COLUMNS",
     "DATED",
     "DUE",
+    "FINISHED",
     "SEARCHED",
     "SETTLED",
     "Column",
     "Value",
     "columns_of",
+    "is_open",
     "is_settled",
     "moving_reader_of",
     "reader_of",
@@ -149,8 +151,23 @@ def _first_order(*paths: str, fixed: bool = False) -> Column:
     return Column("TEXT", read, fixed)
 
 
+#: Statuses that rows of a kind end in; of all other rows, on which a shop works, the column ``open`` is 1.
+FINISHED: Final[Mapping[str, frozenset[str]]] = {
+    "order": frozenset({"Completed", "Cancelled"}),
+    "shipment": frozenset({"Delivered", "ReturnedToSender", "Voided"}),
+    "invoice": frozenset({"Settled", "Void"}),
+    "payment": frozenset({"Closed"}),
+}
+
+
+def _open(kind: str) -> Column:
+    finished = FINISHED[kind]
+    return Column("INTEGER NOT NULL", lambda key, state: int(status_of(state) not in finished), fixed=True)
+
+
 COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
     "order": {
+        "open": _open("order"),
         "number": _text("content.number", fixed=True),
         "channel": _text("content.channel", fixed=True),
         "external_id": _text("content.external_id", fixed=True),
@@ -173,6 +190,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
         "shortfall": _count("shortfall"),
     },
     "shipment": {
+        "open": _open("shipment"),
         "order_id": _first_order("items"),
         "carrier": _text("label.carrier", "carriage.label.carrier", "plan.carrier"),
         "service": _text("label.service", "carriage.label.service", "plan.service"),
@@ -181,6 +199,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
         "delivered_at": _text("delivered_at"),
     },
     "invoice": {
+        "open": _open("invoice"),
         "number": _text("number", fixed=True),
         "series": _text("content.series", fixed=True),
         "order_id": _first_order("content.lines", fixed=True),
@@ -205,6 +224,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
         "gross_minor": _number("totals.gross_minor", fixed=True),
     },
     "payment": {
+        "open": _open("payment"),
         "source": _text("origin.source", fixed=True),
         "external_id": _text("origin.external_id", fixed=True),
         "method": _text("origin.method", fixed=True),
@@ -261,7 +281,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
     },
 }
 
-#: What the fixed columns of a kind follow from, besides the row's id.
+#: What the fixed columns of a kind follow from, besides the row's id and whether it is open.
 SETTLED: Final[Mapping[str, tuple[str, ...]]] = {
     "order": ("content", "totals", "placed_at"),
     "invoice": ("content", "totals", "number", "due_date"),
@@ -308,10 +328,18 @@ def _reader(reads: list[Callable[[Key, Any], Value]]) -> Callable[[Key, Any], li
     return lambda key, state: [read(key, state) for read in reads]
 
 
+def is_open(kind: str, statuses: Collection[str]) -> bool:
+    """Whether rows of any of these statuses are open."""
+    return kind in FINISHED and bool(statuses) and FINISHED[kind].isdisjoint(statuses)
+
+
 def is_settled(kind: str, before: Any, after: Any) -> bool:
     """Whether the fixed columns of a row say the same after a change as before it."""
-    names = SETTLED.get(kind, ())
-    return [getattr(before, name, None) for name in names] == [getattr(after, name, None) for name in names]
+    names, finished = SETTLED.get(kind, ()), FINISHED.get(kind, ())
+    same_end = (status_of(before) in finished) is (status_of(after) in finished)
+    return same_end and [getattr(before, name, None) for name in names] == [
+        getattr(after, name, None) for name in names
+    ]
 
 
 def row_values(key: Key, version: int, state: object) -> dict[str, Value]:

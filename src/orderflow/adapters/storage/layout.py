@@ -7,24 +7,21 @@ there.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from orderflow.adapters.storage.columns import columns_of
+from orderflow.adapters.storage.columns import FINISHED, columns_of
 from orderflow.errors import DefinitionError, StorageError
 
 __all__ = [
     "APPLICATION_ID",
     "CONTENTED",
-    "FINISHED",
     "INDEXED",
     "LAYOUT",
     "SPARSE",
     "check_layout",
     "check_prepared",
-    "is_open",
     "kind_statements",
-    "open_text",
     "prepare",
     "table_of",
 ]
@@ -81,14 +78,6 @@ INDEXED: Final[Mapping[str, tuple[str, ...]]] = {
 
 #: Columns that few rows have a value in: only those stand in their index.
 SPARSE: Final = frozenset({"number", "external_id", "tracking_number"})
-
-#: Statuses that rows of a kind end in. All others, which a shop works on, are indexed together.
-FINISHED: Final[Mapping[str, tuple[str, ...]]] = {
-    "order": ("Completed", "Cancelled"),
-    "shipment": ("Delivered", "ReturnedToSender", "Voided"),
-    "invoice": ("Settled", "Void"),
-    "payment": ("Closed",),
-}
 
 _BASE: Final = (
     """CREATE TABLE commands (
@@ -158,16 +147,6 @@ def table_of(kind: str) -> str:
     return _TABLES.get(kind) or f"x_{kind}"
 
 
-def is_open(kind: str, statuses: Collection[str]) -> bool:
-    """Whether all of these statuses are among those that are indexed together."""
-    return kind in FINISHED and bool(statuses) and not set(FINISHED[kind]).intersection(statuses)
-
-
-def open_text(kind: str) -> str:
-    """The condition of the rows that a shop works on, as their index says it."""
-    return f"status NOT IN ({', '.join(map(repr, FINISHED[kind]))})"
-
-
 def kind_statements(kind: str) -> Iterator[str]:
     """What makes the table of a kind, its indexes and its view."""
     table = table_of(kind)
@@ -183,7 +162,7 @@ def kind_statements(kind: str) -> Iterator[str]:
         sparse = f" WHERE {name} > ''" if name in SPARSE else ""
         yield f"CREATE INDEX {table}_{name} ON {table} (tenant, {name}){sparse}"
     if kind in FINISHED:
-        yield f"CREATE INDEX {table}_open ON {table} (tenant, n) WHERE {open_text(kind)}"
+        yield f"CREATE INDEX {table}_open ON {table} (tenant, n) WHERE open = 1"
     if kind == CONTENTED:
         # Most orders never have a promise that expires, nor a tag.
         yield f"CREATE INDEX {table}_expires_at ON {table} (tenant, expires_at) WHERE expires_at IS NOT NULL"

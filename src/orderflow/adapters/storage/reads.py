@@ -7,8 +7,9 @@ from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from orderflow.adapters.codec import Codec
+from orderflow.adapters.storage.columns import is_open
 from orderflow.adapters.storage.conditions import ROWS, Condition, check_limit, check_sums, conditions
-from orderflow.adapters.storage.layout import CONTENTED, INDEXED, SPARSE, is_open, open_text, table_of
+from orderflow.adapters.storage.layout import CONTENTED, INDEXED, SPARSE, table_of
 from orderflow.adapters.storage.session import Session, Sessions
 from orderflow.adapters.storage.unit import moment
 from orderflow.adapters.storage.vault import VAULT, Redacted
@@ -119,12 +120,12 @@ def recorded_text(entries: int) -> str:
 def find_text(kind: str, shape: tuple[Shape, ...], open_only: bool) -> str:  # noqa: FBT001 - of a cached text
     """A listing of a kind under conditions of this shape: columns, test and number of values.
 
-    ``open_only``: the status wanted is one of those that are indexed together.
+    ``open_only``: only open rows have a status that is wanted, and these are indexed together.
     """
     table = table_of(kind)
     tests = "".join(f" AND {_test(*part)}" for part in shape)
     if open_only:
-        tests += f" AND {open_text(kind)}"
+        tests += " AND open = 1"
     # Where no index helps, the rows are walked in order until there are enough; the plus hides the tenant's index.
     tenant = "tenant = ?" if open_only or _is_helped(kind, shape) else "+tenant = ?"
     content = ", j.type, j.schema, j.data" if kind == CONTENTED else ", NULL, NULL, NULL"
