@@ -1,4 +1,4 @@
-"""A host's workflow: an order may be looked into before it is confirmed, and gifts are wrapped, a machine of its own."""
+"""A workflow of a host: an order may be looked into before it is confirmed, and gifts are wrapped, rows of their own."""
 
 from __future__ import annotations
 
