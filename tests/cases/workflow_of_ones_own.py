@@ -1,4 +1,4 @@
-"""A workflow of a host: an order may be looked into before it is confirmed, and gifts are wrapped, rows of their own."""
+"""A workflow of a host: orders may be looked into before they are confirmed, and gifts are wrapped (own rows)."""
 
 from __future__ import annotations
 
