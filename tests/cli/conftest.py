@@ -166,7 +166,7 @@ def _give_back(shop: Shop) -> None:
     terms = CreditNoteContent("credit", "ann", PartyRef("ann", 1), "GBP", lines, TaxPolicy(), date(2026, 4, 2))
     shop.do("k-1", DraftCreditNote(terms))
     shop.do("p-1", RecordPayment(PaymentSource("bank", "1", "ann", "transfer"), Money.of("20", "GBP")))
-    due = shop.flow.get("invoice", "o-1/1").open_minor
+    due = shop.flow.invoices.get("o-1/1").open_minor
     shop.do("p-1", ApplyPayment(ApplicationTarget.INVOICE, "o-1/1", Money(due - 2, "GBP")))
     shop.do("p-1", RefundPayment(Money(100, "GBP")))
     shop.do("o-1/1", WriteOff(2, "bank fee"))
