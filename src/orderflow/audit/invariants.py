@@ -48,7 +48,7 @@ INVARIANTS: Final[Mapping[str, str]] = {
     "I29": "What left in shipments is what their orders say was dispatched.",
     "I30": "A tracking number belongs to one shipment.",
     "I32": "The outbox holds exactly the effects that the journal requires.",
-    "I38": "Every event has its remembered command, every command its events, and no command id stands twice.",
+    "I38": "Every event has its remembered command, and every command says the version of its row that it led to.",
     "I41": "The versions of a row run from 1 to n.",
     "I42": "What events tell other rows happened there, in the same decision, and nothing else did.",
     "I43": "Folding the journal of a row gives its stored state.",

@@ -132,7 +132,7 @@ def _storage(source: AuditSource, counted: Counter[str]) -> Iterator[Violation]:
     counted["DB"] += 1
     yield from (Violation("DB", None, fault) for fault in source.faults())
     counted["I38"] += source.commands()
-    yield from (Violation("I38", None, detail) for detail in source.orphans())
+    yield from (Violation("I38", None, detail) for detail in source.command_faults())
     for message in source.messages_without_event():
         yield Violation("I32", None, f"message {message!r} is an effect of no event")
     counted["I49"] += 1

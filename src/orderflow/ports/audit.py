@@ -80,8 +80,8 @@ class AuditSource(Protocol):
         """Ids of messages that name no event of the journal."""
         ...
 
-    def orphans(self) -> Iterator[str]:
-        """A sentence for each command that no event cites or that is remembered twice."""
+    def command_faults(self) -> Iterator[str]:
+        """A sentence for each command that no event of its row cites, or that says another version than it led to."""
         ...
 
     def commands(self) -> int:

@@ -43,9 +43,13 @@ _ENTRIES: Final = """
 _MESSAGES: Final = """
     SELECT id, topic, lane_kind, lane_id, data FROM outbox WHERE tenant = ? AND id >= ? AND id < ?
 """
-_ORPHANS: Final = """
-    SELECT 'no event cites command ' || id FROM commands
-    WHERE tenant = ? AND id NOT IN (SELECT command_id FROM journal WHERE tenant = ?)
+_COMMAND_FAULTS: Final = """
+    SELECT CASE WHEN j.version IS NULL THEN 'no event of its row cites command '
+        ELSE 'its events led to another version than it says: command ' END || c.id
+    FROM commands AS c LEFT JOIN (
+        SELECT command_id, kind, id, max(version) AS version FROM journal WHERE tenant = ? GROUP BY 1, 2, 3
+    ) AS j ON j.command_id = c.id AND j.kind = c.kind AND j.id = c.row_id
+    WHERE c.tenant = ? AND j.version IS NOT c.version
 """
 _CHAINS: Final = """
     SELECT 'the chain of ' || kind || ' ' || id || ' is broken at version ' || version FROM (
@@ -201,9 +205,9 @@ class SqliteAudit:
         row, *last = rest.rsplit("/", 3)
         return (kind, row, int(last[0])) if not own and len(last) == 3 and last[0].isdecimal() else (kind, rest, 0)
 
-    def orphans(self) -> Iterator[str]:
-        """A sentence for each command that no event cites or that is remembered twice."""
-        return (sentence for (sentence,) in self._cursor(_ORPHANS, self._tenant, self._tenant))
+    def command_faults(self) -> Iterator[str]:
+        """A sentence for each command that no event of its row cites, or that says another version than it led to."""
+        return (sentence for (sentence,) in self._cursor(_COMMAND_FAULTS, self._tenant, self._tenant))
 
     def commands(self) -> int:
         """How many commands are remembered."""
