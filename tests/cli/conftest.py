@@ -16,7 +16,7 @@ from orderflow.adapters.notifiers.memory import MemoryNotifier
 from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.domain.billing.account import SetCreditLimit
 from orderflow.domain.billing.credit_note import CreditLine, CreditNoteContent, DraftCreditNote
-from orderflow.domain.billing.invoice import VoidInvoice, WriteOff
+from orderflow.domain.billing.invoice import Numbered, VoidInvoice, WriteOff
 from orderflow.domain.billing.numbering import OpenSeries
 from orderflow.domain.intake import RejectDocument
 from orderflow.domain.inventory.documents import PostAdjustment, PostReceipt, PostTransfer, SkuChange, SkuQuantity
@@ -166,8 +166,9 @@ def _give_back(shop: Shop) -> None:
     terms = CreditNoteContent("credit", "ann", PartyRef("ann", 1), "GBP", lines, TaxPolicy(), date(2026, 4, 2))
     shop.do("k-1", DraftCreditNote(terms))
     shop.do("p-1", RecordPayment(PaymentSource("bank", "1", "ann", "transfer"), Money.of("20", "GBP")))
-    due = shop.flow.invoices.get("o-1/1").open_minor
-    shop.do("p-1", ApplyPayment(ApplicationTarget.INVOICE, "o-1/1", Money(due - 2, "GBP")))
+    invoice = shop.flow.invoices.get("o-1/1")
+    assert isinstance(invoice, Numbered)
+    shop.do("p-1", ApplyPayment(ApplicationTarget.INVOICE, "o-1/1", Money(invoice.open_minor - 2, "GBP")))
     shop.do("p-1", RefundPayment(Money(100, "GBP")))
     shop.do("o-1/1", WriteOff(2, "bank fee"))
     shop.go("o-1")

@@ -81,7 +81,10 @@ def test_verify_counts_what_other_workflows_decided(history_copy: Path) -> None:
 
 def test_doctor_tells_settings_costs_sizes_and_letters(history_copy: Path) -> None:
     """Everything an operator asks first, as JSON with stable keys."""
-    changed(history_copy, "UPDATE outbox SET state = 'dead', error = 'no such address' WHERE n = 1")
+    changed(
+        history_copy,
+        "UPDATE outbox SET state = 'dead', error = 'no such address' WHERE id = 'main/order/o-1/1/notify/0'",
+    )
     found = json.loads(CliRunner().invoke(root, ["doctor", "--db", str(history_copy), "--json"]).stdout)
     assert found["sqlite"] == sqlite3.sqlite_version
     assert found["settings"]["shared"]["safe"] is True

@@ -38,8 +38,7 @@ class Letter:
 class Health:
     """A file as it is. ``log_bytes`` is the size of the write-ahead log beside it; ``rows`` counts by table.
 
-    ``oldest`` is the message that has waited longest; ``letters`` names the first
-    of the dead letters.
+    ``oldest`` is the unfinished message that was committed first; ``letters`` names the first of the dead letters.
     """
 
     layout: int
