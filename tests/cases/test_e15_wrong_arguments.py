@@ -88,7 +88,7 @@ def test_e15_every_argument_of_every_call_raises_typed_errors_only(kind: str, tm
 
 
 @pytest.mark.parametrize(
-    ("wrong", "path"),
+    "wrong, path",
     [
         (lambda shop: shop.worklist("to_ship", limit="5"), "limit"),
         (lambda shop: shop.orders.find(status="Placed"), "status"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from attrs import frozen
 
 from orderflow import HandOver, MemoryStorage, OrderFlow, PlaceOrder, Request
-from orderflow import NoSuchName  # wrong: the package exports no such name
 from orderflow.domain.engine.record import Command, Internal
 from orderflow.domain.inventory.stock import StockLevel, TakeOutShort
 from orderflow.domain.orders.state import OrderState, Placed
@@ -26,6 +25,13 @@ class Hidden(Internal):
     """A host's own message between rows."""
 
 
+def imports() -> None:
+    """A name that is loaded lazily must be one of those there are."""
+    from orderflow import NoSuchName  # wrong: the package exports no such name
+
+    print(NoSuchName)
+
+
 def reads() -> None:
     """Readers give their own types."""
     order: OrderState = shop.orders.get("o-1")
@@ -40,7 +46,7 @@ def reads() -> None:
         print(state, other)
     print(order, level, payment, placed, wrong)
     shop.orders.find(limit="5")  # wrong: a limit is an integer
-    shop.ordres  # wrong: there is no such reader
+    print(shop.ordres)  # wrong: there is no such reader
 
 
 def handles() -> None:
