@@ -27,9 +27,7 @@ class Hidden(Internal):
 
 def imports() -> None:
     """A name that is loaded lazily must be one of those there are."""
-    from orderflow import NoSuchName  # wrong: the package exports no such name
-
-    print(NoSuchName)
+    from orderflow import NoSuchName  # noqa: F401 # wrong: the package exports no such name
 
 
 def reads() -> None:
