@@ -5,7 +5,7 @@
 something else elsewhere (the kind by its old name; of a field, the class by its old name). Free text and values are
 translated word by word with all tables together, ``words`` first; a key of more than one word is looked for before.
 
-``differences.json`` lists what is meant to differ: an ``id``, ``what`` differs, the ``reason``; and either the ``driver``
+``differences.json`` lists what is meant to differ: an ``id``, ``what`` differs, the ``reason``; and the ``driver``
 that says the same to the library in another way, or ``cases``: {"part", "at", "old", "new"}, where ``at`` is the place
 as the test prints it, with ``*`` and ``?`` as in file names, and the others are exact texts. A case with ``adds`` and
 ``only`` in place of both is an outcome of that name to which one or more of these words are added.

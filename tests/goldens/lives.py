@@ -258,9 +258,9 @@ def command_line() -> dict[str, Any]:
         file, database = Path(folder) / "sample.jsonl", Path(folder) / "shop.db"
         write_sample(file, orders=SAMPLE)
         calls = {
-            "run": ("run", file, "--layout", "orderflow", "--db", database, *BOTH),
-            "run json": ("run", file, "--layout", "orderflow", "--db", database, "--json", *BOTH),
-            "dry run": ("run", file, "--layout", "orderflow", "--dry-run"),
+            "run": ("run", file, "--format", "jsonl", "--db", database, *BOTH),
+            "run json": ("run", file, "--format", "jsonl", "--db", database, "--json", *BOTH),
+            "dry run": ("run", file, "--format", "jsonl", "--dry-run"),
             **{f"diagram {kind}": ("diagram", kind) for kind in standard_workflow().machines},
             "diagram": ("diagram",),
             **{name: (*call, "--db", database) for name, call in _reading().items()},

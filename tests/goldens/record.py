@@ -1,6 +1,7 @@
 """Records what the library does as plain JSON: walks, a whole life, every state and command, the command line.
 
-``python tests/goldens/record.py`` writes the goldens anew; ``test_goldens.py`` compares.
+``python tests/goldens/record.py`` writes the goldens anew, with ``src`` and ``examples`` on the path;
+``test_goldens.py`` compares.
 """
 
 from __future__ import annotations

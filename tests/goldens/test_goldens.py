@@ -102,13 +102,31 @@ def test_the_real_file_gives_the_figures_it_gave(shared_data: Path) -> None:
 
 
 def in_order(tree: dict[str, Any]) -> dict[str, Any]:
-    """Rows by kind and id, lines of diagrams by their text: another name moves them."""
+    """Rows by kind and id, lines of lists and diagrams by what they are about: another name moves them."""
     if "rows" in tree:
         return {**tree, "rows": sorted(tree["rows"], key=lambda row: (row["kind"], row["id"]))}
     return {
-        name: {**said, "said": sorted(said["said"])} if name.startswith("diagram") else said
+        name: {**said, "said": by_place(said["said"])} if name.startswith(("diagram", "dry run")) else said
         for name, said in tree.items()
     }
+
+
+def by_place(lines: list[str]) -> dict[str, str]:
+    """Arrows and cells of tables by their place, all other lines by themselves with how often they stand there."""
+    places: dict[str, str] = {}
+    head: list[str] = []
+    for line in lines:
+        cells = [cell.strip() for cell in line.strip("|").split("|")] if line.startswith("|") else []
+        arrow, colon, told = line.strip().partition(": ")
+        if cells and head:
+            places |= {f"{cells[0]} | {name}": cell for name, cell in zip(head, cells, strict=True) if cell}
+        elif " --> " in arrow and colon:
+            places[arrow] = ", ".join(sorted(told.split(", ")))
+        else:
+            at = ", ".join(sorted(cells)) or line
+            places[at] = str(int(places.get(at, 0)) + 1)
+        head = head or cells if cells else []
+    return places
 
 
 # -- the comparison itself
