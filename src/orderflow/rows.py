@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 from orderflow.domain.engine.limits import MAX_NAME
 from orderflow.domain.engine.machine import Absent, Machine
 from orderflow.domain.engine.schema import Length, Name, Text, check, checked
+from orderflow.domain.values import Location, Sku, StockRef
 from orderflow.errors import InputError, Key, NotFound
 from orderflow.ports.storage import Query, Recorded, Row, Storage
 
@@ -110,13 +111,13 @@ class StockRows(Rows["StockLevel"]):
     """Stock, a row for each SKU at each location, under the id ``SKU@location``."""
 
     @checked
-    def level(self, sku: Name, location: Name = "main") -> StockLevel:
+    def level(self, sku: Sku, location: Location = "main") -> StockLevel:
         """What there is of a SKU at a location; its ``available`` may be promised.
 
         Raises:
             NotFound: none was ever received there.
         """
-        return self.get(f"{sku}@{location}")
+        return self.get(str(StockRef(sku, location)))
 
     def movements(self) -> Mapping[tuple[str, str, str], int]:
         """Every stock movement summed: (SKU, location, event type) to units."""

@@ -17,6 +17,7 @@ from orderflow.domain.engine.record import Command
 from orderflow.domain.engine.schema import Between, Name, checked, faults_at
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
+from orderflow.domain.values import Location, Sku
 from orderflow.errors import (
     CommandMismatch,
     ConcurrencyConflict,
@@ -123,7 +124,7 @@ class OrderFlow:
         self.workflow = workflow or _standard_workflow()
         self.storage, self.actor = storage, actor
         self._ports = Ports(storage, carriers, notifier, clock or _system_clock(), ids or _uuid7(), lease_seconds)
-        self._settings = settings.for_carriers(self._ports.carriers) if settings else None
+        self._settings = None if settings is None else _sound(settings).for_carriers(self._ports.carriers)
 
     @cached_property
     def settings(self) -> ShopSettings:
@@ -356,7 +357,7 @@ class OrderFlow:
         return self._run(lambda: expire(self.workflow, now, limit=limit))
 
     @checked
-    def rebalance(self, sku: Name, location: Name = "main", limit: Limit = 50) -> list[Result]:
+    def rebalance(self, sku: Sku, location: Location = "main", limit: Limit = 50) -> list[Result]:
         """While a stock row has a shortfall, put units of the newest orders back in the queue, of ``limit`` at most."""
         from orderflow.domain.values import StockRef
         from orderflow.flows.rebalance import rebalance
@@ -469,6 +470,14 @@ def _standard_workflow() -> Workflow:
     from orderflow.domain.workflow.table import standard_workflow
 
     return standard_workflow()
+
+
+def _sound(settings: ShopSettings) -> ShopSettings:
+    from orderflow.flows.advance import ShopSettings
+
+    if faults := faults_at("settings", ShopSettings, settings):
+        raise InputError(faults)
+    return settings
 
 
 def _system_clock() -> Clock:

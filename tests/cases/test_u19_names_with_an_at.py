@@ -118,6 +118,9 @@ DOORS: dict[str, Callable[[OrderFlow], Any]] = {
     "level at": lambda shop: shop.stock.level("TEA", "a@b"),
     "rebalance": lambda shop: shop.rebalance("x@y"),
     "rebalance at": lambda shop: shop.rebalance("TEA", "a@b"),
+    "settings without a location": lambda shop: OrderFlow(
+        MemoryStorage(), settings=ShopSettings(AllocationSettings(()))
+    ),
     "settings": lambda shop: OrderFlow(MemoryStorage(), settings=ShopSettings(AllocationSettings(("a@b",)))),
 }
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 from attrs import frozen
 
 from orderflow.domain.engine.decide import Envelope, Flow, ask
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Record
+from orderflow.domain.engine.schema import Length
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.inventory.planner import Demand, Offer, Strategy, one_location_first, plan
@@ -39,7 +40,7 @@ class AllocationSettings(Record):
         until: when the promise ends, if it does.
     """
 
-    locations: tuple[Location, ...] = ("main",)
+    locations: Annotated[tuple[Location, ...], Length(1, 1000)] = ("main",)
     strategy: Strategy = one_location_first
     backorder: bool = True
     until: datetime | None = None
