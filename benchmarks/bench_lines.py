@@ -39,7 +39,7 @@ class Listed:
     listed: Sequence[Document]
     path: Path = Path()
     channel: str = "web"
-    zone: str = "UTC"
+    timezone: str = "UTC"
 
     def count(self) -> int:
         """How many."""

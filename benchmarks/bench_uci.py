@@ -6,14 +6,12 @@ beside the project and the extra ``cli``; without the file it says so and ends.
 
 from __future__ import annotations
 
-import itertools
 import resource
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -22,20 +20,13 @@ from _measure import judge, print_head
 from attrs import define, field
 
 from orderflow.cli.run import work
-from orderflow.domain.engine.decide import Message
-from orderflow.flows.handle import Result
-from orderflow.flows.relay import RelayReport
 from orderflow.importing.documents import Document, OrderDocument, Source
-from orderflow.importing.pipeline import Pipeline
-from orderflow.importing.wiring import carrier, import_workflow, notifier_for, shop_for, start_clock, storage_at
-from orderflow.shop import OrderFlow, Request
 from orderflow_examples.uci import UciFile
 
 FILE: Final = Path(__file__).resolve().parents[2] / "shared" / "data" / "uci_online_retail_2010-12_2011-05.csv.gz"
 PART: Final = 1000
 TENTHS: Final = 10
 PAUSE_SECONDS: Final = 0.5
-SINGLE_DOCUMENTS: Final = 500
 LEAST_RATIO, MOST_MEGABYTES, MOST_GROWTH, MOST_DATABASE_MEGABYTES, MOST_SLOWDOWN = 0.2, 180, 1.1, 250, 1.2
 
 
@@ -94,9 +85,9 @@ class Watched:
         return self.source.channel
 
     @property
-    def zone(self) -> str:
+    def timezone(self) -> str:
         """The source's."""
-        return self.source.zone
+        return self.source.timezone
 
     def count(self) -> int:
         """The source's."""
@@ -112,41 +103,6 @@ class Watched:
             yield document
             if number % tenth == 0:
                 self.pauses.take()
-
-
-@define
-class First:
-    """The first documents of a source."""
-
-    source: Source
-    path: Path
-    channel: str
-    zone: str
-    limit: int
-
-    def count(self) -> int:
-        """Documents there are."""
-        return min(self.limit, self.source.count())
-
-    def documents(self) -> Iterator[Document]:
-        """The source's, up to the limit."""
-        return itertools.islice(self.source.documents(), self.limit)
-
-
-class OneByOne(OrderFlow):
-    """A shop that commits each command on its own, whatever the group it came in."""
-
-    def handle_many(self, commands: Sequence[Request]) -> list[Result]:
-        """Each command's own result."""
-        return [result for command in commands for result in super(OneByOne, self).handle_many([command])]
-
-    def allocate(self, *wishes: str | Request) -> list[Result]:
-        """Each order's own result."""
-        return [result for wish in wishes for result in super(OneByOne, self).allocate(wish)]
-
-    def relay(self, limit: int = 1, *, time_of: Callable[[Message], datetime] | None = None) -> RelayReport:
-        """One effect."""
-        return super().relay(1, time_of=time_of)
 
 
 def whole(folder: Path) -> bool:
@@ -196,31 +152,6 @@ def _slowdown(first: Mark, last: Mark) -> bool:
     return judge("last against first, processor time", last.processor / first.processor, most=MOST_SLOWDOWN)
 
 
-def singly(folder: Path) -> None:
-    """The first documents with one command a commit, for comparison."""
-    file, database = UciFile(FILE), folder / "single.db"
-    source = First(file, file.path, file.channel, file.zone, SINGLE_DOCUMENTS)
-    workflow, clock = import_workflow(), start_clock()
-    storage = storage_at(database, workflow)
-    notifier = notifier_for(database, None)
-    grouped = shop_for(storage, workflow, clock, notifier=notifier)
-    shop = OneByOne(
-        storage,
-        workflow=workflow,
-        carriers=[carrier()],
-        notifier=notifier,
-        clock=clock,
-        settings=grouped.settings,
-        actor="batch",
-        lease_seconds=0,
-    )
-    pipeline, began = Pipeline(shop, source, clock, source.channel, receive=True), time.perf_counter()
-    pipeline.run()
-    rate = pipeline.worked / (time.perf_counter() - began)
-    storage.close()
-    judge(f"orders a second, first {SINGLE_DOCUMENTS} documents singly", rate)
-
-
 def main() -> int:
     """Measure and print; 1 when a goal is missed."""
     if not FILE.exists():
@@ -228,7 +159,6 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory(prefix="orderflow-bench-") as place:
         met = whole(Path(place))
-        singly(Path(place))
     return 0 if met else 1
 
 

@@ -27,6 +27,7 @@ from orderflow import (
     TaxPolicy,
 )
 from orderflow.adapters.notifiers.maildir import MaildirNotifier
+from orderflow.domain.orders.content import totals_of
 
 TABLES = """
 CREATE TABLE products (sku TEXT PRIMARY KEY, name TEXT, price TEXT, grams INTEGER, vat TEXT);
@@ -78,7 +79,8 @@ def main(folder: Path) -> None:
         flow.handle("C-1/1", HandOver())
         for cart, standing in db.execute("SELECT id, standing FROM carts"):
             order = flow.orders.get(cart)
-            print(f"{cart}: {order.totals.gross}, {standing} at check-out, now {type(order).__name__}")
+            total = totals_of(order.content).gross
+            print(f"{cart}: {total}, {standing} at check-out, now {type(order).__name__}")
         pots = flow.stock.level("POT")
         print(f"tea pots: {pots.available} available, {pots.backordered} waited for")
         print(f"mails: {len(list((folder / 'mail' / 'new').iterdir()))}")

@@ -26,6 +26,7 @@ from orderflow import (
     TaxPolicy,
     standard_workflow,
 )
+from orderflow.domain.shipping.state import Labelled
 from orderflow.errors import PortError
 from orderflow.ports.carrier import Label, LabelRequest, Quote
 
@@ -84,8 +85,10 @@ def main(folder: Path) -> None:
     flow.advance("order-1")
     while flow.relay().taken:
         pass
-    label = flow.shipments.get("order-1/1").label
-    print(f"{label.tracking_number}: {label.service}, {Money(label.price_minor, label.currency)}")
+    shipment = flow.shipments.get("order-1/1")
+    if isinstance(shipment, Labelled) and shipment.label.price_minor is not None:
+        label = shipment.label
+        print(f"{label.tracking_number}: {label.service}, {Money(label.price_minor, label.currency)}")
 
 
 if __name__ == "__main__":

@@ -184,7 +184,7 @@ def _time(text: str) -> datetime | None:
         return None
     try:
         return datetime.fromisoformat(text).replace(tzinfo=_LONDON).astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

@@ -31,10 +31,10 @@ from orderflow_examples.sample_data import LOCATIONS
 __all__ = ["main"]
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-ENVIRONMENT: Final = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+ENVIRONMENT: Final = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT / 'examples'}"}
 ORDERFLOW: Final = (sys.executable, "-m", "orderflow.cli")
-SAMPLE: Final = ("--layout", "orderflow", *(part for location in LOCATIONS for part in ("--location", location)))
-UCI: Final = ("--layout", "uci", "--receive", "shortfall")
+SAMPLE: Final = ("--format", "jsonl", *(part for location in LOCATIONS for part in ("--location", location)))
+UCI: Final = ("--format", "orderflow_examples.uci:UciFile", "--receive", "shortfall")
 TENTHS: Final = 10
 
 

@@ -46,7 +46,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def worked(sample: Path) -> Path:
     """The database it was run into."""
     database = sample.with_name("shop.db")
-    answer = orderflow("run", sample, "--layout", "orderflow", "--db", database, *BOTH)
+    answer = orderflow("run", sample, "--format", "jsonl", "--db", database, *BOTH)
     assert answer.exit_code == 0, answer.output
     return database
 
@@ -54,7 +54,7 @@ def worked(sample: Path) -> Path:
 def test_a_run_tells_what_came_in_and_what_was_rejected(sample: Path, tmp_path: Path) -> None:
     """Sums by currency, rejected lines with number and code, progress on stderr, the summary as a file."""
     out = tmp_path / "out.json"
-    answer = orderflow("run", sample, "--layout", "orderflow", "--db", tmp_path / "shop.db", "--summary", out, *BOTH)
+    answer = orderflow("run", sample, "--format", "jsonl", "--db", tmp_path / "shop.db", "--summary", out, *BOTH)
     assert answer.exit_code == 0
     assert "66 orders, 8 cancellations, 1 adjustments, 2 rejected" in answer.stdout
     assert "JPY: sales " in answer.stdout
@@ -70,7 +70,7 @@ def test_a_run_tells_what_came_in_and_what_was_rejected(sample: Path, tmp_path: 
 
 def test_the_summary_can_be_printed_for_programs(sample: Path, worked: Path) -> None:
     """With --json, stdout is one JSON document; a finished run tells its figures again."""
-    answer = orderflow("run", sample, "--layout", "orderflow", "--db", worked, "--json", *BOTH)
+    answer = orderflow("run", sample, "--format", "jsonl", "--db", worked, "--json", *BOTH)
     assert json.loads(answer.stdout)["documents"]["orders"] == 66
 
 
@@ -78,7 +78,7 @@ def test_two_runs_give_the_same_content(sample: Path, worked: Path, tmp_path: Pa
     """And running a finished file again changes nothing."""
     again = tmp_path / "again.db"
     for _ in range(2):
-        assert orderflow("run", sample, "--layout", "orderflow", "--db", again, *BOTH).exit_code == 0
+        assert orderflow("run", sample, "--format", "jsonl", "--db", again, *BOTH).exit_code == 0
         assert content_digest(again) == content_digest(worked)
 
 
@@ -89,7 +89,7 @@ def test_another_file_goes_into_the_same_database(worked: Path, tmp_path: Path) 
         source.backup(copy)
     entry = {"type": "receipt", "number": "R-900", "at": "2026-06-01T00:00:00Z", "items": [["NEW", "tokyo", 5]]}
     (tmp_path / "more.jsonl").write_text("{\n" + json.dumps(entry), "utf-8")
-    answer = orderflow("run", tmp_path / "more.jsonl", "--layout", "orderflow", "--db", database, *BOTH)
+    answer = orderflow("run", tmp_path / "more.jsonl", "--format", "jsonl", "--db", database, *BOTH)
     assert answer.exit_code == 0
     assert "66 orders, 8 cancellations, 1 adjustments, 3 rejected" in answer.stdout
     assert "   1  bad_json  " in answer.stdout
@@ -100,7 +100,7 @@ def test_another_file_goes_into_the_same_database(worked: Path, tmp_path: Path) 
 
 def test_goods_at_a_place_that_is_not_looked_at_are_warned_of(sample: Path, tmp_path: Path) -> None:
     """Orders that wait for what lies elsewhere are counted, with the option that is missing."""
-    answer = orderflow("run", sample, "--layout", "orderflow", "--db", tmp_path / "shop.db")
+    answer = orderflow("run", sample, "--format", "jsonl", "--db", tmp_path / "shop.db")
     assert answer.exit_code == 0
     assert "orders not completed: " in answer.stdout
     assert ", the first of them orderflow/C-001/return: not_out: " in answer.stdout
@@ -114,7 +114,7 @@ def test_a_run_that_accepts_nothing_fails(tmp_path: Path) -> None:
     (tmp_path / "none.jsonl").touch()
     for name in ("bad", "none"):
         answer = orderflow(
-            "run", tmp_path / f"{name}.jsonl", "--layout", "orderflow", "--db", tmp_path / f"{name}.db"
+            "run", tmp_path / f"{name}.jsonl", "--format", "jsonl", "--db", tmp_path / f"{name}.db"
         )  # fmt: skip
         assert answer.exit_code == 1
         assert answer.stderr.endswith(f"{name}.jsonl: no document was accepted\n")
@@ -124,7 +124,7 @@ def test_a_run_that_accepts_nothing_fails(tmp_path: Path) -> None:
 def test_what_cannot_be_written_is_told_before_the_work(sample: Path, tmp_path: Path, option: str) -> None:
     """One sentence, status 1, and nothing was done."""
     nowhere = tmp_path / "nowhere" / "x"
-    answer = orderflow("run", sample, "--layout", "orderflow", "--db", tmp_path / "shop.db", option, nowhere)
+    answer = orderflow("run", sample, "--format", "jsonl", "--db", tmp_path / "shop.db", option, nowhere)
     assert (answer.exit_code, answer.stderr) == (1, f"Error: {nowhere}: No such file or directory\n")
     assert not [*tmp_path.iterdir()]
 
@@ -132,28 +132,28 @@ def test_what_cannot_be_written_is_told_before_the_work(sample: Path, tmp_path: 
 def test_a_dry_run_foretells_and_writes_nothing(sample: Path, tmp_path: Path) -> None:
     """What the file holds, and the rows that would be rejected with the reason; no database is made."""
     database = tmp_path / "shop.db"
-    answer = orderflow("run", sample, "--layout", "orderflow", "--db", database, "--dry-run")
+    answer = orderflow("run", sample, "--format", "jsonl", "--db", database, "--dry-run")
     assert answer.exit_code == 0
     assert "66 order\n" in answer.stdout
     assert "line 71: not_an_integer: content.lines[0].quantity: must be an integer, not float" in answer.stdout
     assert not database.exists()
-    foretold = json.loads(orderflow("run", sample, "--layout", "orderflow", "--dry-run", "--json").stdout)
+    foretold = json.loads(orderflow("run", sample, "--format", "jsonl", "--dry-run", "--json").stdout)
     assert foretold["documents"] == {"receipt": 2, "order": 66, "cancellation": 8, "rejected": 2, "adjustment": 1}
     assert {row["line"] for row in foretold["rejected"]} == {35, 71}
 
 
 def test_a_run_needs_a_database(sample: Path) -> None:
     """Wrong usage is told in one sentence, with status 2."""
-    answer = orderflow("run", sample, "--layout", "orderflow")
+    answer = orderflow("run", sample, "--format", "jsonl")
     assert (answer.exit_code, "name the database with --db" in answer.output) == (2, True)
 
 
 @pytest.mark.parametrize("content", [b"a,b\n", b"\x1f\x8b\x08broken"])
-def test_a_file_of_another_layout_is_refused_in_one_sentence(tmp_path: Path, content: bytes) -> None:
+def test_a_file_of_another_format_is_refused_in_one_sentence(tmp_path: Path, content: bytes) -> None:
     """A wrong header, or an archive that is none: status 1, no traceback, nothing worked."""
     file = tmp_path / ("f.gz" if content.startswith(b"\x1f") else "f.csv")
     file.write_bytes(content)
-    answer = orderflow("run", file, "--layout", "uci", "--db", tmp_path / "shop.db")
+    answer = orderflow("run", file, "--format", "orderflow_examples.uci:UciFile", "--db", tmp_path / "shop.db")
     assert answer.exit_code == 1
     assert answer.stderr.startswith("Error: ")
     assert isinstance(answer.exception, SystemExit)
@@ -194,7 +194,7 @@ def test_the_demo_shows_a_whole_shop(tmp_path: Path) -> None:
     for part in ("WHAT CAME OF IT", "order     Completed", "owed by named customers", "BOWL-RAKU", "OrderCompleted"):
         assert part in shown
     assert f"orderflow verify --db {database}" in shown
-    again = f"run {tmp_path / 'demo.jsonl'} --layout orderflow --db again.db --location tokyo --location osaka"
+    again = f"run {tmp_path / 'demo.jsonl'} --format jsonl --db again.db --location tokyo --location osaka"
     assert f"orderflow {again}\n" in shown
     assert orderflow("verify", "--db", database).exit_code == 0
     assert (tmp_path / "demo.jsonl").exists()
@@ -232,7 +232,7 @@ def test_a_summary_is_never_written_over_what_is_read_or_kept(sample: Path, tmp_
         "notices": tmp_path / "shop.db.notices.jsonl",
     }[output]
     before = sample.read_bytes()
-    answer = orderflow("run", sample, "--layout", "orderflow", "--db", database, "--summary", target, *BOTH)
+    answer = orderflow("run", sample, "--format", "jsonl", "--db", database, "--summary", target, *BOTH)
     assert (answer.exit_code, "is both the" in answer.stderr) == (2, True)
     assert sample.read_bytes() == before
     assert not database.exists()
@@ -240,13 +240,13 @@ def test_a_summary_is_never_written_over_what_is_read_or_kept(sample: Path, tmp_
 
 def test_a_file_is_not_its_own_database(sample: Path) -> None:
     """FILE and --db mixed up, or named alike, are told."""
-    answer = orderflow("run", sample, "--layout", "orderflow", "--db", sample, *BOTH)
+    answer = orderflow("run", sample, "--format", "jsonl", "--db", sample, *BOTH)
     assert (answer.exit_code, "is both the file and the database" in answer.stderr) == (2, True)
 
 
 def test_what_is_no_text_is_refused_before_anything_is_stored(worked: Path, tmp_path: Path) -> None:
     """A database given in place of a file of orders leaves no thousand rejections behind."""
-    answer = orderflow("run", worked, "--layout", "orderflow", "--db", tmp_path / "new.db", *BOTH)
+    answer = orderflow("run", worked, "--format", "jsonl", "--db", tmp_path / "new.db", *BOTH)
     assert (answer.exit_code, "is no text file" in answer.stderr) == (1, True)
     with opened(tmp_path / "new.db") as connection:
         assert connection.execute("SELECT count(*) FROM intake").fetchone() == (0,)
@@ -266,7 +266,7 @@ def test_an_interrupted_run_says_how_to_go_on(sample: Path, tmp_path: Path, monk
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Pipeline, "run", interrupted)
-    answer = orderflow("run", sample, "--layout", "orderflow", "--db", tmp_path / "shop.db", *BOTH)
+    answer = orderflow("run", sample, "--format", "jsonl", "--db", tmp_path / "shop.db", *BOTH)
     assert (answer.exit_code, "the same command again goes on" in answer.stderr) == (130, True)
 
 
@@ -276,5 +276,5 @@ def test_a_mended_line_is_told_by_what_is_wrong_with_it_now(tmp_path: Path) -> N
     good = {"type": "receipt", "number": "R-1", "at": "2026-01-05T08:00:00Z", "items": [["TEA", "main", 4]]}
     for wrong, code in (('{"type": "no such"}', "unknown_type"), ("{", "bad_json")):
         file.write_text(json.dumps(good) + "\n" + wrong, "utf-8")
-        answer = orderflow("run", file, "--layout", "orderflow", "--db", database, "--json")
+        answer = orderflow("run", file, "--format", "jsonl", "--db", database, "--json")
         assert [row["codes"] for row in json.loads(answer.stdout)["rejected"]] == [[code]]

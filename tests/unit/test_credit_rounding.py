@@ -35,7 +35,6 @@ from orderflow.domain.values import PartyRef
 from orderflow.importing.documents import CancellationDocument, CancelledLine, Document, OrderDocument, Party
 from orderflow.importing.pipeline import Pipeline
 from orderflow.importing.wiring import import_workflow, shop_for, start_clock
-from orderflow.ports.storage import Query
 from orderflow.shop import OrderFlow
 
 BEGIN = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -55,7 +54,7 @@ class Listed:
     listed: list[Document]
     path: Path = Path("nowhere")
     channel: str = "web"
-    zone: str = "UTC"
+    timezone: str = "UTC"
 
     def count(self) -> int:
         """How many."""
@@ -119,8 +118,8 @@ def test_partial_returns_of_everything_credit_exactly_the_invoice(
     """However the units come back, no credit is refused or below 0, and all together are the invoice, tax and all."""
     content, returns = case
     shop, pipeline = worked(content, returns)
-    invoice = shop.get("invoice", "A-1/1")
-    notes = [row.state.totals for row in shop.find(Query("credit_note", limit=100))]
+    invoice = shop.rows("invoice").get("A-1/1")
+    notes = [row.state.totals for row in shop.credit_notes.find()]
     assert pipeline.refused == []
     assert len(notes) == len(returns)
     assert all(min(note.net_minor, note.tax_minor) >= 0 for note in notes)
@@ -140,12 +139,12 @@ def test_returns_of_a_price_with_tax_leave_nothing_owed() -> None:
     """7 x 0.333 with tax included are 2.33, and so are the seven notes; rounded alone, they would be 2.31."""
     shop, notes = _one_by_one(TaxPolicy(prices_include_tax=True), "0.333")
     assert sum(notes) == 233
-    assert shop.get("invoice", "A-1/1").open_minor == 0
+    assert shop.rows("invoice").get("A-1/1").open_minor == 0
 
 
 def _one_by_one(policy: TaxPolicy, price: str) -> tuple[OrderFlow, list[int]]:
     shop, _ = worked(content_of([(7, price, VAT)], "GBP", policy), [Counter({1: 1})] * 7)
-    return shop, [row.state.totals.gross_minor for row in shop.find(Query("credit_note"))]
+    return shop, [row.state.totals.gross_minor for row in shop.credit_notes.find()]
 
 
 def line(net_minor: int, invoice: str) -> CreditLine:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from datetime import UTC, date, datetime
 
+import pytest
 from attrs import evolve
 
 from orderflow.domain.billing.credit_note import CreditedBefore
@@ -36,12 +39,21 @@ def cancellation(*lines: tuple[str, int, str], customer: str = "ann", goods: boo
     return CancellationDocument("C-1", AT, 9, customer, "EUR", made, TaxPolicy(), ANN, "main")
 
 
-def matcher(*orders: OrderDocument) -> Matcher:
-    """One that has seen these orders."""
-    made = Matcher()
-    for each in orders:
-        made.bought(each)
-    return made
+Seen = Callable[..., Matcher]
+
+
+@pytest.fixture
+def matcher() -> Iterator[Seen]:
+    """Makes one that has seen some orders."""
+    with ExitStack() as opened:
+
+        def seen(*orders: OrderDocument) -> Matcher:
+            made = opened.enter_context(closing(Matcher()))
+            for each in orders:
+                made.bought(each)
+            return made
+
+        yield seen
 
 
 def units_of(found: Matcher, *lines: tuple[str, int, str], customer: str = "ann") -> list[list[tuple[str, int, int]]]:
@@ -50,7 +62,7 @@ def units_of(found: Matcher, *lines: tuple[str, int, str], customer: str = "ann"
     return [[(match.order, match.line, match.quantity) for match in parts] for parts in matches]
 
 
-def test_units_are_matched_first_in_first_out_over_orders() -> None:
+def test_units_are_matched_first_in_first_out_over_orders(matcher: Seen) -> None:
     """What was bought first is given back first, and what exceeds it matches nothing."""
     found = matcher(order("1", ("TEA", 2, "3.00")), order("2", ("CUP", 1, "5.00"), ("TEA", 4, "3.00")))
     assert units_of(found, ("TEA", 3, "3.00")) == [[("1", 1, 2), ("2", 2, 1)]]
@@ -58,7 +70,7 @@ def test_units_are_matched_first_in_first_out_over_orders() -> None:
     assert units_of(found, ("TEA", 1, "3.00")) == [[("", 0, 1)]]
 
 
-def test_customer_sku_and_price_must_agree() -> None:
+def test_customer_sku_and_price_must_agree(matcher: Seen) -> None:
     """Another price, SKU or customer matches nothing; a guest never does, nor a line that was free."""
     found = matcher(order("1", ("TEA", 2, "3.00"), ("MAP", 1, "0")), order("2", ("CUP", 1, "5.00"), customer=""))
     for line in (("TEA", 1, "2.99"), ("CUP", 1, "3.00"), ("MAP", 1, "0")):
@@ -67,7 +79,7 @@ def test_customer_sku_and_price_must_agree() -> None:
     assert units_of(found, ("CUP", 1, "5.00"), customer="") == [[("", 0, 1)]]
 
 
-def test_two_lines_of_a_cancellation_share_what_was_bought() -> None:
+def test_two_lines_of_a_cancellation_share_what_was_bought(matcher: Seen) -> None:
     """The second line of a SKU gets what the first has left."""
     found = matcher(order("1", ("TEA", 3, "3.00")))
     assert units_of(found, ("TEA", 2, "3.00"), ("TEA", 2, "3.00")) == [[("1", 1, 2)], [("1", 1, 1), ("", 0, 1)]]
@@ -87,14 +99,14 @@ def test_what_is_no_goods_does_not_come_back() -> None:
     assert return_of(cancellation(("POST", 1, "3.00"), goods=False), [[Match("", 0, 1, 300)]]) is None
 
 
-def test_the_parts_of_an_order_line_end_on_its_amount() -> None:
+def test_the_parts_of_an_order_line_end_on_its_amount(matcher: Seen) -> None:
     """A matched part is the order line's share, whatever was given back before; the rest is priced on its own."""
     found = matcher(order("1", ("TEA", 3, "0.335")))
     nets = [match.net_minor for _ in range(2) for match in found.given_back(cancellation(("TEA", 2, "0.335")))[0]]
     assert nets == [67, 34, 34]
 
 
-def test_a_later_cancellation_knows_what_earlier_ones_credited() -> None:
+def test_a_later_cancellation_knows_what_earlier_ones_credited(matcher: Seen) -> None:
     """Net and tax credited of an order's invoice, for each tax group; on account nothing is remembered."""
     found = matcher(order("1", ("TEA", 3, "0.33"), ("CUP", 2, "0.14")))
     assert [match.before for parts in found.given_back(cancellation(("TEA", 1, "0.33"))) for match in parts] == [None]
@@ -113,7 +125,7 @@ def test_a_credit_note_is_linked_to_the_orders_invoice() -> None:
     assert content.before == (before,)
 
 
-def test_where_tax_is_rounded_on_lines_nothing_is_carried_on() -> None:
+def test_where_tax_is_rounded_on_lines_nothing_is_carried_on(matcher: Seen) -> None:
     """What earlier notes credited counts only where tax is rounded once for each document."""
     found = matcher(order("1", ("TEA", 3, "0.33")))
     by_line = evolve(cancellation(("TEA", 1, "0.33")), tax=TaxPolicy(TaxRounding.PER_LINE))

@@ -146,7 +146,7 @@ def test_an_order_goes_through_all_six_steps_at_its_own_time(bench: Bench) -> No
     """It ends completed, delivered, billed; its facts carry the document's time, not the window's."""
     pipeline = bench.run([receipt(0, ("TEA", 9)), order(1, ("TEA", 2)), order(2, ("TEA", 1))])
     shop = bench.shop
-    first = shop.orders.get("A-1")
+    first = shop.rows("order").get("A-1")
     assert (type(first), first.placed_at) == (Completed, BEGIN + timedelta(hours=1))
     assert first.progress.lines[0].delivered == 2
     assert shop.invoices.get("A-1/1").totals.gross_minor == 720
@@ -162,7 +162,7 @@ def test_an_older_file_is_recorded_after_what_is_there(bench: Bench) -> None:
     bench.clock.set(BEGIN)
     pipeline = Pipeline(bench.shop, Listed([order(1, ("TEA", 1))]), bench.clock, "another file")
     pipeline.run()
-    assert shop.orders.get("A-1").placed_at == BEGIN + timedelta(hours=1)
+    assert shop.rows("order").get("A-1").placed_at == BEGIN + timedelta(hours=1)
     times = [entry.at for entry in shop.stock.history("TEA@main")]
     assert times == sorted(times)
     assert times[len(late) :] == [late[-1]] * 2
@@ -288,7 +288,7 @@ def test_another_document_under_a_known_number_is_told(bench: Bench) -> None:
 def test_each_number_of_an_invoice_follows_the_one_before(bench: Bench) -> None:
     """Invoices are numbered in the order of the file without a gap."""
     bench.run([receipt(0, ("TEA", 99)), *(order(n, ("TEA", 1)) for n in range(1, 12)), adjustment(12, "TEA", 1)])
-    numbers = [row.state.number for row in bench.shop.invoices.find()]
+    numbers = [row.state.number for row in bench.shop.rows("invoice").find()]
     assert numbers == [f"{n:06}" for n in range(1, 12)]
 
 

@@ -63,6 +63,8 @@ def test_rows_of_one_number_are_one_order(tmp_path: Path) -> None:
 def test_times_are_of_london(tmp_path: Path) -> None:
     """A time in summer is an hour ahead of UTC."""
     winter, summer = read(tmp_path, row("1"), row("2", at="2011-05-01 08:26:00"))
+    assert isinstance(winter, OrderDocument)
+    assert isinstance(summer, OrderDocument)
     assert [str(document.at) for document in (winter, summer)] == [
         "2010-12-01 08:26:00+00:00",
         "2011-05-01 07:26:00+00:00",

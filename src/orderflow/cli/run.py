@@ -38,6 +38,9 @@ INTERRUPTED: Final = 130
 #: A run keeps many small immutable objects and makes no cycles: looking for some at the usual pace is wasted.
 GC_THRESHOLD: Final = (1_000_000, 20, 20)
 
+#: A year that a time in any time zone can be converted from.
+_YEAR: Final = click.IntRange(2, 9998)
+
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -63,7 +66,7 @@ GC_THRESHOLD: Final = (1_000_000, 20, 20)
     callback=lambda context, option, value: value is not None,
     help="Receive what exceeds the available stock.",
 )
-@click.option("--years", type=(int, int), default=YEARS, show_default=True, help="Reject documents of other years.")
+@click.option("--years", type=(_YEAR, _YEAR), default=YEARS, show_default=True, help="Reject documents of other years.")
 @click.option("--summary", type=click.Path(dir_okay=False, path_type=Path), help="Write the summary to this file.")
 @click.option("--rates", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The carrier's rate table.")
 @click.option("--mail", type=click.Path(file_okay=False, path_type=Path), help="Put notices into this mail folder.")

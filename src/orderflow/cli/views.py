@@ -9,7 +9,6 @@ from orderflow.adapters.codec import Codec
 from orderflow.cli.output import amount, when
 from orderflow.domain.orders.content import Hold, LineKind, OrderContent, OrderLine, totals_of
 from orderflow.domain.orders.lines import LineVector
-from orderflow.domain.orders.state import Accepted, Completed, Draft
 from orderflow.flows.worklists import Task
 from orderflow.ports.storage import Recorded, Row
 
@@ -36,7 +35,8 @@ VECTOR = (
 def row_view(row: Row[Any]) -> View:
     """An order in one line."""
     state = row.state
-    sums, content = state.totals if not isinstance(state, Draft) else totals_of(state.content), state.content
+    content = state.content
+    sums = getattr(state, "totals", None) or totals_of(content)
     return {
         "id": row.key.id,
         "number": content.number,
@@ -55,19 +55,19 @@ def order_view(row: Row[Any]) -> View:
     """All of an order that stands on its own row."""
     state, content = row.state, row.state.content
     sums = totals_of(content)
-    progress = None if isinstance(state, Draft) else state.progress
+    progress = getattr(state, "progress", None)
     vectors = progress.lines if progress else [LineVector() for _ in content.lines]
     return row_view(row) | {
         "version": row.version,
         "net": amount(sums.net_minor, content.currency),
         "tax": amount(sums.tax_minor, content.currency),
-        "confirmed_at": when(state.confirmed_at) if isinstance(state, Accepted | Completed) else None,
-        "completed_at": when(state.completed_at) if isinstance(state, Completed) else None,
+        "confirmed_at": when(getattr(state, "confirmed_at", None)),
+        "completed_at": when(getattr(state, "completed_at", None)),
         "bill_to": str(content.bill_to) if content.bill_to else None,
         "ship_to": str(content.ship_to) if content.ship_to else None,
         "tags": [*(progress.tags if progress else content.tags)],
         "notes": [*progress.notes] if progress else [],
-        "holds": [_hold(hold) for hold in (state.holds if isinstance(state, Draft) else state.progress.holds)],
+        "holds": [_hold(hold) for hold in (progress or state).holds],
         "lines": [_line(content, line, vector) for line, vector in zip(content.lines, vectors, strict=True)],
     }
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from orderflow.domain.billing.credit_note import CreditedBefore
 from orderflow.domain.money.price import Price
@@ -29,33 +30,54 @@ class Match(NamedTuple):
     before: CreditedBefore | None = None
 
 
-class _Bought(NamedTuple):
-    """An order line: the units not given back yet, the units and the amount it was ordered with."""
-
-    order: str
-    line: int
-    left: int
-    quantity: int
-    net_minor: int
+#: An order line: the units not given back yet, and the units and the amount it was ordered with.
+_TABLE: Final = """
+PRAGMA journal_mode = OFF;
+CREATE TABLE bought (
+    n INTEGER PRIMARY KEY, customer TEXT, sku TEXT, price TEXT, "order" TEXT, line INTEGER, left INTEGER,
+    quantity INTEGER, net_minor INTEGER
+);
+CREATE INDEX bought_by ON bought (customer, sku, price, n);
+"""
 
 
 class Matcher:
-    """Remembers what named customers have bought and not given back. A pure function of the documents so far."""
+    """Remembers what named customers have bought and not given back. A pure function of the documents so far.
+
+    It keeps that in a temporary database, which grows on disk: a file may hold more lines than memory does.
+    """
 
     def __init__(self) -> None:
-        self._open: dict[tuple[str, str, Price], list[_Bought]] = {}
+        self._db = sqlite3.connect("", isolation_level=None)
+        self._db.executescript(_TABLE)
         self._credited: dict[tuple[str, TaxCategory], CreditedBefore] = {}
+
+    def close(self) -> None:
+        """Forget it all."""
+        self._db.close()
 
     def bought(self, document: OrderDocument) -> None:
         """Take the lines of an order in; guests and free lines can never be matched."""
         content, order = document.content, document.number
-        if not content.customer:
-            return
-        for line in content.lines:
-            if line.price.amount > 0:
-                key = (content.customer, line.sku, line.price)
-                bought = _Bought(order, line.line, line.quantity, line.quantity, line.net_minor)
-                self._open.setdefault(key, []).append(bought)
+        if content.customer:
+            self._db.executemany(
+                'INSERT INTO bought (customer, sku, price, "order", line, left, quantity, net_minor)'
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (
+                        content.customer,
+                        line.sku,
+                        _text(line.price),
+                        order,
+                        line.line,
+                        line.quantity,
+                        line.quantity,
+                        line.net_minor,
+                    )
+                    for line in content.lines
+                    if line.price.amount > 0
+                ],
+            )
 
     def given_back(self, document: CancellationDocument) -> list[list[Match]]:
         """For each line of a cancellation, the parts it matches, the unmatched rest last."""
@@ -65,20 +87,28 @@ class Matcher:
 
     def _parts(self, document: CancellationDocument, line: CancelledLine) -> Iterator[Match]:
         """The parts of one order line end exactly on its amount, however many cancellations give it back."""
-        waiting = self._open.get((document.customer, line.sku, line.price), [])
         rounding, left = document.tax.rounding, line.quantity
-        while left and waiting:
-            order, number, kept, quantity, whole = first = waiting[0]
+        while left and (first := self._first(document.customer, line)):
+            n, order, number, kept, quantity, whole = first
             taken = min(left, kept)
             net = cumulative(whole, quantity, quantity - kept, taken, rounding)
             yield Match(order, number, taken, net, self._credited.get((order, line.tax)))
             left -= taken
             if taken == kept:
-                waiting.pop(0)
+                self._db.execute("DELETE FROM bought WHERE n = ?", (n,))
             else:
-                waiting[0] = first._replace(left=kept - taken)
+                self._db.execute("UPDATE bought SET left = ? WHERE n = ?", (kept - taken, n))
         if left:
             yield Match("", 0, left, line.price.line_minor(left, rounding))
+
+    def _first(self, customer: str, line: CancelledLine) -> tuple[int, str, int, int, int, int] | None:
+        """The oldest order line that a cancelled one may give back."""
+        found: tuple[int, str, int, int, int, int] | None = self._db.execute(
+            'SELECT n, "order", line, left, quantity, net_minor FROM bought'
+            " WHERE customer = ? AND sku = ? AND price = ? ORDER BY n LIMIT 1",
+            (customer, line.sku, _text(line.price)),
+        ).fetchone()
+        return found
 
     def _remember(self, document: CancellationDocument, matches: list[list[Match]]) -> None:
         """What this cancellation credits is before the next one; not so where tax is rounded on units or lines."""
@@ -92,6 +122,9 @@ class Matcher:
         for (order, category), amount in sums.items():
             before = self._credited.get((order, category)) or CreditedBefore(invoice_of(order), category, 0, 0)
             self._credited[order, category] = before.plus(amount, document.tax)
+
+
+_text: Final = Price.text_form.write
 
 
 def invoice_of(order: str) -> str:

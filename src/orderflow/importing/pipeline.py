@@ -8,6 +8,7 @@ again, where what is done already is answered and not done twice, and ends with 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from typing import Final
 
 from attrs import define, field
@@ -81,6 +82,11 @@ class Pipeline:
     def run(self) -> None:
         """Work every document that is not finished yet."""
         self._catch_up()
+        with closing(self._matcher):
+            self._work_all()
+        self._relay()
+
+    def _work_all(self) -> None:
         for window in _windows(vetted(self.source, self.years)):
             matches = self._noted(window)
             self.seen += len(window)
@@ -88,7 +94,6 @@ class Pipeline:
                 self.clock.set(max([self.clock.now(), *(d.at for d in window if not isinstance(d, RejectedDocument))]))
                 self._work(window, matches)
                 self.advanced(self.seen)
-        self._relay()
 
     def _catch_up(self) -> None:
         """Begin where the last run of this file ended, and no earlier than any run into this database has come."""

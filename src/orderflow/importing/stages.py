@@ -6,7 +6,7 @@ Whatever is done already is known by its row or by its command id, so a stage th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from attrs import define, field
@@ -291,7 +291,7 @@ class Stage:
         return self.id(turn.order, f"{step}/{turn.occasion}" if turn.occasion else step)
 
     def _stamp(self, command_id: str, at: datetime | None) -> Stamp:
-        return Stamp(self.now, self.actor, command_id, at)
+        return Stamp(self.now, self.actor, command_id, at and at.astimezone(UTC))
 
     def _load_orders(self, turns: Sequence[Turn]) -> Flow[None]:
         yield from self.work.load([self.key("order", turn.order) for turn in turns])

@@ -56,7 +56,7 @@ def party_conflict(document: OrderDocument | CancellationDocument, known: Person
     ref, person = document.party
     if person in (known, Person()):
         return None
-    return RejectedRow(document.line, "conflict", f"{ref} is known with other data: a change is a new version")
+    return RejectedRow(document.line, "conflict", f"person: {ref} is known with other data: a change is a new version")
 
 
 def _impossible_date(document: DatedDocument, years: Years) -> RejectedRow | None:
