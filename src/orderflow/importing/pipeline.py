@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from typing import Final
+from typing import Any, Final
 
 from attrs import define, field
 
 from orderflow.adapters.clock import FixedClock
 from orderflow.adapters.storage.conditions import MAX_LIMIT
 from orderflow.domain.engine.decide import Flow
+from orderflow.domain.values import PartyRef
 from orderflow.errors import Key
 from orderflow.flows.handle import Work
 from orderflow.importing.documents import (
@@ -87,7 +88,7 @@ class Pipeline:
         self._relay()
 
     def _work_all(self) -> None:
-        for window in _windows(vetted(self.source, self.years)):
+        for window in _windows(vetted(self.source, self.years, self._party)):
             matches = self._noted(window)
             self.seen += len(window)
             if self.seen > self._finished:
@@ -104,6 +105,10 @@ class Pipeline:
         mark = self.shop.read([self._mark])[self._mark].state
         if isinstance(mark, Run):
             self._finished, self.accepted = mark.documents, mark.accepted
+
+    def _party(self, ref: PartyRef) -> Any:
+        key = self.shop.key("party", str(ref))
+        return self.shop.read([key])[key].state
 
     @property
     def _mark(self) -> Key:

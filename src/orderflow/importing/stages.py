@@ -41,7 +41,6 @@ from orderflow.importing.documents import (
 )
 from orderflow.importing.matching import Match
 from orderflow.importing.receiving import StockForecast
-from orderflow.importing.vetting import party_conflict, rejected
 from orderflow.ports.storage import Ack
 
 __all__ = ["Stage", "Turn"]
@@ -78,8 +77,7 @@ class Stage:
         settings: how orders are allocated, sent and billed.
         receive: receive what an order or an adjustment wants beyond the available stock.
 
-    ``refused`` are the steps that were not taken, with the reason; ``accepted`` counts the documents taken,
-    ``rejected`` are those that were not, for what the database knows.
+    ``refused`` are the steps that were not taken, with the reason; ``accepted`` counts the documents taken.
     """
 
     work: Work
@@ -90,7 +88,6 @@ class Stage:
     settings: ShopSettings
     receive: bool = False
     refused: list[tuple[str, str]] = field(factory=list)
-    rejected: list[RejectedDocument] = field(factory=list)
     accepted: int = 0
     _asked: set[Key] = field(factory=set, init=False)
 
@@ -115,10 +112,6 @@ class Stage:
     def cancel(self, document: CancellationDocument, matches: list[list[Match]], timezone: str) -> Flow[None]:
         """Take goods back and credit their money."""
         yield from self.work.load(self._people_keys(document))
-        conflict = party_conflict(document, self._person(document))
-        if conflict is not None:
-            yield from self.reject(rejected(document, conflict))
-            return
         number, returned = document.number, return_of(document, matches)
         steps = [*self._people(document)]
         if returned is not None:
@@ -148,8 +141,9 @@ class Stage:
 
     def reject(self, document: RejectedDocument) -> Flow[None]:
         """Keep that a document was not taken, and why."""
-        self.rejected.append(document)
-        yield from self.take([self._rejection(document)])
+        codes = tuple(dict.fromkeys(row.code for row in document.rows))
+        key = intake_key(self.tenant, self.channel, document.number)
+        yield from self.take([Step(self.id(document.number, "reject"), key, RejectDocument(document.line, codes))])
 
     # -- orders
 
@@ -190,11 +184,6 @@ class Stage:
             if known.content != document.content:
                 self.refused.append((place, "the order is known with other content"))
             return
-        conflict = party_conflict(document, self._person(document))
-        if conflict is not None:
-            self.rejected.append(rejected(document, conflict))
-            yield self._rejection(self.rejected[-1])
-            return
         yield from self._people(document)
         if forecast:
             yield from self._received(document, forecast.receipt_for_order(document))
@@ -209,11 +198,6 @@ class Stage:
         if document.customer:
             yield self.key("customer", document.customer)
 
-    def _person(self, document: OrderDocument | CancellationDocument) -> Any:
-        """What is kept of the document's party; its own data where nothing is."""
-        kept = self.state(self.key("party", str(document.party.ref)))
-        return document.party.person if isinstance(kept, Absent) else getattr(kept, "person", None)
-
     def _people(self, document: OrderDocument | CancellationDocument) -> Iterator[Step]:
         """The party version and the customer, each where it is not known."""
         ref, person = document.party
@@ -227,11 +211,6 @@ class Stage:
         if receipt is not None:
             key = self.key("stock_document", f"{document.number}/receipt")
             yield Step(self.id(document.number, "receive"), key, receipt, document.at)
-
-    def _rejection(self, document: RejectedDocument) -> Step:
-        codes = tuple(dict.fromkeys(row.code for row in document.rows))
-        key = intake_key(self.tenant, self.channel, document.number)
-        return Step(self.id(document.number, "reject"), key, RejectDocument(document.line, codes))
 
     def _packed(self, turn: Turn) -> Iterator[Step]:
         for key, plan, pack in shipments_for(self.key("order", turn.order), self.order(turn), self.settings.shipping):

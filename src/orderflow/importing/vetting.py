@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NamedTuple, TypeAlias
 
+from orderflow.domain.engine.machine import ABSENT, Absent
 from orderflow.domain.parties.party import Person
 from orderflow.domain.values import PartyRef
 from orderflow.importing.documents import (
@@ -17,7 +18,7 @@ from orderflow.importing.documents import (
     Source,
 )
 
-__all__ = ["YEARS", "Years", "party_conflict", "rejected", "vetted"]
+__all__ = ["YEARS", "Kept", "Years", "vetted"]
 
 
 class Years(NamedTuple):
@@ -30,33 +31,23 @@ class Years(NamedTuple):
 #: Any other year is a slip of whoever wrote the file, not a time at which something happened.
 YEARS: Final = Years(1990, 2100)
 
+#: Gives the row of a party version, as far as there is one.
+Kept: TypeAlias = Callable[[PartyRef], Any]
 
-def vetted(source: Source, years: Years = YEARS) -> Iterator[Document]:
+
+def vetted(source: Source, years: Years = YEARS, kept: Kept = lambda ref: ABSENT) -> Iterator[Document]:
     """Every document of a file; those that cannot be what they say are rejected.
 
-    A document is dated within ``years``, and gives a party version the data that an earlier one has given it. A run
-    and a dry run both read a file through this.
+    A document is dated within ``years``. It gives a party version the data that an earlier document has given it, or
+    that is in the vault already (``kept`` gives the row of a version); or it gives none.
     """
-    people: dict[PartyRef, Person] = {}
+    people: dict[PartyRef, Any] = {}
     for document in source.documents():
         if isinstance(document, RejectedDocument):
             yield document
             continue
-        fault = _impossible_date(document, years) or _other_person(document, people)
-        yield document if fault is None else rejected(document, fault)
-
-
-def rejected(document: DatedDocument, fault: RejectedRow) -> RejectedDocument:
-    """A document that cannot be taken, for one reason."""
-    return RejectedDocument(document.number, document.line, (fault,))
-
-
-def party_conflict(document: OrderDocument | CancellationDocument, known: Person | None) -> RejectedRow | None:
-    """Why a document cannot stand beside what a party version is known to be; one that gives no data agrees."""
-    ref, person = document.party
-    if person in (known, Person()):
-        return None
-    return RejectedRow(document.line, "conflict", f"person: {ref} is known with other data: a change is a new version")
+        fault = _impossible_date(document, years) or _other_person(document, people, kept)
+        yield document if fault is None else RejectedDocument(document.number, document.line, (fault,))
 
 
 def _impossible_date(document: DatedDocument, years: Years) -> RejectedRow | None:
@@ -67,8 +58,13 @@ def _impossible_date(document: DatedDocument, years: Years) -> RejectedRow | Non
     )
 
 
-def _other_person(document: DatedDocument, people: dict[PartyRef, Person]) -> RejectedRow | None:
+def _other_person(document: DatedDocument, people: dict[PartyRef, Any], kept: Kept) -> RejectedRow | None:
     if not isinstance(document, OrderDocument | CancellationDocument):
         return None
     ref, person = document.party
-    return party_conflict(document, people.setdefault(ref, person))
+    if ref not in people:
+        row = kept(ref)
+        people[ref] = person if isinstance(row, Absent) else getattr(row, "person", None)
+    if person in (people[ref], Person()):
+        return None
+    return RejectedRow(document.line, "conflict", f"person: {ref} is known with other data: a change is a new version")
