@@ -86,9 +86,9 @@ def main(folder: Path) -> None:
     while flow.relay().taken:
         pass
     shipment = flow.shipments.get("order-1/1")
-    if isinstance(shipment, Labelled) and shipment.label.price_minor is not None:
+    if isinstance(shipment, Labelled):
         label = shipment.label
-        print(f"{label.tracking_number}: {label.service}, {Money(label.price_minor, label.currency)}")
+        print(f"{label.tracking_number}: {label.service}, {Money(label.price_minor or 0, label.currency)}")
 
 
 if __name__ == "__main__":

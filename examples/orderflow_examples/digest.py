@@ -13,19 +13,18 @@ from urllib.parse import quote
 __all__ = ["content_digest", "content_of"]
 
 
-#: Where a row lies, and how often a delivery was tried: different after an interruption, though nothing else is.
-_INCIDENTAL: Final = frozenset({"n", "position", "previous", "last", "attempts", "lease_until", "token", "done_at"})
+#: Where a row lies, and how a delivery went: different after an interruption, though nothing else is.
+_INCIDENTAL: Final = frozenset({
+    "n", "position", "previous", "last", "content", "due_at", "since", "sending", "attempts", "token", "done_at",
+})  # fmt: skip
 
 
 #: What a row is found by, as far as its table has it.
 _KEY: Final = ("tenant", "kind", "id", "version")
 
 
-#: The journal is read with the command of each entry beside it; its contents have a table of their own.
+#: The journal is read with the command of each entry beside it.
 _READ_AS: Final = {"journal": "journal_entries"}
-
-
-_ELSEWHERE: Final = frozenset({"content"})
 
 
 def content_digest(path: Path | str) -> str:
@@ -48,9 +47,8 @@ def content_of(path: Path | str) -> Iterator[str]:
 
 def _rows(connection: sqlite3.Connection, table: str) -> Iterator[str]:
     source = _READ_AS.get(table, table)
-    left_out = _INCIDENTAL | _ELSEWHERE if source != table else _INCIDENTAL
     found = [name for _, name, *_ in connection.execute(f"PRAGMA table_info({source})")]
-    names = [name for name in found if name not in left_out]
+    names = [name for name in found if name not in _INCIDENTAL]
     keys = [name for name in _KEY if name in names]
     yield repr((table, *names))
     query = f"SELECT {', '.join(names)} FROM {source} ORDER BY {', '.join(keys)}"

@@ -24,7 +24,7 @@ TAKEN = (
 )  # fmt: skip
 
 #: Where a run touches the disk.
-WRITES: tuple[tuple[type[Any], str], ...] = ((SqliteUnit, "commit"), (SqliteStorage, "claim"), (SqliteStorage, "done"))
+WRITES: tuple[tuple[type[Any], str], ...] = ((SqliteUnit, "commit"), (SqliteStorage, "lease"))
 
 
 class CutOff(BaseException):
