@@ -1,0 +1,185 @@
+"""Stock is promised, waited for, given back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tea_shop import BY_HAND, CANCEL, NOON, Shop, content, item, pick, plan
+
+from orderflow.adapters.storage.memory import MemoryStorage
+from orderflow.domain.inventory.stock import CountStock, StockLevel
+from orderflow.domain.orders.allocating import (
+    AllocateStock,
+    ExpireAllocation,
+    FillBackorder,
+    ReleaseStock,
+    StockReleased,
+)
+from orderflow.domain.orders.cancelling import OrderCancelled
+from orderflow.domain.orders.content import AllocateAt, Gate, Hold, HoldReason
+from orderflow.domain.orders.holding import PlaceHold, ReleaseHold
+from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder, UnconfirmOrder
+from orderflow.domain.shipping.state import Item
+from orderflow.errors import CommandRefused
+from orderflow.flows.advance import ShopSettings
+from orderflow.flows.allocate import AllocationSettings
+from orderflow.ports.storage import Ack, Query, Row
+from orderflow.shop import Request
+
+
+def test_what_is_missing_waits_and_is_filled_first() -> None:
+    """Units without stock are back-ordered, and filled when goods come in."""
+    shop = Shop().stocked(main=1).confirmed(3)
+    shop.allocate("O")
+    assert shop.state == "AwaitingStock"
+    assert (shop.lines[0].allocated_quantity, shop.lines[0].backordered_quantity) == (1, 2)
+    assert shop.stock.level("TEA").backordered == 2
+    assert [task.key.id for task in shop.worklist("awaiting_stock")] == ["O"]
+    [refused] = shop.allocate("O")
+    assert isinstance(refused, CommandRefused)
+    assert refused.codes == ("nothing_to_allocate",)
+    shop.stocked(shop=2).allocate("O")
+    assert shop.state == "Allocated"
+    assert shop.stock.level("TEA").backordered == 0
+
+
+def test_filling_leaves_open_units_open() -> None:
+    """Filling the last waiting unit while others are open leads back to Confirmed."""
+    shop = Shop().confirmed(2).tell("O", AllocateStock(backorder=pick(1)))
+    shop.stocked(main=1).tell("O", FillBackorder(pick(1)))
+    assert shop.state == "Confirmed"
+    assert shop.refusal("O", FillBackorder(pick(1))) == ("not_backordered",)
+    assert shop.refusal("O", FillBackorder(())) == ("nothing_asked",)
+
+
+def test_an_order_steps_back() -> None:
+    """A confirmed order is unconfirmed, its credit set free; allocated units are released and open again."""
+    shop = Shop().stocked(main=1).confirmed(1)
+    shop.allocate("O")
+    assert shop.refusal("O", UnconfirmOrder()) == ("not_now",)
+    assert shop.refusal("O", ReleaseStock(())) == ("nothing_asked",)
+    assert shop.refusal("O", ReleaseStock(pick(1, "shop"))) == ("not_allocated",)
+    shop.tell("O", ReleaseStock(pick(1)), UnconfirmOrder())
+    assert shop.state == "Placed"
+    assert shop.accounts.get("ann").of("EUR").ordered == 0
+    assert shop.stock.level("TEA").available == 1
+
+
+def test_a_hold_closes_one_gate_and_one_line() -> None:
+    """A hold on a line stops that line at that gate, until it is released or its time has come."""
+    shop = Shop().stocked(main=5).confirmed(1, 1)
+    hold = Hold(HoldReason.MANUAL, Gate.ALLOCATE, line=2, until=NOON + timedelta(days=1))
+    shop.tell("O", PlaceHold(hold))
+    assert shop.refusal("O", PlaceHold(hold)) == ("already_held",)
+    assert shop.refusal("O", AllocateStock(pick(1, line=2))) == ("on_hold",)
+    shop.tell("O", AllocateStock(pick(1)))
+    shop.time.advance(timedelta(days=1))
+    shop.tell("O", AllocateStock(pick(1, line=2)))
+    shop.tell("O", ReleaseHold(HoldReason.MANUAL, Gate.ALLOCATE, 2))
+    assert shop.refusal("O", ReleaseHold(HoldReason.MANUAL, Gate.ALLOCATE, 2)) == ("no_such_hold",)
+
+
+def test_a_promise_that_ran_out_is_given_back() -> None:
+    """An expired allocation can no longer be prepared, stays counted, and returns to the stock when it is expired."""
+    until = NOON + timedelta(hours=1)
+    shop = Shop(ShopSettings(AllocationSettings(until=until), BY_HAND)).stocked(main=1).confirmed(1)
+    shop.allocate("O")
+    assert shop.refusal("O", ExpireAllocation()) == ("nothing_expired",)
+    assert shop.expire() == []
+    shop.time.advance(timedelta(hours=1))
+    assert shop.refusal("S", plan(item(1))) == ("not_allocated",)
+    assert shop.stock.level("TEA").available == 0
+    assert all(isinstance(result, Ack) for result in shop.expire())
+    assert (shop.state, shop.stock.level("TEA").available) == ("Confirmed", 1)
+
+
+def test_policy_says_when_stock_is_allocated() -> None:
+    """Stock is kept before confirmation only where the policy says so; paid orders wait behind a hold."""
+    shop = Shop().stocked(main=2).placed(1)
+    assert shop.refusal("O", AllocateStock(pick(1))) == ("not_confirmed",)
+    early = Shop().stocked(main=2).placed(1, allocate_at=AllocateAt.PLACED).tell("O", AllocateStock(pick(1)))
+    early.tell("O", ConfirmOrder())
+    assert early.state == "Allocated"
+    paid = Shop().stocked(main=2).confirmed(1, allocate_at=AllocateAt.PAID)
+    assert paid.refusal("O", AllocateStock(pick(1))) == ("on_hold",)
+
+
+def test_allocation_is_repeatable() -> None:
+    """Allocating under a known id gives the first Ack again, whatever the stock is now."""
+    shop = Shop().stocked(main=1).confirmed(1)
+    [first] = shop.allocate(Request("O", AllocateStock(), "c"))
+    assert shop.allocate(Request("O", AllocateStock(), "c")) == [first]
+
+
+def test_an_order_that_is_not_there_is_not_found() -> None:
+    """Allocating an unknown order is refused as not found."""
+    [result] = Shop().allocate("N")
+    assert isinstance(result, CommandRefused)
+    assert result.codes == ("not_found",)
+
+
+def short_of_stock(**options: Any) -> Shop:
+    """A shop that has promised 6 TEA to orders A, B, C and D, in this order, and has counted 2; D is being packed."""
+    shop = Shop(**options).stocked(main=6)
+    for name, quantity in {"A": 2, "B": 2, "C": 1, "D": 1}.items():
+        shop.time.advance(timedelta(minutes=1))
+        shop.tell(name, PlaceOrder(content(quantity)), ConfirmOrder()).allocate(name)
+    return shop.tell("S", plan(Item("D", 1, "main", 1))).tell("TEA@main", CountStock(2))
+
+
+def test_newest_promises_give_way_to_a_shortfall() -> None:
+    """While a stocktake's shortfall stands, newest orders wait again; what is being prepared stays."""
+    shop = short_of_stock()
+    assert all(isinstance(result, Ack) for result in shop.rebalance("TEA"))
+    waiting = {name: shop.progress(name).lines[0].backordered_quantity for name in "ABCD"}
+    assert waiting == {"A": 1, "B": 2, "C": 1, "D": 0}
+    assert shop.stock.level("TEA") == StockLevel(2, allocated=2, backordered=4)
+    assert shop.rebalance("TEA") == []
+
+
+def test_rebalancing_is_bounded_and_a_hold_leaves_units_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At most so many orders lose units at once; where the queue is closed to an order, its units are open."""
+    monkeypatch.setattr("orderflow.flows.rebalance.PAGE", 2)
+    shop = short_of_stock().tell("C", PlaceHold(Hold(HoldReason.MANUAL, Gate.ALLOCATE)))
+    assert len(shop.rebalance("TEA", limit=1)) == 2
+    assert shop.progress("C").lines[0].open == 1
+    assert shop.stock.level("TEA").shortfall == 3
+    assert shop.rebalance("TEA", "shop") == []
+
+
+def test_rebalancing_stops_where_the_shortfall_does() -> None:
+    """Only as many orders lose units as are needed; older promises are kept whole."""
+    shop = short_of_stock().tell("TEA@main", CountStock(5))
+    assert len(shop.rebalance("TEA")) == 2
+    held = {name: shop.progress(name).lines[0].allocated_quantity for name in "ABC"}
+    assert held == {"A": 2, "B": 2, "C": 0}
+
+
+class Meddled(MemoryStorage):
+    """Somebody acts between a query and what follows from it."""
+
+    meddle: Callable[[], object] | None = None
+
+    def find(self, query: Query) -> Sequence[Row[Any]]:
+        """Answer first, then let them act once."""
+        rows = super().find(query)
+        meddle, self.meddle = self.meddle, None
+        if meddle is not None:
+            meddle()
+        return rows
+
+
+def test_rebalancing_decides_on_orders_as_they_are() -> None:
+    """An order that was cancelled, or has let go of its units, since it was found loses nothing more."""
+    storage = Meddled()
+    shop = short_of_stock(storage=storage)
+    storage.meddle = lambda: shop.tell("C", CANCEL).tell("B", ReleaseStock(pick(2)))
+    assert shop.stock.level("TEA").shortfall == 4
+    assert all(isinstance(result, Ack) for result in shop.rebalance("TEA"))
+    last = {name: [*shop.orders.history(name)][-1].event for name in "BC"}
+    assert isinstance(last["B"], StockReleased)
+    assert isinstance(last["C"], OrderCancelled)
+    assert shop.stock.level("TEA").shortfall == 0

@@ -1,0 +1,134 @@
+"""Effects: labels are bought, customers are told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from tea_shop import ARRIVE, GO, VAT, Shop, content, item, note
+
+from orderflow.adapters.carriers.memory import CarrierFailure, MemoryCarrier
+from orderflow.adapters.storage.memory import MemoryStorage
+from orderflow.domain.billing.credit_note import CreditLine
+from orderflow.domain.orders.allocating import AllocateStock
+from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder
+from orderflow.domain.shipping import state as ss
+from orderflow.domain.shipping.labelling import RecordLabel, VoidLabel
+from orderflow.domain.shipping.planning import DropItems, PackShipment, PlanShipment, VoidShipment
+from orderflow.domain.shipping.state import Item, Plan, ShippingLabel
+from orderflow.domain.values import Pick
+from orderflow.domain.workflow.table import standard_workflow
+from orderflow.errors import DefinitionError
+from orderflow.flows.advance import ShopSettings
+from orderflow.flows.prepare import ShippingSettings
+from orderflow.flows.relay import RelayReport
+from orderflow.shop import OrderFlow
+
+SHIPS = ShopSettings(shipping=ShippingSettings("post"))
+QUIET = standard_workflow(())
+
+
+def test_labels_are_bought_and_customers_are_told() -> None:
+    """The relay buys a label for a packed shipment and mails what happened, once each."""
+    shop = Shop(SHIPS).stocked(main=1).placed(1)
+    shop.advance("O")
+    shop.settle()
+    assert isinstance(shop.shipments.get("O/1"), ss.Labelled)
+    shop.tell("O/1", GO, ARRIVE)
+    assert shop.advance("O").state == "Completed"
+    shop.settle().tell("n", note(CreditLine(1, "TEA", 1, 500, VAT))).settle()
+    templates = [notice.template for notice in shop.mail.delivered]
+    assert set(templates) >= {"order_received", "order_confirmed", "shipment_sent", "invoice_issued", "order_completed"}
+    assert "credit_note_issued" in templates
+    assert shop.relay().done == 0
+
+
+def test_a_carrier_that_says_no_is_not_asked_again() -> None:
+    """What the other side refuses for good becomes a dead letter at once."""
+    shop = Shop(SHIPS, script=[CarrierFailure.REFUSED], workflow=QUIET).stocked(main=1).placed(1)
+    shop.advance("O")
+    assert shop.relay() == RelayReport(done=0, retried=0, dead=1)
+    assert [message.topic for message, _ in shop.storage.dead_letters()] == ["buy_label"]
+
+
+def test_an_absent_port_is_a_dead_letter() -> None:
+    """Without a notifier or the carrier that is asked for, effects are listed as dead."""
+    shop = Shop(notifier=None).stocked(main=1).placed(1)
+    shop.tell("O", ConfirmOrder()).tell("O", AllocateStock((Pick(1, "main", 1),)))
+    shop.tell("O/1", PlanShipment((Item("O", 1, "main", 1),), Plan(carrier="nobody")))
+    shop.tell("O/1", PackShipment(100, 1)).settle()
+    assert {message.topic for message, _ in shop.storage.dead_letters()} == {"notify", "buy_label"}
+
+
+def test_plans_name_carriers_that_are_there() -> None:
+    """A shop whose plans name a carrier that is not wired is not made at all."""
+    with pytest.raises(DefinitionError, match="nobody"):
+        Shop(ShopSettings(shipping=ShippingSettings("nobody")))
+
+
+def test_the_only_carrier_is_the_carrier() -> None:
+    """ShopSettings that name none mean the one that is wired; two of one name are a mistake."""
+    one, two = MemoryCarrier(name="van"), MemoryCarrier(name="bike")
+    assert OrderFlow(MemoryStorage(), carriers=[one]).settings.shipping.carrier == "van"
+    assert OrderFlow(MemoryStorage(), carriers=[one, two]).settings.shipping.carrier == ""
+    assert OrderFlow(MemoryStorage()).settings == ShopSettings()
+    with pytest.raises(DefinitionError, match="two carriers are named 'van'"):
+        OrderFlow(MemoryStorage(), carriers=[one, MemoryCarrier(name="van")])
+
+
+def test_labels_of_given_up_shipments_are_voided() -> None:
+    """A label that was bought for a shipment that is given up goes back to its carrier."""
+    shop = Shop(SHIPS).stocked(main=1).placed(1)
+    shop.advance("O")
+    shop.settle().tell("O/1", VoidShipment()).settle()
+    assert len(shop.post.voided) == 1
+
+
+def test_a_label_that_is_taken_off_is_replaced() -> None:
+    """A voided label goes back to its carrier, and the shipment gets a new one."""
+    shop = Shop(SHIPS, workflow=QUIET).stocked(main=1).placed(1)
+    shop.advance("O")
+    shop.settle().tell("O/1", VoidLabel()).settle()
+    first, second = (label.tracking_number for label in shop.post.sold)
+    assert shop.post.voided == {first}
+    assert shop.tracking_number() == second != first
+
+
+def test_a_label_that_came_too_late_is_given_back() -> None:
+    """A label bought by an attempt that seemed to fail is voided when the shipment has another one by then."""
+    shop = Shop(SHIPS, script=[CarrierFailure.TIMEOUT_AFTER], workflow=QUIET).stocked(main=1).placed(1)
+    shop.advance("O")
+    assert shop.relay().retried == 1
+    shop.tell("O/1", RecordLabel(ShippingLabel("van", "own", "MINE")))
+    shop.time.advance(timedelta(minutes=1))
+    shop.settle()
+    assert len(shop.post.voided) == 1
+    assert shop.tracking_number() == "MINE"
+
+
+def test_a_label_that_was_entered_by_hand_is_not_given_back() -> None:
+    """Where an attempt seemed to fail and its label was taken over by hand, asking again gives the same label: kept."""
+    shop = Shop(SHIPS, script=[CarrierFailure.TIMEOUT_AFTER], workflow=QUIET).stocked(main=1).placed(1)
+    shop.advance("O")
+    assert shop.relay().retried == 1
+    [sold] = shop.post.sold
+    shop.tell("O/1", RecordLabel(ShippingLabel("post", sold.service, sold.tracking_number)))
+    shop.time.advance(timedelta(minutes=1))
+    shop.settle()
+    assert shop.post.voided == set()
+    assert shop.post.sold == [sold]
+
+
+def test_no_label_is_bought_for_a_shipment_that_was_unpacked() -> None:
+    """What is not packed any more when the relay comes needs no label."""
+    shop = Shop(SHIPS, workflow=QUIET).stocked(main=2).placed(2)
+    shop.advance("O")
+    shop.tell("O/1", DropItems((item(1),))).settle()
+    assert shop.post.sold == []
+
+
+def test_nobody_to_tell_gets_a_notice_by_customer_id() -> None:
+    """An order that names no party is told to the customer's id."""
+    shop = Shop()
+    shop.tell("O", PlaceOrder(content(1, bill_to=None, ship_to=None))).settle()
+    assert [notice.to for notice in shop.mail.delivered] == ["ann"]

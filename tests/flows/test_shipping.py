@@ -1,0 +1,150 @@
+"""Goods leave, arrive, get lost and come back."""
+
+from __future__ import annotations
+
+from attrs import evolve
+from tea_shop import ARRIVE, CANCEL, GO, NOON, PACK, Shop, item, plan
+
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.inventory.stock import CountStock, StockLevel
+from orderflow.domain.orders.billing import CompleteOrder
+from orderflow.domain.orders.content import ShipTogether
+from orderflow.domain.orders.machine import ORDER
+from orderflow.domain.orders.shipping import ResolveLoss, UnitsDelivered
+from orderflow.domain.orders.state import Completed
+from orderflow.domain.returns import ReceiveReturn, ReturnedUnits, SettleReturn, UnmatchedReturn
+from orderflow.domain.shipping.carriage import DeclareLost, ReceiveBack, RecordReturning
+from orderflow.domain.shipping.planning import DropItems, RecordShortPick, VoidShipment
+from orderflow.domain.shipping.state import ReturnReason
+from orderflow.domain.values import LineQuantity
+from orderflow.testing.scenario import Life
+
+
+def test_an_order_leaves_from_two_locations_and_is_completed() -> None:
+    """What one location lacks comes from the other: two shipments, one order, an invoice for each, completed."""
+    shop = Shop().stocked(main=2, shop=3).placed(4)
+    shop.advance("O")
+    assert sorted((place.location, place.quantity) for place in shop.lines[0].preparing) == [("main", 2), ("shop", 2)]
+    shop.tell("O/1", GO)
+    assert shop.state == "PartlyShipped"
+    assert [refusal.code for refusal in shop.explain("O", CompleteOrder())] == ["not_now"]
+    shop.advance("O")
+    shop.tell("O/2", GO)
+    assert shop.state == "Shipped"
+    shop.tell("O/1", ARRIVE).tell("O/2", ARRIVE)
+    assert shop.advance("O").state == "Completed"
+    assert shop.progress().invoices == ("O/1", "O/2")
+    assert shop.balance("ann", "EUR") == 4_760
+
+
+def test_what_ships_together_waits_for_each_other() -> None:
+    """An order that ships together is prepared whole or not at all; a line that does, with all its units."""
+    shop = Shop().stocked(main=3).confirmed(2, 1, ship_together=ShipTogether.ORDER)
+    shop.allocate("O")
+    assert shop.refusal("S", plan(item(2))) == ("ships_together",)
+    shop.tell("S", plan(item(2), item(1, line=2)))
+    other = Shop().stocked(main=3).confirmed(2, 1, ship_together=ShipTogether.LINE)
+    other.allocate("O")
+    assert other.refusal("S", plan(item(1))) == ("ships_together",)
+    other.tell("S", plan(item(2)))
+
+
+def test_units_that_are_not_found_are_owed_again() -> None:
+    """A short pick takes units out of the shipment; they are open, and their stock is out of use."""
+    shop = Shop().stocked(main=2).confirmed(2)
+    shop.allocate("O")
+    shop.tell("S", plan(item(2)), RecordShortPick((item(1),)), PACK)
+    assert (shop.lines[0].open, shop.lines[0].preparing_quantity) == (1, 1)
+    assert shop.stock.level("TEA") == StockLevel(2, allocated=1, unavailable=1)
+
+
+def test_a_short_pick_is_taken_after_a_stocktake_found_the_same() -> None:
+    """Units that a count has found missing can still be picked short; then no shortfall is left."""
+    shop = Shop().stocked(main=2).confirmed(2)
+    shop.allocate("O")
+    shop.tell("S", plan(item(2)))
+    shop.tell("TEA@main", CountStock(0)).tell("S", RecordShortPick((item(2),)))
+    assert shop.lines[0].open == 2
+    assert shop.stock.level("TEA") == StockLevel(0)
+
+
+def test_a_shipment_is_given_up_and_planned_anew() -> None:
+    """A voided shipment and dropped items leave their units allocated."""
+    shop = Shop().stocked(main=2).confirmed(2)
+    shop.allocate("O")
+    shop.tell("S", plan(item(2)), DropItems((item(1),)), VoidShipment())
+    assert (shop.state, shop.lines[0].allocated_quantity) == ("Allocated", 2)
+    assert shop.refusal("T", plan(item(3))) == ("not_allocated",)
+    assert shop.refusal("T", plan(item(1, line=9))) == ("not_allocated",)
+
+
+def test_a_lost_parcel_is_written_off_or_sent_again() -> None:
+    """Lost units stay shipped until they are resolved: written off, or open again."""
+    shop = Shop().stocked(main=2).confirmed(2)
+    shop.allocate("O")
+    shop.tell("S", plan(item(2)), PACK, GO, DeclareLost())
+    assert shop.lines[0].shipped == 2
+    shop.tell("O", ResolveLoss((LineQuantity(1, 1),)), ResolveLoss((LineQuantity(1, 1),), resupply=True))
+    assert (shop.lines[0].lost, shop.lines[0].open, shop.state) == (1, 1, "PartlyShipped")
+    assert shop.refusal("O", ResolveLoss((LineQuantity(1, 1),))) == ("not_shipped",)
+
+
+def lost_in_transit(quantity: int) -> Shop:
+    """A shop whose order O has all its units in a shipment that is lost."""
+    shop = Shop().stocked(main=quantity).confirmed(quantity)
+    shop.allocate("O")
+    return shop.tell("S", plan(item(quantity)), PACK, GO, DeclareLost())
+
+
+def test_a_parcel_is_found_whatever_became_of_its_order() -> None:
+    """A delivery is taken after a write-off, which it undoes, and after a re-supply, which it leaves alone."""
+    shop = lost_in_transit(2).tell("O", ResolveLoss((LineQuantity(1, 2),)), CompleteOrder()).tell("S", ARRIVE)
+    assert (shop.state, shop.lines[0].delivered, shop.lines[0].lost) == ("Completed", 2, 0)
+    shop = lost_in_transit(2).tell("O", ResolveLoss((LineQuantity(1, 2),), resupply=True), CANCEL).tell("S", ARRIVE)
+    assert (shop.state, shop.lines[0].delivered, shop.lines[0].cancelled) == ("Cancelled", 0, 2)
+    told = [*shop.orders.history("O")][-1].event
+    assert told == UnitsDelivered("S", (LineQuantity(1, 2),), surplus=(LineQuantity(1, 2),))
+
+
+def test_what_a_shipment_brings_back_is_restocked_whatever_became_of_its_order() -> None:
+    """Goods of a parcel that comes back are in stock again, also those that the order no longer counts as sent."""
+    shop = lost_in_transit(3).tell(
+        "O", ResolveLoss((LineQuantity(1, 1),)), ResolveLoss((LineQuantity(1, 1),), resupply=True)
+    )
+    assert shop.refusal("R", ReceiveReturn("main", (ReturnedUnits("O", 1, 3),))) == ("not_out",)
+    shop.tell("S", RecordReturning("r", ReturnReason.REFUSED), ReceiveBack("shop"))
+    line = shop.lines[0]
+    assert (line.open, line.returned, line.shipped, line.lost) == (1, 2, 0, 0)
+    assert shop.stock.level("TEA", "shop").on_hand == 3
+
+
+def test_goods_come_back_before_and_after_completion() -> None:
+    """A refused parcel comes back before, a return after completion; both are in stock again, nothing is owed twice."""
+    shop = Shop().stocked(main=2).confirmed(1, 1)
+    shop.allocate("O")
+    shop.tell("S", plan(item(1)), PACK, GO, RecordReturning("r", ReturnReason.REFUSED), ReceiveBack("shop"))
+    shop.tell("T", plan(item(1, line=2)), PACK, GO, ARRIVE)
+    assert shop.advance("O").state == "Completed"
+    assert shop.stock.level("TEA", "shop").on_hand == 1
+    assert shop.refusal("R", ReceiveReturn("main", (ReturnedUnits("O", 2, 2),))) == ("not_out",)
+    assert shop.refusal("R", ReceiveReturn("main")) == ("nothing_returned",)
+    loose = (UnmatchedReturn("CUP", 2), UnmatchedReturn("CUP", 1))
+    shop.tell("R", ReceiveReturn("main", (ReturnedUnits("O", 2, 1),), loose, usable=False))
+    shop.tell("R", SettleReturn("cn"))
+    assert (shop.lines[1].returned, shop.state) == (1, "Completed")
+    assert shop.stock.level("CUP") == StockLevel(3, unavailable=3)
+    assert shop.refusal("O", ResolveLoss((LineQuantity(1, 1),), resupply=True)) == ("not_shipped", "completed")
+
+
+def test_a_completed_order_still_takes_late_facts() -> None:
+    """Were a unit of a completed order on the way, its loss could be written off, but not be sent again."""
+    shop = Shop().stocked(main=1).placed(1)
+    shop.advance("O")
+    shop.tell("O/1", GO, ARRIVE)
+    shop.advance("O")
+    done = shop.orders.get("O")
+    assert isinstance(done, Completed)
+    vector = evolve(done.progress.lines[0], delivered=0, shipped=1)
+    life = Life(ORDER, done.with_progress(evolve(done.progress, lines=(vector,))), Stamp(NOON, "tester", "c"))
+    life.when(ResolveLoss((LineQuantity(1, 1),), resupply=True)).refused("completed")
+    assert life.when(ResolveLoss((LineQuantity(1, 1),))).then(Completed).progress.lines[0].lost == 1

@@ -1,0 +1,85 @@
+"""What waits for whom, and why."""
+
+from __future__ import annotations
+
+import pytest
+from attrs import frozen
+from tea_shop import GO, PACK, Shop, content, item, pick, plan
+
+from orderflow.domain.engine.record import Command
+from orderflow.domain.inventory.stock import ReceiveGoods
+from orderflow.domain.orders.billing import BillUnits
+from orderflow.domain.orders.content import Gate, Hold, HoldReason
+from orderflow.domain.orders.holding import PlaceHold, ReleaseHold
+from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder
+from orderflow.domain.orders.shipping import DispatchShipment
+from orderflow.domain.shipping.state import Item
+from orderflow.errors import InputError, NotFound
+
+
+@frozen(eq=False, repr=False)
+class Unheard(Command):
+    """A command that no machine takes."""
+
+
+def test_what_cannot_be_asked_is_bad_input() -> None:
+    """A command of no machine, a reaction's own command, a bad id or an unknown list is an InputError."""
+    shop = Shop().placed(1)
+    with pytest.raises(InputError, match="no machine takes Unheard"):
+        shop.handle("O", Unheard())
+    with pytest.raises(InputError, match="must be a Command, not DispatchShipment"):
+        shop.handle("O", DispatchShipment("S", pick(1)))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="control"):
+        shop.handle("O\n", ConfirmOrder())
+    with pytest.raises(InputError, match="must be one of"):
+        shop.worklist("nothing")
+    with pytest.raises(NotFound):
+        shop.orders.get("N")
+    assert shop.balance("nobody", "EUR") == 0
+
+
+def test_worklists_name_what_waits_and_why() -> None:
+    """Each list shows its rows, with the reasons that hold them back."""
+    shop = Shop().stocked(main=1).placed(1)
+    shop.tell("O", PlaceHold(Hold(HoldReason.FRAUD, Gate.CONFIRM)))
+    [task] = shop.worklist("to_confirm")
+    assert [reason.code for reason in task.reasons] == ["on_hold"]
+    shop.tell("O", ReleaseHold(HoldReason.FRAUD, Gate.CONFIRM), ConfirmOrder())
+    shop.allocate("O")
+    assert [task.key.id for task in shop.worklist("to_prepare")] == ["O"]
+    shop.tell("S", plan(item(1)), PACK)
+    assert [(task.key.id, task.reasons) for task in shop.worklist("to_ship")] == [("S", ())]
+    shop.tell("S", GO).tell("O", BillUnits("I", "inv"))
+    assert [task.key.id for task in shop.worklist("unpaid")] == ["I"]
+    assert [row.key.id for row in shop.orders.find()] == ["O"]
+    assert [entry.version for entry in shop.orders.history("O")][:2] == [1, 2]
+
+
+def test_what_is_on_its_way_in_part_still_waits_for_stock() -> None:
+    """Orders with units on back-order wait for stock, whatever their other units do; others of that state do not."""
+    shop = Shop().stocked(main=1).confirmed(2)
+    shop.allocate("O")
+    shop.tell("S", plan(item(1)))
+    assert shop.state == "Preparing"
+    assert [task.key.id for task in shop.worklist("awaiting_stock")] == ["O"]
+    shop.tell("S", PACK, GO)
+    for number in range(3):
+        shop.tell("TEA@main", ReceiveGoods(1)).tell(f"A{number}", PlaceOrder(content(1)), ConfirmOrder())
+        shop.allocate(f"A{number}")
+        shop.tell(f"SA{number}", plan(Item(f"A{number}", 1, "main", 1)))
+    shop.tell("Z", PlaceOrder(content(1)), ConfirmOrder())
+    [first] = shop.worklist("awaiting_stock", limit=1)
+    assert (first.key.id, [refusal.code for refusal in first.reasons]) == (
+        "O",
+        ["insufficient_stock", "backordered"],
+    )
+    assert [task.key.id for task in shop.worklist("awaiting_stock", cursor=first.cursor, limit=1)] == ["Z"]
+
+
+def test_unknown_kinds_and_states_are_refused() -> None:
+    """A misspelt kind or state is told, not answered with nothing."""
+    shop = Shop()
+    with pytest.raises(InputError, match="must be one of customer, "):
+        shop.rows("ordr")
+    with pytest.raises(InputError, match="Shiped"):
+        shop.orders.find(status=("Placed", "Shiped"))
