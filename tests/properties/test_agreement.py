@@ -45,7 +45,7 @@ from orderflow.domain.payments.state import ApplicationTarget, PaymentSource
 from orderflow.domain.returns import ReceiveReturn, ReturnedUnits
 from orderflow.domain.shipping.carriage import DeclareLost, HandOver, ReceiveBack, RecordDelivered, RecordReturning
 from orderflow.domain.shipping.labelling import VoidLabel
-from orderflow.domain.shipping.planning import PackShipment, PlanShipment, VoidShipment
+from orderflow.domain.shipping.planning import DropItems, PackShipment, PlanShipment, RecordShortPick, VoidShipment
 from orderflow.domain.shipping.state import Item, Plan, ReturnReason
 from orderflow.domain.values import LineQuantity, PartyRef, Pick
 from orderflow.domain.workflow.table import standard_workflow
@@ -132,6 +132,8 @@ COMMANDS = st.one_of(
     *on(
         shipment,
         st.builds(PlanShipment, items(order), st.just(Plan(carrier="memory"))),
+        st.builds(RecordShortPick, items(order)),
+        st.builds(DropItems, items(order)),
         PackShipment(500, 1),
         HandOver(),
         st.builds(RecordDelivered, st.sampled_from(("a", "b"))),
@@ -220,10 +222,10 @@ class Agreement(RuleBasedStateMachine):
         for key in keys:
             if key.kind == "party":
                 continue
-            held = [shop.get(key.kind, key.id) for shop in self.shops]
+            held = [shop.rows(key.kind).get(key.id) for shop in self.shops]
             assert held[0] == held[1] == held[2]
             for shop in self.shops:
-                events = [entry.event for entry in shop.history(key.kind, key.id)]
+                events = [entry.event for entry in shop.rows(key.kind).history(key.id)]
                 assert fold(WORKFLOW.machines[key.kind], events) == held[0]
         assert len({shop.storage.pending() for shop in self.shops}) == 1
 
