@@ -14,7 +14,10 @@ from click.testing import CliRunner
 from workflow_of_ones_own import WORKFLOW, RecordWrapped, ReviewOrder
 
 from orderflow.adapters.clock import FixedClock
+from orderflow.adapters.codec import Codec
+from orderflow.adapters.storage.audit import SqliteAudit
 from orderflow.adapters.storage.sqlite import SqliteStorage
+from orderflow.audit.verify import verify
 from orderflow.cli.root import COMMANDS, root
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.tax import TaxCategory, TaxPolicy
@@ -119,3 +122,34 @@ def test_e11_verify_finds_faults_in_rows_of_ones_own(worked: Path, tmp_path: Pat
     assert result.exit_code == 1
     broken = {finding["invariant"] for finding in json.loads(result.stdout)["findings"] if finding["violations"]}
     assert invariant in broken
+
+
+#: What the file says where it was written by a release that called the wrapping a paper.
+OLDER = (
+    """UPDATE journal SET data = '{"paper":"blue"}' WHERE type = 'GiftOrdered'""",
+    """UPDATE x_gift_wrapping SET state = '{"paper":"blue"}'""",
+)
+RENAMED = ("GiftOrdered", "ToWrap", "Wrapped")
+
+
+def renamed(data: dict[str, Any]) -> dict[str, Any]:
+    """From schema 1 to 2."""
+    return {"wrapping": data["paper"]}
+
+
+def test_e11_verify_reads_states_and_events_of_an_older_schema(worked: Path, tmp_path: Path) -> None:
+    """What an older release wrote is brought to the present schema, then folded and compared; without, it is found."""
+    path = Path(shutil.copy(worked, tmp_path / "copy.db"))
+    connection = sqlite3.connect(path)
+    for statement in OLDER:
+        assert connection.execute(statement).rowcount == 1
+    connection.commit()
+    connection.close()
+    machines = WORKFLOW.machines.values()
+    versions, upcasters = dict.fromkeys(RENAMED, 2), {(name, 1): renamed for name in RENAMED}
+    for codec, sound in (
+        (Codec(machines), False),
+        (Codec(machines, schema_versions=versions, upcasters=upcasters), True),
+    ):
+        with SqliteAudit(path, machines, codec=codec) as source:
+            assert (verify(source, WORKFLOW).violations == 0) is sound

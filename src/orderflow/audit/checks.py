@@ -31,7 +31,10 @@ class Seen(NamedTuple):
 
 
 class Check(ABC):
-    """The base of the checks. ``counted`` gathers how many facts were looked at."""
+    """The base of the checks. ``counted`` gathers how many facts were looked at.
+
+    What a row is asked for follows from what its state has, not from its class: a host may have states of its own.
+    """
 
     kinds: ClassVar[frozenset[str]] = frozenset()
 

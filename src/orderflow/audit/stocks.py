@@ -17,7 +17,7 @@ from orderflow.domain.inventory.stock import (
     UnitsTransferredIn,
     UnitsTransferredOut,
 )
-from orderflow.domain.orders.state import Draft, HasProgress, lines_of
+from orderflow.domain.orders.state import HasProgress, lines_of
 from orderflow.domain.values import StockRef
 from orderflow.errors import Key
 
@@ -58,7 +58,7 @@ class Stocks(Check):
         """A stock row against its movements; orders add to what rows must hold, rows take it off."""
         if key.kind == "stock":
             yield from self._stock(key, state, whole=whole)
-        elif not isinstance(state, Draft):
+        elif hasattr(state, "progress"):
             self._order(state)
 
     def _stock(self, key: Key, state: Any, *, whole: bool) -> Iterator[Violation]:
