@@ -91,6 +91,7 @@ PLACED = "(SELECT json_extract(data, '$.content') FROM journal WHERE id = 'o-1' 
 #: What is planted, and the invariant it must be found under.
 PLANTED = {
     "broken chain of events": ("DB", f"UPDATE journal SET previous = 7 WHERE {CONFIRMED}"),
+    "message in no state": ("DB", "UPDATE outbox SET state = 'gone' WHERE id = 'main/order/o-1/1/notify/0'"),
     "page that nothing uses": ("DB", "DELETE FROM sqlite_schema WHERE name = 'stock_sku'"),
     "shipment of nothing": ("LAW", state("shipments", "o-1/1", "items", "json('[]')")),
     "reaction that cannot be told": ("LAW", content("policy", """json('{"timezone":"No/Where"}')""")),
@@ -107,6 +108,7 @@ PLANTED = {
         "I09",
         f"""UPDATE journal SET type = 'DraftDiscarded', data = '{{"at":"2026-04-01T09:00:00Z"}}' WHERE {CONFIRMED}""",
     ),
+    "command that does not lead there": ("I09", command("command = 'AnnotateOrder'", CONFIRMED)),
     "order state changed": ("I11", "UPDATE orders SET status = 'Shipped' WHERE id = 'o-4'"),
     "line numbers": ("I12", content("lines[0].line", "2")),
     "line amount": ("I13", content("lines[0].net_minor", "1")),
@@ -152,6 +154,8 @@ PLANTED = {
     "outbox row of no version": ("I32", sent("main/order/o-1/x/unbill/0")),
     "outbox row without an event": ("I32", sent("something")),
     "outbox row of an event that asks for nothing": ("I32", sent("main/order/o-1/3/unbill/0")),
+    "outbox row of another topic": ("I32", "UPDATE outbox SET topic = 'unbill' WHERE id = 'main/order/o-1/1/notify/0'"),
+    "outbox row without a number": ("I32", sent("main/order/o-1/1/notify/x")),
     "outbox row that says something else": (
         "I32",
         """UPDATE outbox SET data = '[["template","order_completed"]]' WHERE id = 'main/order/o-1/1/notify/0'""",

@@ -20,13 +20,13 @@ K = TypeVar("K", bound=Hashable)
 class Seen(NamedTuple):
     """An event as a check sees it: the ``version``-th of its row.
 
-    ``root`` says that it is its command's own, not one told by a reaction; ``workflow`` is the one it was decided by,
-    None where that one is not at hand.
+    ``command`` is the name of the row's own command, None where another row's event told it; ``workflow`` is the one it
+    was decided by, None where that one is not at hand.
     """
 
     context: EventContext
     version: int
-    root: bool
+    command: str | None
     workflow: Workflow | None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from attrs import fields
 
@@ -24,16 +24,30 @@ Names: TypeAlias = Mapping[type[Any], tuple[str, ...]]
 _NUMBERS: Final = {"stock": "I08"}
 
 
-class Decisions(Check):
-    """Every command that an event sent another row has its event there, in the same decision, and no other has.
+class _Known(NamedTuple):
+    """Of a workflow: the rules by state, command's name and event, and what commands and events name alike."""
 
-    Only decisions of workflows at hand are asked. Commands and events are compared by what both name alike. Only sums
-    of hashes are kept, one for each row.
+    rules: frozenset[tuple[type[Any], str, type[Any]]]
+    names: Names
+
+    @classmethod
+    def of(cls, workflow: Workflow) -> _Known:
+        edges = (edge for machine in workflow.machines.values() for edge in machine.edges())
+        return cls(
+            frozenset((edge.source, edge.command.__name__, edge.event) for edge in edges), _shared_names(workflow)
+        )
+
+
+class Decisions(Check):
+    """A command led to an event by a rule (I09), and what the event told other rows happened there, and nothing else.
+
+    Only decisions of workflows at hand are asked. Commands that were told are compared with events by what both name
+    alike, and of that only sums of hashes are kept, one for each row.
     """
 
     def __init__(self, counted: Counter[str], workflows: Iterable[Workflow]) -> None:
         super().__init__(counted)
-        self._names = {workflow.fingerprint: _shared_names(workflow) for workflow in workflows}
+        self._known = {workflow.fingerprint: _Known.of(workflow) for workflow in workflows}
         self._open: Balance[Key] = Balance()
 
     def concerns(self, kind: str) -> bool:
@@ -45,13 +59,17 @@ class Decisions(Check):
         key, event = seen.context.key, seen.context.event
         number = _NUMBERS.get(key.kind, "I42")
         self.counted[number] += 1
-        if key.kind == "stock" and not (seen.root or event.document):
+        if key.kind == "stock" and seen.command is None and not getattr(event, "document", ""):
             yield Violation("I08", key, f"version {seen.version} was caused by another row and cites no document")
         if seen.workflow is None:
             return
-        names, command_id = self._names[seen.workflow.fingerprint], seen.context.stamp.command_id
-        if not seen.root:
+        (rules, names), command_id = self._known[seen.workflow.fingerprint], seen.context.stamp.command_id
+        if seen.command is None:
             self._open.add(key, -_hash(names, command_id, event))
+        elif (type(seen.context.before), seen.command, type(event)) not in rules:
+            yield Violation(
+                "I09", key, f"version {seen.version}: {seen.command} does not lead to {type(event).__name__}"
+            )
         for told in seen.workflow.reactions(seen.context):
             if isinstance(told, Send):
                 self._open.add(told.key, _hash(names, command_id, told.command))

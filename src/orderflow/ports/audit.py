@@ -18,11 +18,12 @@ class Unreadable(NamedTuple):
 
 
 class Cited(NamedTuple):
-    """The command an event cites: the row it was for, and what it was decided with."""
+    """The command an event cites: the row it was for, what it was decided with, and its name."""
 
     key: Key
     stamp: Stamp
     workflow: str
+    command: str
 
 
 class Logged(NamedTuple):

@@ -36,7 +36,7 @@ _MESSAGES_AT_ONCE: Final = 100_000
 
 _ENTRIES: Final = """
     SELECT j.id, j.position, j.version, j.type, j.schema, j.data, c.id, c.kind, c.row_id, c.at, c.actor, c.occurred_at,
-        c.workflow
+        c.workflow, c.command
     FROM journal AS j LEFT JOIN commands AS c ON c.tenant = j.tenant AND c.id = j.command_id
     WHERE j.tenant = ? AND j.kind = ? ORDER BY j.id, j.version
 """
@@ -56,6 +56,10 @@ _CHAINS: Final = """
         SELECT kind, id, version, previous, lag(position, 1, 0) OVER (PARTITION BY kind, id ORDER BY version) AS before
         FROM journal WHERE tenant = ?
     ) WHERE previous <> before
+"""
+_STATELESS: Final = """
+    SELECT 'message ' || id || ' is in no state there is' FROM outbox
+    WHERE tenant = ? AND state NOT IN ('pending', 'done', 'dead')
 """
 _FOREIGN_TENANT: Final = """
     SELECT count(*) FROM journal AS j
@@ -185,7 +189,7 @@ class SqliteAudit:
             Sent(int(parts[0]), topic, Key(self._tenant, kind, lane), _pairs(data))
             for id_, topic, kind, lane, data in found
             # A longer remainder is another row's, whose id begins with this one's.
-            if len(parts := id_[len(prefix) :].split("/")) == 3 and parts[0].isdecimal()
+            if len(parts := id_[len(prefix) :].split("/")) == 3 and parts[0].isdecimal() and parts[1] == topic
         ]
 
     def messages_without_event(self) -> Iterator[str]:
@@ -203,7 +207,8 @@ class SqliteAudit:
         own, _, rest = message_id.partition(f"{self._tenant}/")
         kind, _, rest = rest.partition("/")
         row, *last = rest.rsplit("/", 3)
-        return (kind, row, int(last[0])) if not own and len(last) == 3 and last[0].isdecimal() else (kind, rest, 0)
+        whole = not own and len(last) == 3 and last[0].isdecimal() and last[2].isdecimal()
+        return (kind, row, int(last[0])) if whole else (kind, rest, 0)
 
     def command_faults(self) -> Iterator[str]:
         """A sentence for each command that no event of its row cites, or that says another version than it led to."""
@@ -218,11 +223,12 @@ class SqliteAudit:
         return int(self._rows(_FOREIGN_TENANT, self._tenant)[0][0])
 
     def faults(self) -> Iterator[str]:
-        """Damage that SQLite finds, and events that do not lead to the one before them."""
+        """Damage that SQLite finds, events that do not lead to the one before them, messages that nobody would send."""
         for (text,) in self._rows(f"PRAGMA integrity_check({_FAULTS})"):
             if text != "ok":
                 yield text
-        yield from (text for (text,) in self._cursor(_CHAINS, self._tenant))
+        for query in (_CHAINS, _STATELESS):
+            yield from (text for (text,) in self._cursor(query, self._tenant))
 
     def _rows(self, text: str, *values: Any) -> list[tuple[Any, ...]]:
         with _translated():
@@ -233,12 +239,14 @@ class SqliteAudit:
             yield from self._connection.execute(text, values)
 
 
-def _cited(key: Key, command: str, at: str, actor: str, occurred: str | None, workflow: str) -> Cited | None:
+def _cited(
+    key: Key, command_id: str, at: str, actor: str, occurred: str | None, workflow: str, command: str
+) -> Cited | None:
     try:
-        stamp = Stamp(moment(at), actor, command, None if occurred is None else moment(occurred))
+        stamp = Stamp(moment(at), actor, command_id, None if occurred is None else moment(occurred))
     except ValueError:
         return None
-    return Cited(key, stamp, workflow)
+    return Cited(key, stamp, workflow, command)
 
 
 def _pairs(text: str) -> tuple[tuple[str, str], ...]:
