@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import evolve
 
 from orderflow.adapters.storage.memory import MemoryStorage
+from orderflow.adapters.storage.memory_outbox import Posted
 from orderflow.adapters.storage.sqlite import SqliteStorage
+from orderflow.domain.engine.decide import NOTHING, Loaded, Message
 from orderflow.domain.inventory.stock import STOCK
 from orderflow.domain.orders.machine import ORDER
-from orderflow.errors import StorageError
+from orderflow.domain.parties.party import PARTY
+from orderflow.errors import Key, StorageError
 from orderflow.ports.storage import Batch, Lease, Query, Recorded, Row, Storage
 from orderflow.testing.contracts import Clause, ContractViolation, Expect, check_all, violations
 from orderflow.testing.outbox_contract import OUTBOX
@@ -41,7 +46,7 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StorageMake
     if request.param == "memory":
         yield Handles(MemoryStorage)
         return
-    machines, path = (STOCK, ORDER), tmp_path / "shop.db"
+    machines, path = (STOCK, ORDER, PARTY), tmp_path / "shop.db"
     if request.param == "sqlite exclusive":
         with closing(SqliteStorage(path, machines, exclusive=True)) as alone:
             yield alone.for_tenant
@@ -116,8 +121,23 @@ class LosesUpdates(MemoryStorage):
 
     def _commit(self, batch: Batch) -> None:
         rows = self._rows
-        found = {write.key: rows[write.key].version if write.key in rows else 0 for write in batch.writes}
+        found = {write.key: rows[write.key].row.version if write.key in rows else 0 for write in batch.writes}
         super()._commit(evolve(batch, writes=tuple(w._replace(expected=found[w.key]) for w in batch.writes)))
+
+
+class IgnoresReadVersions(MemoryStorage):
+    """Does not look at the rows that were only read."""
+
+    def _commit(self, batch: Batch) -> None:
+        super()._commit(evolve(batch, read=()))
+
+
+class ForgetsTimes(MemoryStorage):
+    """Says of every row that it was changed at the beginning of the century."""
+
+    def _commit(self, batch: Batch) -> None:
+        early = AT.replace(year=2000)
+        super()._commit(evolve(batch, writes=tuple(write._replace(at=early) for write in batch.writes)))
 
 
 class ForgetsRollback(MemoryStorage):
@@ -148,6 +168,54 @@ class ForgetsCommands(MemoryStorage):
         self._remembered.clear()
 
 
+class ReadsNothing(MemoryStorage):
+    """Finds nothing outside a unit."""
+
+    def read(self, keys: Collection[Key]) -> Mapping[Key, Loaded]:
+        """Says that nothing is there."""
+        return dict.fromkeys(keys, NOTHING)
+
+
+class KeepsStockOnly(MemoryStorage):
+    """Keeps rows of one kind."""
+
+    def _commit(self, batch: Batch) -> None:
+        super()._commit(evolve(batch, writes=tuple(write for write in batch.writes if write.key.kind == "stock")))
+
+
+class FindsStockOnly(MemoryStorage):
+    """Knows one kind when it is asked for rows."""
+
+    def find(self, query: Query) -> Sequence[Row[Any]]:
+        """Finds stock whatever is asked for."""
+        return super().find(query) if query.kind == "stock" else []
+
+
+class IgnoresDates(MemoryStorage):
+    """Finds rows of all dates."""
+
+    def find(self, query: Query) -> Sequence[Row[Any]]:
+        """Drops the bounds."""
+        return super().find(evolve(query, since=None, until=None))
+
+
+class IgnoresTags(MemoryStorage):
+    """Finds rows of all tags."""
+
+    def find(self, query: Query) -> Sequence[Row[Any]]:
+        """Drops the tag of orders."""
+        return super().find(evolve(query, tag="") if query.kind == "order" else query)
+
+
+class JournalsPeople(MemoryStorage):
+    """Keeps personal data in the journal."""
+
+    def _commit(self, batch: Batch) -> None:
+        super()._commit(batch)
+        told = {(entry.key, entry.version): entry.event for entry in batch.entries}
+        self._journal[:] = [e._replace(event=told.get((e.key, e.version), e.event)) for e in self._journal]
+
+
 class DropsMessages(MemoryStorage):
     """Keeps the first message of a batch only."""
 
@@ -162,6 +230,20 @@ class SkipsJournal(MemoryStorage):
         super()._commit(evolve(batch, entries=tuple(entry for entry in batch.entries if entry.version == 1)))
 
 
+class NumbersBeforeCommit(MemoryStorage):
+    """Gives positions first and stores the entries later, so that a reader may pass over them."""
+
+    def entries(self, after: int, limit: int) -> Sequence[Recorded]:
+        """Passes over the entry that is stored last."""
+        page = super().entries(after, limit)
+        if page and page[-1] is self._journal[-1] and not self._told:
+            self._told = True
+            return [*page[:-1], page[-1]._replace(position=page[-1].position + 1)]
+        return page
+
+    _told = False
+
+
 class ForgetsAnswers(MemoryStorage):
     """Leaves answered messages waiting."""
 
@@ -169,54 +251,104 @@ class ForgetsAnswers(MemoryStorage):
         super()._commit(evolve(batch, answered=()))
 
 
+class AsksForLeasesOfAnswers(MemoryStorage):
+    """Takes an answer only while the message was leased once."""
+
+    def _answer(self, message_ids: Iterable[str]) -> None:
+        super()._answer(id_ for id_ in message_ids if id_ in self._posted and self._posted[id_].token < 2)
+
+
 class PostsBeforeChecking(MemoryStorage):
     """Posts the messages of a batch that it then rejects."""
 
     def _commit(self, batch: Batch) -> None:
-        super()._commit(Batch((), (), (), batch.messages))
+        self._post(batch.messages, AT)
         super()._commit(evolve(batch, messages=()))
+
+
+class PostsTwice(MemoryStorage):
+    """Takes a message id again."""
+
+    def _check_new(self, messages: Sequence[Message]) -> None:
+        pass
 
 
 class IgnoresLeases(MemoryStorage):
     """Hands out what is leased."""
 
-    def claim(
-        self, limit: int, now: datetime, lease_seconds: int, topics: Collection[str] | None = None
+    def lease(
+        self, topic: str, limit: int, now: datetime, until: datetime, done: Collection[str] = ()
     ) -> Sequence[Lease]:
-        """Claims as if no lease had been given."""
-        for posted in self._outbox.values():
-            posted.leased_until = None
-        return super().claim(limit, now, lease_seconds, topics)
+        """Leases as if no lease had been given."""
+        for posted in self._posted.values():
+            posted.due = min(posted.due, now) if posted.sending else posted.due
+        return super().lease(topic, limit, now, until, done)
 
 
 class IgnoresTokens(MemoryStorage):
     """Lets any worker settle a message, whoever holds it now."""
 
-    def done(self, leases: Iterable[Lease], now: datetime) -> None:
-        """Settles under the token that holds."""
-        super().done([p._replace(token=self._outbox[p.message.id].token) for p in leases], now)
+    def _held(self, lease: Lease) -> list[Posted]:
+        return super()._held(lease._replace(token=self._posted[lease.message.id].token))
 
 
-class LetsOthersOvertake(MemoryStorage):
-    """Looks at topics before lanes."""
+class LeasesWithoutLock(MemoryStorage):
+    """Looks for what is due, and leases it later."""
 
-    def claim(
-        self, limit: int, now: datetime, lease_seconds: int, topics: Collection[str] | None = None
+    def lease(
+        self, topic: str, limit: int, now: datetime, until: datetime, done: Collection[str] = ()
     ) -> Sequence[Lease]:
-        """Claims the first message of each lane among those of the topics."""
-        whole = self._outbox
-        self._outbox = {id_: p for id_, p in whole.items() if topics is None or p.message.topic in topics}
-        try:
-            return super().claim(limit, now, lease_seconds, topics)
-        finally:
-            self._outbox = whole
+        """Lets others in between."""
+        ready = [posted for posted in [*self._heads()] if posted.message.topic == topic and posted.due <= now]
+        time.sleep(0.002)
+        for posted in ready:
+            posted.due = now
+        return super().lease(topic, limit, now, until, done)
+
+
+class ForgetsRenewals(MemoryStorage):
+    """Does not make leases longer."""
+
+    def renew(self, lease: Lease, until: datetime) -> None:
+        """Does nothing."""
+
+
+class ForgetsWhatIsDone(MemoryStorage):
+    """Leases without noting what is done."""
+
+    def lease(
+        self, topic: str, limit: int, now: datetime, until: datetime, done: Collection[str] = ()
+    ) -> Sequence[Lease]:
+        """Leases."""
+        return super().lease(topic, limit, now, until)
+
+
+class LanesAcrossTopics(MemoryStorage):
+    """Has one lane for all topics of a row."""
+
+    def _heads(self) -> Iterator[Posted]:
+        lanes: set[Key] = set()
+        for posted in self._posted.values():
+            if posted.standing == "pending" and posted.message.lane not in lanes:
+                lanes.add(posted.message.lane)
+                yield posted
 
 
 class IgnoresLanes(MemoryStorage):
     """Hands out every due message."""
 
-    def _heads(self) -> Iterator[object]:  # type: ignore[override]
-        return (posted for posted in self._outbox.values() if posted.standing == "waiting")
+    def _heads(self) -> Iterator[Posted]:
+        return (posted for posted in self._posted.values() if posted.standing == "pending")
+
+
+class IgnoresOrder(MemoryStorage):
+    """Hands out what was committed first, however long it has been due."""
+
+    def lease(
+        self, topic: str, limit: int, now: datetime, until: datetime, done: Collection[str] = ()
+    ) -> Sequence[Lease]:
+        """Sorts by id."""
+        return sorted(super().lease(topic, limit, now, until, done), key=lambda lease: lease.message.id)
 
 
 class ForgetsDead(MemoryStorage):
@@ -224,7 +356,18 @@ class ForgetsDead(MemoryStorage):
 
     def dead_letter(self, lease: Lease, now: datetime, error: str) -> None:
         """Treats the message as done."""
-        self.done([lease], now)
+        self._answer([lease.message.id])
+
+
+class RequeuesAsItWas(MemoryStorage):
+    """Counts on where it was."""
+
+    def requeue(self, message_id: str, now: datetime) -> None:
+        """Keeps attempts and the time of the first."""
+        before = self._posted.get(message_id)
+        super().requeue(message_id, now)
+        if before is not None:
+            self._posted[message_id].attempts, self._posted[message_id].since = before.attempts, before.since
 
 
 class RetriesAtOnce(MemoryStorage):
@@ -235,10 +378,18 @@ class RetriesAtOnce(MemoryStorage):
         super().retry(lease, AT.replace(year=2000), error)
 
 
+class TellsNoTopics(MemoryStorage):
+    """Says that every topic is due."""
+
+    def due(self, now: datetime) -> Collection[str]:
+        """All topics there are."""
+        return {posted.message.topic for posted in self._posted.values()}
+
+
 class ShowsPagesAgain(MemoryStorage):
     """Does not go on from the cursor."""
 
-    def find(self, query: Query) -> Sequence[Row]:
+    def find(self, query: Query) -> Sequence[Row[Any]]:
         """Begins from the start."""
         return super().find(evolve(query, cursor=0))
 
@@ -276,19 +427,36 @@ class SkipsMovements(MemoryStorage):
 
 BROKEN: tuple[tuple[type[MemoryStorage], set[str]], ...] = (
     (LosesUpdates, {"STORAGE-VERSION-01", "STORAGE-VERSION-02", "STORAGE-ATOMIC-01"}),
+    (IgnoresReadVersions, {"STORAGE-VERSION-04"}),
+    (ForgetsTimes, {"STORAGE-ROW-04"}),
     (ForgetsRollback, {"STORAGE-ATOMIC-01"}),
     (AcceptsCommandsTwice, {"STORAGE-COMMAND-01"}),
     (ForgetsCommands, {"STORAGE-COMMAND-02"}),
+    (ReadsNothing, {"STORAGE-ROW-05"}),
+    (KeepsStockOnly, {"STORAGE-ROW-06"}),
+    (FindsStockOnly, {"STORAGE-FIND-05"}),
+    (IgnoresDates, {"STORAGE-FIND-05"}),
+    (IgnoresTags, {"STORAGE-FIND-05"}),
+    (JournalsPeople, {"STORAGE-VAULT-01"}),
     (DropsMessages, {"OUTBOX-DELIVER-01"}),
     (SkipsJournal, {"STORAGE-JOURNAL-01"}),
+    (NumbersBeforeCommit, {"STORAGE-JOURNAL-03"}),
     (ForgetsAnswers, {"OUTBOX-ATOMIC-02"}),
+    (AsksForLeasesOfAnswers, {"OUTBOX-ANSWER-01"}),
+    (ForgetsWhatIsDone, {"OUTBOX-ANSWER-02"}),
     (PostsBeforeChecking, {"OUTBOX-ATOMIC-01"}),
+    (PostsTwice, {"OUTBOX-ONCE-01"}),
     (IgnoresLeases, {"OUTBOX-LEASE-01", "OUTBOX-LANE-01"}),
     (IgnoresTokens, {"OUTBOX-LEASE-02"}),
-    (LetsOthersOvertake, {"OUTBOX-LANE-02"}),
+    (ForgetsRenewals, {"OUTBOX-LEASE-03"}),
+    (LeasesWithoutLock, {"OUTBOX-LEASE-04"}),
+    (LanesAcrossTopics, {"OUTBOX-LANE-02"}),
     (IgnoresLanes, {"OUTBOX-LANE-01"}),
+    (IgnoresOrder, {"OUTBOX-ORDER-01"}),
     (ForgetsDead, {"OUTBOX-DEAD-01"}),
+    (RequeuesAsItWas, {"OUTBOX-DEAD-02"}),
     (RetriesAtOnce, {"OUTBOX-RETRY-01"}),
+    (TellsNoTopics, {"OUTBOX-DELIVER-02"}),
     (ShowsPagesAgain, {"STORAGE-FIND-01"}),
     (ReadsFeedAnew, {"STORAGE-JOURNAL-02"}),
     (WrongSums, {"STORAGE-FIND-03"}),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from attrs import evolve
 
-from orderflow.domain.engine.decide import Loaded, Message
-from orderflow.domain.engine.machine import ABSENT
+from orderflow.domain.engine.decide import NOTHING, Message
 from orderflow.domain.values import stock_key
 from orderflow.errors import ConcurrencyConflict, Key, NotFound, StorageError
 from orderflow.ports.storage import Batch, Lease, Storage
@@ -18,175 +18,276 @@ from orderflow.testing.storage_contract import StorageMaker, command, receipt, r
 __all__ = ["OUTBOX"]
 
 _AT: Final = datetime(2026, 3, 31, 9, 30, tzinfo=UTC)
-_LEASE_SECONDS: Final = 60
-_LATER: Final = _AT + timedelta(seconds=_LEASE_SECONDS)
+_LEASE: Final = timedelta(seconds=60)
+_LATER: Final = _AT + _LEASE
+_INSTANT: Final = timedelta(microseconds=1)
 _ROW: Final = stock_key("main", "A-1", "TOKYO")
 _LANE, _OTHER = Key("main", "order", "SO-1"), Key("main", "order", "SO-2")
+_FIRST, _SECOND = Message("m-1", "notify", _LANE), Message("m-2", "notify", _LANE)
+_THIRD: Final = Message("m-3", "notify", _OTHER, (("template", "送り状"), ("copy", "1")))
+_LABEL: Final = Message("m-4", "label", _LANE)
+_WORKERS: Final = 4
 
 
-def _post(storage: Storage, *messages: Message) -> None:
-    number = len(storage.entries(0, 1000))
-    command_id = f"post-{number}"
+def _post(storage: Storage, *messages: Message, at: datetime = _AT) -> None:
+    command_id = f"post-{messages[0].id}"
     with storage.unit() as unit:
-        unit.commit(evolve(receipt(command_id, _ROW, unit.load([_ROW])[_ROW]), messages=messages))
+        unit.commit(evolve(receipt(command_id, _ROW, unit.load([_ROW])[_ROW], at=at), messages=messages))
 
 
-def _claim(storage: Storage, now: datetime = _AT, limit: int = 10) -> list[Lease]:
-    return list(storage.claim(limit, now, _LEASE_SECONDS))
+def _lease(storage: Storage, now: datetime = _AT, topic: str = "notify", limit: int = 10) -> list[Lease]:
+    return list(storage.lease(topic, limit, now, now + _LEASE))
 
 
 def _ids(leases: list[Lease]) -> list[str]:
     return [lease.message.id for lease in leases]
 
 
+def _answer(storage: Storage, *message_ids: str) -> None:
+    store(storage, Batch((), (), (), answered=message_ids))
+
+
 def _three(storage: Storage) -> None:
     """Two messages of one lane and one of another."""
-    _post(storage, Message("m-1", "label", _LANE), Message("m-2", "notify", _LANE))
-    _post(storage, Message("m-3", "notify", _OTHER, (("template", "送り状"), ("copy", "1"))))
+    _post(storage, _FIRST, _SECOND)
+    _post(storage, _THIRD)
 
 
 def _delivered(make: StorageMaker, expect: Expect) -> None:
     storage = make("main")
     _three(storage)
     expect.equal("messages pending", 3, storage.pending())
-    first = _claim(storage)
-    third = Message("m-3", "notify", _OTHER, (("template", "送り状"), ("copy", "1")))
-    expect.equal("the messages", [Message("m-1", "label", _LANE), third], [lease.message for lease in first])
+    first = _lease(storage)
+    expect.equal("the messages", [_FIRST, _THIRD], [lease.message for lease in first])
     expect.equal("attempts, this one counted", [1, 1], [lease.attempts for lease in first])
-    storage.done(first, _AT)
+    _answer(storage, "m-1", "m-3")
     expect.equal("messages pending", 1, storage.pending())
-    second = _claim(make("main"))
-    expect.equal("the next of the lane", ["m-2"], _ids(second))
-    storage.done(second, _AT)
-    expect.equal("after all is done", ([], 0), (_claim(storage, _LATER), storage.pending()))
+    expect.equal("the next of the lane", ["m-2"], _ids(_lease(make("main"))))
+    _answer(storage, "m-2")
+    expect.equal("after all is done", ([], 0), (_lease(storage, _LATER), storage.pending()))
 
 
 def _lanes(make: StorageMaker, expect: Expect) -> None:
     storage = make("main")
     _three(storage)
-    expect.equal("one of each lane, oldest first", ["m-1", "m-3"], _ids(_claim(storage)))
-    expect.equal("a lane whose first is leased", [], _ids(_claim(storage)))
+    expect.equal("one of each lane", ["m-1", "m-3"], _ids(_lease(storage)))
+    expect.equal("a lane whose first is leased", [], _ids(_lease(storage)))
     fresh = make("main")
-    (first, _) = _claim(fresh, _LATER)
+    (first, _) = _lease(fresh, _LATER)
     fresh.retry(first, _LATER + timedelta(hours=1), "no answer")
-    expect.equal("a lane whose first is not due", [], _ids(_claim(fresh, _LATER)))
+    expect.equal("a lane whose first is not due", [], _ids(_lease(fresh, _LATER)))
 
 
-def _topics(make: StorageMaker, expect: Expect) -> None:
+def _lanes_by_topic(make: StorageMaker, expect: Expect) -> None:
     storage = make("main")
     _three(storage)
-    notices = list(storage.claim(10, _AT, _LEASE_SECONDS, ["notify"]))
-    expect.equal("of the topic, and first of their lane", ["m-3"], _ids(notices))
-    expect.equal("no topic", [], list(storage.claim(10, _AT, _LEASE_SECONDS, [])))
-    expect.equal("at most so many", 1, len(_claim(storage, _LATER, limit=1)))
+    _post(storage, _LABEL)
+    expect.equal("another topic of a row that waits", ["m-4"], _ids(_lease(storage, topic="label")))
+    expect.equal("its own topic", ["m-1", "m-3"], _ids(_lease(storage)))
+    expect.equal("a topic without messages", [], _ids(_lease(storage, topic="none")))
+
+
+def _order(make: StorageMaker, expect: Expect) -> None:
+    storage = make("main")
+    _post(storage, _FIRST, at=_AT)
+    _post(storage, _THIRD, at=_AT + _INSTANT)
+    expect.equal("at most so many", ["m-1"], _ids(_lease(storage, _AT + _INSTANT, limit=1)))
+    (third,) = _lease(storage, _AT + _INSTANT)
+    storage.retry(third, _AT + 2 * _INSTANT, "no answer")
+    expect.equal("the longest due first", ["m-3", "m-1"], _ids(_lease(storage, _LATER + timedelta(hours=1))))
+
+
+def _due(make: StorageMaker, expect: Expect) -> None:
+    storage = make("main")
+    expect.equal("topics of an empty outbox", set(), set(storage.due(_AT)))
+    _three(storage)
+    _post(storage, _LABEL)
+    expect.equal("topics", {"notify", "label"}, set(storage.due(_AT)))
+    (label,) = _lease(storage, topic="label")
+    expect.equal("topics, one all leased", {"notify"}, set(storage.due(_AT)))
+    storage.retry(label, _LATER, "no answer")
+    _lease(storage)
+    expect.equal("before anything is due again", set(), set(storage.due(_LATER - _INSTANT)))
+    expect.equal("when all is due again", {"notify", "label"}, set(storage.due(_LATER)))
 
 
 def _leases(make: StorageMaker, expect: Expect) -> None:
     storage = make("main")
-    _post(storage, Message("m-1", "label", _LANE))
-    (first,) = _claim(storage)
-    expect.equal("while it is leased", [], _claim(storage, _LATER - timedelta(microseconds=1)))
-    again = _claim(storage, _LATER)
-    expect.equal("when the lease has run out", ["m-1"], _ids(again))
-    expect.equal("attempts", 2, again[0].attempts)
-    expect.true("a newer token", again[0].token > first.token)
+    _post(storage, _FIRST)
+    (first,) = _lease(storage)
+    expect.equal("while it is leased", [], _lease(storage, _LATER - _INSTANT))
+    (again,) = _lease(storage, _LATER)
+    expect.equal("when the lease has run out", (_FIRST, 2, True), (again.message, again.attempts, again.abandoned))
+    expect.true("a newer token", again.token > first.token)
+    expect.equal("when the first sending began", (_AT, _AT), (first.since, again.since))
+
+
+def _renewed(make: StorageMaker, expect: Expect) -> None:
+    storage = make("main")
+    _post(storage, _FIRST)
+    (old,) = _lease(storage)
+    storage.renew(old, _LATER + _LEASE)
+    expect.equal("when the lease would have run out", [], _lease(storage, _LATER))
+    (new,) = _lease(storage, _LATER + _LEASE)
+    storage.renew(old, _LATER + 9 * _LEASE)
+    expect.equal("a lost lease renews nothing", ["m-1"], _ids(_lease(storage, _LATER + 2 * _LEASE)))
+    expect.equal("attempts", 2, new.attempts)
+
+
+def _leased_once(make: StorageMaker, expect: Expect) -> None:
+    storage = make("main")
+    messages = [Message(f"r-{number:02}", "notify", _LANE.beside("order", f"R-{number}")) for number in range(40)]
+    _post(storage, *messages)
+
+    def work(_: int) -> list[str]:
+        found: list[str] = []
+        while len(found) <= len(messages) and (leases := _lease(storage, limit=3)):
+            found += _ids(leases)
+        return found
+
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        leased = [message_id for found in pool.map(work, range(_WORKERS)) for message_id in found]
+    expect.equal("messages leased by racing workers", [message.id for message in messages], sorted(leased))
+
+
+def _done_with_the_next(make: StorageMaker, expect: Expect) -> None:
+    storage = make("main")
+    _three(storage)
+    first, _ = _lease(storage)
+    (next_,) = storage.lease("notify", 10, _AT, _LATER, [first.message.id, "m-unknown"])
+    expect.equal("the next of the lane, once the first is noted as done", "m-2", next_.message.id)
+    expect.equal("messages pending", 2, storage.pending())
+    expect.equal("another topic, with what is done", [], list(storage.lease("none", 1, _AT, _LATER, ["m-2", "m-3"])))
+    expect.equal("messages pending", 0, storage.pending())
 
 
 def _fenced(make: StorageMaker, expect: Expect) -> None:
     storage = make("main")
-    _post(storage, Message("m-1", "label", _LANE))
-    (old,) = _claim(storage)
-    (new,) = _claim(storage, _LATER)
-    storage.done([old], _LATER)
+    _post(storage, _FIRST)
+    (old,) = _lease(storage)
+    (new,) = _lease(storage, _LATER)
     storage.dead_letter(old, _LATER, "too late")
     storage.retry(old, _AT, "too late")
-    expect.equal("a lost lease settles nothing", (1, []), (storage.pending(), list(storage.dead_letters())))
-    expect.equal("nor frees it", [], _claim(storage, _LATER))
-    storage.done([new], _LATER)
-    expect.equal("the lease that holds settles it", 0, storage.pending())
+    expect.equal("a lost lease gives nothing up", (1, []), (storage.pending(), list(storage.dead_letters())))
+    expect.equal("nor puts it off", [], _lease(storage, _LATER))
+    storage.retry(new, _LATER + _LEASE, "no answer")
+    storage.retry(new, _AT, "again")
+    storage.dead_letter(new, _LATER, "again")
+    expect.equal("a lease given back settles no more", ([], []), (_lease(storage, _LATER), [*storage.dead_letters()]))
 
 
 def _retried(make: StorageMaker, expect: Expect) -> None:
     storage = make("main")
-    _post(storage, Message("m-1", "label", _LANE))
-    (lease,) = _claim(storage)
+    _post(storage, _FIRST)
+    (lease,) = _lease(storage)
     due = _AT + timedelta(seconds=5)
     storage.retry(lease, due, "no answer")
-    expect.equal("before it is due", [], _claim(storage, due - timedelta(microseconds=1)))
-    expect.equal("when it is due", [2], [lease.attempts for lease in _claim(storage, due)])
+    expect.equal("before it is due", [], _lease(storage, due - _INSTANT))
+    (again,) = _lease(storage, due)
+    expect.equal("when it is due", (2, _AT, False), (again.attempts, again.since, again.abandoned))
 
 
 def _dead(make: StorageMaker, expect: Expect) -> None:
     storage = make("main")
     _three(storage)
-    (first, _) = _claim(storage)
+    (first, _) = _lease(storage)
     storage.dead_letter(first, _AT, "address unknown")
     expect.equal("dead letters", [(first.message, "address unknown")], list(storage.dead_letters()))
     expect.equal("messages pending", 2, storage.pending())
-    expect.equal("its lane goes on", ["m-2"], _ids(_claim(storage)))
+    expect.equal("its lane goes on", ["m-2"], _ids(_lease(storage)))
+
+
+def _requeued(make: StorageMaker, expect: Expect) -> None:
+    storage = make("main")
+    _three(storage)
+    (first, _) = _lease(storage)
+    storage.dead_letter(first, _AT, "address unknown")
     expect.raises("reviving what is not dead", NotFound, lambda: storage.requeue("m-2", _AT))
+    expect.raises("reviving what is not there", NotFound, lambda: storage.requeue("m-9", _AT))
     storage.requeue("m-1", _LATER)
     expect.equal("no dead letter is left", [], list(storage.dead_letters()))
-    requeued = [lease for lease in _claim(storage, _LATER) if lease.message.id == "m-1"]
-    expect.equal("attempts are counted anew", [1], [lease.attempts for lease in requeued])
-    expect.true("its token is a newer one", requeued[0].token > first.token)
+    expect.equal("the rest of its lane goes first", ["m-2", "m-3"], _ids(_lease(storage, _LATER)))
+    _answer(storage, "m-2")
+    (again,) = _lease(storage, _LATER)
+    told = (again.message, again.attempts, again.since, again.abandoned)
+    expect.equal("as if it had never been sent", (_FIRST, 1, _LATER, False), told)
+    expect.true("its token is a newer one", again.token > first.token)
 
 
 def _answered(make: StorageMaker, expect: Expect) -> None:
     storage = make("main")
-    _post(storage, Message("m-1", "label", _LANE), Message("m-2", "notify", _OTHER))
-    label, notice = _claim(storage)
+    _post(storage, _FIRST, _THIRD)
+    _lease(storage)
     with storage.unit() as unit:
-        unit.commit(evolve(receipt("c-1", _ROW, unit.load([_ROW])[_ROW]), answered=(label,)))
+        unit.commit(evolve(receipt("c-1", _ROW, unit.load([_ROW])[_ROW]), answered=("m-1",)))
     expect.equal("after the answer's commit", 1, storage.pending())
-    stale = evolve(receipt("c-2", _ROW, Loaded(0, ABSENT)), answered=(notice,))
+    stale = evolve(receipt("c-2", _ROW, NOTHING), answered=("m-3",))
     expect.raises("an answer in a conflict", ConcurrencyConflict, lambda: store(storage, stale))
     expect.equal("after the conflict", 1, storage.pending())
-    store(storage, Batch((), (), (), answered=(notice,)))
+    _answer(storage, "m-3")
     expect.equal("after an answer that says nothing more", 0, storage.pending())
+
+
+def _answered_by_anyone(make: StorageMaker, expect: Expect) -> None:
+    storage = make("main")
+    _three(storage)
+    _lease(storage)
+    _lease(storage, _LATER)
+    _answer(storage, "m-1")
+    expect.equal("answered by who had the first lease", ["m-2"], _ids(_lease(storage, _LATER)))
+    _answer(storage, "m-2", "m-3")
+    expect.equal("answered though another has the lease", 0, storage.pending())
 
 
 def _atomic(make: StorageMaker, expect: Expect) -> None:
     storage = make("main")
     received(storage, "c-1", _ROW)
-    stale = evolve(receipt("c-2", _ROW, Loaded(0, ABSENT)), messages=(Message("m-1", "label", _LANE),))
+    stale = evolve(receipt("c-2", _ROW, NOTHING), messages=(_FIRST,))
     expect.raises("a message in a conflict", ConcurrencyConflict, lambda: store(storage, stale))
     expect.equal("messages of a batch that was not stored", 0, storage.pending())
 
 
 def _unique(make: StorageMaker, expect: Expect) -> None:
     storage = make("main")
-    _post(storage, Message("m-1", "label", _LANE))
-    storage.done(_claim(storage), _AT)
-    again = Batch((command("c-2", _ROW, 1),), (), (), (Message("m-1", "label", _LANE),))
+    _post(storage, _FIRST)
+    _answer(storage, "m-1")
+    again = Batch((command("c-2", _ROW, 1),), (), (), (_FIRST,))
     expect.raises("a message id that was used", StorageError, lambda: store(storage, again))
     with storage.unit() as unit:
         expect.equal("the command of that batch", {}, dict(unit.known_commands(["c-2"])))
-    expect.equal("a message that was done", [], _claim(storage, _LATER))
+    expect.equal("a message that was done", [], _lease(storage, _LATER))
 
 
 def _own(make: StorageMaker, expect: Expect) -> None:
     ours, theirs = make("main"), make("other")
-    _post(ours, Message("m-1", "label", _LANE))
-    expect.equal("their messages", (0, []), (theirs.pending(), _claim(theirs)))
-    (lease,) = _claim(ours)
-    theirs.done([lease], _AT)
+    _post(ours, _FIRST)
+    expect.equal("their messages", (0, [], set()), (theirs.pending(), _lease(theirs), set(theirs.due(_AT))))
+    (lease,) = _lease(ours)
     theirs.dead_letter(lease, _AT, "not theirs")
+    theirs.retry(lease, _AT, "not theirs")
+    _answer(theirs, "m-1")
     expect.raises("reviving ours", NotFound, lambda: theirs.requeue("m-1", _AT))
-    expect.equal("ours", 1, ours.pending())
+    expect.equal("ours", (1, []), (ours.pending(), _lease(ours)))
 
 
 OUTBOX: Final[tuple[Clause[StorageMaker], ...]] = (
     Clause("OUTBOX-DELIVER-01", "Every message of a committed batch is handed out until it is done.", _delivered),
+    Clause("OUTBOX-DELIVER-02", "The topics are told of which a message may be leased.", _due),
     Clause("OUTBOX-ATOMIC-01", "A batch that is not stored leaves no message.", _atomic),
     Clause("OUTBOX-ATOMIC-02", "An answered message is done with the answer's commit, or not at all.", _answered),
+    Clause("OUTBOX-ANSWER-01", "An answered message is done, whoever holds its lease.", _answered_by_anyone),
+    Clause("OUTBOX-ANSWER-02", "A lease first notes what is done.", _done_with_the_next),
     Clause("OUTBOX-ONCE-01", "A message id is used once, even when its message is done.", _unique),
     Clause("OUTBOX-LANE-01", "Of each lane only the first unfinished message is handed out.", _lanes),
-    Clause("OUTBOX-LANE-02", "Topics and a limit narrow what is handed out; they let nothing overtake.", _topics),
+    Clause("OUTBOX-LANE-02", "The topics of a row are lanes of their own.", _lanes_by_topic),
+    Clause("OUTBOX-ORDER-01", "A limit is kept, and what has been due longest goes first.", _order),
     Clause("OUTBOX-LEASE-01", "A leased message is handed out again only when its lease has run out.", _leases),
     Clause("OUTBOX-LEASE-02", "A lost lease settles nothing (fencing token).", _fenced),
+    Clause("OUTBOX-LEASE-03", "A lease can be renewed by its holder only.", _renewed),
+    Clause("OUTBOX-LEASE-04", "Racing workers lease each message once.", _leased_once),
     Clause("OUTBOX-RETRY-01", "A message to be retried is handed out when it is due, not before.", _retried),
-    Clause("OUTBOX-DEAD-01", "A dead letter is listed with its error, blocks no lane, and can be requeued.", _dead),
+    Clause("OUTBOX-DEAD-01", "A dead letter is listed with its error and blocks no lane.", _dead),
+    Clause("OUTBOX-DEAD-02", "A dead letter is requeued as if it had never been sent.", _requeued),
     Clause("OUTBOX-TENANT-01", "Tenants never see, settle or requeue each other's messages.", _own),
 )
 """What every outbox keeps."""
