@@ -129,7 +129,7 @@ OLDER = (
     """UPDATE journal SET data = '{"paper":"blue"}' WHERE type = 'GiftOrdered'""",
     """UPDATE x_gift_wrapping SET state = '{"paper":"blue"}'""",
 )
-RENAMED = ("GiftOrdered", "ToWrap", "Wrapped")
+RENAMED: tuple[str, ...] = ("GiftOrdered", "ToWrap", "Wrapped")
 
 
 def renamed(data: dict[str, Any]) -> dict[str, Any]:
@@ -146,10 +146,11 @@ def test_e11_verify_reads_states_and_events_of_an_older_schema(worked: Path, tmp
     connection.commit()
     connection.close()
     machines = WORKFLOW.machines.values()
-    versions, upcasters = dict.fromkeys(RENAMED, 2), {(name, 1): renamed for name in RENAMED}
-    for codec, sound in (
-        (Codec(machines), False),
-        (Codec(machines, schema_versions=versions, upcasters=upcasters), True),
-    ):
+    upcasting = Codec(
+        machines,
+        schema_versions=dict.fromkeys(RENAMED, 2),
+        upcasters={(name, 1): renamed for name in RENAMED},
+    )
+    for codec, sound in ((Codec(machines), False), (upcasting, True)):
         with SqliteAudit(path, machines, codec=codec) as source:
             assert (verify(source, WORKFLOW).violations == 0) is sound

@@ -25,17 +25,19 @@ _NUMBERS: Final = {"stock": "I08"}
 
 
 class _Known(NamedTuple):
-    """Of a workflow: the rules by state, command's name and event, and what commands and events name alike."""
+    """Of a workflow: its rules by kind and names, and what commands and events name alike."""
 
-    rules: frozenset[tuple[type[Any], str, type[Any]]]
+    rules: frozenset[tuple[str, str, str, str]]
     names: Names
 
     @classmethod
     def of(cls, workflow: Workflow) -> _Known:
-        edges = (edge for machine in workflow.machines.values() for edge in machine.edges())
-        return cls(
-            frozenset((edge.source, edge.command.__name__, edge.event) for edge in edges), _shared_names(workflow)
+        rules = frozenset(
+            (kind, edge.source.__name__, edge.command.__name__, edge.event.__name__)
+            for kind, machine in workflow.machines.items()
+            for edge in machine.edges()
         )
+        return cls(rules, _shared_names(workflow))
 
 
 class Decisions(Check):
@@ -66,7 +68,7 @@ class Decisions(Check):
         (rules, names), command_id = self._known[seen.workflow.fingerprint], seen.context.stamp.command_id
         if seen.command is None:
             self._open.add(key, -_hash(names, command_id, event))
-        elif (type(seen.context.before), seen.command, type(event)) not in rules:
+        elif (key.kind, type(seen.context.before).__name__, seen.command, type(event).__name__) not in rules:
             yield Violation(
                 "I09", key, f"version {seen.version}: {seen.command} does not lead to {type(event).__name__}"
             )
