@@ -486,6 +486,12 @@ def test_rounds_of_loads_climb_and_take_a_rank_at_once() -> None:
     assert [[row.kind for row in keys] for keys in asked] == [["loan"], ["reader", "reader"], ["fee"]]
 
 
+def test_a_row_is_asked_for_once_however_many_tell_it() -> None:
+    """A row that is told and required in one decision stands once among the keys of its round."""
+    _, asked = driven(decide_command(COUNTING, envelope(BOOK, LEND)), reader())
+    assert asked == [[BOOK], [ANN]]
+
+
 def test_a_group_loads_a_rank_at_a_time_for_all_its_commands() -> None:
     """However many commands, there are as many rounds as ranks, their keys in the order of locks."""
     readers = {key("reader", name): Loaded(1, Reader()) for name in ("ann", "ben", "cid")}
@@ -546,6 +552,8 @@ def test_a_group_ends_as_its_commands_one_by_one(group: list[tuple[tuple[Key, An
 
 def compared(end: Any) -> Any:
     """What of an end must be the same."""
+    if isinstance(end, Decision):
+        return (end.stamp, end.loaded, end.rows, end.entries, end.messages)
     return end.refusals if isinstance(end, CommandRefused) else end
 
 

@@ -177,7 +177,7 @@ def decide_command(workflow: Workflow, envelope: Envelope, refusals: list[Refusa
         key = item.key
         if key not in rows:
             beside = [other.key for at, _, _, other in agenda if at == rank and other.key not in rows]
-            found = yield Load([key, *dict.fromkeys(beside)] if beside else [key])
+            found = yield Load([*dict.fromkeys((key, *beside))] if beside else [key])
             decision.loaded.update(found)
             rows.update(found)
         try:
