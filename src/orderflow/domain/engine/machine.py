@@ -7,13 +7,14 @@ say where each event leads. The law of the table is checked when the machine is 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any, Final, Generic, NamedTuple, TypeVar, overload
 
 import attrs
 from attrs import frozen
 
+from orderflow.domain.engine.graph import arrows, closure
 from orderflow.domain.engine.record import Message, Record, values_of
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.errors import CommandRefused, DefinitionError, InvariantBroken, Refusal
@@ -370,33 +371,16 @@ def _duplicates(rules: tuple[Rule, ...]) -> Iterator[str]:
 
 
 def _unreachable(machine: Machine) -> Iterator[str]:
-    forward = _arrows((edge.source, edge.target) for edge in machine.edges())
-    backward = _arrows((edge.target, edge.source) for edge in machine.edges())
+    forward = arrows((edge.source, edge.target) for edge in machine.edges())
+    backward = arrows((edge.target, edge.source) for edge in machine.edges())
     states = forward.keys() | backward.keys()
-    reached = _closure(forward, (Absent,))
-    ending = _closure(backward, machine.final)
+    reached = closure(forward, (Absent,))
+    ending = closure(backward, machine.final)
     yield from sorted(f"{state.__name__} cannot be reached" for state in states - reached)
     yield from sorted(f"{state.__name__} can reach no final state" for state in states - ending)
     for state in machine.final:
         leaks = forward.get(state, set()) - set(machine.final)
         yield from sorted(f"{state.__name__} is final, yet leads to {target.__name__}" for target in leaks)
-
-
-def _arrows(pairs: Iterable[tuple[type, type]]) -> dict[type, set[type]]:
-    arrows: dict[type, set[type]] = {}
-    for source, target in pairs:
-        arrows.setdefault(source, set()).add(target)
-    return arrows
-
-
-def _closure(arrows: Mapping[type, set[type]], start: Iterable[type]) -> set[type]:
-    seen = set(start)
-    waiting = list(seen)
-    while waiting:
-        fresh = arrows.get(waiting.pop(), set()) - seen
-        seen |= fresh
-        waiting += fresh
-    return seen
 
 
 def _without_fields(machine: Machine) -> Iterator[str]:
