@@ -184,8 +184,7 @@ class Sessions:
         """
         if os.getpid() != self._process:
             self._after_fork()
-        if self._closed:
-            raise StorageError("the storage is closed", retry=False)
+        self._check_open()
         found: Session | None = self._alone if self._exclusive else getattr(self._local, "session", None)
         if found is None:
             found = self._connect()
@@ -216,18 +215,24 @@ class Sessions:
         if not self._gate.acquire(timeout=self._timeout):
             raise StorageError("another thread holds the storage")
         try:
-            session = self._free_session()
-            session.lock.acquire()
+            return self._locked_session()
         except BaseException:
             self._gate.release()
             raise
-        return session
 
-    def _free_session(self) -> Session:
+    def _locked_session(self) -> Session:
         session = self.session()
         if session.in_unit:
             raise StorageError("a unit is already open in this thread", retry=False)
+        session.lock.acquire()
+        if self._closed:
+            session.lock.release()
+            self._check_open()
         return session
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StorageError("the storage is closed", retry=False)
 
     def release(self, session: Session) -> None:
         """Let the next writer in."""
@@ -249,6 +254,8 @@ class Sessions:
         with self._gate if self._exclusive else nullcontext():
             session = self.session()
             with session.lock:
+                # It may have been closed while this thread waited for the lock.
+                self._check_open()
                 yield session
 
     def close(self) -> None:
@@ -290,8 +297,7 @@ class Sessions:
             # Whoever closes the storage either finds this connection, or this thread finds the storage closed.
             self._open.add(session)
         with session.lock:
-            if self._closed:
-                raise StorageError("the storage is closed", retry=False)
+            self._check_open()
             self._configure(session)
         return session
 
