@@ -8,7 +8,6 @@ from orderflow.adapters.ids import SequenceIds
 from orderflow.adapters.notifiers.memory import MemoryNotifier
 from orderflow.adapters.storage.memory import MemoryStorage
 from orderflow.adapters.storage.memory_outbox import Posted
-from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.cli.root import root as command_line
 from orderflow.cli.run import work as run_file
 from orderflow.domain.billing.account import BlockAccount, SetCreditLimit, UnblockAccount
@@ -214,7 +213,6 @@ __all__ = [
     "ShopSettings",
     "SkuChange",
     "SkuQuantity",
-    "SqliteStorage",
     "TagCustomer",
     "TaxCategory",
     "TaxPolicy",
