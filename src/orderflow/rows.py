@@ -6,17 +6,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
+from orderflow.domain.engine.decide import Loaded
 from orderflow.domain.engine.limits import MAX_NAME
 from orderflow.domain.engine.machine import Absent, Machine
-from orderflow.domain.engine.schema import Length, Name, Text, check, checked
+from orderflow.domain.engine.schema import Length, Name, Text, check, checked, faults_at
+from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.values import Location, Sku, StockRef
 from orderflow.errors import InputError, Key, NotFound
 from orderflow.ports.storage import Query, Recorded, Row, Storage
 
 if TYPE_CHECKING:
+    from orderflow.domain.billing.account import Account
+    from orderflow.domain.billing.credit_note import DraftedNote, IssuedNote
+    from orderflow.domain.billing.invoice import InvoiceState
     from orderflow.domain.inventory.stock import StockLevel
+    from orderflow.domain.orders.state import OrderState
+    from orderflow.domain.parties.customer import CustomerState
+    from orderflow.domain.parties.party import Erased, PartyVersion, Restricted
+    from orderflow.domain.payments.state import PaymentState
+    from orderflow.domain.returns import ReceivedReturn, SettledReturn
+    from orderflow.domain.shipping.state import ShipmentState
 
-__all__ = ["RowId", "Rows", "StockRows"]
+__all__ = ["RowId", "Rows", "StockRows", "Subjects"]
 
 S = TypeVar("S")
 
@@ -122,6 +133,78 @@ class StockRows(Rows["StockLevel"]):
     def movements(self) -> Mapping[tuple[str, str, str], int]:
         """Every stock movement summed: (SKU, location, event type) to units."""
         return self._storage.movements()
+
+
+class Subjects:
+    """What a shop's rows are read by: a reader for each subject, typed by what it gives."""
+
+    workflow: Workflow
+    storage: Storage
+
+    @property
+    def orders(self) -> Rows[OrderState]:
+        return self.rows("order")
+
+    @property
+    def stock(self) -> StockRows:
+        return StockRows(self.storage, self.workflow.machines["stock"])
+
+    @property
+    def shipments(self) -> Rows[ShipmentState]:
+        return self.rows("shipment")
+
+    @property
+    def invoices(self) -> Rows[InvoiceState]:
+        return self.rows("invoice")
+
+    @property
+    def credit_notes(self) -> Rows[DraftedNote | IssuedNote]:
+        return self.rows("credit_note")
+
+    @property
+    def payments(self) -> Rows[PaymentState]:
+        return self.rows("payment")
+
+    @property
+    def returns(self) -> Rows[ReceivedReturn | SettledReturn]:
+        return self.rows("return")
+
+    @property
+    def customers(self) -> Rows[CustomerState]:
+        return self.rows("customer")
+
+    @property
+    def accounts(self) -> Rows[Account]:
+        return self.rows("account")
+
+    @property
+    def parties(self) -> Rows[PartyVersion | Restricted | Erased]:
+        """The vault: the only rows that hold personal data, under the id ``party@version``."""
+        return self.rows("party")
+
+    def rows(self, kind: str) -> Rows[Any]:
+        """The rows of any kind of the workflow, a host's own too.
+
+        Raises:
+            InputError: the workflow has no such kind.
+        """
+        machine = self.workflow.machines.get(kind) if isinstance(kind, str) else None
+        if machine is None:
+            raise InputError.at("kind", "unknown_kind", f"must be one of {', '.join(self.workflow.machines)}")
+        return Rows(self.storage, machine)
+
+    def key(self, kind: str, id: str) -> Key:  # noqa: A002 - the row's id
+        """The key of a row of this shop."""
+        return Key(self.storage.tenant, kind, id)
+
+    def read(self, keys: Sequence[Key]) -> Mapping[Key, Loaded]:
+        """Rows as they stand: version 0 and ``ABSENT`` where nothing is stored."""
+        if not isinstance(keys, list | tuple):
+            raise InputError.at("keys", "wrong_type", "must be a list or tuple of Key")
+        faults = [fault for at, key in enumerate(keys) for fault in faults_at(f"keys[{at}]", Key, key)]
+        if faults:
+            raise InputError(faults)
+        return self.storage.read(keys)
 
 
 def _tuple(path: str, value: Any) -> tuple[Any, ...]:

@@ -5,7 +5,7 @@ The subjects (orders, stock, invoices) are loaded when the first shop is made, s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, TypeVar
@@ -19,7 +19,6 @@ from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.values import Location, Sku
 from orderflow.errors import (
-    CommandMismatch,
     ConcurrencyConflict,
     Fault,
     InputError,
@@ -30,20 +29,12 @@ from orderflow.errors import (
 )
 from orderflow.flows.handle import Result, accepted, handle_many
 from orderflow.ports.storage import Ack, Cursor, Storage
-from orderflow.rows import RowId, Rows, StockRows
+from orderflow.rows import RowId, Subjects
 from orderflow.runtime import LEASE_SECONDS, Ports, Runtime, run
 
 if TYPE_CHECKING:
-    from orderflow.domain.billing.account import Account
-    from orderflow.domain.billing.credit_note import DraftedNote, IssuedNote
-    from orderflow.domain.billing.invoice import InvoiceState
     from orderflow.domain.orders.content import Hold, OrderContent
-    from orderflow.domain.orders.state import OrderState
-    from orderflow.domain.parties.customer import CustomerState
-    from orderflow.domain.parties.party import Erased, PartyVersion, Person, Restricted
-    from orderflow.domain.payments.state import PaymentState
-    from orderflow.domain.returns import ReceivedReturn, SettledReturn
-    from orderflow.domain.shipping.state import ShipmentState
+    from orderflow.domain.parties.party import Person
     from orderflow.domain.values import PartyRef
     from orderflow.flows.advance import Advanced, ShopSettings
     from orderflow.flows.prepare import ShipmentPlan
@@ -92,7 +83,7 @@ class Request(NamedTuple):
     occurred_at: datetime | None = None
 
 
-class OrderFlow:
+class OrderFlow(Subjects):
     """A shop's order processing.
 
     Every method raises :class:`InputError` for an argument that is not what its annotation says.
@@ -132,73 +123,6 @@ class OrderFlow:
         from orderflow.flows.advance import ShopSettings
 
         return self._settings or ShopSettings().for_carriers(self._ports.carriers)
-
-    # -- rows
-
-    @property
-    def orders(self) -> Rows[OrderState]:
-        return self.rows("order")
-
-    @property
-    def stock(self) -> StockRows:
-        return StockRows(self.storage, self.workflow.machines["stock"])
-
-    @property
-    def shipments(self) -> Rows[ShipmentState]:
-        return self.rows("shipment")
-
-    @property
-    def invoices(self) -> Rows[InvoiceState]:
-        return self.rows("invoice")
-
-    @property
-    def credit_notes(self) -> Rows[DraftedNote | IssuedNote]:
-        return self.rows("credit_note")
-
-    @property
-    def payments(self) -> Rows[PaymentState]:
-        return self.rows("payment")
-
-    @property
-    def returns(self) -> Rows[ReceivedReturn | SettledReturn]:
-        return self.rows("return")
-
-    @property
-    def customers(self) -> Rows[CustomerState]:
-        return self.rows("customer")
-
-    @property
-    def accounts(self) -> Rows[Account]:
-        return self.rows("account")
-
-    @property
-    def parties(self) -> Rows[PartyVersion | Restricted | Erased]:
-        """The vault: the only rows that hold personal data, under the id ``party@version``."""
-        return self.rows("party")
-
-    def rows(self, kind: str) -> Rows[Any]:
-        """The rows of any kind of the workflow, a host's own too.
-
-        Raises:
-            InputError: the workflow has no such kind.
-        """
-        machine = self.workflow.machines.get(kind) if isinstance(kind, str) else None
-        if machine is None:
-            raise InputError.at("kind", "unknown_kind", f"must be one of {', '.join(self.workflow.machines)}")
-        return Rows(self.storage, machine)
-
-    def key(self, kind: str, id: str) -> Key:  # noqa: A002 - the row's id
-        """The key of a row of this shop."""
-        return Key(self.storage.tenant, kind, id)
-
-    def read(self, keys: Sequence[Key]) -> Mapping[Key, Loaded]:
-        """Rows as they stand: version 0 and ``ABSENT`` where nothing is stored."""
-        if not isinstance(keys, list | tuple):
-            raise InputError.at("keys", "wrong_type", "must be a list or tuple of Key")
-        faults = [fault for at, key in enumerate(keys) for fault in faults_at(f"keys[{at}]", Key, key)]
-        if faults:
-            raise InputError(faults)
-        return self.storage.read(keys)
 
     # -- commands
 
@@ -263,28 +187,10 @@ class OrderFlow:
         Raises:
             CommandMismatch: the version was recorded before with other data, or is erased.
         """
-        from orderflow.domain.parties.party import PartyVersion, RecordParty
-        from orderflow.domain.values import PartyRef, party_id
+        from orderflow.flows.parties import record_party
 
-        number = self._version_for(id, person) if version is None else version
-        row = party_id(id, number)
-        ack = self.handle(row, RecordParty(person), command_id=f"party/{row}")
-        kept = self.parties.get(row)
-        if not isinstance(kept, PartyVersion) or kept.person != person:
-            raise CommandMismatch(ack.command_id)
-        return PartyRef(id, number)
-
-    def _version_for(self, id: str, person: Person) -> int:  # noqa: A002
-        """The latest version if it says the same, else the next."""
-        from orderflow.domain.values import party_id
-
-        number, latest = 1, self._loaded(self.key("party", party_id(id, 1))).state
-        while latest is not ABSENT:
-            following = self._loaded(self.key("party", party_id(id, number + 1))).state
-            if following is ABSENT and getattr(latest, "person", None) == person:
-                return number
-            number, latest = number + 1, following
-        return number
+        key, stamp = self.key("party", id), self._stamp()
+        return self._run(lambda: record_party(self.workflow, key, person, stamp, version))
 
     def allocate(self, *orders: str | Request) -> list[Result]:
         """Allocate what is open and fill what waits of each order, on the stock as it is under lock.

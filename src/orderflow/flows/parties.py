@@ -1,0 +1,56 @@
+"""Keeping parties: a person's data once, under the version that says the same."""
+
+from __future__ import annotations
+
+from itertools import count
+
+from attrs import evolve
+
+from orderflow.domain.engine.decide import Envelope, Flow
+from orderflow.domain.engine.machine import ABSENT
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.engine.workflow import Workflow
+from orderflow.domain.parties.party import PartyVersion, Person, RecordParty
+from orderflow.domain.values import PartyRef, party_id
+from orderflow.errors import CommandMismatch, Key
+from orderflow.flows.handle import Work, accepted
+
+__all__ = ["record_party"]
+
+
+def record_party(workflow: Workflow, party: Key, person: Person, stamp: Stamp, version: int | None) -> Flow[PartyRef]:
+    """Keep a party, and give the reference to it; without ``version`` the latest if it says the same, else the next.
+
+    Args:
+        workflow: the rules.
+        party: the party, without a version.
+        person: its data.
+        stamp: what the command is decided with, but for its id.
+        version: the version it must be.
+
+    Raises:
+        CommandMismatch: the version was recorded before with other data, or is erased.
+    """
+    work = Work(workflow)
+    number = version if version is not None else (yield from _version_for(work, party, person))
+    key = party.beside("party", party_id(party.id, number))
+    kept = (yield from work.load([key]))[key].state
+    if kept is ABSENT:
+        named = evolve(stamp, command_id=f"party/{key.id}")
+        accepted((yield from work.take([Envelope(key, RecordParty(person), named)]))[0])
+    elif not isinstance(kept, PartyVersion) or kept.person != person:
+        raise CommandMismatch(f"party/{key.id}")
+    yield from work.commit()
+    return PartyRef(party.id, number)
+
+
+def _version_for(work: Work, party: Key, person: Person) -> Flow[int]:
+    """The latest version if it says the same, else the next."""
+    same = False
+    for number in count(1):
+        key = party.beside("party", party_id(party.id, number))
+        state = (yield from work.load([key]))[key].state
+        if state is ABSENT:
+            return number - 1 if same else number
+        same = isinstance(state, PartyVersion) and state.person == person
+    raise AssertionError("the loop returns")
