@@ -233,7 +233,10 @@ class Runtime:
 
     @contextmanager
     def _renewing(self, lease: Lease) -> Generator[None]:
-        """Renew a lease until the block ends, every third of its length."""
+        """Renew a lease until the block ends, every third of its length; one of no length cannot be renewed."""
+        if not self._ports.lease_seconds:
+            yield
+            return
         ended = Event()
 
         def renew() -> None:

@@ -146,8 +146,7 @@ def _task(task: Task) -> View:
 
 
 def _counts(shop: OrderFlow, *, as_json: bool) -> None:
-    known = shop.workflow.machines
-    counts = {name: _count(shop, listed) for name, listed in WORKLISTS.items() if listed.kind in known}
+    counts = {name: _count(shop, listed) for name, listed in WORKLISTS.items()}
     if as_json:
         print_json(counts)
     else:
@@ -155,8 +154,8 @@ def _counts(shop: OrderFlow, *, as_json: bool) -> None:
 
 
 def _count(shop: OrderFlow, listed: Worklist) -> int:
-    due_by = datetime.now(UTC) if listed.due else None
-    rows = _all(shop.rows(listed.kind), status=listed.status, due_by=due_by)
+    status, due_by = listed.states(shop.workflow), datetime.now(UTC) if listed.due else None
+    rows = _all(shop.rows(listed.kind), status=status, due_by=due_by) if status else ()
     return sum(1 for row in rows if listed.keeps(row.state))
 
 

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from attrs import define, field
+
 from orderflow.domain.billing.credit_note import IssuedNote
 from orderflow.domain.money.money import Money
 from orderflow.ports.storage import Row
@@ -25,26 +27,59 @@ INCOMING: Final = "GoodsReceived"
 
 def summarise(shop: OrderFlow, timezone: str) -> dict[str, Any]:
     """Documents, lines, amounts, returns, stock and balances; amounts as decimal strings, months in ``timezone``."""
-    notes = [row.state for row in _pages(shop, "credit_note")]
-    stock_documents = [row.state for row in _pages(shop, "stock_document")]
-    adjustments = [note for note in stock_documents if note.kind == "adjustment"]
-    orders = _orders(shop)
+    orders, notes = _orders(shop), _Notes()
+    for row in _pages(shop, "credit_note"):
+        notes.add(row.state)
+    adjustments = [lines for kind, lines in _stock_documents(shop) if kind == "adjustment"]
     amounts = _amounts(orders, notes, timezone)
     return {
         "documents": {
             "orders": sum(count for _, _, _, count in orders),
-            "cancellations": len(notes),
+            "cancellations": notes.count,
             "adjustments": len(adjustments),
             "refused": sum(1 for _ in rejections(shop)),
         },
         "states": {kind: _states(shop, kind) for kind in ("order", "shipment", "invoice")},
-        "lines": _order_lines(shop) + sum(_lines_of(note) for note in notes) + sum(note.lines for note in adjustments),
+        "lines": _order_lines(shop) + notes.lines + sum(adjustments),
         "amounts": next(iter(amounts.values())) if len(amounts) == 1 else None,
         "amounts_by_currency": amounts,
-        "returns": _returns(notes),
+        "returns": {name: notes.found[name] for name in ("full", "partial", "none", "units", "units_matched")},
         "stock": _stock(shop),
         "balances": _balances(shop),
     }
+
+
+@define
+class _Notes:
+    """What the credit notes come to; each is let go once it is counted.
+
+    ``found`` counts lines of cancellations by how far they matched earlier orders, and their units.
+    """
+
+    count: int = 0
+    lines: int = 0
+    credited: Counter[tuple[str, str]] = field(factory=Counter[tuple[str, str]])
+    found: Counter[str] = field(factory=Counter[str])
+
+    def add(self, note: IssuedNote) -> None:
+        content = note.content
+        self.count += 1
+        self.credited[content.currency, f"{content.dated:%Y-%m}"] += note.totals.gross_minor
+        units: Counter[int] = Counter()
+        matched: Counter[int] = Counter()
+        for line in content.lines:
+            units[line.line] += line.quantity
+            matched[line.line] += line.quantity if line.order else 0
+        self.lines += len(units)
+        self.found["units"] += units.total()
+        self.found["units_matched"] += matched.total()
+        for number, quantity in units.items():
+            self.found["full" if matched[number] == quantity else "partial" if matched[number] else "none"] += 1
+
+
+def _stock_documents(shop: OrderFlow) -> Iterator[tuple[str, int]]:
+    for row in _pages(shop, "stock_document"):
+        yield row.state.kind, row.state.lines
 
 
 def rejections(shop: OrderFlow) -> Iterator[tuple[str, int, tuple[str, ...]]]:
@@ -76,13 +111,7 @@ def _order_lines(shop: OrderFlow) -> int:
     return sum(lines for (lines,) in shop.orders.sums(["lines"]).values())
 
 
-def _lines_of(note: IssuedNote) -> int:
-    return len({line.line for line in note.content.lines})
-
-
-def _amounts(
-    orders: Iterable[tuple[str, str, int, int]], notes: Iterable[IssuedNote], timezone: str
-) -> dict[str, dict[str, Any]]:
+def _amounts(orders: Iterable[tuple[str, str, int, int]], notes: _Notes, timezone: str) -> dict[str, dict[str, Any]]:
     sales: Counter[str] = Counter()
     credited: Counter[str] = Counter()
     months: Counter[tuple[str, str]] = Counter()
@@ -91,10 +120,9 @@ def _amounts(
         sales[currency] += total
         at = datetime.fromisoformat(placed).replace(tzinfo=UTC).astimezone(shop_timezone)
         months[currency, f"{at:%Y-%m}"] += total
-    for note in notes:
-        currency, total = note.content.currency, note.totals.gross_minor
+    for (currency, month), total in notes.credited.items():
         credited[currency] -= total
-        months[currency, f"{note.content.dated:%Y-%m}"] -= total
+        months[currency, month] -= total
     return {
         currency: {
             "sales": _text(sales[currency], currency),
@@ -110,22 +138,6 @@ def _amounts(
 
 def _text(minor: int, currency: str) -> str:
     return str(Money(minor, currency).decimal)
-
-
-def _returns(notes: Iterable[IssuedNote]) -> dict[str, int]:
-    """Lines of cancellations by how far they matched earlier orders, and their units."""
-    found: Counter[str] = Counter()
-    for note in notes:
-        units: Counter[int] = Counter()
-        matched: Counter[int] = Counter()
-        for line in note.content.lines:
-            units[line.line] += line.quantity
-            matched[line.line] += line.quantity if line.order else 0
-        found["units"] += sum(units.values())
-        found["units_matched"] += sum(matched.values())
-        for number, quantity in units.items():
-            found["full" if matched[number] == quantity else "partial" if matched[number] else "none"] += 1
-    return {name: found[name] for name in ("full", "partial", "none", "units", "units_matched")}
 
 
 def _stock(shop: OrderFlow) -> dict[str, Any]:
