@@ -244,7 +244,9 @@ class OrderFlow(Subjects):
     def _advanced(self, order: str, by: str) -> Advanced | OrderFlowError:
         try:
             return self.advance(order, by=by)
-        except (InputError, ConcurrencyConflict) as error:
+        except (InputError, ConcurrencyConflict, StorageError) as error:
+            if isinstance(error, StorageError) and error.retry:
+                raise
             return error.with_traceback(None)
 
     @checked
