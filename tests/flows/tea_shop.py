@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -33,6 +34,7 @@ from orderflow.errors import CommandRefused
 from orderflow.flows.advance import ShopSettings
 from orderflow.flows.allocate import AllocationSettings
 from orderflow.flows.prepare import ShippingSettings
+from orderflow.ports.storage import Batch
 from orderflow.shop import OrderFlow
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
@@ -42,6 +44,23 @@ BY_HAND = ShippingSettings(needs_label=False)
 TWO_PLACES = ShopSettings(AllocationSettings(("main", "shop")), BY_HAND)
 PACK, GO, ARRIVE = PackShipment(100, 1), HandOver(), RecordDelivered("arrived")
 CANCEL = CancelUnits("changed their mind", CancelledBy.CUSTOMER)
+
+
+class Counted(MemoryStorage):
+    """Keeps every batch that was committed; ``rejects`` says what is wrong with one, before it is."""
+
+    rejects: Callable[[Batch], Exception | None] = staticmethod(lambda batch: None)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: list[Batch] = []
+
+    def _commit(self, batch: Batch) -> None:
+        error = self.rejects(batch)
+        if error:
+            raise error
+        super()._commit(batch)
+        self.batches.append(batch)
 
 
 class Shop(OrderFlow):

@@ -32,9 +32,9 @@ class Earned(Event):
 
 def test_every_kind_has_a_rank_of_its_own() -> None:
     """Locks climb through ranks, in the order in which the machines are given; numbers before accounts."""
-    ranks = [WORKFLOW.rank(machine.kind) for machine in MACHINES]
+    ranks = [WORKFLOW.ranks[machine.kind] for machine in MACHINES]
     assert all(low < high for low, high in pairwise(ranks))
-    assert WORKFLOW.rank("series") < WORKFLOW.rank("account")
+    assert WORKFLOW.ranks["series"] < WORKFLOW.ranks["account"]
 
 
 def test_rows_are_locked_by_rank_then_id_and_a_hosts_own_kinds_last() -> None:
