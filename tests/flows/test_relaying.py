@@ -5,12 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from tea_shop import ARRIVE, GO, VAT, Shop, content, item, note
+from tea_shop import ARRIVE, GO, NOON, VAT, Counted, Shop, content, item, note
 
 from orderflow.adapters.carriers.memory import CarrierFailure, MemoryCarrier
 from orderflow.adapters.storage.memory import MemoryStorage
 from orderflow.domain.billing.credit_note import CreditLine
+from orderflow.domain.billing.invoice import VoidInvoice
+from orderflow.domain.engine.decide import Message
 from orderflow.domain.orders.allocating import AllocateStock
+from orderflow.domain.orders.billing import BillUnits
+from orderflow.domain.orders.content import InvoiceBasis, Policy
 from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder
 from orderflow.domain.shipping import state as ss
 from orderflow.domain.shipping.labelling import RecordLabel, VoidLabel
@@ -18,10 +22,11 @@ from orderflow.domain.shipping.planning import DropItems, PackShipment, PlanShip
 from orderflow.domain.shipping.state import Item, Plan, ShippingLabel
 from orderflow.domain.values import Pick
 from orderflow.domain.workflow.table import standard_workflow
-from orderflow.errors import DefinitionError
+from orderflow.errors import DefinitionError, Key, PortError
 from orderflow.flows.advance import ShopSettings
 from orderflow.flows.prepare import ShippingSettings
-from orderflow.flows.relay import RelayReport
+from orderflow.flows.relay import RelayReport, TopicPolicy
+from orderflow.ports.storage import Lease
 from orderflow.shop import OrderFlow
 
 SHIPS = ShopSettings(shipping=ShippingSettings("post"))
@@ -48,7 +53,11 @@ def test_a_carrier_that_says_no_is_not_asked_again() -> None:
     shop = Shop(SHIPS, script=[CarrierFailure.REFUSED], workflow=QUIET).stocked(main=1).placed(1)
     shop.advance("O")
     assert shop.relay() == RelayReport(done=0, retried=0, dead=1)
-    assert [message.topic for message, _ in shop.storage.dead_letters()] == ["buy_label"]
+    [(message, error)] = shop.storage.dead_letters()
+    assert (message.topic, "refused" in error) == ("buy_label", True)
+    shop.storage.requeue(message.id, shop.time.now())
+    assert shop.relay().done == 1
+    assert isinstance(shop.shipments.get("O/1"), ss.Labelled)
 
 
 def test_an_absent_port_is_a_dead_letter() -> None:
@@ -132,3 +141,76 @@ def test_nobody_to_tell_gets_a_notice_by_customer_id() -> None:
     shop = Shop()
     shop.tell("O", PlaceOrder(content(1, bill_to=None, ship_to=None))).settle()
     assert [notice.to for notice in shop.mail.delivered] == ["ann"]
+
+
+# -- how a topic is worked off
+
+
+def test_messages_to_rows_of_ours_share_one_commit() -> None:
+    """Three voided invoices free their units in one batch; one message that is refused hurts no other."""
+    storage = Counted()
+    shop = Shop(storage=storage, workflow=QUIET)
+    for order in ("A", "B", "C"):
+        shop.tell(order, PlaceOrder(content(1, policy=Policy(invoice_basis=InvoiceBasis.ORDERED))), ConfirmOrder())
+        shop.tell(order, BillUnits(f"I-{order}", "inv"))
+    shop.settle()
+    for order in ("A", "B", "C"):
+        shop.tell(f"I-{order}", VoidInvoice("mistaken"))
+    storage.batches.clear()
+    assert shop.relay() == RelayReport(done=3, retried=0, dead=0)
+    assert [[record.command for record in batch.commands] for batch in storage.batches] == [["RecordUnbilling"] * 3]
+
+
+def test_a_round_takes_so_many_messages_and_no_more() -> None:
+    """The limit counts messages of all topics together; the rest waits for the next call."""
+    shop = Shop(SHIPS).stocked(main=2).placed(2)
+    shop.advance("O")
+    waiting = shop.storage.pending()
+    assert shop.relay(limit=1).taken == 1
+    assert shop.relay(limit=2).taken == 2
+    assert shop.storage.pending() == waiting - 3
+
+
+def test_what_an_ended_worker_left_is_sent_again_until_its_deadline() -> None:
+    """A lease that ran out is taken over; where the deadline has passed meanwhile, nobody sends it once more."""
+    shop = Shop(SHIPS, workflow=QUIET).stocked(main=1).placed(1)
+    shop.advance("O")
+    noon = shop.time.now()
+    assert len(shop.storage.lease("buy_label", 1, noon, noon + timedelta(minutes=1))) == 1
+    assert shop.relay().taken == 0
+    shop.time.advance(timedelta(days=1))
+    assert shop.relay() == RelayReport(done=0, retried=0, dead=1)
+    assert shop.post.sold == []
+    [(message, error)] = shop.storage.dead_letters()
+    assert "its worker ended" in error
+    shop.storage.requeue(message.id, shop.time.now())
+    again = shop.time.now()
+    assert len(shop.storage.lease("buy_label", 1, again, again + timedelta(minutes=1))) == 1
+    shop.time.advance(timedelta(minutes=1))
+    assert shop.relay().done == 1
+    assert len(shop.post.sold) == 1
+
+
+def test_delays_are_spread_within_what_doubles_with_each_attempt() -> None:
+    """Never later than the bound, the same for the same attempt, not below what the other side asks for."""
+    policy = TopicPolicy(deadline_seconds=None, first_delay_seconds=10, most_delay_seconds=100)
+    down = PortError("carrier", "down")
+
+    def delay(attempts: int, number: int = 0, error: PortError = down) -> float:
+        lease = Lease(Message(f"m-{number}", "notify", Key("t", "order", "O")), attempts, 1, NOON)
+        return policy.delay_seconds(lease, error)
+
+    for attempts, most in ((1, 10), (2, 20), (4, 80), (5, 100), (1_000, 100)):
+        delays = [delay(attempts, number) for number in range(200)]
+        assert 0 <= min(delays) < most / 4
+        assert most * 3 / 4 < max(delays) <= most
+    assert delay(3) == delay(3)
+    assert delay(1, error=PortError("carrier", "busy", retry_after_seconds=60)) == 60
+
+
+def test_a_deadline_counts_from_the_first_sending() -> None:
+    """However often a message was tried, it is given up when its time is over, and never where it has none."""
+    lease = Lease(Message("m", "notify", Key("t", "order", "O")), 9, 1, NOON)
+    for policy, end in ((TopicPolicy(60), True), (TopicPolicy(None), False)):
+        assert not policy.is_over(lease, NOON + timedelta(seconds=59))
+        assert policy.is_over(lease, NOON + timedelta(seconds=60)) is end

@@ -1,4 +1,4 @@
-"""What waits for whom, and why."""
+"""What waits for whom, and why; what would be refused."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import pytest
 from attrs import frozen
 from tea_shop import GO, PACK, Shop, content, item, pick, plan
 
+from orderflow.domain.billing.account import SetCreditLimit
 from orderflow.domain.engine.record import Command
 from orderflow.domain.inventory.stock import ReceiveGoods
+from orderflow.domain.money.money import Money
+from orderflow.domain.orders.allocating import AllocateStock
 from orderflow.domain.orders.billing import BillUnits
 from orderflow.domain.orders.content import Gate, Hold, HoldReason
 from orderflow.domain.orders.holding import PlaceHold, ReleaseHold
@@ -83,3 +86,37 @@ def test_unknown_kinds_and_states_are_refused() -> None:
         shop.rows("ordr")
     with pytest.raises(InputError, match="Shiped"):
         shop.orders.find(status=("Placed", "Shiped"))
+
+
+# -- explaining
+
+
+def test_explaining_goes_on_to_the_rows_that_would_be_told() -> None:
+    """A parcel of two held orders: handing over is refused by the first, explaining names the holds of both."""
+    shop = Shop().stocked(main=2).confirmed(1).tell("P", PlaceOrder(content(1)), ConfirmOrder())
+    shop.allocate("O", "P")
+    shop.tell("S", plan(item(1), Item("P", 1, "main", 1)), PACK)
+    for order, reason in (("O", HoldReason.MANUAL), ("P", HoldReason.FRAUD)):
+        shop.tell(order, PlaceHold(Hold(reason, Gate.SHIP)))
+    assert shop.refusal("S", GO) == ("on_hold",)
+    assert [refusal["reasons"] for refusal in shop.explain("S", GO)] == ["manual", "fraud"]
+
+
+def test_explaining_asks_the_customers_account() -> None:
+    """Confirming is refused by the limit of an account; where the order refuses, what it would tell is unknown."""
+    shop = Shop().tell("ann", SetCreditLimit(Money(1_000, "EUR"))).placed(1)
+    before = shop.storage.entries(0, 100)
+    assert [refusal.code for refusal in shop.explain("O", ConfirmOrder())] == ["credit_exceeded"]
+    assert shop.storage.entries(0, 100) == before
+    shop.tell("O", PlaceHold(Hold(HoldReason.FRAUD, Gate.CONFIRM)))
+    assert [refusal.code for refusal in shop.explain("O", ConfirmOrder())] == ["on_hold"]
+
+
+def test_what_may_happen_has_no_reasons_against_it() -> None:
+    """No refusal means that the command would be taken; an unknown row has its own."""
+    shop = Shop().stocked(main=1).confirmed(1)
+    assert shop.explain("O", AllocateStock(pick(1))) == ()
+    assert [refusal.code for refusal in shop.explain("O", AllocateStock(pick(2)))] == ["not_open"]
+    assert [refusal.code for refusal in shop.explain("N", ConfirmOrder())] == ["not_found"]
+    with pytest.raises(InputError, match="control"):
+        shop.explain("O\n", ConfirmOrder())
