@@ -97,6 +97,18 @@ def test_a_conflict_takes_all_steps_again_on_fresh_rows() -> None:
     assert len([*shop.orders.history("O")]) == 4
 
 
+def test_what_comes_in_later_goes_in_a_parcel_of_its_own() -> None:
+    """An order that leaves in parts has a shipment and an invoice for each part, numbered on."""
+    shop = Shop().stocked(main=1).placed(2)
+    shop.advance("O")
+    shop.tell("O/1", GO).advance("O")
+    assert (shop.state, shop.lines[0].backordered_quantity) == ("PartlyShipped", 1)
+    shop.stocked(main=1).advance("O")
+    shop.tell("O/2", GO, ARRIVE).tell("O/1", ARRIVE)
+    assert shop.advance("O").state == "Completed"
+    assert shop.progress().invoices == ("O/1", "O/2")
+
+
 # -- all of them
 
 

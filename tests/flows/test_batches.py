@@ -101,7 +101,7 @@ def test_a_batch_knows_the_commands_it_has_taken() -> None:
 def test_rows_are_locked_once_and_in_order() -> None:
     """Rows that are asked for together are loaded in the order of locks, and what is here is not loaded again."""
     shop, _ = counted_shop()
-    stock, order = shop.key("stock", "TEA@main"), shop.key("order", "O")
+    account, order = shop.key("account", "ann"), shop.key("order", "O")
     work = Work(shop.workflow)
     asked: list[Any] = []
 
@@ -109,9 +109,9 @@ def test_rows_are_locked_once_and_in_order() -> None:
         asked.append(request)
         return shop.storage.read(request.keys)
 
-    run(work.load([stock, order]), answer)
-    run(work.load([order, stock]), answer)
-    assert [request.keys for request in asked] == [[order, stock]]
+    run(work.load([account, order]), answer)
+    run(work.load([order, account]), answer)
+    assert [request.keys for request in asked] == [[order, account]]
 
 
 def test_without_a_decision_nothing_is_committed() -> None:

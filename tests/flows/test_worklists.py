@@ -77,6 +77,8 @@ def test_what_is_on_its_way_in_part_still_waits_for_stock() -> None:
         ["insufficient_stock", "backordered"],
     )
     assert [task.key.id for task in shop.worklist("awaiting_stock", cursor=first.cursor, limit=1)] == ["Z"]
+    shop.tell("Y", PlaceOrder(content(1)), ConfirmOrder())
+    assert [task.key.id for task in shop.worklist("awaiting_stock", limit=2)] == ["O", "Z"]
 
 
 def test_unknown_kinds_and_states_are_refused() -> None:
