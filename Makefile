@@ -13,7 +13,7 @@ CODE    = src tests examples $(wildcard benchmarks/*.py benchmarks/before/side_n
 BENCHES = $(sort $(wildcard benchmarks/bench_*.py benchmarks/versus_*.py))
 
 .DEFAULT_GOAL := test
-.PHONY: test lint types quick gates versions lowest demo bench machines crash format environment clean
+.PHONY: test lint types quick gates versions lowest demo bench pages crash format environment clean
 
 test: lint gates
 
@@ -60,8 +60,9 @@ demo: $(STAMP)
 bench: $(STAMP)
 	@missed=0; for bench in $(BENCHES); do echo "== $$bench"; $(BIN)/python $$bench || missed=1; done; exit $$missed
 
-machines: $(STAMP)
+pages: $(STAMP)
 	$(BIN)/python -m orderflow.cli diagram --write docs/machines
+	$(BIN)/python tools/codes.py
 
 crash: $(STAMP)
 	$(BIN)/python tests/campaigns/kill_run.py

@@ -200,4 +200,4 @@ def test_the_glossary_has_every_state_and_command() -> None:
         named = set(CODE.findall(line))
         assert named == {item.__name__ for item in (*machine.states, *machine.commands)} - {"Absent"}
         internal = set(re.findall(r"\[`(\w+)`\]", line))
-        assert internal == {command.__name__ for command in machine.commands if command in workflow.internal}
+        assert internal == {command.__name__ for command in machine.commands if workflow.is_internal(command)}
