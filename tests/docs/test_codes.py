@@ -38,7 +38,7 @@ def test_every_code_stands_once_in_its_list(tool: dict[str, Any]) -> None:
         ("not_cancellable", "domain/orders/cancelling.py"),
         ("exceeds_free", "domain/payments/guards.py"),
         ("insufficient_stock", "domain/inventory/stock.py"),
-        ("bad_length", "domain/engine/schema.py"),
+        ("bad_length", "domain/engine/finders.py"),
         ("unknown_currency", "domain/money/currencies.py"),
         ("bad_json", "adapters/json_input.py"),
         ("time_goes_back", "domain/engine/decide.py"),
