@@ -51,7 +51,7 @@ lowest:
 
 on-%:
 	$(ON) -m venv --clear .venv-$*
-	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check $(PINS) --editable '.[suite]' --editable examples
+	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check $(PINS) --editable '.[suite]' --editable ./examples
 	.venv-$*/bin/pytest -q -n $(JOBS)
 
 demo: $(STAMP)
@@ -76,7 +76,7 @@ $(STAMP): pyproject.toml examples/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "orderflow needs Python 3.11 or newer: set PYTHON to one." >&2; exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(MAKE) --no-print-directory environment
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' --editable examples
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' --editable ./examples
 	@touch $@
 
 # Debian ships python3 without ensurepip; the package python3-venv brings it.

@@ -34,8 +34,8 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     """The formats that installed packages have registered."""
     point = EntryPoint("jsonl", "orderflow.importing.jsonl:JsonLinesFile", named.FORMATS)
 
-    def points(**wanted: str) -> EntryPoints:
-        return EntryPoints([point]).select(**wanted)
+    def points(group: str, name: str = "jsonl") -> EntryPoints:
+        return EntryPoints([point]).select(group=group, name=name)
 
     monkeypatch.setattr(named, "entry_points", points)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import click
 
@@ -87,8 +87,7 @@ def format_named(name: str) -> Format:
     found = object_named(name)
     if not callable(found):
         raise InputError.at("", "wrong_type", f"{name} must be a format, not {type(found).__name__}")
-    made: Format = found
-    return made
+    return cast("Format", found)
 
 
 def naming(find: Callable[[str], Any]) -> Callable[[click.Context, click.Parameter, str | None], Any]:

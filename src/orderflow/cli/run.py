@@ -66,7 +66,14 @@ _YEAR: Final = click.IntRange(2, 9998)
     callback=lambda context, option, value: value is not None,
     help="Receive what exceeds the available stock.",
 )
-@click.option("--years", type=(_YEAR, _YEAR), default=YEARS, show_default=True, help="Reject documents of other years.")
+@click.option(
+    "--years",
+    type=(_YEAR, _YEAR),
+    metavar="FIRST LAST",
+    default=YEARS,
+    show_default=True,
+    help="Reject documents of other years.",
+)
 @click.option("--summary", type=click.Path(dir_okay=False, path_type=Path), help="Write the summary to this file.")
 @click.option("--rates", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The carrier's rate table.")
 @click.option("--mail", type=click.Path(file_okay=False, path_type=Path), help="Put notices into this mail folder.")
