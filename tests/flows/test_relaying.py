@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from tea_shop import ARRIVE, GO, NOON, VAT, Counted, Shop, content, item, note
+from tea_shop import ARRIVE, GO, NOON, VAT, Counted, Shop, content, item, note, shipped
 
 from orderflow.adapters.carriers.memory import CarrierFailure, MemoryCarrier
 from orderflow.adapters.storage.memory import MemoryStorage
@@ -22,11 +23,11 @@ from orderflow.domain.shipping.planning import DropItems, PackShipment, PlanShip
 from orderflow.domain.shipping.state import Item, Plan, ShippingLabel
 from orderflow.domain.values import Pick
 from orderflow.domain.workflow.table import standard_workflow
-from orderflow.errors import DefinitionError, Key, PortError
+from orderflow.errors import ConcurrencyConflict, DefinitionError, Key, PortError, StorageError
 from orderflow.flows.advance import ShopSettings
 from orderflow.flows.prepare import ShippingSettings
 from orderflow.flows.relay import RelayReport, TopicPolicy
-from orderflow.ports.storage import Lease
+from orderflow.ports.storage import Batch, Lease
 from orderflow.shop import OrderFlow
 
 SHIPS = ShopSettings(shipping=ShippingSettings("post"))
@@ -147,18 +148,73 @@ def test_nobody_to_tell_gets_a_notice_by_customer_id() -> None:
 
 
 def test_messages_to_rows_of_ours_share_one_commit() -> None:
-    """Three voided invoices free their units in one batch; one message that is refused hurts no other."""
+    """Three voided invoices free their units in one batch."""
     storage = Counted()
+    shop = voided(storage, "A", "B", "C")
+    assert shop.relay() == RelayReport(done=3, retried=0, dead=0)
+    assert [[record.command for record in batch.commands] for batch in storage.batches] == [["RecordUnbilling"] * 3]
+
+
+def voided(storage: Counted, *orders: str) -> Shop:
+    """A shop in which an order of each name was billed, and its invoice taken back."""
     shop = Shop(storage=storage, workflow=QUIET)
-    for order in ("A", "B", "C"):
+    for order in orders:
         shop.tell(order, PlaceOrder(content(1, policy=Policy(invoice_basis=InvoiceBasis.ORDERED))), ConfirmOrder())
         shop.tell(order, BillUnits(f"I-{order}", "inv"))
     shop.settle()
-    for order in ("A", "B", "C"):
+    for order in orders:
         shop.tell(f"I-{order}", VoidInvoice("mistaken"))
     storage.batches.clear()
-    assert shop.relay() == RelayReport(done=3, retried=0, dead=0)
-    assert [[record.command for record in batch.commands] for batch in storage.batches] == [["RecordUnbilling"] * 3]
+    return shop
+
+
+def rejecting(error: Exception, *, about: str) -> Callable[[Batch], Exception | None]:
+    """Says that a batch cannot be stored if it writes a row of that id."""
+    return lambda batch: error if about in {write.key.id for write in batch.writes} else None
+
+
+@pytest.mark.parametrize("error", [ConcurrencyConflict(None), StorageError("too large", retry=False)])
+def test_a_message_that_cannot_be_stored_stops_no_other(error: Exception) -> None:
+    """Where the storage takes a commit of many at no attempt, each message is committed alone."""
+    storage = Counted()
+    shop = voided(storage, "A", "B", "C")
+    storage.rejects = rejecting(error, about="B")
+    assert shop.relay() == RelayReport(done=2, retried=1, dead=0)
+    assert [shop.progress(order).lines[0].invoiced for order in ("A", "B", "C")] == [0, 1, 0]
+
+
+def test_a_storage_that_is_down_puts_all_of_them_off() -> None:
+    """Nothing is tried message by message against a storage that may come back."""
+    storage = Counted()
+    shop = voided(storage, "A", "B")
+    storage.rejects = lambda batch: StorageError("busy")
+    assert shop.relay() == RelayReport(done=0, retried=2, dead=0)
+    storage.rejects = lambda batch: None
+    shop.time.advance(timedelta(minutes=1))
+    assert shop.relay() == RelayReport(done=2, retried=0, dead=0)
+
+
+def test_a_conflict_is_no_failure_of_a_message() -> None:
+    """Somebody was faster: the answer is decided again on fresh rows, in the same round."""
+    storage = Counted()
+    shop = voided(storage, "A")
+    rejected = iter([ConcurrencyConflict(None)] * 3)
+    storage.rejects = lambda batch: next(rejected, None)
+    assert shop.relay() == RelayReport(done=1, retried=0, dead=0)
+
+
+def test_a_notice_whose_answer_is_not_stored_comes_again() -> None:
+    """It is done only with the commit that says so; the notifier knows it by its id, and the invoice is marked then."""
+    storage = Counted()
+    shop = shipped(Shop(storage=storage))
+    storage.rejects = rejecting(StorageError("busy"), about="O/1")
+    report = shop.relay()
+    assert (report.retried, report.dead) == (1, 0)
+    storage.rejects = lambda batch: None
+    shop.time.advance(timedelta(minutes=1))
+    assert shop.relay() == RelayReport(done=1, retried=0, dead=0)
+    assert shop.invoice().amounts.sent
+    assert len([notice for notice in shop.mail.delivered if notice.template == "invoice_issued"]) == 1
 
 
 def test_a_round_takes_so_many_messages_and_no_more() -> None:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
+
+import attrs
 
 from orderflow.domain.billing.credit_note import IssuedNote
 from orderflow.domain.billing.invoice import Numbered
 from orderflow.domain.money.money import Money
 from orderflow.domain.orders.content import OrderContent
 from orderflow.domain.orders.state import HasProgress
+from orderflow.domain.parties.party import Person
 from orderflow.domain.values import PartyRef
-from orderflow.errors import Key
+from orderflow.errors import Key, PortError
 from orderflow.ports.notifier import Notice
 
-__all__ = ["TEMPLATES", "addressee", "compose"]
+__all__ = ["TEMPLATES", "addressee", "compose", "impersonal"]
 
 #: Subject and body of each template; ``{order}``, ``{number}``, ``{total}``, ``{tracking}`` are filled in.
 TEMPLATES: Final[dict[str, tuple[str, str]]] = {
@@ -83,3 +86,23 @@ def _order(key: Key, state: HasProgress) -> dict[str, str]:
         "total": str(total.gross) if total else "",
         "customer": content.customer,
     }
+
+
+def impersonal(error: PortError, person: Person | None) -> PortError:
+    """The error without the vault's values, which must not be stored beside the message."""
+    text = str(error).removeprefix(f"{error.port}: ")
+    for value, name in sorted(_values(person), key=lambda item: -len(item[0])):
+        text = text.replace(value, f"<{name}>")
+    return PortError(
+        error.port,
+        text,
+        retry=error.retry,
+        retry_after_seconds=error.retry_after_seconds,
+        timed_out=error.timed_out,
+    )
+
+
+def _values(person: Person | None) -> Iterator[tuple[str, str]]:
+    """Every value of a person that could be recognised, with the name of its field."""
+    for name, value in attrs.asdict(person).items() if person else ():
+        yield from ((part, name) for part in ([value] if isinstance(value, str) else value) if len(part) > 2)

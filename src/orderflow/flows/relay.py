@@ -6,12 +6,11 @@ what was never begun costs no attempt. Messages to rows of the library's own sha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 from zlib import crc32
 
-import attrs
 from attrs import define, frozen
 
 from orderflow.domain.billing.invoice import MarkSent
@@ -40,7 +39,7 @@ from orderflow.flows.asks import (
     TakeMessages,
 )
 from orderflow.flows.handle import Result, handle_many
-from orderflow.flows.notices import addressee, compose
+from orderflow.flows.notices import addressee, compose, impersonal
 from orderflow.ports.carrier import Label, LabelRequest, Parcel
 from orderflow.ports.storage import Lease
 
@@ -291,33 +290,13 @@ def _notify(lease: Lease) -> Flow[Commands]:
     try:
         yield from ask(SendNotice(notice, lease))
     except PortError as error:
-        raise _impersonal(error, person) from None
+        raise impersonal(error, person) from None
     return [(message.lane, MarkSent())] if notice.template == "invoice_issued" else ()
 
 
 def _person(key: Key) -> Flow[Person | None]:
     party = (yield from ask(Read([key])))[key].state
     return party.person if isinstance(party, PartyVersion) else None
-
-
-def _impersonal(error: PortError, person: Person | None) -> PortError:
-    """The error without the vault's values, which must not be stored beside the message."""
-    text = str(error).removeprefix(f"{error.port}: ")
-    for value, name in sorted(_values(person), key=lambda item: -len(item[0])):
-        text = text.replace(value, f"<{name}>")
-    return PortError(
-        error.port,
-        text,
-        retry=error.retry,
-        retry_after_seconds=error.retry_after_seconds,
-        timed_out=error.timed_out,
-    )
-
-
-def _values(person: Person | None) -> Iterator[tuple[str, str]]:
-    """Every value of a person that could be recognised, with the name of its field."""
-    for name, value in attrs.asdict(person).items() if person else ():
-        yield from ((part, name) for part in ([value] if isinstance(value, str) else value) if len(part) > 2)
 
 
 _SENDINGS: Final[Mapping[str, Callable[[Lease], Flow[Commands]]]] = {
@@ -353,38 +332,47 @@ def _envelopes(round_: _Round, message: Message, commands: Commands) -> Flow[lis
 def _answer(round_: _Round, answers: Sequence[tuple[Lease, Sequence[Envelope]]]) -> Flow[None]:
     """Commit what was answered; a message whose commands are refused comes again.
 
-    A notice is sent whatever its invoice has become since, and a message without commands is done as it is.
+    Where the storage will not take many at once, each is committed alone.
     """
-    done = [lease.message.id for lease, envelopes in answers if not envelopes or lease.message.topic == "notify"]
-    message_of = {
-        envelope.stamp.command_id: lease.message.id
-        for lease, envelopes in answers
-        for envelope in envelopes
-        if lease.message.id not in done
-    }
-    results = yield from _committed(round_, [e for _, envelopes in answers for e in envelopes], done, message_of)
+    try:
+        results = yield from _committed(round_, answers)
+    except (ConcurrencyConflict, StorageError) as error:
+        if len(answers) > 1 and not getattr(error, "retry", False):
+            for answer in answers:
+                yield from _answer(round_, [answer])
+        else:
+            for lease, _ in answers:
+                yield from _failed(round_, lease, PortError("answer", str(error)))
+        return
     for lease, envelopes in answers:
         refused = [result for result in map(results.get, envelopes) if isinstance(result, Exception)]
-        if refused and lease.message.id not in done:
+        if refused and not _done_anyway(lease, envelopes):
             yield from _failed(round_, lease, PortError("answer", str(refused[0])))
         else:
             round_.done += 1
 
 
-def _committed(
-    round_: _Round, envelopes: Sequence[Envelope], done: Sequence[str], message_of: Mapping[str, str]
-) -> Flow[dict[Envelope, Result | ConcurrencyConflict | StorageError]]:
-    """The result of each command; what the storage will not take is the result of all of them."""
+def _done_anyway(lease: Lease, envelopes: Sequence[Envelope]) -> bool:
+    """A notice is sent whatever its invoice has become since, and a message without commands is done as it is."""
+    return not envelopes or lease.message.topic == "notify"
+
+
+def _committed(round_: _Round, answers: Sequence[tuple[Lease, Sequence[Envelope]]]) -> Flow[dict[Envelope, Result]]:
+    """The result of each command, decided again on fresh rows after a conflict."""
+    done = [lease.message.id for lease, envelopes in answers if _done_anyway(lease, envelopes)]
+    sent = [(envelope, lease.message.id) for lease, envelopes in answers for envelope in envelopes]
+    message_of = {envelope.stamp.command_id: message for envelope, message in sent if message not in done}
+    commands = [envelope for envelope, _ in sent]
     for attempt in range(1, ATTEMPTS + 1):
         try:
             results = yield from handle_many(
-                round_.workflow, envelopes, trusted=True, cause="relay", answered=done, answers=message_of
+                round_.workflow, commands, trusted=True, cause="relay", answered=done, answers=message_of
             )
-            return dict(zip(envelopes, results, strict=True))
-        except (ConcurrencyConflict, StorageError) as error:
-            if isinstance(error, StorageError) or attempt == ATTEMPTS:
-                return dict.fromkeys(envelopes, error.with_traceback(None))
-    raise AssertionError("the loop returns")
+            return dict(zip(commands, results, strict=True))
+        except ConcurrencyConflict:
+            if attempt == ATTEMPTS:
+                raise
+    raise AssertionError("the loop returns or raises")
 
 
 def _failed(round_: _Round, lease: Lease, error: PortError) -> Flow[None]:
