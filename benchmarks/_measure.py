@@ -93,7 +93,7 @@ def compare(goal: Goal, costs: Costs, show: Callable[[float], str]) -> bool:
     return met
 
 
-def verdict(met: bool) -> str:  # noqa: FBT001
+def verdict(met: bool) -> str:
     """The last word of a line."""
     return "  met" if met else "  MISSED"
 

@@ -18,7 +18,7 @@ from orderflow.ports.storage import Query, Recorded, Row, Storage
 if TYPE_CHECKING:
     from orderflow.domain.billing.account import Account
     from orderflow.domain.billing.credit_note import DraftedNote, IssuedNote
-    from orderflow.domain.billing.invoice import InvoiceState
+    from orderflow.domain.billing.invoice_state import InvoiceState
     from orderflow.domain.inventory.stock import StockLevel
     from orderflow.domain.orders.state import OrderState
     from orderflow.domain.parties.customer import CustomerState

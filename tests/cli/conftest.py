@@ -16,11 +16,13 @@ from orderflow.adapters.notifiers.memory import MemoryNotifier
 from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.domain.billing.account import SetCreditLimit
 from orderflow.domain.billing.credit_note import CreditLine, CreditNoteContent, DraftCreditNote
-from orderflow.domain.billing.invoice import Numbered, VoidInvoice, WriteOff
+from orderflow.domain.billing.invoice import VoidInvoice, WriteOff
+from orderflow.domain.billing.invoice_state import Numbered
 from orderflow.domain.billing.numbering import OpenSeries
 from orderflow.domain.intake import RejectDocument
+from orderflow.domain.inventory.counting import CountStock
 from orderflow.domain.inventory.documents import PostAdjustment, PostReceipt, PostTransfer, SkuChange, SkuQuantity
-from orderflow.domain.inventory.stock import CountStock, ExpectGoods, ReceiveGoods
+from orderflow.domain.inventory.stock import ExpectGoods, ReceiveGoods
 from orderflow.domain.money.money import Money
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.tax import TaxCategory, TaxPolicy

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
-from orderflow.domain.billing.invoice import Amounts, InvoiceContent, Issued
+from orderflow.domain.billing.invoice_state import Amounts, InvoiceContent, Issued
 from orderflow.domain.money.calendar import PaymentTerms
 from orderflow.domain.money.money import Money
 from orderflow.domain.money.tax import (

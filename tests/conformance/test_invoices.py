@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from orderflow.domain.billing.invoice import Amounts, InvoiceContent, Issued
+from orderflow.domain.billing.invoice_state import Amounts, InvoiceContent, Issued
 from orderflow.domain.money.calendar import PaymentTerms
 from orderflow.domain.money.money import Money
 from orderflow.domain.money.price import Price

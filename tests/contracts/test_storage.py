@@ -16,7 +16,7 @@ from orderflow.adapters.storage.memory import MemoryStorage
 from orderflow.adapters.storage.memory_outbox import Posted
 from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.domain.engine.decide import NOTHING, Loaded, Message
-from orderflow.domain.inventory.stock import STOCK
+from orderflow.domain.inventory.machine import STOCK
 from orderflow.domain.orders.machine import ORDER
 from orderflow.domain.parties.party import PARTY
 from orderflow.errors import Key, StorageError

@@ -15,7 +15,7 @@ from orderflow.adapters.ids import SequenceIds
 from orderflow.adapters.notifiers.memory import MemoryNotifier
 from orderflow.adapters.storage.memory import MemoryStorage
 from orderflow.domain.billing.credit_note import CreditLine, CreditNoteContent, DraftCreditNote
-from orderflow.domain.billing.invoice import Issued, Settled
+from orderflow.domain.billing.invoice_state import Issued, Settled
 from orderflow.domain.inventory.stock import ReceiveGoods
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.tax import TaxCategory, TaxPolicy

@@ -10,7 +10,8 @@ import pytest
 from tea_shop import BY_HAND, CANCEL, NOON, Shop, content, item, pick, plan
 
 from orderflow.adapters.storage.memory import MemoryStorage
-from orderflow.domain.inventory.stock import CountStock, StockLevel
+from orderflow.domain.inventory.counting import CountStock
+from orderflow.domain.inventory.stock import StockLevel
 from orderflow.domain.orders.allocating import (
     AllocateStock,
     ExpireAllocation,

@@ -15,8 +15,9 @@ from orderflow.adapters.storage.memory import MemoryStorage, MemoryUnit
 from orderflow.domain.engine.decide import Envelope, Flow, ask
 from orderflow.domain.engine.machine import Machine
 from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.inventory.counting import ReleaseQuarantine
 from orderflow.domain.inventory.documents import PostTransfer, SkuQuantity
-from orderflow.domain.inventory.stock import ReceiveGoods, ReleaseQuarantine, StockLevel
+from orderflow.domain.inventory.stock import ReceiveGoods, StockLevel
 from orderflow.domain.orders.content import Gate, Hold, HoldReason
 from orderflow.domain.orders.holding import PlaceHold, ReleaseHold
 from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder

@@ -6,7 +6,8 @@ from attrs import evolve
 from tea_shop import ARRIVE, CANCEL, GO, NOON, PACK, Shop, item, plan
 
 from orderflow.domain.engine.stamp import Stamp
-from orderflow.domain.inventory.stock import CountStock, StockLevel
+from orderflow.domain.inventory.counting import CountStock
+from orderflow.domain.inventory.stock import StockLevel
 from orderflow.domain.orders.billing import CompleteOrder
 from orderflow.domain.orders.content import ShipTogether
 from orderflow.domain.orders.machine import ORDER

@@ -16,15 +16,9 @@ from orderflow.domain.billing.invoice import MarkSent, VoidInvoice, WriteOff
 from orderflow.domain.billing.numbering import ClosePeriod, OpenSeries
 from orderflow.domain.engine.machine import ABSENT
 from orderflow.domain.intake import RejectDocument
+from orderflow.domain.inventory.counting import Adjust, CountStock, Quarantine, ReleaseQuarantine
 from orderflow.domain.inventory.documents import PostAdjustment, PostReceipt, PostTransfer, SkuChange, SkuQuantity
-from orderflow.domain.inventory.stock import (
-    Adjust,
-    CountStock,
-    ExpectGoods,
-    Quarantine,
-    ReceiveGoods,
-    ReleaseQuarantine,
-)
+from orderflow.domain.inventory.stock import ExpectGoods, ReceiveGoods
 from orderflow.domain.money.calendar import PaymentTerms
 from orderflow.domain.money.money import Money
 from orderflow.domain.money.price import Price

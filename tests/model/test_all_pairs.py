@@ -19,8 +19,6 @@ from orderflow.domain.billing.credit_note import CreditLine, CreditNoteContent, 
 from orderflow.domain.billing.invoice import (
     ApplyCredit,
     DraftInvoice,
-    InvoiceContent,
-    InvoiceLine,
     IssueInvoice,
     MarkSent,
     RecordApplication,
@@ -28,22 +26,20 @@ from orderflow.domain.billing.invoice import (
     WithdrawApplication,
     WriteOff,
 )
+from orderflow.domain.billing.invoice_state import InvoiceContent, InvoiceLine
 from orderflow.domain.billing.numbering import AllotNumber, ClosePeriod, OpenSeries
 from orderflow.domain.engine.machine import ABSENT, Machine
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.intake import AcceptDocument, RejectDocument
+from orderflow.domain.inventory.counting import Adjust, CountStock, Quarantine, ReleaseQuarantine
 from orderflow.domain.inventory.documents import PostAdjustment, PostReceipt, PostTransfer, SkuChange, SkuQuantity
 from orderflow.domain.inventory.stock import (
-    Adjust,
     Allocate,
     Backorder,
-    CountStock,
     DropBackorder,
     ExpectGoods,
-    Quarantine,
     ReceiveGoods,
     Release,
-    ReleaseQuarantine,
     Restock,
     Ship,
     TransferIn,

@@ -13,20 +13,19 @@ from attrs import evolve
 from orderflow.domain.billing.invoice import (
     ApplyCredit,
     DraftInvoice,
-    InvoiceContent,
-    InvoiceLine,
     MarkSent,
     RecordApplication,
-    Void,
     VoidInvoice,
     WithdrawApplication,
     WriteOff,
 )
+from orderflow.domain.billing.invoice_state import InvoiceContent, InvoiceLine, Void
 from orderflow.domain.engine.decide import Message
 from orderflow.domain.engine.machine import ABSENT, Machine, Rule
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Effect, Send, Workflow
-from orderflow.domain.inventory.stock import CountStock, ReceiveGoods, StockLevel
+from orderflow.domain.inventory.counting import CountStock
+from orderflow.domain.inventory.stock import ReceiveGoods, StockLevel
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.tax import TaxCategory, TaxPolicy
 from orderflow.domain.orders.allocating import AllocateStock, ExpireAllocation, FillBackorder, ReleaseStock

@@ -24,8 +24,9 @@ from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.domain.billing.account import SetCreditLimit
 from orderflow.domain.billing.credit_note import CreditLine, CreditNoteContent, DraftCreditNote
 from orderflow.domain.billing.invoice import VoidInvoice, WriteOff
+from orderflow.domain.inventory.counting import CountStock, Quarantine
 from orderflow.domain.inventory.documents import PostTransfer, SkuQuantity
-from orderflow.domain.inventory.stock import CountStock, Quarantine, ReceiveGoods
+from orderflow.domain.inventory.stock import ReceiveGoods
 from orderflow.domain.money.money import Money
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.tax import TaxCategory, TaxPolicy

@@ -23,7 +23,7 @@ from orderflow.domain.billing.credit_note import (
     DraftCreditNote,
     credited_sums,
 )
-from orderflow.domain.billing.invoice import Settled
+from orderflow.domain.billing.invoice_state import Settled
 from orderflow.domain.engine.machine import ABSENT
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.price import Price

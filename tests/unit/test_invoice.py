@@ -12,18 +12,20 @@ from hypothesis import strategies as st
 
 from orderflow.domain.billing.invoice import (
     INVOICE,
-    Amounts,
     ApplyCredit,
     DraftInvoice,
-    InvoiceContent,
-    InvoiceLine,
-    Issued,
     IssueInvoice,
     RecordApplication,
-    Settled,
     VoidInvoice,
     WithdrawApplication,
     WriteOff,
+)
+from orderflow.domain.billing.invoice_state import (
+    Amounts,
+    InvoiceContent,
+    InvoiceLine,
+    Issued,
+    Settled,
     check_invoice,
     paid_standing,
 )

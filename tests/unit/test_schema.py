@@ -29,7 +29,8 @@ from orderflow.domain.engine.schema import (
     faults_of,
     fields_of,
 )
-from orderflow.domain.inventory.stock import Adjust, ReceiveGoods
+from orderflow.domain.inventory.counting import Adjust
+from orderflow.domain.inventory.stock import ReceiveGoods
 from orderflow.domain.money.money import Money
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.tax import TaxCategory, TaxPolicy

@@ -31,7 +31,8 @@ from orderflow.domain.billing.account import ACCOUNT, Account, Sums
 from orderflow.domain.engine.decide import Entry, Loaded, Message
 from orderflow.domain.engine.machine import ABSENT, Absent, Machine, rule, to
 from orderflow.domain.engine.stamp import Stamp
-from orderflow.domain.inventory.stock import STOCK, GoodsReceived, StockLevel
+from orderflow.domain.inventory.machine import STOCK
+from orderflow.domain.inventory.stock import GoodsReceived, StockLevel
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.tax import TaxCategory, TaxPolicy
 from orderflow.domain.orders.content import OrderContent, OrderLine

@@ -10,7 +10,7 @@ import pytest
 
 from orderflow.adapters.storage import safety
 from orderflow.adapters.storage.sqlite import SqliteStorage
-from orderflow.domain.inventory.stock import STOCK
+from orderflow.domain.inventory.machine import STOCK
 
 MACHINES = (STOCK,)
 

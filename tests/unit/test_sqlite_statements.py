@@ -16,7 +16,7 @@ from orderflow.adapters.storage import outbox, reads
 from orderflow.adapters.storage import statements as sql
 from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.domain.engine.decide import Message
-from orderflow.domain.inventory.stock import STOCK
+from orderflow.domain.inventory.machine import STOCK
 from orderflow.domain.orders.machine import ORDER
 from orderflow.errors import Key
 from orderflow.ports.storage import Batch

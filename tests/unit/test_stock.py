@@ -12,18 +12,15 @@ from hypothesis import strategies as st
 from orderflow.domain.engine.limits import MAX_QUANTITY
 from orderflow.domain.engine.machine import ABSENT
 from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.inventory.counting import Adjust, CountStock, Quarantine, ReleaseQuarantine
+from orderflow.domain.inventory.machine import STOCK
 from orderflow.domain.inventory.stock import (
-    STOCK,
-    Adjust,
     Allocate,
     Backorder,
-    CountStock,
     DropBackorder,
     ExpectGoods,
-    Quarantine,
     ReceiveGoods,
     Release,
-    ReleaseQuarantine,
     Restock,
     Ship,
     StockLevel,

@@ -26,7 +26,8 @@ from orderflow.domain.engine.workflow import (
     requires,
     tells,
 )
-from orderflow.domain.inventory.stock import STOCK, Allocate, Backorder, GoodsReceived, ReceiveGoods
+from orderflow.domain.inventory.machine import STOCK
+from orderflow.domain.inventory.stock import Allocate, Backorder, GoodsReceived, ReceiveGoods
 from orderflow.domain.orders.billing import RecordPrepayment, RecordSettlement, RecordUnbilling
 from orderflow.domain.orders.machine import ORDER
 from orderflow.domain.orders.placing import ConfirmOrder, OrderConfirmed, OrderPlaced, PlaceOrder

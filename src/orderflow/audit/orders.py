@@ -8,7 +8,7 @@ from typing import Any
 
 from orderflow.audit.checks import Balance, Check, Seen
 from orderflow.audit.invariants import Violation
-from orderflow.domain.billing.invoice import InvoiceState
+from orderflow.domain.billing.invoice_state import InvoiceState
 from orderflow.domain.engine.limits import MAX_LINES, MAX_QUANTITY
 from orderflow.domain.engine.workflow import EventContext
 from orderflow.domain.orders.billing import UnitsBilled, UnitsUnbilled

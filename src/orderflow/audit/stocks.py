@@ -8,10 +8,9 @@ from typing import Any, Final
 
 from orderflow.audit.checks import Balance, Check, Seen
 from orderflow.audit.invariants import Violation
+from orderflow.domain.inventory.counting import StockAdjusted, StockCounted
 from orderflow.domain.inventory.stock import (
     GoodsReceived,
-    StockAdjusted,
-    StockCounted,
     UnitsRestocked,
     UnitsShipped,
     UnitsTransferredIn,

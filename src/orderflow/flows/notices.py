@@ -9,7 +9,7 @@ from typing import Any, Final
 import attrs
 
 from orderflow.domain.billing.credit_note import IssuedNote
-from orderflow.domain.billing.invoice import Numbered
+from orderflow.domain.billing.invoice_state import Numbered
 from orderflow.domain.money.money import Money
 from orderflow.domain.orders.content import OrderContent
 from orderflow.domain.orders.state import HasProgress

@@ -3,167 +3,51 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Final, NamedTuple, TypeAlias, TypeVar
+from typing import Final, TypeVar
 
 from attrs import evolve, frozen
 
-from orderflow.domain.engine.limits import MAX_LINES
+from orderflow.domain.billing.invoice_state import (
+    Amounts,
+    Draft,
+    InvoiceContent,
+    Issued,
+    Numbered,
+    Settled,
+    Void,
+    check_invoice,
+)
 from orderflow.domain.engine.machine import Absent, Machine, refuse, rule, rules
-from orderflow.domain.engine.record import Command, Event, Internal, Record
-from orderflow.domain.engine.schema import Id, Length, Minor, Name, Positive, Quantity
+from orderflow.domain.engine.record import Command, Event, Internal
+from orderflow.domain.engine.schema import Id, Name, Positive
 from orderflow.domain.engine.stamp import Stamp
-from orderflow.domain.money.calendar import PaymentTerms, due_date
+from orderflow.domain.money.calendar import due_date
 from orderflow.domain.money.currencies import Currency
-from orderflow.domain.money.tax import TaxableLine, TaxCategory, TaxPolicy, Totals, totals
-from orderflow.domain.values import PartyRef
-from orderflow.errors import InvariantBroken, Refusal
+from orderflow.domain.money.tax import TaxableLine, Totals, totals
+from orderflow.errors import Refusal
 
 __all__ = [
     "INVOICE",
-    "Amounts",
     "ApplicationRecorded",
     "ApplicationWithdrawn",
     "ApplyCredit",
     "CreditApplied",
-    "Draft",
     "DraftInvoice",
-    "InvoiceContent",
     "InvoiceDrafted",
     "InvoiceIssued",
-    "InvoiceLine",
     "InvoiceSent",
-    "InvoiceState",
     "InvoiceVoided",
     "IssueInvoice",
-    "Issued",
     "MarkSent",
-    "Numbered",
     "RecordApplication",
-    "Settled",
-    "Void",
     "VoidInvoice",
     "WithdrawApplication",
     "WriteOff",
     "WrittenOff",
-    "check_invoice",
-    "paid_standing",
 ]
 
 
-class InvoiceLine(NamedTuple):
-    """Units of an order line, in a shipment where one is named, and their amount in minor units."""
-
-    order: Id
-    line: Quantity
-    quantity: Quantity
-    net_minor: Minor
-    tax: TaxCategory
-    shipment: Name = ""
-
-
-@frozen(eq=False, repr=False)
-class InvoiceContent(Record):
-    """What an invoice says; it never changes. What a line sold stands on its order, which never changes either."""
-
-    series: Id
-    customer: Name
-    bill_to: PartyRef | None
-    currency: Currency
-    lines: Annotated[tuple[InvoiceLine, ...], Length(1, MAX_LINES)]
-    tax: TaxPolicy
-    dated: date
-    terms: PaymentTerms = PaymentTerms()
-
-
-# -- states
-
-
-@frozen(eq=False, repr=False)
-class Amounts(Record):
-    """What has been taken off the total, in minor units, and whether the customer has the invoice."""
-
-    applied: int = 0
-    credited: int = 0
-    written_off: int = 0
-    sent: bool = False
-
-
-@frozen(eq=False, repr=False)
-class Draft(Record):
-    """Begun, without a number."""
-
-    content: InvoiceContent
-    totals: Totals
-    due_date: date
-
-
-@frozen(eq=False, repr=False)
-class Numbered(Record):
-    """What issued and settled invoices have in common; never a state itself."""
-
-    content: InvoiceContent
-    totals: Totals
-    due_date: date
-    number: str
-    amounts: Amounts = Amounts()
-
-    @property
-    def open_minor(self) -> int:
-        """What is still owed, in minor units; negative when more was credited than was open."""
-        a = self.amounts
-        return self.totals.gross_minor - a.applied - a.credited - a.written_off
-
-
-class Issued(Numbered):
-    """Numbered and owed."""
-
-    __slots__ = ()
-
-
-class Settled(Numbered):
-    """Nothing is owed."""
-
-    __slots__ = ()
-
-
-@frozen(eq=False, repr=False)
-class Void(Record):
-    """Taken back before anybody saw it; the number stays used."""
-
-    content: InvoiceContent
-    totals: Totals
-    due_date: date
-    number: str
-    reason: str
-
-
-InvoiceState: TypeAlias = Draft | Issued | Settled | Void
 N = TypeVar("N", bound=Numbered)
-
-
-def paid_standing(invoice: Numbered) -> str:
-    """How an invoice stands: ``open``, ``part_paid``, ``paid``, ``credited`` or ``written_off``."""
-    a = invoice.amounts
-    if invoice.open_minor > 0:
-        return "part_paid" if a.applied or a.credited else "open"
-    if a.credited >= invoice.totals.gross_minor and a.credited:
-        return "credited"
-    return "written_off" if a.written_off else "paid"
-
-
-def check_invoice(state: InvoiceState) -> None:
-    """No amount is negative, no more is credited than was billed (I21), and settled means nothing is owed.
-
-    Raises:
-        InvariantBroken: naming the amounts.
-    """
-    if not isinstance(state, Numbered):
-        return
-    a = state.amounts
-    if a.applied < 0 or a.written_off < 0 or abs(a.credited) > abs(state.totals.gross_minor):
-        raise InvariantBroken("I21", repr(a))
-    if isinstance(state, Settled) is not (state.open_minor <= 0):
-        raise InvariantBroken("settled", f"{type(state).__name__} with {state.open_minor} owed")
 
 
 # -- drafting and issuing

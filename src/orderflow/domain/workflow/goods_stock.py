@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orderflow.domain.engine.workflow import EventContext, Send
-from orderflow.domain.inventory.stock import Adjust, ReceiveGoods, Restock, TransferIn, TransferOut
+from orderflow.domain.inventory.counting import Adjust
+from orderflow.domain.inventory.stock import ReceiveGoods, Restock, TransferIn, TransferOut
 from orderflow.domain.orders.shipping import RecordReturn
 from orderflow.domain.values import LineQuantity, stock_key, summed
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orderflow.domain.billing.account import Post, Posting, ReserveCredit
-from orderflow.domain.billing.invoice import DraftInvoice, InvoiceContent, InvoiceLine, Settled
+from orderflow.domain.billing.invoice import DraftInvoice
+from orderflow.domain.billing.invoice_state import InvoiceContent, InvoiceLine, Settled
 from orderflow.domain.engine.workflow import Effect, EventContext, Send
 from orderflow.domain.intake import AcceptDocument, intake_key
 from orderflow.domain.money.calendar import business_date

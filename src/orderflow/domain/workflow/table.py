@@ -20,6 +20,8 @@ from orderflow.domain.engine.workflow import Asks, Effect, EventContext, Part, W
 from orderflow.domain.intake import INTAKE, AcceptDocument
 from orderflow.domain.inventory import documents as do
 from orderflow.domain.inventory import stock as st
+from orderflow.domain.inventory.counting import Adjust
+from orderflow.domain.inventory.machine import STOCK
 from orderflow.domain.orders import allocating as oa
 from orderflow.domain.orders import billing as ob
 from orderflow.domain.orders import cancelling as oc
@@ -62,7 +64,7 @@ MACHINES: Final = (
     nu.SERIES,
     ac.ACCOUNT,
     do.STOCK_DOCUMENT,
-    st.STOCK,
+    STOCK,
 )
 
 #: The templates of notices that customers may get.
@@ -196,7 +198,7 @@ TABLE: Final = (
     on(cu.CustomerUnblocked, tells(customers_accounts.unblock, ac.UnblockAccount)),
     on(cu.CustomerClosed, tells(customers_accounts.block, ac.BlockAccount)),
     on(do.ReceiptPosted, tells(goods_stock.receive, st.ReceiveGoods)),
-    on(do.AdjustmentPosted, tells(goods_stock.adjust, st.Adjust)),
+    on(do.AdjustmentPosted, tells(goods_stock.adjust, Adjust)),
     on(do.TransferPosted, tells(goods_stock.transfer, st.TransferOut, st.TransferIn)),
 )
 

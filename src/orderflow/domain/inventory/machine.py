@@ -1,0 +1,56 @@
+"""The table of a stock row, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from orderflow.domain.engine.machine import Absent, Machine, rule, rules
+from orderflow.domain.inventory import counting as c
+from orderflow.domain.inventory import stock as s
+from orderflow.domain.inventory.stock import Row, StockLevel, check_stock
+
+__all__ = ["STOCK"]
+
+ANY: tuple[type[Row], ...] = (Absent, StockLevel)
+
+STOCK: Final = Machine(
+    "stock",
+    rules=(
+        rule(Absent, s.ReceiveGoods, s.GoodsReceived, StockLevel, s.received, guards=(s.covers_expected,)),
+        rule(
+            StockLevel, s.ReceiveGoods, s.GoodsReceived, StockLevel, s.received, guards=(s.covers_expected, s.has_room)
+        ),
+        rule(Absent, s.ExpectGoods, s.GoodsExpected, StockLevel, s.expected, guards=(s.stays_announced,)),
+        rule(
+            StockLevel, s.ExpectGoods, s.GoodsExpected, StockLevel, s.expected, guards=(s.stays_announced, s.has_room)
+        ),
+        rule(StockLevel, s.Allocate, s.UnitsAllocated, StockLevel, s.allocated, guards=(s.is_available,)),
+        rule(StockLevel, s.Release, s.UnitsReleased, StockLevel, s.released, guards=(s.is_allocated,)),
+        rule(Absent, s.Backorder, s.UnitsBackordered, StockLevel, s.backordered),
+        rule(StockLevel, s.Backorder, s.UnitsBackordered, StockLevel, s.backordered, guards=(s.has_room,)),
+        rule(
+            StockLevel, s.DropBackorder, s.BackorderDropped, StockLevel, s.backorder_dropped, guards=(s.is_backordered,)
+        ),
+        rule(StockLevel, s.Ship, s.UnitsShipped, StockLevel, s.shipped, guards=(s.is_allocated, s.is_on_hand)),
+        rule(Absent, s.Restock, s.UnitsRestocked, StockLevel, s.restocked),
+        rule(StockLevel, s.Restock, s.UnitsRestocked, StockLevel, s.restocked, guards=(s.has_room,)),
+        rule(StockLevel, s.TakeOutShort, s.UnitsNotFound, StockLevel, s.not_found, guards=(s.is_allocated,)),
+        rule(StockLevel, c.Quarantine, c.UnitsQuarantined, StockLevel, c.quarantined, guards=(c.is_free,)),
+        rule(
+            StockLevel,
+            c.ReleaseQuarantine,
+            c.QuarantineReleased,
+            StockLevel,
+            c.quarantine_released,
+            guards=(c.is_unavailable,),
+        ),
+        rule(StockLevel, s.TransferOut, s.UnitsTransferredOut, StockLevel, s.transferred_out, guards=(s.is_available,)),
+        rule(Absent, s.TransferIn, s.UnitsTransferredIn, StockLevel, s.transferred_in),
+        rule(StockLevel, s.TransferIn, s.UnitsTransferredIn, StockLevel, s.transferred_in, guards=(s.has_room,)),
+        rule(Absent, c.Adjust, c.StockAdjusted, StockLevel, c.adjusted, guards=(c.stays_whole,)),
+        rule(StockLevel, c.Adjust, c.StockAdjusted, StockLevel, c.adjusted, guards=(c.stays_whole, s.has_room)),
+        rules(ANY, c.CountStock, c.StockCounted, StockLevel, c.adjusted, decide=c.count),
+    ),
+    final=(StockLevel,),
+    check=check_stock,
+)
