@@ -77,7 +77,7 @@ class Rows(Generic[S]):
             status: names of states; all of them without one.
             where: columns of the kind, each with the value it must have.
             since: from this time on, by the row's own date, such as the day an order was placed.
-            until: up to this time.
+            until: only what is dated before this time.
             due_by: only what falls due by then: an order's first allocation to expire, an invoice's due date.
             tag: one of its tags.
             text: a part of its number, external id, tags or customer.
