@@ -62,9 +62,10 @@ def _is_impure(parts: list[str]) -> bool:
 
 
 def without_all(source: str) -> list[str]:
-    """The module, if it does not say what it offers."""
+    """The module, if it does not say what it offers; it may say so where no type checker looks."""
     targets: list[ast.expr] = []
-    for node in ast.parse(source).body:
+    body = ast.parse(source).body
+    for node in [*body, *(inner for node in body if isinstance(node, ast.If) for inner in node.body)]:
         targets += node.targets if isinstance(node, ast.Assign) else []
         targets += [node.target] if isinstance(node, ast.AnnAssign) else []
     return [] if any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets) else ["__all__"]
@@ -143,6 +144,8 @@ PLANTED = [
     (without_all, "import os", ["__all__"]),
     (without_all, "__all__ = []", []),
     (without_all, "__all__: list[str] = []", []),
+    (without_all, "if not TYPE_CHECKING:\n    __all__ = []", []),
+    (without_all, "def f():\n    __all__ = []", ["__all__"]),
     (composed_sql, "def f(c, t):\n    c.execute(f'SELECT * FROM {t}')", ["f'SELECT * FROM {t}'"]),
     (composed_sql, "def f(c, t):\n    sql = 'SELECT ' + t\n    c.execute(sql)", ["'SELECT ' + t"]),
     (composed_sql, "def f(c, t):\n    c.executemany('SELECT %s' % t, [])", ["'SELECT %s' % t"]),
