@@ -65,7 +65,7 @@ def without_all(source: str) -> list[str]:
     """The module, if it does not say what it offers; it may say so where no type checker looks."""
     targets: list[ast.expr] = []
     body = ast.parse(source).body
-    for node in [*body, *(inner for node in body if isinstance(node, ast.If) for inner in node.body)]:
+    for node in [*body, *(inner for branch in body if isinstance(branch, ast.If) for inner in branch.body)]:
         targets += node.targets if isinstance(node, ast.Assign) else []
         targets += [node.target] if isinstance(node, ast.AnnAssign) else []
     return [] if any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets) else ["__all__"]

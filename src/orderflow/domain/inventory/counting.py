@@ -10,11 +10,11 @@ from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.inventory.stock import (
     Row,
     StockLevel,
-    at_most,
     changes_something,
     healed,
     level_of,
     missing,
+    no_more_than,
     with_on_hand,
     with_shortfall,
 )
@@ -110,12 +110,12 @@ class StockCounted(Event):
 def is_free(state: StockLevel, command: Quarantine, stamp: Stamp) -> Refusal | None:
     """Only what is there, and not set aside already, can be set aside."""
     free = state.on_hand - state.unavailable
-    return at_most(free, command.quantity, "not_on_hand", "{wanted} wanted, {found} on hand")
+    return no_more_than(free, command.quantity, "not_on_hand", "{wanted} wanted, {found} on hand")
 
 
 def is_unavailable(state: StockLevel, command: ReleaseQuarantine, stamp: Stamp) -> Refusal | None:
     """Only what was set aside is released."""
-    return at_most(state.unavailable, command.quantity, "not_unavailable", "{wanted} wanted, {found} set aside")
+    return no_more_than(state.unavailable, command.quantity, "not_unavailable", "{wanted} wanted, {found} set aside")
 
 
 def quarantined(s: StockLevel, event: UnitsQuarantined) -> StockLevel:

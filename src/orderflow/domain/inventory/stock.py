@@ -263,25 +263,27 @@ class UnitsTransferredIn(_Units, Event):
 def is_available(state: StockLevel, command: Allocate | TransferOut, stamp: Stamp) -> Refusal | None:
     """No more is promised or sent away than is available, and nothing while a shortfall stands (never oversold)."""
     have = 0 if state.shortfall else state.available
-    return at_most(have, command.quantity, "insufficient_stock", "{wanted} wanted, {available} available", "available")
+    return no_more_than(
+        have, command.quantity, "insufficient_stock", "{wanted} wanted, {available} available", "available"
+    )
 
 
 def is_allocated(state: StockLevel, command: _Units, stamp: Stamp) -> Refusal | None:
     """Only what is promised is released, shipped or found missing."""
-    return at_most(state.allocated, command.quantity, "not_allocated", "{wanted} wanted, {found} allocated")
+    return no_more_than(state.allocated, command.quantity, "not_allocated", "{wanted} wanted, {found} allocated")
 
 
 def is_on_hand(state: StockLevel, command: Ship, stamp: Stamp) -> Refusal | None:
     """Only what is there can leave."""
-    return at_most(state.on_hand, command.quantity, "not_on_hand", "{wanted} wanted, {found} on hand")
+    return no_more_than(state.on_hand, command.quantity, "not_on_hand", "{wanted} wanted, {found} on hand")
 
 
 def is_backordered(state: StockLevel, command: DropBackorder, stamp: Stamp) -> Refusal | None:
     """Only demand that waits can be dropped."""
-    return at_most(state.backordered, command.quantity, "not_backordered", "{wanted} wanted, {found} waiting")
+    return no_more_than(state.backordered, command.quantity, "not_backordered", "{wanted} wanted, {found} waiting")
 
 
-def at_most(have: int, wanted: int, code: str, sentence: str, name: str = "found") -> Refusal | None:
+def no_more_than(have: int, wanted: int, code: str, sentence: str, name: str = "found") -> Refusal | None:
     return None if wanted <= have else refuse(code, sentence, **{"wanted": wanted, name: have})
 
 
