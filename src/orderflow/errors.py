@@ -19,7 +19,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from attrs import frozen
 
@@ -88,8 +88,18 @@ class Fault:
         return Fault(f"{prefix}{joiner}{self.path}", self.code, self.message)
 
 
+def _restored(kind: type[BaseException], arguments: tuple[Any, ...], facts: dict[str, Any]) -> BaseException:
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(facts)
+    return error
+
+
 class OrderFlowError(Exception):
     """Root of everything a caller may want to catch."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it crosses to another process: with its facts, which are not what it is made from."""
+        return _restored, (type(self), self.args, self.__dict__)
 
 
 class CommandRefused(OrderFlowError):
@@ -200,3 +210,7 @@ class InvariantBroken(AssertionError):
     def __init__(self, invariant: str, detail: str) -> None:
         self.invariant = invariant
         super().__init__(f"{invariant}: {detail}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it crosses to another process."""
+        return _restored, (type(self), self.args, self.__dict__)

@@ -136,7 +136,8 @@ def test_a_time_without_a_zone_is_not_written() -> None:
     [
         (Price(Decimal("0.3492"), "EUR", 1000), "0.3492 EUR/1000"),
         (Price(Decimal("1E+3"), "JPY"), "1000 JPY"),
-        (Price(Decimal("-2.50"), "GBP"), "-2.5 GBP"),
+        (Price(Decimal("-2.5"), "GBP"), "-2.50 GBP"),
+        (Price(Decimal("28.2000"), "GBP"), "28.20 GBP"),
     ],
 )
 def test_a_price_is_one_text(price: Price, text: str) -> None:

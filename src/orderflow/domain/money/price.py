@@ -70,7 +70,10 @@ class Price(Record):
 
 
 def _text(price: Price) -> str:
-    text = f"{decimal_text(price.amount)} {price.currency}"
+    """With at least the decimals of the currency, as people write prices: ``28.20 GBP``; equal prices have one text."""
+    whole, _, decimals = decimal_text(price.amount).partition(".")
+    decimals = decimals.ljust(exponent(price.currency), "0")
+    text = f"{whole}.{decimals} {price.currency}" if decimals else f"{whole} {price.currency}"
     return text if price.per == 1 else f"{text}/{price.per}"
 
 
