@@ -289,14 +289,14 @@ def test_an_event_may_lead_to_several_states() -> None:
 def test_a_choice_decides_between_events() -> None:
     """A rule may have several events, each with its own way."""
 
-    def fall(state: Lit, command: Drop, stamp: Stamp) -> TurnedOff | Fallen:
+    def fall(state: Lit, command: Drop, stamp: Stamp) -> Fallen | TurnedOff:
         return Fallen(command.metres, stamp.moment) if command.metres > 1 else TurnedOff()
 
-    line = choice(Lit, Drop, fall, to(TurnedOff, Dark, dark), to(Fallen, Broken, broken))
+    line = choice(Lit, Drop, fall, to(Fallen, Broken, broken), to(TurnedOff, Dark, dark))
     sturdy = lamp(BEGIN, ON, line)
     assert sturdy.step(Lit(), Drop(1), STAMP)[1] == Dark()
     assert sturdy.step(Lit(), Drop(2), STAMP)[1] == Broken()
-    assert [edge.target for edge in sturdy.edges() if edge.command is Drop] == [Dark, Broken]
+    assert [edge.target for edge in sturdy.edges() if edge.command is Drop] == [Broken, Dark]
 
 
 def test_one_line_may_stand_for_several_states() -> None:

@@ -172,14 +172,13 @@ def test_a_new_default_at_the_end_of_a_row_changes_no_text() -> None:
     class Place(NamedTuple):
         x: int
 
-    older: Any = Place
-
-    class Place(NamedTuple):  # type: ignore[no-redef]
+    class WiderPlace(NamedTuple):
         x: int
         y: int = 0
 
-    newer: Any = Place
-    assert writer(older)(older(4)) == writer(newer)(newer(4)) == "[4]"
+    older, newer = writer(Place), writer(WiderPlace)
+    assert older(Place(4)) == newer(WiderPlace(4)) == "[4]"
+    assert newer(WiderPlace(4, 1)) == "[4,1]"
 
 
 # -- values that stand as one text
