@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
 from tea_shop import ARRIVE, BY_HAND, GO, VAT, Counted, Shop, content
 
+from orderflow.adapters.storage.memory import MemoryStorage
+from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.domain.inventory.planner import Supply, one_location_first
 from orderflow.domain.inventory.stock import ReceiveGoods, StockLevel
 from orderflow.domain.money.price import Price
@@ -183,3 +188,21 @@ def test_a_storage_that_is_down_ends_the_round() -> None:
     storage.rejects = lambda batch: StorageError("busy")
     with pytest.raises(StorageError, match="busy"):
         shop.advance_all()
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_workers_share_the_orders(kind: str, tmp_path: Path) -> None:
+    """Three that advance all orders at once: each order is taken on once, and no unit is promised twice."""
+    shop = Shop(storage=MemoryStorage() if kind == "memory" else SqliteStorage(tmp_path / "shop.db"))
+    names = [f"o-{number}" for number in range(12)]
+    many(shop.stocked(main=8), *names)
+    ready = Barrier(3)
+
+    def work(_: int) -> list[str]:
+        ready.wait()
+        return [*shop.advance_all()]
+
+    with ThreadPoolExecutor(3) as pool:
+        moved = [name for found in pool.map(work, range(3)) for name in found]
+    assert sorted(moved) == sorted(names)
+    assert shop.stock.level("TEA") == StockLevel(8, allocated=8, backordered=4)

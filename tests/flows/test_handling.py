@@ -18,6 +18,7 @@ from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.inventory.counting import ReleaseQuarantine
 from orderflow.domain.inventory.documents import PostTransfer, SkuQuantity
 from orderflow.domain.inventory.stock import ReceiveGoods, StockLevel
+from orderflow.domain.orders.amending import AnnotateOrder
 from orderflow.domain.orders.content import Gate, Hold, HoldReason
 from orderflow.domain.orders.holding import PlaceHold, ReleaseHold
 from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder
@@ -172,6 +173,22 @@ def test_times_never_go_back() -> None:
     assert [fault.path for fault in told.value.faults] == ["occurred_at"]
     with pytest.raises(InputError):
         shop.handle("O", ConfirmOrder(), at=datetime(2026, 1, 1))  # noqa: DTZ001 - naive on purpose
+
+
+def test_a_time_that_is_given_stays_or_is_refused() -> None:
+    """It may lie before other rows' times, not before those of the rows that the command changes; nor is it moved."""
+    shop = Shop().stocked(main=1).placed(1)
+    hour = timedelta(hours=1)
+    for command in (ConfirmOrder(), AnnotateOrder("late")):
+        with pytest.raises(InputError) as told:
+            shop.handle("O", command, at=NOON - hour)
+        assert [(fault.path, fault.code) for fault in told.value.faults] == [("at", "time_goes_back")]
+    shop.time.advance(2 * hour)
+    ack = shop.handle("O", ConfirmOrder(), at=NOON + hour, occurred_at=NOON - hour)
+    assert ack.at == NOON + hour
+    last = [*shop.orders.history("O")][-1]
+    assert (last.at, last.occurred_at) == (NOON + hour, NOON - hour)
+    assert shop.handle("CUP@main", ReceiveGoods(1), at=NOON - hour).at == NOON - hour
 
 
 def test_both_drivers_answer_the_same() -> None:

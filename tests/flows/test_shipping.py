@@ -18,6 +18,8 @@ from orderflow.domain.shipping.carriage import DeclareLost, ReceiveBack, RecordR
 from orderflow.domain.shipping.planning import DropItems, RecordShortPick, VoidShipment
 from orderflow.domain.shipping.state import ReturnReason
 from orderflow.domain.values import LineQuantity
+from orderflow.ports.storage import Ack
+from orderflow.shop import Request
 from orderflow.testing.scenario import Life
 
 
@@ -36,6 +38,21 @@ def test_an_order_leaves_from_two_locations_and_is_completed() -> None:
     assert shop.advance("O").state == "Completed"
     assert shop.progress().invoices == ("O/1", "O/2")
     assert shop.balance("ann", "EUR") == 4_760
+
+
+def test_a_shipment_is_proposed_for_each_location() -> None:
+    """Numbered on, with the weight and pieces of its units; carried out as proposed, the order is being prepared."""
+    shop = Shop().stocked(main=2, shop=3).confirmed(3, 1)
+    shop.allocate("O")
+    proposed = shop.plan_shipments("O")
+    held = sorted((a.location, a.quantity) for line in shop.lines for a in line.allocated)
+    assert sorted((i.location, i.quantity) for parcel in proposed for i in parcel.plan.items) == held
+    assert [parcel.key.id for parcel in proposed] == [f"O/{number}" for number in range(1, len(proposed) + 1)]
+    assert sum(parcel.pack.pieces for parcel in proposed) == 4
+    assert sum(parcel.pack.weight_grams for parcel in proposed) == 400
+    steps = [Request(parcel.key.id, step) for parcel in proposed for step in (parcel.plan, parcel.pack)]
+    assert all(isinstance(result, Ack) for result in shop.handle_many(steps))
+    assert (shop.state, shop.plan_shipments("O")) == ("Preparing", [])
 
 
 def test_what_ships_together_waits_for_each_other() -> None:
