@@ -14,7 +14,6 @@ from typing import Any, Final
 from attrs import define, field
 
 from orderflow.adapters.clock import FixedClock
-from orderflow.adapters.storage.conditions import MAX_LIMIT
 from orderflow.domain.engine.decide import Flow
 from orderflow.domain.values import PartyRef
 from orderflow.errors import Key
@@ -32,6 +31,7 @@ from orderflow.importing.matching import Match, Matcher
 from orderflow.importing.progress import RecordProgress, Run
 from orderflow.importing.stages import Stage, Step, Turn
 from orderflow.importing.vetting import YEARS, Years, vetted
+from orderflow.ports.storage import MAX_FOUND
 from orderflow.shop import OrderFlow
 
 __all__ = ["WINDOW", "Pipeline"]
@@ -99,7 +99,7 @@ class Pipeline:
     def _catch_up(self) -> None:
         """Begin where the last run of this file ended, and no earlier than any run into this database has come."""
         runs = self.shop.rows("run")
-        for row in runs.find(limit=MAX_LIMIT):
+        for row in runs.find(limit=MAX_FOUND):
             *_, last = runs.history(row.key.id)
             self.clock.set(max(last.at, self.clock.now()))
         mark = self.shop.read([self._mark])[self._mark].state

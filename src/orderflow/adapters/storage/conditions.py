@@ -10,16 +10,14 @@ import json
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, time, timedelta
-from typing import Any, Final, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from orderflow.adapters.storage.columns import DATED, DUE, SEARCHED, Value, columns_of, time_text
+from orderflow.domain.engine.schema import Between, faults_at, faults_of
 from orderflow.errors import Fault, InputError
-from orderflow.ports.storage import Query
+from orderflow.ports.storage import MAX_FOUND, Query
 
-__all__ = ["MAX_LIMIT", "Condition", "check_limit", "check_sums", "conditions", "folded", "holds"]
-
-#: The most rows one call returns; more are read with a cursor.
-MAX_LIMIT: Final = 1000
+__all__ = ["Condition", "check_limit", "check_sums", "conditions", "folded", "holds"]
 
 _GENERIC: Final = {"id": "TEXT", "version": "INTEGER", "status": "TEXT"}
 _ASCII_LOWER: Final = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
@@ -57,7 +55,7 @@ def conditions(query: Query) -> tuple[Condition, ...]:
     Raises:
         InputError: unknown columns, a limit out of bounds, a date or tag where the kind has none.
     """
-    faults = [*_faults(query)]
+    faults = faults_of(query) or _faults(query)
     if faults:
         raise InputError(faults)
     found = [Condition(("status",), "in", query.status)] if query.status else []
@@ -88,9 +86,8 @@ def holds(condition: Condition, values: Mapping[str, Value]) -> bool:
 
 
 def check_limit(limit: int) -> None:
-    """Raise an ``InputError`` unless ``limit`` is 1 to ``MAX_LIMIT``."""
-    faults = [*_limit_faults(limit)]
-    if faults:
+    """Raise an ``InputError`` unless ``limit`` is 1 to ``MAX_FOUND``."""
+    if faults := faults_at("limit", Annotated[int, Between(1, MAX_FOUND)], limit):
         raise InputError(faults)
 
 
@@ -109,7 +106,7 @@ def check_sums(kind: str, columns: Sequence[str], by: Sequence[str]) -> None:
 
 
 def _faults(query: Query) -> list[Fault]:
-    faults = [*_limit_faults(query.limit), *_unknown(query.kind, "where", [name for name, _ in query.where])]
+    faults = _unknown(query.kind, "where", [name for name, _ in query.where])
     for index, (name, value) in enumerate(query.where):
         if isinstance(value, int) is not _is_number(query.kind, name):
             faults.append(Fault(f"where[{index}]", "wrong_type", f"{name!r} is not compared with {value!r}"))
@@ -117,8 +114,6 @@ def _faults(query: Query) -> list[Fault]:
     for name, moment, columns in moments:
         if moment is not None and query.kind not in columns:
             faults.append(Fault(name, "not_dated", f"rows of {query.kind!r} have no such date"))
-        if moment is not None and moment.utcoffset() is None:
-            faults.append(Fault(name, "naive_time", "a moment needs a time zone"))
     if query.tag and "tags" not in columns_of(query.kind):
         faults.append(Fault("tag", "not_tagged", f"rows of {query.kind!r} have no tags"))
     return faults
@@ -137,12 +132,6 @@ def _unknown(kind: str, path: str, names: Sequence[str]) -> list[Fault]:
         for index, name in enumerate(names)
         if name not in known and name not in _GENERIC
     ]
-
-
-def _limit_faults(limit: int) -> list[Fault]:
-    if isinstance(limit, int) and 1 <= limit <= MAX_LIMIT:
-        return []
-    return [Fault("limit", "out_of_range", f"must be 1 to {MAX_LIMIT}")]
 
 
 def _bound(column: str, moment: datetime) -> str:

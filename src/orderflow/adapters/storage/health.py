@@ -9,6 +9,7 @@ from typing import Any, Final
 from attrs import frozen
 
 from orderflow.adapters.storage.layout import APPLICATION_ID
+from orderflow.adapters.storage.outbox import PENDING
 from orderflow.adapters.storage.session import FOREIGN
 from orderflow.errors import StorageError
 
@@ -18,7 +19,7 @@ __all__ = ["Health", "Letter", "health"]
 _NAMED: Final = 10
 _LETTERS: Final = (
     "SELECT id, topic, lane_kind, lane_id, attempts, coalesce(error, '') FROM outbox"
-    " WHERE tenant = ? AND state = ? ORDER BY n LIMIT ?"
+    " WHERE tenant = ? AND state = '{state}' ORDER BY n LIMIT ?"
 )
 
 
@@ -77,8 +78,8 @@ def _health(connection: sqlite3.Connection, path: Path, tenant: str) -> Health:
         raise StorageError("the file is a database of another application", retry=False)
     names = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").fetchall()
     log = path.with_name(f"{path.name}-wal")
-    oldest = connection.execute(_LETTERS, (tenant, "pending", 1)).fetchone()
-    letters = connection.execute(_LETTERS, (tenant, "dead", _NAMED)).fetchall()
+    oldest = connection.execute(_LETTERS.format(state="pending"), (tenant, 1)).fetchone()
+    letters = connection.execute(_LETTERS.format(state="dead"), (tenant, _NAMED)).fetchall()
     return Health(
         layout=one("PRAGMA user_version"),
         journal_mode=one("PRAGMA journal_mode"),
@@ -86,8 +87,8 @@ def _health(connection: sqlite3.Connection, path: Path, tenant: str) -> Health:
         log_bytes=log.stat().st_size if log.exists() else 0,
         free_bytes=one("PRAGMA freelist_count") * one("PRAGMA page_size"),
         rows=tuple((name, one(f"SELECT count(*) FROM {name}")) for (name,) in names),  # noqa: S608
-        pending=one("SELECT count(*) FROM outbox WHERE tenant = ? AND state = 'pending'", tenant),
-        dead=one("SELECT count(*) FROM outbox WHERE tenant = ? AND state = 'dead'", tenant),
+        pending=one(PENDING, tenant),
+        dead=one("SELECT count(*) FROM outbox INDEXED BY outbox_dead WHERE tenant = ? AND state = 'dead'", tenant),
         oldest=Letter(*oldest) if oldest else None,
         letters=tuple(Letter(*letter) for letter in letters),
     )

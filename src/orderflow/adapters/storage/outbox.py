@@ -70,10 +70,11 @@ REQUEUE: Final = """
     WHERE tenant = ? AND id = ? AND state = 'dead'
 """
 DEAD_LETTERS: Final = """
-    SELECT id, topic, lane_kind, lane_id, data, error FROM outbox
+    SELECT id, topic, lane_kind, lane_id, data, error FROM outbox INDEXED BY outbox_dead
     WHERE tenant = ? AND state = 'dead' ORDER BY n LIMIT ?
 """
-PENDING: Final = "SELECT count(*) FROM outbox WHERE tenant = ? AND state = 'pending'"
+#: By the index, for the planner would walk all that is done.
+PENDING: Final = "SELECT count(*) FROM outbox INDEXED BY outbox_due WHERE tenant = ? AND state = 'pending'"
 
 
 def due(session: Session, tenant: str, now: datetime) -> set[str]:

@@ -79,18 +79,18 @@ def rows_head(kind: str) -> str:
 
 @lru_cache(maxsize=512)
 def update_text(kind: str, rows: int, *, whole: bool) -> str:
-    """Write rows of a kind by their numbers; their fixed columns too where it is ``whole``.
+    """Write rows of a kind by their numbers, never back to an older version; ``whole``: their fixed columns too.
 
-    For each row its number, the columns, and what changes with every version.
+    For each row its columns, what changes with every version, its number, and its version again.
     """
     names = [name for name, column in columns_of(kind).items() if whole or not column.fixed] + _changing(kind)
     if rows == 1:
-        return f"UPDATE {table_of(kind)} SET {', '.join(f'{name} = ?' for name in names)} WHERE n = ?"  # noqa: S608
+        return f"UPDATE {table_of(kind)} SET {', '.join(f'{name} = ?' for name in names)} WHERE n = ? AND version < ?"  # noqa: S608
     # SQLite calls the columns of VALUES so.
     sets = ", ".join(f"{name} = v.column{at}" for at, name in enumerate(names, start=1))
     return (
-        f"UPDATE {table_of(kind)} AS t SET {sets} FROM (VALUES {_rows(len(names) + 1, rows)}) AS v"  # noqa: S608
-        f" WHERE t.n = v.column{len(names) + 1}"
+        f"UPDATE {table_of(kind)} AS t SET {sets} FROM (VALUES {_rows(len(names) + 2, rows)}) AS v"  # noqa: S608
+        f" WHERE t.n = v.column{len(names) + 1} AND t.version < v.column{len(names) + 2}"
     )
 
 

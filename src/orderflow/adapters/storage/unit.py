@@ -272,7 +272,9 @@ class SqliteUnit:
     ) -> None:
         for part in sql.chunks(len(keys)):
             some = keys[part]
-            values = [(*self._values(key, rows[key], whole=whole), rows[key].number) for key in some]
+            values = [
+                (*self._values(key, rows[key], whole=whole), rows[key].number, rows[key].row.version) for key in some
+            ]
             changed = session.run(
                 sql.update_text(kind, len(some), whole=whole), [*chain.from_iterable(values)]
             ).rowcount
