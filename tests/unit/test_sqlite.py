@@ -828,7 +828,7 @@ def test_every_reading_is_bounded(storage: SqliteStorage, limit: int) -> None:
     for target in (storage, MemoryStorage()):
         lease, letters = partial(target.lease, "t", limit, AT, AT), partial(target.dead_letters, limit)
         for read in (partial(target.entries, 0, limit), lease, letters):
-            with pytest.raises(InputError, match="1 to 1000"):
+            with pytest.raises(InputError, match="between 1 and 1000"):
                 read()
 
 
