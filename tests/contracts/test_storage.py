@@ -234,14 +234,11 @@ class NumbersBeforeCommit(MemoryStorage):
     """Gives positions first and stores the entries later, so that a reader may pass over them."""
 
     def entries(self, after: int, limit: int) -> Sequence[Recorded]:
-        """Passes over the entry that is stored last."""
+        """Passes over the entry that is stored next."""
         page = super().entries(after, limit)
-        if page and page[-1] is self._journal[-1] and not self._told:
-            self._told = True
-            return [*page[:-1], page[-1]._replace(position=page[-1].position + 1)]
-        return page
-
-    _told = False
+        if len(page) == limit or not page:
+            return page
+        return [*page[:-1], page[-1]._replace(position=page[-1].position + 1)]
 
 
 class ForgetsAnswers(MemoryStorage):

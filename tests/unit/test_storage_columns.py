@@ -21,7 +21,7 @@ from orderflow.adapters.storage.session import RowCache
 from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.domain.billing.account import Account
 from orderflow.domain.billing.credit_note import CreditLine, CreditNoteContent, IssuedNote
-from orderflow.domain.billing.invoice import Amounts, InvoiceContent, InvoiceLine, Issued
+from orderflow.domain.billing.invoice_state import Amounts, InvoiceContent, InvoiceLine, Issued
 from orderflow.domain.billing.numbering import Series
 from orderflow.domain.engine.machine import Absent
 from orderflow.domain.engine.schema import faults_of

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from threading import Event
+from time import sleep
 from typing import Any, Final
 
 from attrs import evolve
@@ -257,6 +258,7 @@ def _feed_under_way(make: StorageMaker, expect: Expect) -> None:
     def write(racer: int) -> None:
         for lap in range(_LAPS):
             received(storage, f"{racer}/{lap}", stock_key("main", f"SKU-{racer}", "TOKYO"))
+            sleep(0.001)  # so that the reader reads in between
 
     def follow() -> list[str]:
         seen, after = list[str](), 0
