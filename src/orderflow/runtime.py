@@ -101,6 +101,28 @@ class Ports:
             if self.carriers.setdefault(carrier.name, carrier) is not carrier:
                 raise DefinitionError(f"two carriers are named {carrier.name!r}")
 
+    def until(self, now: datetime) -> datetime:
+        """When a lease ends that begins now."""
+        return now + timedelta(seconds=self.lease_seconds)
+
+
+class _Renewer:
+    """A thread that keeps up the lease of what an adapter is sending, every third of its length, until it is ended."""
+
+    def __init__(self, ports: Ports) -> None:
+        self.lease: Lease | None = None
+        self.ended = Event()
+        self._ports = ports
+        Thread(target=self._work, name="orderflow-leases", daemon=True).start()
+
+    def _work(self) -> None:
+        while not self.ended.wait(self._ports.lease_seconds / 3):
+            lease = self.lease
+            if lease is not None:
+                # Where a renewal fails the next may not; a lost lease means that somebody else sends it as well.
+                with suppress(OrderFlowError):
+                    self._ports.storage.renew(lease, self._ports.until(self._ports.clock.now()))
+
 
 class Runtime:
     """Answers the asks of one flow; used as a context manager, so that an unfinished unit is rolled back.
@@ -113,6 +135,7 @@ class Runtime:
         self._ports = ports
         self._stack = ExitStack()
         self._unit: UnitOfWork | None = None
+        self._renewer: _Renewer | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -121,6 +144,8 @@ class Runtime:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._unit = None
+        if self._renewer:
+            self._renewer.ended.set()
         self._stack.__exit__(kind, error, trace)
 
     def __call__(self, request: Ask[Any]) -> Any:
@@ -178,10 +203,7 @@ class Runtime:
 
     def _take_messages(self, request: TakeMessages) -> Any:
         now = self._ports.clock.now()
-        return self._ports.storage.lease(request.topic, request.limit, now, self._until(now), request.done)
-
-    def _until(self, now: datetime) -> datetime:
-        return now + timedelta(seconds=self._ports.lease_seconds)
+        return self._ports.storage.lease(request.topic, request.limit, now, self._ports.until(now), request.done)
 
     def _dead_letter(self, request: DeadLetter) -> None:
         self._ports.storage.dead_letter(request.lease, self._ports.clock.now(), request.error)
@@ -222,34 +244,17 @@ class Runtime:
         """Call an adapter while its lease is kept up; whatever it raises, our own errors too, is a PortError."""
         if self._unit is not None:
             raise AssertionError("a port was called between the first load and the commit")
+        self._renewer = self._renewer or _Renewer(self._ports)
+        self._renewer.lease = lease
         try:
-            with self._renewing(lease):
-                yield
+            yield
         except PortError:
             raise
         except Exception as error:
             message = f"{type(error).__name__}: {error}"
             raise PortError(port, message, timed_out=isinstance(error, TimeoutError)) from error
-
-    @contextmanager
-    def _renewing(self, lease: Lease) -> Generator[None]:
-        """Renew a lease until the block ends, every third of its length; one of no length cannot be renewed."""
-        if not self._ports.lease_seconds:
-            yield
-            return
-        ended = Event()
-
-        def renew() -> None:
-            while not ended.wait(self._ports.lease_seconds / 3):
-                # Where a renewal fails, the next may not; a lost lease means that somebody else sends it as well.
-                with suppress(OrderFlowError):
-                    self._ports.storage.renew(lease, self._until(self._ports.clock.now()))
-
-        Thread(target=renew, name="orderflow-lease", daemon=True).start()
-        try:
-            yield
         finally:
-            ended.set()
+            self._renewer.lease = None
 
     _ANSWERS: ClassVar[Mapping[type[Any], Callable[[Any, Any], Any]]] = {
         Begin: _begin,
