@@ -226,6 +226,9 @@ def test_a_naive_time_has_no_text() -> None:
 
 WRITTEN = {
     "2.55 GBP": Price.of("2.550", "GBP"),
+    "28.20 GBP": Price.of("28.2", "GBP"),
+    "0.3492 EUR": Price.of("0.34920", "EUR"),
+    "7.000 BHD": Price.of(7, "BHD"),
     "1785 JPY/365": Price.of(1785, "JPY", per=365),
     "S 25": TaxCategory.of("S", "25.00"),
     "higher rate 7.7": TaxCategory.of("higher rate", "7.70"),
@@ -326,6 +329,6 @@ def test_an_order_is_legible() -> None:
     )
     assert faults_of(content) == ()
     assert text_of(content) == (
-        '{"currency":"GBP","lines":[{"line":1,"sku":"TEA","description":"","quantity":2,"price":"2.5 GBP",'
+        '{"currency":"GBP","lines":[{"line":1,"sku":"TEA","description":"","quantity":2,"price":"2.50 GBP",'
         '"net_minor":500,"tax":"S 20"}],"tax":{},"bill_to":"ann@1","policy":{"ship_together":"line"}}'
     )
