@@ -28,10 +28,10 @@ def _index(machines: Iterable[Machine]) -> str:
         [
             "# Machines",
             "",
-            "One life, one table. These pages are generated from the tables by `orderflow diagram --write`.",
+            "Each kind of row has one machine. `orderflow diagram --write` makes these pages from the tables.",
             "",
-            "That every state can be reached, and reaches a final one in turn, is checked when a machine is made.",
-            "A dead end is a state without any row: nothing happens to it any more.",
+            "When a machine is made, it is checked: every state can be reached, and can reach a final one.",
+            "A dead end is a state without any rule: no command is possible in it.",
             "",
             "| machine | states | commands | arrows | final | dead ends |",
             "|---|---|---|---|---|---|",

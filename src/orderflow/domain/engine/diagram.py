@@ -25,7 +25,7 @@ class Overview(Record):
 
 
 def overview(machine: Machine) -> Overview:
-    """Count and list what ``machine`` holds. A dead end is a state without any row."""
+    """Count and list what ``machine`` holds. A dead end is a state without any rule."""
     sources = {edge.source for edge in machine.edges()}
     return Overview(
         kind=machine.kind,
@@ -84,10 +84,10 @@ def page(machine: Machine) -> str:
 
 def _guards(machine: Machine) -> list[str]:
     lines: dict[str, None] = {}
-    for row in machine.rules:
-        for guard in row.guards:
+    for line in machine.rules:
+        for guard in line.guards:
             about = (guard.__doc__ or "").strip().split("\n")[0]
-            lines[f"- `{row.command.__name__}`: `{guard.__name__}`: {about}"] = None
+            lines[f"- `{line.command.__name__}`: `{guard.__name__}`: {about}"] = None
     return sorted(lines) or ["None."]
 
 
@@ -97,8 +97,8 @@ def _row(machine: Machine, command: type[Any]) -> str:
 
 
 def _cell(machine: Machine, state: type[Any], command: type[Any]) -> str:
-    row = machine.rule_for(state, command)
-    targets = [target for transition in row.transitions for target in transition.targets] if row else []
+    line = machine.rule_for(state, command)
+    targets = [target for transition in line.transitions for target in transition.targets] if line else []
     return ", ".join(dict.fromkeys(map(_name, targets)))
 
 
