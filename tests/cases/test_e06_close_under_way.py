@@ -17,7 +17,7 @@ from orderflow.domain.engine.decide import Message
 from orderflow.domain.values import stock_key
 from orderflow.errors import ConcurrencyConflict, OrderFlowError, StorageError
 from orderflow.ports.storage import Query
-from orderflow.testing.storage_contract import receipt
+from orderflow.testing.storage_material import receipt
 
 AT = datetime(2026, 3, 31, 9, 30, tzinfo=UTC)
 KEYS = [stock_key("main", f"SKU-{number}", "TOKYO") for number in range(20)]

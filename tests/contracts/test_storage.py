@@ -23,7 +23,8 @@ from orderflow.errors import Key, StorageError
 from orderflow.ports.storage import Batch, Lease, Query, Recorded, Row, Storage
 from orderflow.testing.contracts import Clause, ContractViolation, Expect, check_all, violations
 from orderflow.testing.outbox_contract import OUTBOX
-from orderflow.testing.storage_contract import STORAGE, StorageMaker
+from orderflow.testing.storage_contract import STORAGE
+from orderflow.testing.storage_material import StorageMaker
 
 CLAUSES = (*STORAGE, *OUTBOX)
 AT = datetime(2026, 3, 31, tzinfo=UTC)

@@ -43,7 +43,7 @@ from orderflow.domain.parties.party import PARTY, Person, RecordParty
 from orderflow.domain.values import stock_key
 from orderflow.errors import ConcurrencyConflict, DefinitionError, InputError, Key, StorageError
 from orderflow.ports.storage import Batch, Query, Storage, Write
-from orderflow.testing.storage_contract import command, receipt, received, store
+from orderflow.testing.storage_material import command, receipt, received, store
 
 MACHINES = (STOCK, ORDER, PARTY, ACCOUNT)
 AT = datetime(2026, 3, 31, 9, 30, tzinfo=UTC)

@@ -19,7 +19,7 @@ from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.domain.engine.decide import NOTHING, Message
 from orderflow.domain.values import stock_key
 from orderflow.errors import Key
-from orderflow.testing.storage_contract import receipt, store
+from orderflow.testing.storage_material import receipt, store
 
 AT = datetime(2026, 3, 31, 9, 30, tzinfo=UTC)
 

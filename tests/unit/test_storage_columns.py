@@ -41,7 +41,7 @@ from orderflow.domain.values import PartyRef
 from orderflow.domain.workflow.table import MACHINES
 from orderflow.errors import InputError, Key
 from orderflow.ports.storage import Batch, Query, Storage, Write
-from orderflow.testing.storage_contract import command, store
+from orderflow.testing.storage_material import command, store
 from orderflow.testing.strategies import message
 
 AT = datetime(2026, 3, 31, 9, 30, tzinfo=UTC)

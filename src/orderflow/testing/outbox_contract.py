@@ -13,7 +13,7 @@ from orderflow.domain.values import stock_key
 from orderflow.errors import ConcurrencyConflict, Key, NotFound, StorageError
 from orderflow.ports.storage import Batch, Lease, Storage
 from orderflow.testing.contracts import Clause, Expect
-from orderflow.testing.storage_contract import StorageMaker, command, receipt, received, store
+from orderflow.testing.storage_material import StorageMaker, command, receipt, received, store
 
 __all__ = ["OUTBOX"]
 

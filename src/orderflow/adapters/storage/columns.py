@@ -335,11 +335,10 @@ def is_open(kind: str, statuses: Collection[str]) -> bool:
 
 def is_settled(kind: str, before: Any, after: Any) -> bool:
     """Whether the fixed columns of a row say the same after a change as before it."""
-    names, finished = SETTLED.get(kind, ()), FINISHED.get(kind, ())
-    same_end = (status_of(before) in finished) is (status_of(after) in finished)
-    return same_end and [getattr(before, name, None) for name in names] == [
-        getattr(after, name, None) for name in names
-    ]
+    names, finished = SETTLED.get(kind), FINISHED.get(kind, ())
+    if (status_of(before) in finished) is not (status_of(after) in finished):
+        return False
+    return names is None or [getattr(before, n, None) for n in names] == [getattr(after, n, None) for n in names]
 
 
 def row_values(key: Key, version: int, state: object) -> dict[str, Value]:

@@ -21,6 +21,8 @@ _LETTERS: Final = (
     "SELECT id, topic, lane_kind, lane_id, attempts, coalesce(error, '') FROM outbox"
     " WHERE tenant = ? AND state = '{state}' ORDER BY n LIMIT ?"
 )
+_WAITING: Final = _LETTERS.format(state="pending")
+_DEAD: Final = _LETTERS.format(state="dead")
 
 
 @frozen
@@ -78,8 +80,8 @@ def _health(connection: sqlite3.Connection, path: Path, tenant: str) -> Health:
         raise StorageError("the file is a database of another application", retry=False)
     names = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").fetchall()
     log = path.with_name(f"{path.name}-wal")
-    oldest = connection.execute(_LETTERS.format(state="pending"), (tenant, 1)).fetchone()
-    letters = connection.execute(_LETTERS.format(state="dead"), (tenant, _NAMED)).fetchall()
+    oldest = connection.execute(_WAITING, (tenant, 1)).fetchone()
+    letters = connection.execute(_DEAD, (tenant, _NAMED)).fetchall()
     return Health(
         layout=one("PRAGMA user_version"),
         journal_mode=one("PRAGMA journal_mode"),

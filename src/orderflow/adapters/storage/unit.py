@@ -25,6 +25,7 @@ from orderflow.ports.storage import Ack, Batch, CommandRecord, KnownCommand, Wri
 
 __all__ = ["SqliteUnit", "answer", "moment"]
 
+_dumps: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _NEW: Final = Held(None, 0, 0, NOTHING)
 _MOST_IDS: Final = 128
 _MOST_PARTS: Final = 64
@@ -321,12 +322,20 @@ class _Journal:
 
     def held(self, write: Write) -> Held:
         """A row as it is stored after the batch; its content apart where an event brought it as it is."""
-        before = self._before[write.key]
-        content = getattr(write.state, "content", None) if write.key.kind == CONTENTED else None
-        known = (self._contents.get(write.key, (0, None)), (before.content, getattr(before.row.state, "content", None)))
-        at = 0 if content is None else next((at for at, brought in known if brought is content), 0)
-        row = Loaded(write.version, write.state, write.at)
-        return Held(before.number, self._last.get(write.key, before.last), at, row)
+        key, _, version, state, at = write
+        before = self._before[key]
+        content = self._content_at(key, before, state) if key.kind == CONTENTED else 0
+        return Held(before.number, self._last.get(key, before.last), content, Loaded(version, state, at))
+
+    def _content_at(self, key: Key, before: Held, state: Any) -> int:
+        """The position of the event that brought a state's content as it is; 0 where none did."""
+        content = getattr(state, "content", None)
+        at, brought = self._contents.get(key, (0, None))
+        if content is None:
+            return 0
+        if content is brought:
+            return at
+        return before.content if content is getattr(before.row.state, "content", None) else 0
 
 
 def _command_row(tenant: str, command: CommandRecord) -> tuple[Any, ...]:
@@ -344,5 +353,5 @@ def _message_rows(
     for number, (id_, topic, lane, data) in enumerate(messages, start=position << _MESSAGE_BITS):
         if at is None:
             raise StorageError("a message comes of a command, and its batch has none", retry=False)
-        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        text = _dumps(data)
         yield (tenant, id_, number, topic, lane.kind, lane.id, text, time_text(at))
