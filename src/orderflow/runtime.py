@@ -116,7 +116,8 @@ class _Renewer:
         Thread(target=self._work, name="orderflow-leases", daemon=True).start()
 
     def _work(self) -> None:
-        while not self.ended.wait(self._ports.lease_seconds / 3):
+        # A lease of no length, as where nobody else works the file, cannot be kept up.
+        while self._ports.lease_seconds and not self.ended.wait(self._ports.lease_seconds / 3):
             lease = self.lease
             if lease is not None:
                 # Where a renewal fails the next may not; a lost lease means that somebody else sends it as well.
