@@ -77,7 +77,8 @@ def test_every_kind_of_fault_is_in_it(documents: list[Document]) -> None:
     """Each faulty line is rejected for what was made wrong."""
     codes = Counter(document.rows[0].code for document in documents if isinstance(document, RejectedDocument))
     assert codes.keys() == {
-        "bad_character", "bad_json", "does_not_recompute", "repeated", "unknown_currency", "unknown_field", "wrong_type",
+        "bad_character", "bad_json", "does_not_recompute", "repeated", "unknown_currency", "unknown_field",
+        "wrong_type",
     }  # fmt: skip
 
 
