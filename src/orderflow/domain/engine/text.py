@@ -126,16 +126,26 @@ def _items(items: tuple[Any, ...]) -> Writer:
 
 
 def _array(fields: list[FieldSpec]) -> Writer:
-    writers = [writer(field.kind) for field in fields]
+    """The function that writes rows of a named tuple, compiled: one expression for each number of items."""
+    names: dict[str, Any] = {"quoted": encode_basestring}
+    items = [_expression(names, at, field.kind, f"v[{at}]") for at, field in enumerate(fields)]
+    texts = [" + ',' + ".join(items[:size]) or "''" for size in range(len(items) + 1)]
+    writers: list[Writer] = [eval(f"lambda v: '[' + {text} + ']'", names) for text in texts]  # noqa: S307 - as below
     defaults = [field.default for field in fields]
 
     def write(row: tuple[Any, ...]) -> str:
         size = len(row)
         while size and defaults[size - 1] is not attrs.NOTHING and row[size - 1] == defaults[size - 1]:
             size -= 1
-        return f"[{','.join([write(value) for write, value in zip(writers, row[:size], strict=False)])}]"
+        return writers[size](row)
 
-    return write
+    return writers[-1] if defaults[-1] is attrs.NOTHING else write
+
+
+def _expression(names: dict[str, Any], at: int, kind: Any, value: str) -> str:
+    """The expression that writes a value; what it calls for the ``at``-th field is put among the names."""
+    names[f"write{at}"] = writer(kind)
+    return {str: f"quoted({value})", int: f"str({value})"}.get(parts_of(kind)[0], f"write{at}({value})")
 
 
 @cache
@@ -144,10 +154,8 @@ def object_writer(kind: Any, without: str = "") -> Writer:
     names: dict[str, Any] = {"quoted": encode_basestring}
     parts = []
     for at, (name, kind_, default) in enumerate(field for field in fields_of(kind) if field.name != without):
-        names[f"write{at}"], names[f"default{at}"] = writer(kind_), default
-        base = parts_of(kind_)[0]
-        text = {str: f"quoted(v.{name})", int: f"str(v.{name})"}.get(base, f"write{at}(v.{name})")
-        part = f"""',"{name}":' + {text}"""
+        names[f"default{at}"] = default
+        part = f"""',"{name}":' + {_expression(names, at, kind_, f"v.{name}")}"""
         parts.append(part if default is attrs.NOTHING else f"('' if v.{name} == default{at} else {part})")
     body = " + ".join(parts) or "''"
     made: Writer = eval(f"lambda v: '{{' + ({body})[1:] + '}}'", names)  # noqa: S307 - of names of our own fields
