@@ -21,6 +21,7 @@ from attrs import evolve, frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orderflow.adapters.codec import Codec
 from orderflow.adapters.storage import reads
 from orderflow.adapters.storage.layout import LAYOUT, table_of
 from orderflow.adapters.storage.memory import MemoryStorage
@@ -151,6 +152,29 @@ def test_edited_content_is_stored_again(storage: SqliteStorage, path: Path) -> N
     with closing(SqliteStorage(path, MACHINES)) as fresh, fresh.unit() as unit:
         assert unit.load([key])[key] == Loaded(2, other, AT)
     assert values(path, "SELECT count(*) FROM order_lines") == [(3,)]
+
+
+def test_old_rows_are_brought_to_the_present_and_written_so(path: Path) -> None:
+    """A row says which schema version its state has; the next write is of the present one."""
+    with closing(SqliteStorage(path, MACHINES)) as old:
+        received(old, "c-1", ROW, 5)
+    told: list[dict[str, Any]] = []
+
+    def counted(data: dict[str, Any]) -> dict[str, Any]:
+        told.append(data)
+        return {**data, "incoming": 3}
+
+    codec = Codec(MACHINES, upcasters={("StockLevel", 1): counted}, schema_versions={"StockLevel": 2})
+    with closing(SqliteStorage(path, MACHINES, codec=codec)) as storage:
+        assert [row.state for row in storage.find(Query("stock"))] == [StockLevel(5, incoming=3)]
+        told.clear()
+        store(storage, Batch((), (Write(ROW, 1, 2, storage.read([ROW])[ROW].state, AT),), ()))
+    assert values(path, "SELECT version, schema FROM stock") == [(2, 2)]
+    with closing(SqliteStorage(path, MACHINES, codec=codec)) as storage:
+        assert storage.read([ROW])[ROW].state == StockLevel(5, incoming=3)
+    assert told == [{"on_hand": 5}]
+    with closing(SqliteStorage(path, MACHINES)) as storage, pytest.raises(StorageError, match="schema 2 is not known"):
+        storage.read([ROW])
 
 
 # --- a kind of a host's own ---
