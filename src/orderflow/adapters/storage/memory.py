@@ -110,7 +110,8 @@ class MemoryStorage(MemoryOutbox):
         with self._lock:
             for recorded in self._journal:
                 if recorded.key.kind == "stock":
-                    movement = (*StockRef.read(recorded.key.id), type(recorded.event).__name__)
+                    ref = StockRef.read(recorded.key.id)
+                    movement = (ref.sku, ref.location, type(recorded.event).__name__)
                     summed[movement] = summed.get(movement, 0) + recorded.event.quantity
         return summed
 

@@ -96,7 +96,8 @@ def sums(
 def movements(session: Session, tenant: str) -> Mapping[tuple[str, str, str], int]:
     """Every stock movement summed: (SKU, location, event type) to units."""
     rows = session.rows(MOVEMENTS, (tenant,))
-    return {(*StockRef.read(id_), type_): units for id_, type_, units in rows}
+    parts = ((StockRef.read(id_), type_, units) for id_, type_, units in rows)
+    return {(ref.sku, ref.location, type_): units for ref, type_, units in parts}
 
 
 @lru_cache(maxsize=64)
