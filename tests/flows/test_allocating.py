@@ -47,6 +47,14 @@ def test_what_is_missing_waits_and_is_filled_first() -> None:
     assert shop.stock.level("TEA").backordered == 0
 
 
+def test_orders_that_are_allocated_together_share_what_there_is() -> None:
+    """First come, first served: what the first is promised is not offered to the second, which waits."""
+    shop = Shop().stocked(main=1).confirmed(1).tell("P", PlaceOrder(content(2)), ConfirmOrder())
+    assert all(isinstance(result, Ack) for result in shop.allocate("O", "P"))
+    assert (shop.lines[0].allocated_quantity, shop.progress("P").lines[0].backordered_quantity) == (1, 2)
+    assert shop.stock.level("TEA") == StockLevel(1, allocated=1, backordered=2)
+
+
 def test_filling_leaves_open_units_open() -> None:
     """Filling the last waiting unit while others are open leads back to Confirmed."""
     shop = Shop().confirmed(2).tell("O", AllocateStock(backorder=pick(1)))

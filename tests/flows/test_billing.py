@@ -150,4 +150,5 @@ def test_a_voided_invoice_frees_its_units_while_notices_wait() -> None:
     shop = shipped()
     shop.tell("O/1", VoidInvoice("mistaken")).settle()
     assert (shop.lines[0].invoiced, shop.lines[0].credited) == (0, 0)
+    assert (shop.storage.pending(), shop.storage.dead_letters()) == (0, [])
     assert "O/1" in shop.progress().settled

@@ -13,6 +13,7 @@ from tea_shop import NOON, Shop, content
 
 from orderflow.adapters.storage.memory import MemoryStorage, MemoryUnit
 from orderflow.domain.engine.decide import Envelope, Flow, ask
+from orderflow.domain.engine.limits import MAX_GROUP
 from orderflow.domain.engine.machine import Machine
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.inventory.counting import ReleaseQuarantine
@@ -147,6 +148,15 @@ def test_a_group_the_storage_rejects_is_halved() -> None:
     busy = Shop(storage=Conflicting(1, StorageError("busy", retry=True)))
     with pytest.raises(StorageError):
         busy.handle_many(asked)
+
+
+def test_a_group_is_bounded() -> None:
+    """As many as are decided in one commit, and not one more."""
+    shop, most = Shop(), [Request("TEA@main", ReceiveGoods(1))] * MAX_GROUP
+    assert all(isinstance(result, Ack) for result in shop.handle_many(most))
+    with pytest.raises(InputError, match="at most 1000 commands"):
+        shop.handle_many([*most, *most[:1]])
+    assert shop.stock.level("TEA").on_hand == MAX_GROUP
 
 
 def test_a_broken_invariant_is_never_caught() -> None:

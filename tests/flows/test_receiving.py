@@ -108,7 +108,10 @@ def test_one_document_taken_in_by_many_at_once_becomes_one_order(kind: str, tmp_
 
 
 def test_an_order_is_taken_in_once() -> None:
-    """The same document again is Unchanged; other content holds the order and overwrites nothing."""
+    """The same document again is Unchanged; other content holds the order and overwrites nothing.
+
+    Without an id of its channel a document is new each time.
+    """
     shop, web = Shop(), {"channel": "web", "external_id": "7"}
     assert isinstance(shop.receive("O", content(1, **web)), Created)
     assert isinstance(shop.receive("P", content(1, **web)), Unchanged)
@@ -119,6 +122,7 @@ def test_an_order_is_taken_in_once() -> None:
     assert shop.progress().holds == (Hold(HoldReason.CHANNEL_CHANGED, Gate.PREPARE),)
     assert isinstance(shop.receive("P", content(2, **web)), Changed)
     assert isinstance(shop.receive("Q", content(1)), Created)
+    assert isinstance(shop.receive("P", content(1)), Created)
     with pytest.raises(CommandRefused):
         shop.receive("Q", content(1))
     with pytest.raises(InputError):

@@ -26,7 +26,7 @@ from orderflow.domain.workflow.table import standard_workflow
 from orderflow.errors import ConcurrencyConflict, DefinitionError, Key, PortError, StorageError
 from orderflow.flows.advance import ShopSettings
 from orderflow.flows.prepare import ShippingSettings
-from orderflow.flows.relay import RelayReport, TopicPolicy
+from orderflow.flows.relay import POLICIES, RelayReport, TopicPolicy
 from orderflow.ports.storage import Batch, Lease
 from orderflow.shop import OrderFlow
 
@@ -135,13 +135,6 @@ def test_no_label_is_bought_for_a_shipment_that_was_unpacked() -> None:
     shop.advance("O")
     shop.tell("O/1", DropItems((item(1),))).settle()
     assert shop.post.sold == []
-
-
-def test_nobody_to_tell_gets_a_notice_by_customer_id() -> None:
-    """An order that names no party is told to the customer's id."""
-    shop = Shop()
-    shop.tell("O", PlaceOrder(content(1, bill_to=None, ship_to=None))).settle()
-    assert [notice.to for notice in shop.mail.delivered] == ["ann"]
 
 
 # -- how a topic is worked off
@@ -270,3 +263,29 @@ def test_a_deadline_counts_from_the_first_sending() -> None:
     for policy, end in ((TopicPolicy(60), True), (TopicPolicy(None), False)):
         assert not policy.is_over(lease, NOON + timedelta(seconds=59))
         assert policy.is_over(lease, NOON + timedelta(seconds=60)) is end
+
+
+def test_replays_say_when_an_answer_was_given() -> None:
+    """A host that tells the past gives each answer its time; it is not moved on to that of the clock."""
+    shop = Shop(SHIPS, workflow=QUIET).stocked(main=1).placed(1)
+    shop.advance("O")
+    shop.time.advance(timedelta(days=3))
+    assert shop.relay(time_of=lambda message: NOON + timedelta(hours=1)).done == 1
+    assert [*shop.shipments.history("O/1")][-1].at == NOON + timedelta(hours=1)
+
+
+def test_labels_are_tried_for_a_day_and_notices_for_three() -> None:
+    """A message to a row of ours is tried until it is accepted; after a timeout a topic rests for a minute."""
+    hours = {topic: policy.deadline_seconds and policy.deadline_seconds / 3600 for topic, policy in POLICIES.items()}
+    assert hours == {
+        "buy_label": 24,
+        "void_label": 24,
+        "notify": 72,
+        "drop_items": None,
+        "record_settlement": None,
+        "record_prepayment": None,
+        "unbill": None,
+    }
+    assert {(p.first_delay_seconds, p.most_delay_seconds, p.breaker_seconds) for p in POLICIES.values()} == {
+        (10, 3600, 60)
+    }

@@ -1,0 +1,80 @@
+"""What customers are told, and to whom."""
+
+from __future__ import annotations
+
+from tea_shop import ANN, ARRIVE, CANCEL, GO, VAT, Shop, content, note
+
+from orderflow.domain.billing.credit_note import CreditLine
+from orderflow.domain.orders.placing import OpenDraft, PlaceOrder
+from orderflow.domain.parties.party import ErasePartyVersion, Person
+from orderflow.flows.advance import ShopSettings
+from orderflow.flows.notices import TEMPLATES
+from orderflow.flows.prepare import ShippingSettings
+
+
+def told(shop: Shop) -> dict[str, tuple[str, str]]:
+    """What was said by template: subject and body."""
+    return {notice.template: (notice.subject, notice.body) for notice in shop.settle().mail.delivered}
+
+
+def test_each_notice_names_what_it_is_about() -> None:
+    """Numbers and totals of the order and its documents, the due date, the tracking number; nothing is left open."""
+    shop = Shop(ShopSettings(shipping=ShippingSettings("post"))).stocked(main=2)
+    shop.tell("O", PlaceOrder(content(2, number="A-7"))).advance("O")
+    shop.settle().tell("O/1", GO, ARRIVE).advance("O")
+    shop.tell("n", note(CreditLine(1, "TEA", 1, 500, VAT)))
+    shop.tell("P", PlaceOrder(content(1)), CANCEL)
+    said, tracking = told(shop), shop.post.sold[0].tracking_number
+    assert said.keys() == TEMPLATES.keys()
+    assert said["order_confirmed"] == (
+        "Order A-7 is confirmed",
+        "We have accepted your order A-7 over 23.80 EUR.",
+    )
+    assert said["shipment_sent"] == (
+        "Your order A-7 is on its way",
+        f"Shipment O/1 has left us. Tracking: {tracking}.",
+    )
+    assert said["invoice_issued"] == (
+        "Invoice 000001",
+        "Your invoice 000001 over 23.80 EUR, due 2026-04-01.",
+    )
+    assert said["credit_note_issued"] == ("Credit note 000001", "We have credited 5.95 EUR to you, note 000001.")
+    assert said["order_completed"][1] == "Your order A-7 over 23.80 EUR is delivered and complete."
+    assert said["order_cancelled"] == ("Order P is cancelled", "Your order P has been cancelled.")
+    assert {notice.to for notice in shop.mail.delivered} == {"ann@example.org"}
+
+
+def test_what_goes_without_a_label_has_no_tracking() -> None:
+    """A shipment that is fetched is told of all the same."""
+    shop = Shop().stocked(main=1).placed(1)
+    shop.advance("O")
+    shop.tell("O/1", GO)
+    assert told(shop)["shipment_sent"][1] == "Shipment O/1 has left us. Tracking: none."
+
+
+def test_the_bill_goes_to_who_pays_and_the_parcel_to_who_gets_it() -> None:
+    """A notice of an order or an invoice is for the bill-to party, that of a shipment for the ship-to party."""
+    shop = Shop().stocked(main=1)
+    bob = shop.record_party("bob", Person("Bob", email="bob@example.org"))
+    shop.tell("O", PlaceOrder(content(1, bill_to=bob, ship_to=ANN))).advance("O")
+    shop.tell("O/1", GO, ARRIVE).advance("O")
+    shop.settle()
+    to = {notice.template: notice.to for notice in shop.mail.delivered}
+    assert to == {
+        "order_received": "bob@example.org",
+        "order_confirmed": "bob@example.org",
+        "shipment_sent": "ann@example.org",
+        "invoice_issued": "bob@example.org",
+        "order_completed": "bob@example.org",
+    }
+
+
+def test_whose_address_was_erased_is_told_by_customer_id() -> None:
+    """As is who has no address, or no party at all; a draft is told to nobody."""
+    shop = Shop()
+    bob = shop.record_party("bob", Person("Bob"))
+    shop.tell("ann@1", ErasePartyVersion()).tell("D", OpenDraft(content(1)))
+    shop.placed(1).tell("P", PlaceOrder(content(1, bill_to=None, ship_to=None)))
+    shop.tell("Q", PlaceOrder(content(1, customer="robert", bill_to=bob)))
+    shop.settle()
+    assert {notice.order: notice.to for notice in shop.mail.delivered} == {"O": "ann", "P": "ann", "Q": "robert"}
