@@ -9,7 +9,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 PYTHONS := 3.11 3.12 3.13
-CODE    = src tests examples $(wildcard benchmarks/*.py benchmarks/before/side_new.py)
+CODE    = src tests examples tools $(wildcard benchmarks/*.py benchmarks/before/side_new.py)
 BENCHES = $(sort $(wildcard benchmarks/bench_*.py benchmarks/versus_*.py))
 
 .DEFAULT_GOAL := test
