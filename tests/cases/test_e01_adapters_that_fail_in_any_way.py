@@ -18,10 +18,8 @@ BAD = "o-1/1"
 
 def label(**changes: Any) -> Label:
     """A label that is sound but for the changes."""
-    return Label(**{
-        "carrier": "memory", "service": "standard", "tracking_number": "T-1", "price": None, "data": "x",
-        "media_type": "text/plain", **changes,
-    })  # fmt: skip
+    fields: dict[str, Any] = {"tracking_number": "T-1", "price": None, "data": "x", "media_type": "text/plain"}
+    return Label("memory", "standard", **{**fields, **changes})
 
 
 class OddCarrier(MemoryCarrier):

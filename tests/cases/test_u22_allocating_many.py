@@ -35,7 +35,7 @@ def test_u22_twenty_at_once_on_stock_for_seven(kind: str, tmp_path: Path) -> Non
         shop.receive(order, content(external_id=order))
         shop.handle(order, ConfirmOrder())
     results: list[object] = []
-    threads = [threading.Thread(target=lambda order=order: results.extend(shop.allocate(order))) for order in orders]  # type: ignore[misc]
+    threads = [threading.Thread(target=lambda order=order: results.extend(shop.allocate(order))) for order in orders]
     for thread in threads:
         thread.start()
     for thread in threads:

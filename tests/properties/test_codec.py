@@ -71,7 +71,8 @@ def test_both_ways_of_reading_agree(kind: str, of: type[Any], data: st.DataObjec
     """What the quick way takes is what the walk takes, and what the walk refuses the quick way does not take."""
     tree = json.loads(CODEC.encode(data.draw(message(of))))
     places = list(every_place(tree))
-    if places and data.draw(st.booleans()):
+    changed: bool = data.draw(st.booleans())
+    if places and changed:
         holder, key = data.draw(st.sampled_from(places))
         holder[key] = data.draw(JSON)
     quick = json_input._read_quickly(of, json.dumps(tree))
