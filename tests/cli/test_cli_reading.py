@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.cli import lists, output
 from orderflow.cli.root import root
+from orderflow.domain.orders.state import HasProgress
 from orderflow.domain.workflow.table import MACHINES
 from orderflow.shop import OrderFlow
 
@@ -259,7 +260,7 @@ def test_a_name_that_several_orders_have_is_refused(history_copy: Path) -> None:
     shop = OrderFlow(storage)
     for order in ("o-2", "o-3"):
         storage._sessions.session().run("UPDATE orders SET number = 'same' WHERE id = ?", (order,))
-    assert shop.orders.get("o-2")
+    assert isinstance(shop.orders.get("o-2"), HasProgress)
     storage.close()
     result = CliRunner().invoke(root, ["show", "same", "--db", str(history_copy)])
     assert (result.exit_code, result.stdout) == (1, "")
