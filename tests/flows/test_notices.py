@@ -44,6 +44,13 @@ def test_each_notice_names_what_it_is_about() -> None:
     assert {notice.to for notice in shop.mail.delivered} == {"ann@example.org"}
 
 
+def test_who_is_not_billed_is_told_where_the_goods_go() -> None:
+    """An order without a bill-to party is told to its ship-to party."""
+    shop = Shop()
+    shop.tell("O", PlaceOrder(content(1, bill_to=None))).settle()
+    assert [notice.to for notice in shop.mail.delivered] == ["ann@example.org"]
+
+
 def test_what_goes_without_a_label_has_no_tracking() -> None:
     """A shipment that is fetched is told of all the same."""
     shop = Shop().stocked(main=1).placed(1)

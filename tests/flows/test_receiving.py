@@ -123,6 +123,8 @@ def test_an_order_is_taken_in_once() -> None:
     assert isinstance(shop.receive("P", content(2, **web)), Changed)
     assert isinstance(shop.receive("Q", content(1)), Created)
     assert isinstance(shop.receive("P", content(1)), Created)
+    for order in ("S", "T"):
+        assert isinstance(shop.receive(order, content(1, channel="web")), Created)
     with pytest.raises(CommandRefused):
         shop.receive("Q", content(1))
     with pytest.raises(InputError):
