@@ -1,0 +1,143 @@
+"""The pytest plugin of ``mutants.py``: collects the tests once, then plants each fault in a child of its own.
+
+A fault inside of a function needs no new import: the child gives the function its faulty code and runs the tests.
+Others (constants, defaults of fields) are written into the copy of the project, where a new pytest reads them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import inspect
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import CodeType, FunctionType
+
+import pytest
+
+__all__ = ["Planter", "changed_code"]
+
+KILLED, SURVIVED, TIMEOUT = "killed", "survived", "timeout"
+
+
+def changed_code(truth: str, fault: str) -> dict[CodeType, CodeType] | None:
+    """The code of each function that a fault changes; None if it changes what runs on import, or a closure."""
+    changed = dict(_changed(compile(truth, "", "exec"), compile(fault, "", "exec")))
+    swaps = all(_is_function(old) and old.co_freevars == new.co_freevars for old, new in changed.items())
+    return changed if swaps else None
+
+
+def _changed(old: CodeType, new: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
+    parts = [[part for part in code.co_consts if isinstance(part, CodeType)] for code in (old, new)]
+    pairs = [pair for pair in zip(*parts, strict=False) if pair[0] != pair[1]]
+    if _by_itself(old) != _by_itself(new) or (pairs and _is_function(old)):
+        yield old, new
+    for pair in pairs:
+        yield from _changed(*pair)
+
+
+def _is_function(code: CodeType) -> bool:
+    return bool(code.co_flags & inspect.CO_OPTIMIZED)
+
+
+def _by_itself(code: CodeType) -> CodeType:
+    """Without the functions in it, and where in the file it stands."""
+    constants = tuple(None if isinstance(part, CodeType) else part for part in code.co_consts)
+    return code.replace(co_consts=constants, co_linetable=b"")
+
+
+def _swap(changed: dict[CodeType, CodeType]) -> None:
+    for function in gc.get_objects():
+        if isinstance(function, FunctionType) and (fault := changed.get(function.__code__)):
+            function.__code__ = fault
+
+
+class Planter:
+    """Runs the collected tests once for each fault, until the first failure.
+
+    Args:
+        copy: the project that may be written to.
+        faults: path below the project, and the whole faulty text of the file.
+        command: pytest anew, for faults that take effect on import.
+        report: the file for the outcomes, a line for each.
+    """
+
+    def __init__(self, copy: Path, faults: Sequence[tuple[str, str]], command: Sequence[str], report: Path) -> None:
+        self._copy, self._faults, self._command, self._report = copy, faults, command, report
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """In place of pytest's own loop."""
+        if session.testsfailed or session.config.option.collectonly:
+            return False
+        with self._report.open("a", encoding="utf-8") as report:
+            begun = time.monotonic()
+            outcome = _in_a_child(lambda: _run(session), 600)
+            print(json.dumps(outcome), file=report, flush=True)
+            seconds = 20 + 10 * (time.monotonic() - begun)
+            for path, fault in self._faults if outcome == SURVIVED else ():
+                print(json.dumps(self._outcome(session, path, fault, seconds)), file=report, flush=True)
+        return True
+
+    def _outcome(self, session: pytest.Session, path: str, fault: str, seconds: float) -> str:
+        changed = changed_code((self._copy / path).read_text(encoding="utf-8"), fault)
+        if changed is None:
+            return self._anew(self._copy / path, fault, 2 * seconds)
+
+        def planted() -> None:
+            _swap(changed)
+            _run(session)
+
+        return _in_a_child(planted, seconds)
+
+    def _anew(self, path: Path, fault: str, seconds: float) -> str:
+        truth, stat = path.read_text(encoding="utf-8"), path.stat()
+        try:
+            path.write_text(fault, encoding="utf-8")
+            done = subprocess.run(
+                self._command, timeout=seconds, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+            return KILLED if done.returncode else SURVIVED
+        except subprocess.TimeoutExpired:
+            return TIMEOUT
+        finally:
+            path.write_text(truth, encoding="utf-8")
+            os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def _run(session: pytest.Session) -> None:
+    items = session.items
+    for item, following in zip(items, [*items[1:], None], strict=True):
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        if session.testsfailed:
+            raise SystemExit(1)
+
+
+def _in_a_child(run: Callable[[], None], seconds: float) -> str:
+    """What becomes of the tests; a child that ends in any other way than well has noticed something."""
+    child = os.fork()
+    if not child:
+        with contextlib.suppress(BaseException):
+            signal.alarm(int(seconds))
+            silence = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(silence, 1)
+            os.dup2(silence, 2)
+            run()
+            os._exit(0)
+        os._exit(1)
+    status = os.waitpid(child, 0)[1]
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM:
+        return TIMEOUT
+    return SURVIVED if os.waitstatus_to_exitcode(status) == 0 else KILLED
+
+
+if __name__ == "__main__":
+    told = json.loads(sys.stdin.read())
+    pytest_anew = [sys.executable, "-m", "pytest", *told["arguments"]]
+    planter = Planter(Path.cwd(), told["faults"], pytest_anew, Path(told["report"]))
+    sys.exit(pytest.main(told["arguments"], plugins=[planter]))
