@@ -21,7 +21,6 @@ from attrs import evolve, frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderflow.adapters.codec import Codec
 from orderflow.adapters.storage import reads
 from orderflow.adapters.storage.layout import LAYOUT, table_of
 from orderflow.adapters.storage.memory import MemoryStorage
@@ -164,13 +163,13 @@ def test_old_rows_are_brought_to_the_present_and_written_so(path: Path) -> None:
         told.append(data)
         return {**data, "incoming": 3}
 
-    codec = Codec(MACHINES, upcasters={("StockLevel", 1): counted}, schema_versions={"StockLevel": 2})
-    with closing(SqliteStorage(path, MACHINES, codec=codec)) as storage:
+    machines = [STOCK.upcasting(StockLevel, counted)]
+    with closing(SqliteStorage(path, machines)) as storage:
         assert [row.state for row in storage.find(Query("stock"))] == [StockLevel(5, incoming=3)]
         told.clear()
         store(storage, Batch((), (Write(ROW, 1, 2, storage.read([ROW])[ROW].state, AT),), ()))
     assert values(path, "SELECT version, schema FROM stock") == [(2, 2)]
-    with closing(SqliteStorage(path, MACHINES, codec=codec)) as storage:
+    with closing(SqliteStorage(path, machines)) as storage:
         assert storage.read([ROW])[ROW].state == StockLevel(5, incoming=3)
     assert told == [{"on_hand": 5}]
     with closing(SqliteStorage(path, MACHINES)) as storage, pytest.raises(StorageError, match="schema 2 is not known"):

@@ -10,8 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from types import MappingProxyType
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from attrs import fields, has
 
@@ -22,14 +21,9 @@ from orderflow.domain.engine.text import writer
 from orderflow.domain.orders.content import OrderContent
 from orderflow.errors import DefinitionError, InputError, StorageError
 
-__all__ = ["Codec", "StoredForm", "Upcaster"]
+__all__ = ["Codec", "StoredForm"]
 
 T = TypeVar("T")
-
-Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
-"""Turns the fields of a class of one schema version into those of the next."""
-
-_NOTHING: Final[Mapping[Any, Any]] = MappingProxyType({})
 
 
 class StoredForm(NamedTuple):
@@ -44,32 +38,22 @@ class StoredForm(NamedTuple):
 class Codec:
     """Writes and reads the messages and states of ``machines``; safe to share between threads.
 
-    An order's content, which never changes, is stored apart from the states and events that have it. So it has a schema
-    version of its own, that of ``OrderContent``, and no upcaster of those states and events meets it.
+    An order's content, which never changes, is stored in the event that brought it and nowhere else: no upcaster of a
+    state meets it.
 
     Args:
         machines: whose classes can be read, looked up by kind and class name.
-        schema_versions: the present schema version of a class of events or states, by its name, where it is not 1.
-        upcasters: for such a class and a version below its present one, what makes the next version of the data.
 
     Raises:
-        DefinitionError: two states, events or commands of a machine have one name, or a class cannot be brought from
-            version 1 to its present one.
+        DefinitionError: two states, events or commands of a machine have one name.
     """
 
-    def __init__(
-        self,
-        machines: Iterable[Machine],
-        *,
-        upcasters: Mapping[tuple[str, int], Upcaster] = _NOTHING,
-        schema_versions: Mapping[str, int] = _NOTHING,
-    ) -> None:
+    def __init__(self, machines: Iterable[Machine]) -> None:
         machines = tuple(machines)
         self._states = {machine.kind: _by_name(machine.states) for machine in machines}
         self._events = {machine.kind: _by_name(machine.events) for machine in machines}
         self._commands = {machine.kind: _by_name(machine.commands) for machine in machines}
-        self._upcasters, self._versions = dict(upcasters), dict(schema_versions)
-        _check_chains(self._upcasters, self._versions)
+        self._upcasters = {kind: chain for machine in machines for kind, chain in machine.upcasters.items()}
         self._converter = structuring(forms_matched=False)
         self._forms: dict[type[Any], StoredForm] = {}
         self._readers: dict[type[Any], Callable[[Any, Any], Any]] = {}
@@ -92,12 +76,12 @@ class Codec:
 
     def schema_of(self, kind: type[Any]) -> int:
         """The schema version under which records of a class are written now."""
-        return self._versions.get(kind.__name__, 1)
+        return 1 + len(self._upcasters.get(kind, ()))
 
     def state(self, kind: str, name: str, text: str, schema: int = 1, content: OrderContent | None = None) -> Any:
         """The state that was stored under schema version ``schema``, brought to the present one.
 
-        ``content`` is what :meth:`content` gave, where it was stored apart.
+        ``content`` is what was ordered, where the text is without it.
 
         Raises:
             StorageError: the text is not a state of class ``name`` of ``kind``, or of a version not known here.
@@ -107,22 +91,12 @@ class Codec:
     def event(self, kind: str, name: str, text: str, schema: int = 1, content: OrderContent | None = None) -> Any:
         """The event that was stored under schema version ``schema``, brought to the present one.
 
-        ``content`` is what :meth:`content` gave, where it was stored apart.
+        ``content`` is what was ordered, where the text is without it.
 
         Raises:
             StorageError: the text is not an event of class ``name`` of ``kind``, or of a version not known here.
         """
         return self._read(self._events, kind, name, text, schema, content)
-
-    def content(self, text: str, schema: int = 1) -> OrderContent:
-        """What was ordered, stored under schema version ``schema``, brought to the present one.
-
-        Raises:
-            StorageError: the text is no content, or of a version not known here.
-        """
-        with _reading("order", OrderContent.__name__):
-            data = self._upcast(OrderContent, json.loads(text), schema)
-            return self._converter.structure(data, OrderContent)
 
     def command(self, kind: str, name: str, data: str | Mapping[str, Any]) -> Any:
         """A command from outside, as JSON text or as a mapping of what JSON text would give.
@@ -166,11 +140,11 @@ class Codec:
         return read
 
     def _upcast(self, kind: type[Any], data: dict[str, Any], schema: int) -> dict[str, Any]:
-        present = self.schema_of(kind)
-        if not 1 <= schema <= present:
-            raise ValueError(f"schema {schema} is not known, the present one is {present}")
-        for version in range(schema, present):
-            data = self._upcasters[kind.__name__, version](data)
+        chain = self._upcasters.get(kind, ())
+        if not 1 <= schema <= 1 + len(chain):
+            raise ValueError(f"schema {schema} is not known, the present one is {1 + len(chain)}")
+        for upcast in chain[schema - 1 :]:
+            data = upcast(data)
         return data
 
 
@@ -184,14 +158,6 @@ def _by_name(classes: Sequence[type[Any]]) -> dict[str, type[Any]]:
         twice = sorted(kind.__name__ for kind in classes if named[kind.__name__] is not kind)
         raise DefinitionError(f"codec: two classes of one name: {', '.join(twice)}")
     return named
-
-
-def _check_chains(upcasters: Iterable[tuple[str, int]], versions: Mapping[str, int]) -> None:
-    asked = {(name, version) for name, present in versions.items() for version in range(1, present)}
-    breaches = [f"no upcaster from {name} {version}" for name, version in asked - set(upcasters)]
-    breaches += [f"the upcaster from {name} {version} leads nowhere" for name, version in set(upcasters) - asked]
-    if breaches:
-        raise DefinitionError("codec: " + "; ".join(sorted(breaches)))
 
 
 @contextmanager

@@ -84,18 +84,15 @@ class SqliteAudit:
         path: the file, which must exist.
         machines: of the workflow the file was worked with.
         tenant: whose rows to read.
-        codec: in place of the one made from ``machines``, where events or states have upcasters.
 
     Raises:
         StorageError: the file cannot be read, or has another layout.
     """
 
-    def __init__(
-        self, path: Path | str, machines: Iterable[Machine], *, tenant: str = "main", codec: Codec | None = None
-    ) -> None:
+    def __init__(self, path: Path | str, machines: Iterable[Machine], *, tenant: str = "main") -> None:
         machines = tuple(machines)
         self._tenant = tenant
-        self._codec = Codec(machines) if codec is None else codec
+        self._codec = Codec(machines)
         self._own = frozenset(machine.kind for machine in machines)
         with _translated():
             uri = f"{Path(path).absolute().as_uri()}?mode=ro"

@@ -37,7 +37,6 @@ class SqliteStorage:
         exclusive: one connection, and no other process: quicker, see ``safety``.
         read_only: for queries; ``unit`` and the outbox are refused.
         timeout_seconds: how long to wait for others before giving up.
-        codec: in place of the one made from ``machines``, where events or states have upcasters.
 
     Raises:
         StorageError: the file cannot be opened, has another layout, or is of another application.
@@ -53,7 +52,6 @@ class SqliteStorage:
         exclusive: bool = False,
         read_only: bool = False,
         timeout_seconds: float = 30.0,
-        codec: Codec | None = None,
     ) -> None:
         if str(path) == ":memory:":
             raise InputError.at("path", "not_a_file", "SQLite needs a file here; MemoryStorage needs none")
@@ -61,7 +59,7 @@ class SqliteStorage:
             raise StorageError(f"SQLite {sqlite3.sqlite_version} is too old, 3.35 is needed", retry=False)
         machines = MACHINES if machines is None else tuple(machines)
         self._tenant = tenant
-        self._codec = Codec(machines) if codec is None else codec
+        self._codec = Codec(machines)
         self._kinds = {machine.kind: table_of(machine.kind) for machine in machines}
         self._read_only = read_only
         place = Path(path).absolute()

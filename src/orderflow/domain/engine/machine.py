@@ -7,15 +7,16 @@ say where each event leads. The law of the table is checked when the machine is 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
-from typing import Any, Final, Generic, NamedTuple, TypeVar, overload
+from types import MappingProxyType
+from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar, overload
 
 import attrs
 from attrs import frozen
 
-from orderflow.domain.engine.graph import arrows, closure
-from orderflow.domain.engine.record import Message, Record, values_of
+from orderflow.domain.engine.law import foreign_messages, unreachable
+from orderflow.domain.engine.record import Record, values_of
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.errors import CommandRefused, DefinitionError, InvariantBroken, Refusal
 
@@ -230,6 +231,10 @@ def _recording(command: Any, event: Any) -> Callable[[Any, Any, Stamp], Any]:
     return lambda state, command, stamp: event(*values(command))
 
 
+#: Turns the stored fields of a class, of one schema version, into those of the next.
+Upcaster: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
+
+
 class Edge(NamedTuple):
     """One arrow of the diagram."""
 
@@ -247,6 +252,7 @@ class Machine:
         rules: the lines, and groups of lines. The life begins in :class:`Absent`.
         final: the states a life may end in; lines out of them may lead to final states only.
         check: asserts the invariants of a state, raising :class:`~orderflow.errors.InvariantBroken`.
+        upcasters: for a class of states or events whose stored form has changed, see :meth:`upcasting`.
 
     Raises:
         DefinitionError: the table breaks its law; every breach is named.
@@ -259,11 +265,13 @@ class Machine:
         rules: Iterable[Rule | tuple[Rule, ...]],
         final: tuple[type[Any], ...],
         check: Callable[[Any], None] = lambda state: None,
+        upcasters: Mapping[type[Any], tuple[Upcaster, ...]] = MappingProxyType({}),
     ) -> None:
         self.kind = kind
         self.rules = tuple(chain.from_iterable(line if isinstance(line, tuple) else (line,) for line in rules))
         self.final = final
         self.check = check
+        self.upcasters = upcasters
         self.commands: tuple[type[Any], ...] = tuple(dict.fromkeys(line.command for line in self.rules))
         self.events: tuple[type[Any], ...] = tuple(dict.fromkeys(edge.event for edge in self.edges()))
         self.states: tuple[type[Any], ...] = tuple(
@@ -324,7 +332,20 @@ class Machine:
 
     def extended(self, *rules: Rule | tuple[Rule, ...], final: tuple[type[Any], ...] = ()) -> Machine:
         """A new machine with more lines, checked in full again."""
-        return Machine(self.kind, rules=(*self.rules, *rules), final=(*self.final, *final), check=self.check)
+        return self._with(rules=(*self.rules, *rules), final=(*self.final, *final))
+
+    def upcasting(self, kind: type[Any], *upcasters: Upcaster) -> Machine:
+        """A new machine that reads older stored forms of a class of its states or events.
+
+        The first function makes the fields of schema version 2 out of those of version 1, the next version 3; what is
+        written has the version after the last. An order's content is no part of the fields of what holds it.
+
+        Raises:
+            DefinitionError: the machine has no such state or event.
+        """
+        if kind not in (*self.states, *self.events):
+            raise DefinitionError(f"machine {self.kind!r}: {kind.__name__} is neither a state nor an event")
+        return self._with(upcasters={**self.upcasters, kind: upcasters})
 
     def guarded(self, command: type[C], guard: Guard[Any, C]) -> Machine:
         """A new machine that also asks ``guard`` wherever ``command`` is taken; it can only narrow.
@@ -337,7 +358,11 @@ class Machine:
         lines = [
             attrs.evolve(line, guards=(*line.guards, guard)) if line.command is command else line for line in self.rules
         ]
-        return Machine(self.kind, rules=lines, final=self.final, check=self.check)
+        return self._with(rules=lines)
+
+    def _with(self, **changes: Any) -> Machine:
+        kept = {name: getattr(self, name) for name in ("rules", "final", "check", "upcasters")}
+        return Machine(self.kind, **(kept | changes))
 
     def _not_now(self, state: object, command: object) -> Refusal:
         facts = {"kind": self.kind, "state": type(state).__name__, "command": type(command).__name__}
@@ -353,8 +378,8 @@ def _fingerprint(edges: Iterable[Edge]) -> str:
 
 def _breaches(machine: Machine) -> Iterator[str]:
     yield from _duplicates(machine.rules)
-    yield from _unreachable(machine)
-    yield from _without_fields(machine)
+    yield from unreachable([(edge.source, edge.target) for edge in machine.edges()], Absent, machine.final)
+    yield from foreign_messages((*machine.commands, *machine.events))
 
 
 def _duplicates(rules: tuple[Rule, ...]) -> Iterator[str]:
@@ -368,27 +393,3 @@ def _duplicates(rules: tuple[Rule, ...]) -> Iterator[str]:
         for event, targets, evolve in line.transitions:
             if evolves.setdefault((line.source, event), (targets, evolve)) != (targets, evolve):
                 yield f"({line.source.__name__}, {event.__name__}) leads two ways"
-
-
-def _unreachable(machine: Machine) -> Iterator[str]:
-    forward = arrows((edge.source, edge.target) for edge in machine.edges())
-    backward = arrows((edge.target, edge.source) for edge in machine.edges())
-    states = forward.keys() | backward.keys()
-    reached = closure(forward, (Absent,))
-    ending = closure(backward, machine.final)
-    yield from sorted(f"{state.__name__} cannot be reached" for state in states - reached)
-    yield from sorted(f"{state.__name__} can reach no final state" for state in states - ending)
-    for state in machine.final:
-        leaks = forward.get(state, set()) - set(machine.final)
-        yield from sorted(f"{state.__name__} is final, yet leads to {target.__name__}" for target in leaks)
-
-
-def _without_fields(machine: Machine) -> Iterator[str]:
-    """Message classes that attrs was not asked to read: what they say of their fields would be ignored silently."""
-    for kind in (*machine.commands, *machine.events):
-        if not issubclass(kind, Message):
-            yield f"{kind.__name__} is no Command, Internal or Event"
-        elif not attrs.has(kind):
-            yield f"{kind.__name__} is not made with attrs"
-        elif "__attrs_attrs__" not in vars(kind) and vars(kind).get("__annotations__"):
-            yield f"{kind.__name__} has annotations, but is not made with attrs"

@@ -1,0 +1,54 @@
+"""The law of a table: what must hold of any machine's rules, whatever they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+import attrs
+
+from orderflow.domain.engine.record import Message
+
+__all__ = ["foreign_messages", "unreachable"]
+
+Arrow = tuple[type, type]
+
+
+def unreachable(arrows: Collection[Arrow], start: type, final: tuple[type, ...]) -> Iterator[str]:
+    """States that a life cannot come to, or cannot end from, and final states that it leaves again."""
+    forward = _ways(arrows)
+    backward = _ways((target, source) for source, target in arrows)
+    states = forward.keys() | backward.keys()
+    reached, ending = _closure(forward, (start,)), _closure(backward, final)
+    yield from sorted(f"{state.__name__} cannot be reached" for state in states - reached)
+    yield from sorted(f"{state.__name__} can reach no final state" for state in states - ending)
+    for state in final:
+        leaks = forward.get(state, set()) - set(final)
+        yield from sorted(f"{state.__name__} is final, yet leads to {target.__name__}" for target in leaks)
+
+
+def foreign_messages(messages: Iterable[type]) -> Iterator[str]:
+    """Message classes that attrs was not asked to read: what they say of their fields would be ignored silently."""
+    for kind in messages:
+        if not issubclass(kind, Message):
+            yield f"{kind.__name__} is no Command, Internal or Event"
+        elif not attrs.has(kind):
+            yield f"{kind.__name__} is not made with attrs"
+        elif "__attrs_attrs__" not in vars(kind) and vars(kind).get("__annotations__"):
+            yield f"{kind.__name__} has annotations, but is not made with attrs"
+
+
+def _ways(arrows: Iterable[Arrow]) -> dict[type, set[type]]:
+    found: dict[type, set[type]] = {}
+    for source, target in arrows:
+        found.setdefault(source, set()).add(target)
+    return found
+
+
+def _closure(ways: Mapping[type, set[type]], start: Iterable[type]) -> set[type]:
+    seen = set(start)
+    waiting = list(seen)
+    while waiting:
+        fresh = ways.get(waiting.pop(), set()) - seen
+        seen |= fresh
+        waiting += fresh
+    return seen
