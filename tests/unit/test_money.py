@@ -43,6 +43,12 @@ def test_each_mode_rounds_as_named(numerator: int, rounded: dict[str, int]) -> N
         assert round_ratio(numerator, -10, mode) == -rounded[mode.value]
 
 
+def test_thirds_have_no_half() -> None:
+    """Where no fraction is a half, both ways of rounding halves go to the nearest."""
+    for mode in (Rounding.HALF_UP, Rounding.HALF_EVEN):
+        assert [round_ratio(thirds, 3, mode) for thirds in range(-5, 6)] == [-2, -1, -1, -1, 0, 0, 0, 1, 1, 1, 2]
+
+
 def test_nothing_is_divided_by_zero() -> None:
     """A denominator of 0 is bad input."""
     with pytest.raises(InputError, match="must not be 0"):
@@ -58,6 +64,7 @@ def test_nothing_is_divided_by_zero() -> None:
         (0, [3, 4], (0, 0)),
         (10, [1, 0, 2], (3, 0, 7)),
         (1, [1, 2], (0, 1)),
+        (-1, [1, 2], (0, -1)),
     ],
 )
 def test_shares(total: int, weights: list[int], parts: tuple[int, ...]) -> None:
@@ -77,11 +84,11 @@ def test_parts_of_a_line_end_on_its_total() -> None:
     assert [cumulative(1000, 3, before, 1) for before in range(3)] == [333, 334, 333]
 
 
-@pytest.mark.parametrize("before, part", [(-1, 1), (0, -1), (2, 2)])
-def test_parts_must_fit_into_the_whole(before: int, part: int) -> None:
-    """More units than the line has, or fewer than none, is bad input."""
+@pytest.mark.parametrize("whole, before, part", [(3, -1, 1), (3, 0, -1), (3, 2, 2), (0, 0, 0)])
+def test_parts_must_fit_into_the_whole(whole: int, before: int, part: int) -> None:
+    """More units than the line has, or fewer than none, is bad input; so is a line without units."""
     with pytest.raises(InputError, match="do not fit"):
-        cumulative(1000, 3, before, part)
+        cumulative(1000, whole, before, part)
 
 
 @pytest.mark.parametrize(
@@ -247,3 +254,11 @@ def test_decimals_keep_their_path() -> None:
         parse_decimal("1e3", "lines[2].price")
     assert caught.value.faults[0].path == "lines[2].price"
     assert exact_decimal(Decimal("0.10")) == Decimal("0.1")
+
+
+@pytest.mark.parametrize(
+    "amount", [10**18 - 1, 1 - 10**18, Decimal(10**18 - 1), Decimal("0.123456789012"), "9" * 18 + "." + "9" * 12]
+)
+def test_the_longest_numbers_are_taken(amount: Any) -> None:
+    """18 digits before the point and 12 after it, from each type."""
+    assert exact_decimal(amount) == Decimal(amount)
