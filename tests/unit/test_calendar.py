@@ -108,6 +108,8 @@ def test_rolling_looks_one_year_ahead() -> None:
     "terms, paths",
     [
         (PaymentTerms(20, 1, end_of_month=True), []),
+        (PaymentTerms(31, 120, due_day=31, days=3660), []),
+        (PaymentTerms(32, 121, due_day=32, days=3661), ["t.cutoff_day", "t.months", "t.due_day", "t.days"]),
         (PaymentTerms(0, -1, due_day=32, days=10**6), ["t.cutoff_day", "t.months", "t.due_day", "t.days"]),
         (PaymentTerms(end_of_month=True, due_day=5), ["t.due_day"]),
         (PaymentTerms(business="soon"), ["t.business"]),  # type: ignore[arg-type]

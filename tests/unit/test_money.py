@@ -32,6 +32,8 @@ def eur(text: str) -> Money:
         (6, {"half_up": 1, "down": 0, "up": 1, "half_even": 1}),
         (15, {"half_up": 2, "down": 1, "up": 2, "half_even": 2}),
         (25, {"half_up": 3, "down": 2, "up": 3, "half_even": 2}),
+        (35, {"half_up": 4, "down": 3, "up": 4, "half_even": 4}),
+        (45, {"half_up": 5, "down": 4, "up": 5, "half_even": 4}),
         (30, {"half_up": 3, "down": 3, "up": 3, "half_even": 3}),
     ],
 )

@@ -65,6 +65,8 @@ def test_units_of_a_line_that_does_not_divide() -> None:
     policy = TaxPolicy(TaxRounding.PER_UNIT, rounding=Rounding.UP)
     assert totals([TaxableLine(100, S10, 3)], policy, "JPY").tax_minor == 12
     assert totals([TaxableLine(-100, S10, 3)], policy, "JPY").tax_minor == -12
+    assert totals([TaxableLine(-1, S10, 1)], policy, "JPY").tax_minor == -1
+    assert totals([TaxableLine(100, S10, 3)], TaxPolicy(TaxRounding.PER_UNIT), "JPY").tax_minor == 9
 
 
 def test_a_line_without_units_cannot_be_taxed_by_unit() -> None:
