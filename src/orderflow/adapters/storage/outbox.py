@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -39,7 +39,7 @@ __all__ = [
 _HEAD: Final = """NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.tenant = m.tenant AND o.topic = m.topic
     AND o.lane_kind = m.lane_kind AND o.lane_id = m.lane_id AND o.n < m.n AND o.state = 'pending')"""
 _DUE: Final = """
-    SELECT m.id, m.sending FROM outbox AS m
+    SELECT m.id, m.token, m.sending FROM outbox AS m
     WHERE m.tenant = ? AND m.topic = ? AND m.state = 'pending' AND m.due_at <= ? AND {head}
     ORDER BY m.due_at, m.n LIMIT ?
 """
@@ -56,7 +56,8 @@ _DUE_TOPICS: Final = """
 DUE_TOPICS: Final = _DUE_TOPICS.format(head=_HEAD)
 LEASE: Final = """
     UPDATE outbox SET since = coalesce(since, ?), due_at = ?, attempts = attempts + 1, token = token + 1, sending = 1
-    WHERE tenant = ? AND id = ? RETURNING topic, lane_kind, lane_id, data, attempts, token, since
+    WHERE tenant = ? AND id = ? AND token = ? AND state = 'pending'
+    RETURNING topic, lane_kind, lane_id, data, attempts, token, since
 """
 _SETTLE: Final = "UPDATE outbox SET {sets} WHERE tenant = ? AND id = ? AND token = ? AND state = 'pending'"
 RENEW: Final = _SETTLE.format(sets="due_at = ?")
@@ -87,12 +88,16 @@ def lease(
 ) -> list[Lease]:
     """Note what is done, then begin up to ``limit`` due messages of a topic, the longest due first."""
     check_limit(limit)
+    wanted = (tenant, topic, time_text(now), limit)
+    times = time_text(now), time_text(until)
+    if not done:
+        found = session.rows(DUE, wanted)
+        if len(found) < 2:
+            return [*_begun(session, tenant, times, found)]
     session.run("BEGIN IMMEDIATE")
     try:
         answer(session, tenant, done, now)
-        found = session.rows(DUE, (tenant, topic, time_text(now), limit))
-        times = time_text(now), time_text(until)
-        leases = [_begun(tenant, id_, session.rows(LEASE, (*times, tenant, id_)), sent) for id_, sent in found]
+        leases = [*_begun(session, tenant, times, session.rows(DUE, wanted))]
         session.run("COMMIT")
     except BaseException:
         session.rollback()
@@ -100,10 +105,14 @@ def lease(
     return leases
 
 
-def _begun(tenant: str, message_id: str, rows: Sequence[tuple[Any, ...]], abandoned: int) -> Lease:
-    ((topic, kind, lane, data, attempts, token, since),) = rows
-    message = _message(tenant, message_id, topic, kind, lane, data)
-    return Lease(message, attempts, token, moment(since), bool(abandoned))
+def _begun(session: Session, tenant: str, times: tuple[str, str], found: Sequence[tuple[Any, ...]]) -> Iterator[Lease]:
+    """Lease messages that were found due, but for those that somebody else has taken since."""
+    for message_id, before, abandoned in found:
+        for topic, kind, lane, data, attempts, token, since in session.rows(
+            LEASE, (*times, tenant, message_id, before)
+        ):
+            message = _message(tenant, message_id, topic, kind, lane, data)
+            yield Lease(message, attempts, token, moment(since), bool(abandoned))
 
 
 def renew(session: Session, tenant: str, lease: Lease, until: datetime) -> None:

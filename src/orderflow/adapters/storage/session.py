@@ -124,12 +124,16 @@ class Session:
         """Begin a transaction, and learn whether the rows kept are still the rows: always, in a file held alone."""
         try:
             self.run(text)
-            if not self._alone:
-                ((data_version,),) = self.rows("PRAGMA data_version")
-                self.cache.sync(data_version)
+            self.sync()
         except BaseException:
             self.rollback()
             raise
+
+    def sync(self) -> None:
+        """Learn whether the rows kept are still the rows: always, in a file held alone."""
+        if not self._alone:
+            ((data_version,),) = self.rows("PRAGMA data_version")
+            self.cache.sync(data_version)
 
     def run(self, text: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Run one statement."""

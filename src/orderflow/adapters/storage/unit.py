@@ -117,6 +117,12 @@ class SqliteUnit:
         with self._sessions.reading() as session:
             alone = not session.connection.in_transaction
             if alone:
+                session.sync()
+                for key in keys:
+                    self._check_key(key)
+                known = {key: session.cache.fresh(key) for key in keys}
+                if None not in known.values():
+                    return {key: held.row for key, held in known.items() if held}
                 session.begin("BEGIN")
             self._session = session
             try:
