@@ -27,7 +27,7 @@ from orderflow.errors import (
     Refusal,
     StorageError,
 )
-from orderflow.flows.handle import Result, accepted, handle_many
+from orderflow.flows.handle import Result, accepted, handle_many, internal_faults
 from orderflow.ports.storage import Ack, Cursor, Storage
 from orderflow.rows import RowId, Subjects
 from orderflow.runtime import LEASE_SECONDS, Ports, Runtime, run
@@ -316,9 +316,9 @@ class OrderFlow(Subjects):
     # -- inside
 
     def _envelope(self, request: Any, path: str) -> Envelope:
-        faults = faults_at(path, Request, request)
+        faults = internal_faults(getattr(request, "command", None)) or faults_at("", Request, request)
         if faults:
-            raise InputError(faults)
+            raise InputError([fault.under(path) if path else fault for fault in faults])
         kind = self.workflow.kind_of.get(type(request.command))
         if kind is None:
             message = f"no machine takes {type(request.command).__name__}"

@@ -12,6 +12,7 @@ from attrs import define, evolve, field
 
 from orderflow.domain.engine.decide import Decision, End, Envelope, Flow, Load, Loaded, Rows, ask, decide_group
 from orderflow.domain.engine.limits import MAX_COMMAND_ID, MAX_ID, MAX_NAME, MAX_ORDER_ID
+from orderflow.domain.engine.record import Internal
 from orderflow.domain.engine.schema import Text, faults_at, faults_of
 from orderflow.domain.engine.text import writer
 from orderflow.domain.engine.workflow import Workflow
@@ -20,7 +21,7 @@ from orderflow.errors import CommandMismatch, CommandRefused, Fault, InputError,
 from orderflow.flows.asks import Begin, Commit, KnownCommands, Release
 from orderflow.ports.storage import Ack, Batch, CommandRecord, Write
 
-__all__ = ["Result", "Work", "accepted", "faults_in", "fingerprint", "handle_many"]
+__all__ = ["Result", "Work", "accepted", "faults_in", "fingerprint", "handle_many", "internal_faults"]
 
 #: The longest ids by kind: those made of two parts, and orders', from which others are made.
 LONGEST_IDS: Final = {
@@ -209,9 +210,14 @@ def faults_in(workflow: Workflow, envelope: Envelope) -> tuple[Fault, ...]:
         return (Fault("key.kind", "unknown_kind", f"no machine governs {kind!r}"),)
     if command not in machine.commands:
         return (Fault("command", "unknown_command", f"{command.__name__} is no command of {kind}"),)
-    if workflow.is_internal(command):
-        return (Fault("command", "internal_command", f"{command.__name__} is sent by the library only"),)
-    return (*_address_faults(envelope), *faults_of(envelope.command))
+    return internal_faults(envelope.command) or (*_address_faults(envelope), *faults_of(envelope.command))
+
+
+def internal_faults(command: object) -> tuple[Fault, ...]:
+    """What is wrong with a command from outside that only the library may send."""
+    if not isinstance(command, Internal):
+        return ()
+    return (Fault("command", "internal_command", f"{type(command).__name__} is sent by the library only"),)
 
 
 _RowId = Annotated[str, Text(MAX_ID, least=1)]

@@ -14,7 +14,7 @@ from attrs import frozen
 
 from orderflow.domain.engine.decide import Entry, Loaded, Message
 from orderflow.domain.engine.record import Record
-from orderflow.domain.engine.schema import Between, Name
+from orderflow.domain.engine.schema import Between, FreeText, Name
 from orderflow.errors import Fault, Key
 
 __all__ = [
@@ -42,6 +42,7 @@ S = TypeVar("S")
 MAX_FOUND: Final = 1000
 
 Cursor = Annotated[int, Between(0, 2**63 - 1)]
+Column = Annotated[int, Between(-(2**63), 2**63 - 1)]
 
 
 class Write(NamedTuple):
@@ -234,7 +235,7 @@ class Query(Record):
 
     kind: Name
     status: tuple[Name, ...] = ()
-    where: tuple[tuple[Name, Name | Cursor], ...] = ()
+    where: tuple[tuple[Name, FreeText | Column], ...] = ()
     since: _Moment = None
     until: _Moment = None
     due_by: _Moment = None
