@@ -22,7 +22,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from orderflow.domain.engine.schema import Known, faults_at
+from orderflow.domain.engine.bounds import Known
+from orderflow.domain.engine.schema import faults_at
 from orderflow.errors import InputError
 
 __all__ = ["EXPONENTS", "Currency", "exponent"]

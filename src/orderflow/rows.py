@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
+from orderflow.domain.engine.bounds import Length, Name, Text
 from orderflow.domain.engine.decide import Loaded
 from orderflow.domain.engine.limits import MAX_NAME
 from orderflow.domain.engine.machine import Absent, Machine
-from orderflow.domain.engine.schema import Length, Name, Text, check, checked, faults_at
+from orderflow.domain.engine.schema import check, checked, faults_at
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.values import Location, Sku, StockRef
 from orderflow.errors import InputError, Key, NotFound

@@ -10,11 +10,12 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, TypeVar
 
+from orderflow.domain.engine.bounds import Between, Name
 from orderflow.domain.engine.decide import Envelope, Flow, Loaded, Message
 from orderflow.domain.engine.limits import MAX_GROUP
 from orderflow.domain.engine.machine import ABSENT
 from orderflow.domain.engine.record import Command
-from orderflow.domain.engine.schema import Between, Name, checked, faults_at
+from orderflow.domain.engine.schema import checked, faults_at
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.values import Location, Sku

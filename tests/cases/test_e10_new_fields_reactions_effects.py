@@ -28,10 +28,10 @@ from orderflow import (
 )
 from orderflow.adapters.storage.audit import SqliteAudit
 from orderflow.audit.verify import Report, verify
+from orderflow.domain.engine.bounds import Id, Name
 from orderflow.domain.engine.decide import Envelope
 from orderflow.domain.engine.machine import Absent, Machine, rule
 from orderflow.domain.engine.record import Command, Event, Record
-from orderflow.domain.engine.schema import Id, Name
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Effect, EventContext, Send, asks, on, tells
 from orderflow.domain.orders.placing import OrderConfirmed

@@ -23,7 +23,8 @@ from orderflow import (
     ShopSettings,
     standard_workflow,
 )
-from orderflow.domain.engine.schema import Text, faults_of, fields_of, is_record, parts_of
+from orderflow.domain.engine.bounds import Text, fields_of, is_record, parts_of
+from orderflow.domain.engine.schema import faults_of
 from orderflow.domain.values import Location, Sku
 from orderflow.testing.strategies import message
 

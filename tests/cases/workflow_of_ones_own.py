@@ -8,9 +8,9 @@ from typing import Final
 
 from attrs import frozen
 
+from orderflow.domain.engine.bounds import FreeText, Name
 from orderflow.domain.engine.machine import Absent, Machine, refuse, rule
 from orderflow.domain.engine.record import Command, Event, Internal, Record
-from orderflow.domain.engine.schema import FreeText, Name
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Effect, EventContext, Send, asks, on, tells
 from orderflow.domain.orders.machine import ORDER

@@ -12,7 +12,8 @@ from attrs import frozen
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
-from orderflow.domain.engine.schema import Between, Length, Text, faults_of
+from orderflow.domain.engine.bounds import Between, Length, Text
+from orderflow.domain.engine.schema import faults_of
 from orderflow.domain.orders.content import OrderContent
 from orderflow.domain.orders.placing import PlaceOrder
 from orderflow.domain.workflow.table import MACHINES

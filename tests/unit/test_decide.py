@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from orderflow.adapters.storage.memory import MemoryStorage
 from orderflow.domain.engine import decide
+from orderflow.domain.engine.bounds import Count, Id
 from orderflow.domain.engine.decide import (
     NOTHING,
     Decision,
@@ -29,7 +30,6 @@ from orderflow.domain.engine.decide import (
 )
 from orderflow.domain.engine.machine import ABSENT, Absent, Machine, refuse, rule, rules
 from orderflow.domain.engine.record import Command, Event, Internal, Record
-from orderflow.domain.engine.schema import Count, Id
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import (
     Effect,

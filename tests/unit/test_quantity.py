@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 import pytest
 
+from orderflow.domain.engine.bounds import Between, Count, Id, Quantity, Text
 from orderflow.domain.engine.limits import MAX_ID, MAX_QUANTITY
-from orderflow.domain.engine.schema import Between, Count, Id, Quantity, Text, faults_at
+from orderflow.domain.engine.schema import faults_at
 from orderflow.domain.values import Location, Sku
 
 NOTE = Annotated[str, Text(50)]

@@ -16,19 +16,8 @@ from hypothesis import Phase, find, settings
 
 from orderflow.adapters.storage.memory import MemoryStorage
 from orderflow.domain.billing.account import SetCreditLimit
-from orderflow.domain.engine.schema import (
-    Between,
-    FreeText,
-    Id,
-    Known,
-    Length,
-    Name,
-    Quantity,
-    Text,
-    check,
-    faults_of,
-    fields_of,
-)
+from orderflow.domain.engine.bounds import Between, FreeText, Id, Known, Length, Name, Quantity, Text, fields_of
+from orderflow.domain.engine.schema import check, faults_of
 from orderflow.domain.inventory.counting import Adjust
 from orderflow.domain.inventory.stock import ReceiveGoods
 from orderflow.domain.money.money import Money

@@ -12,20 +12,8 @@ import attrs
 import pytest
 from attrs import frozen
 
-from orderflow.domain.engine.schema import (
-    Between,
-    Count,
-    Id,
-    Known,
-    Length,
-    Quantity,
-    Text,
-    checked,
-    faults_at,
-    faults_of,
-    fields_of,
-    sound,
-)
+from orderflow.domain.engine.bounds import Between, Count, Id, Known, Length, Quantity, Text, fields_of
+from orderflow.domain.engine.schema import checked, faults_at, faults_of, sound
 from orderflow.domain.workflow.table import standard_workflow
 from orderflow.errors import Fault, InputError
 

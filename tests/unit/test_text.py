@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orderflow.adapters.structure import structuring
+from orderflow.domain.engine.bounds import Between, FreeText, Id, Length, Name, Quantity
 from orderflow.domain.engine.decide import Envelope
 from orderflow.domain.engine.record import Command, Record
-from orderflow.domain.engine.schema import Between, FreeText, Id, Length, Name, Quantity, faults_of
+from orderflow.domain.engine.schema import faults_of
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.text import decimal_text, form_of, object_writer, writer
 from orderflow.domain.money.price import Price

@@ -22,8 +22,9 @@ from typing import Any, Final, Literal, NamedTuple, TypeVar, get_args, get_origi
 import attrs
 
 from orderflow.adapters.structure import UNREADABLE, structuring
+from orderflow.domain.engine.bounds import Length, fields_of, is_record, parts_of
 from orderflow.domain.engine.limits import MAX_GROUP
-from orderflow.domain.engine.schema import Length, faults_at, fields_of, is_record, parts_of, sound
+from orderflow.domain.engine.schema import faults_at, sound
 from orderflow.domain.engine.text import TextForm, form_of
 from orderflow.errors import Fault, InputError
 

@@ -14,7 +14,7 @@ from cattrs import Converter
 from cattrs.errors import ForbiddenExtraKeysError
 from cattrs.gen import make_dict_structure_fn, override
 
-from orderflow.domain.engine.schema import fields_of
+from orderflow.domain.engine.bounds import fields_of
 from orderflow.domain.engine.text import TextForm, form_of
 
 __all__ = ["UNREADABLE", "reader_beside_content", "structuring"]

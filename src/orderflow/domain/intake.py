@@ -6,9 +6,9 @@ from typing import Annotated, Final, TypeAlias
 
 from attrs import frozen
 
+from orderflow.domain.engine.bounds import Count, Id, Length, Name
 from orderflow.domain.engine.machine import Absent, Machine, refuse, rule, rules
 from orderflow.domain.engine.record import Command, Event, Internal, Record
-from orderflow.domain.engine.schema import Count, Id, Length, Name
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.errors import Key, Refusal
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import Annotated, NamedTuple, TypeVar
 
+from orderflow.domain.engine.bounds import Id, Quantity, Text
 from orderflow.domain.engine.limits import MAX_ID
-from orderflow.domain.engine.schema import Id, Quantity, Text
 from orderflow.domain.engine.text import TextForm
 from orderflow.errors import Key
 

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from attrs import evolve, frozen
 
+from orderflow.domain.engine.bounds import Id
 from orderflow.domain.engine.decide import Envelope, Flow, ask
 from orderflow.domain.engine.machine import ABSENT
 from orderflow.domain.engine.record import Record
-from orderflow.domain.engine.schema import Id
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.orders.billing import BillUnits, CompleteOrder, billable_lines

@@ -8,10 +8,10 @@ from typing import Annotated, TypeAlias
 
 from attrs import frozen
 
+from orderflow.domain.engine.bounds import Length
 from orderflow.domain.engine.decide import Envelope, Flow, ask
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Record
-from orderflow.domain.engine.schema import Length
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.inventory.planner import Demand, Offer, Strategy, one_location_first, plan

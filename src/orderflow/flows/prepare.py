@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from attrs import frozen
 
+from orderflow.domain.engine.bounds import Name
 from orderflow.domain.engine.record import Record
-from orderflow.domain.engine.schema import Name
 from orderflow.domain.orders.state import Accepted, lines_of
 from orderflow.domain.shipping.planning import PackShipment, PlanShipment
 from orderflow.domain.shipping.state import Item, Plan

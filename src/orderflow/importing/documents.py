@@ -10,8 +10,8 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 from attrs import frozen
 
+from orderflow.domain.engine.bounds import Quantity
 from orderflow.domain.engine.record import Record
-from orderflow.domain.engine.schema import Quantity
 from orderflow.domain.inventory.documents import SkuChange, SkuQuantity
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.tax import TaxCategory, TaxPolicy

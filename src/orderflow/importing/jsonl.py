@@ -23,8 +23,8 @@ from typing import Annotated, Any, Final, TypeAlias
 from attrs import frozen
 
 from orderflow.adapters.json_input import load_tree, read_outside
+from orderflow.domain.engine.bounds import Id, Length, Name
 from orderflow.domain.engine.limits import MAX_LINES
-from orderflow.domain.engine.schema import Id, Length, Name
 from orderflow.domain.inventory.documents import SkuChange, SkuQuantity
 from orderflow.domain.money.currencies import Currency
 from orderflow.domain.money.tax import TaxPolicy

@@ -6,9 +6,9 @@ from typing import Final
 
 from attrs import frozen
 
+from orderflow.domain.engine.bounds import Count
 from orderflow.domain.engine.machine import Absent, Machine, refuse, rule
 from orderflow.domain.engine.record import Command, Event, Record
-from orderflow.domain.engine.schema import Count
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.errors import InvariantBroken, Refusal
 

@@ -12,9 +12,9 @@ from typing import Annotated, Any, Final, Generic, NamedTuple, Protocol, TypeAli
 
 from attrs import frozen
 
+from orderflow.domain.engine.bounds import Between, FreeText, Name
 from orderflow.domain.engine.decide import Entry, Loaded, Message
 from orderflow.domain.engine.record import Record
-from orderflow.domain.engine.schema import Between, FreeText, Name
 from orderflow.errors import Fault, Key
 
 __all__ = [

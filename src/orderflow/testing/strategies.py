@@ -23,18 +23,9 @@ from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin
 
 from hypothesis import strategies as st
 
+from orderflow.domain.engine.bounds import Between, Known, Length, Name, Text, fields_of, is_record, parts_of
 from orderflow.domain.engine.limits import MAX_MONEY_MINOR, MAX_NAME
-from orderflow.domain.engine.schema import (
-    Between,
-    Known,
-    Length,
-    Name,
-    Text,
-    faults_of,
-    fields_of,
-    is_record,
-    parts_of,
-)
+from orderflow.domain.engine.schema import faults_of
 from orderflow.domain.money.calendar import PaymentTerms, RollDirection
 from orderflow.domain.money.money import Money
 from orderflow.domain.money.price import Price

@@ -22,8 +22,9 @@ from typing import Annotated, Literal
 
 from attrs import Factory, field, frozen
 
+from orderflow.domain.engine.bounds import Text
 from orderflow.domain.engine.limits import MAX_NAME
-from orderflow.domain.engine.schema import Text, faults_at
+from orderflow.domain.engine.schema import faults_at
 from orderflow.domain.money.money import Money
 from orderflow.errors import Fault, InputError
 from orderflow.ports.carrier import Parcel

@@ -13,7 +13,8 @@ from pathlib import Path
 from threading import get_ident
 from typing import Annotated
 
-from orderflow.domain.engine.schema import Name, Text, faults_at
+from orderflow.domain.engine.bounds import Name, Text
+from orderflow.domain.engine.schema import faults_at
 from orderflow.errors import Fault, InputError, PortError
 from orderflow.ports.notifier import Notice
 

@@ -13,7 +13,8 @@ from datetime import datetime, time, timedelta
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from orderflow.adapters.storage.columns import DATED, DUE, SEARCHED, Value, columns_of, time_text
-from orderflow.domain.engine.schema import Between, faults_at, faults_of
+from orderflow.domain.engine.bounds import Between
+from orderflow.domain.engine.schema import faults_at, faults_of
 from orderflow.errors import Fault, InputError
 from orderflow.ports.storage import MAX_FOUND, Query
 

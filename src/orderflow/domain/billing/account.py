@@ -10,9 +10,9 @@ from typing import Final, TypeAlias
 
 from attrs import evolve, frozen
 
+from orderflow.domain.engine.bounds import Minor, Name
 from orderflow.domain.engine.machine import Absent, Machine, refuse, rule, rules
 from orderflow.domain.engine.record import Command, Event, Internal, Record, replacing
-from orderflow.domain.engine.schema import Minor, Name
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.money import Money
 from orderflow.errors import InvariantBroken, Refusal

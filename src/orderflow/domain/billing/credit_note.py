@@ -12,10 +12,10 @@ from typing import Annotated, Final, NamedTuple
 
 from attrs import frozen
 
+from orderflow.domain.engine.bounds import Count, FreeText, Id, Length, Minor, Name, Quantity
 from orderflow.domain.engine.limits import MAX_LINES
 from orderflow.domain.engine.machine import Absent, Machine, refuse, rule
 from orderflow.domain.engine.record import Command, Event, Internal, Record
-from orderflow.domain.engine.schema import Count, FreeText, Id, Length, Minor, Name, Quantity
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.currencies import Currency
 from orderflow.domain.money.money import Money

@@ -17,9 +17,9 @@ from orderflow.domain.billing.invoice_state import (
     Void,
     check_invoice,
 )
+from orderflow.domain.engine.bounds import Id, Name, Positive
 from orderflow.domain.engine.machine import Absent, Machine, refuse, rule, rules
 from orderflow.domain.engine.record import Command, Event, Internal
-from orderflow.domain.engine.schema import Id, Name, Positive
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.calendar import due_date
 from orderflow.domain.money.currencies import Currency

@@ -7,9 +7,9 @@ from typing import Annotated, Final, TypeAlias
 
 from attrs import evolve, frozen
 
+from orderflow.domain.engine.bounds import Between, Count, Id, Name
 from orderflow.domain.engine.machine import Absent, Machine, refuse, rule
 from orderflow.domain.engine.record import Command, Event, Internal, Record
-from orderflow.domain.engine.schema import Between, Count, Id, Name
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.errors import InvariantBroken, Refusal
 

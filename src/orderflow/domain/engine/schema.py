@@ -19,17 +19,8 @@ from orderflow.domain.engine.bounds import (
     ANY_LENGTH,
     ANY_TEXT,
     Between,
-    Count,
-    Delta,
-    FieldSpec,
-    FreeText,
-    Id,
     Known,
     Length,
-    Minor,
-    Name,
-    Positive,
-    Quantity,
     Text,
     class_of,
     fields_of,
@@ -40,29 +31,7 @@ from orderflow.domain.engine.bounds import (
 from orderflow.domain.engine.finders import finder_of
 from orderflow.errors import Fault, InputError
 
-__all__ = [
-    "Between",
-    "Count",
-    "Delta",
-    "FieldSpec",
-    "FreeText",
-    "Id",
-    "Known",
-    "Length",
-    "Minor",
-    "Name",
-    "Positive",
-    "Quantity",
-    "Text",
-    "check",
-    "checked",
-    "faults_at",
-    "faults_of",
-    "fields_of",
-    "is_record",
-    "parts_of",
-    "sound",
-]
+__all__ = ["check", "checked", "faults_at", "faults_of", "sound"]
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -19,7 +19,7 @@ from typing import Any, Final, Literal, NamedTuple, get_args, get_origin
 
 import attrs
 
-from orderflow.domain.engine.schema import FieldSpec, fields_of, is_record, parts_of
+from orderflow.domain.engine.bounds import FieldSpec, fields_of, is_record, parts_of
 from orderflow.errors import DefinitionError, InputError
 
 __all__ = ["NUMBER", "TextForm", "decimal_text", "form_of", "object_writer", "writer"]

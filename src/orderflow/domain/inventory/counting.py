@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from attrs import evolve, frozen
 
+from orderflow.domain.engine.bounds import Count, Delta, Name, Quantity
 from orderflow.domain.engine.record import Command, Event
-from orderflow.domain.engine.schema import Count, Delta, Name, Quantity
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.inventory.stock import (
     Row,

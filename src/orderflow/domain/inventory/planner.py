@@ -12,8 +12,9 @@ from itertools import combinations
 
 from attrs import frozen
 
+from orderflow.domain.engine.bounds import Count
 from orderflow.domain.engine.record import Record
-from orderflow.domain.engine.schema import Count, faults_at
+from orderflow.domain.engine.schema import faults_at
 from orderflow.domain.values import Pick
 from orderflow.errors import Fault, InputError
 

@@ -9,10 +9,10 @@ from typing import Final, Protocol, TypeAlias
 
 from attrs import evolve, frozen
 
+from orderflow.domain.engine.bounds import Count, Delta, Name, Quantity
 from orderflow.domain.engine.limits import MAX_QUANTITY
 from orderflow.domain.engine.machine import Absent, refuse
 from orderflow.domain.engine.record import Command, Event, Internal, Record, replacing
-from orderflow.domain.engine.schema import Count, Delta, Name, Quantity
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.errors import InvariantBroken, Refusal
 

@@ -12,8 +12,8 @@ from typing import Annotated, Literal
 
 from attrs import frozen
 
+from orderflow.domain.engine.bounds import Between, Known
 from orderflow.domain.engine.record import Record
-from orderflow.domain.engine.schema import Between, Known
 from orderflow.errors import Fault, InputError
 
 __all__ = [

@@ -11,9 +11,9 @@ from decimal import Decimal
 
 from attrs import frozen
 
+from orderflow.domain.engine.bounds import Minor
 from orderflow.domain.engine.limits import MAX_MONEY_MINOR
 from orderflow.domain.engine.record import Record
-from orderflow.domain.engine.schema import Minor
 from orderflow.domain.money.currencies import Currency, exponent
 from orderflow.domain.money.split import share
 from orderflow.errors import CurrencyMismatch, InputError

@@ -8,8 +8,9 @@ from typing import ClassVar
 
 from attrs import frozen
 
+from orderflow.domain.engine.bounds import Quantity
 from orderflow.domain.engine.record import Record
-from orderflow.domain.engine.schema import Quantity, faults_at
+from orderflow.domain.engine.schema import faults_at
 from orderflow.domain.engine.text import NUMBER, TextForm, decimal_text
 from orderflow.domain.money.currencies import Currency, exponent
 from orderflow.domain.money.money import Money, exact_decimal

@@ -18,8 +18,9 @@ from typing import Annotated, ClassVar
 
 from attrs import frozen
 
+from orderflow.domain.engine.bounds import Between, Id
 from orderflow.domain.engine.record import Record
-from orderflow.domain.engine.schema import Between, Id, check
+from orderflow.domain.engine.schema import check
 from orderflow.domain.engine.text import NUMBER, TextForm, decimal_text
 from orderflow.domain.money.money import Money, check_money, exact_decimal
 from orderflow.domain.money.split import Rounding, round_ratio, share

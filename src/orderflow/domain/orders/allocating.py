@@ -9,10 +9,10 @@ from typing import Annotated, NamedTuple, TypeAlias
 
 from attrs import frozen
 
+from orderflow.domain.engine.bounds import Length
 from orderflow.domain.engine.limits import MAX_LINES
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Command, Event
-from orderflow.domain.engine.schema import Length
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.orders import lines as moves
 from orderflow.domain.orders.content import AllocateAt, Gate

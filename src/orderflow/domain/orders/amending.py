@@ -6,9 +6,9 @@ from typing import Annotated, TypeAlias, TypeVar
 
 from attrs import evolve, frozen
 
+from orderflow.domain.engine.bounds import FreeText, Length, Name
 from orderflow.domain.engine.limits import MAX_TAGS
 from orderflow.domain.engine.record import Command, Event
-from orderflow.domain.engine.schema import FreeText, Length, Name
 from orderflow.domain.orders.state import HasProgress
 
 __all__ = ["AnnotateOrder", "OrderAnnotated"]

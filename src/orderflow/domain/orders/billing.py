@@ -7,9 +7,9 @@ from typing import NamedTuple, TypeAlias, TypeVar
 
 from attrs import evolve, frozen
 
+from orderflow.domain.engine.bounds import Id, Minor, Name
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Command, Event, Internal, replacing
-from orderflow.domain.engine.schema import Id, Minor, Name
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.currencies import Currency
 from orderflow.domain.money.split import cumulative

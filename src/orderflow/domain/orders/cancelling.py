@@ -8,9 +8,9 @@ from typing import Annotated
 
 from attrs import frozen
 
+from orderflow.domain.engine.bounds import FreeText, Length
 from orderflow.domain.engine.limits import MAX_LINES
 from orderflow.domain.engine.record import Command, Event
-from orderflow.domain.engine.schema import FreeText, Length
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.orders import lines as moves
 from orderflow.domain.orders.content import CancelledBy

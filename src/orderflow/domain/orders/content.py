@@ -10,9 +10,9 @@ from typing import Annotated
 
 from attrs import frozen
 
+from orderflow.domain.engine.bounds import Count, FreeText, Length, Minor, Name, Quantity
 from orderflow.domain.engine.limits import MAX_LINES, MAX_TAGS
 from orderflow.domain.engine.record import Record
-from orderflow.domain.engine.schema import Count, FreeText, Length, Minor, Name, Quantity
 from orderflow.domain.engine.text import object_writer
 from orderflow.domain.money.calendar import PaymentTerms, Timezone
 from orderflow.domain.money.currencies import Currency

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any, TypeAlias
 
+from orderflow.domain.engine.bounds import Length
 from orderflow.domain.engine.limits import MAX_LINES
 from orderflow.domain.engine.machine import Guard, refuse
-from orderflow.domain.engine.schema import Length
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.orders.content import Gate, Hold, LineKind
 from orderflow.domain.orders.lines import LineVector

@@ -6,9 +6,9 @@ from typing import TypeAlias, TypeVar
 
 from attrs import evolve, frozen
 
+from orderflow.domain.engine.bounds import Count
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Command, Event
-from orderflow.domain.engine.schema import Count
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.orders.content import Gate, Hold, HoldReason
 from orderflow.domain.orders.state import Draft, HasProgress, Working

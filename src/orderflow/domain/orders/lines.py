@@ -7,8 +7,8 @@ from typing import NamedTuple, TypeVar
 
 from attrs import evolve, frozen
 
+from orderflow.domain.engine.bounds import Count, Id, Quantity
 from orderflow.domain.engine.record import Record, replacing
-from orderflow.domain.engine.schema import Count, Id, Quantity
 from orderflow.domain.values import Location
 from orderflow.errors import InvariantBroken
 

@@ -7,9 +7,9 @@ from typing import TypeVar
 
 from attrs import frozen
 
+from orderflow.domain.engine.bounds import Id
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Command, Event, Internal, replacing
-from orderflow.domain.engine.schema import Id
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.orders import lines as moves
 from orderflow.domain.orders.allocating import has_ended

@@ -6,9 +6,9 @@ from typing import TypeVar
 
 from attrs import evolve, frozen
 
+from orderflow.domain.engine.bounds import Id
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Command, Event, replacing
-from orderflow.domain.engine.schema import Id
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.money import Money
 from orderflow.domain.payments.guards import at_most

@@ -12,8 +12,8 @@ from typing import NamedTuple, TypeAlias
 
 from attrs import frozen
 
+from orderflow.domain.engine.bounds import Id, Name
 from orderflow.domain.engine.record import Record
-from orderflow.domain.engine.schema import Id, Name
 from orderflow.domain.money.money import Money
 from orderflow.errors import Fault, InvariantBroken
 

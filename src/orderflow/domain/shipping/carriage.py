@@ -8,9 +8,9 @@ from typing import TypeAlias, TypeVar
 
 from attrs import evolve, frozen
 
+from orderflow.domain.engine.bounds import Id, Name
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Command, Event
-from orderflow.domain.engine.schema import Id, Name
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.shipping.state import (
     Carriage,

@@ -7,9 +7,9 @@ from datetime import datetime
 
 from attrs import frozen
 
+from orderflow.domain.engine.bounds import Count, Quantity
 from orderflow.domain.engine.machine import Absent, refuse
 from orderflow.domain.engine.record import Command, Event, Internal
-from orderflow.domain.engine.schema import Count, Quantity
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.shipping.state import (
     UNTRACKED,
