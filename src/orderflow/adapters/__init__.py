@@ -1,5 +1,3 @@
 """Replaceable parts behind the ports: the only place with I/O, clocks, chance and foreign formats."""
 
 from __future__ import annotations
-
-__all__: list[str] = []

@@ -28,8 +28,6 @@ from orderflow.domain.engine.schema import faults_at, sound
 from orderflow.domain.engine.text import TextForm, form_of
 from orderflow.errors import Fault, InputError
 
-__all__ = ["MAX_DEPTH", "MAX_SIZE", "load_tree", "read_outside"]
-
 MAX_SIZE: Final = 2**20
 """Characters of one JSON text, and values in one tree: an order of 5,000 lines fits."""
 

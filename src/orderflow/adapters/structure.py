@@ -17,8 +17,6 @@ from cattrs.gen import make_dict_structure_fn, override
 from orderflow.domain.engine.bounds import fields_of
 from orderflow.domain.engine.text import TextForm, form_of
 
-__all__ = ["UNREADABLE", "reader_beside_content", "structuring"]
-
 Reader = Callable[[Any, Any], Any]
 
 UNREADABLE: Final = (

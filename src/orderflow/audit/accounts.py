@@ -11,8 +11,6 @@ from orderflow.audit.invariants import Violation
 from orderflow.domain.billing.account import Account, CreditReserved
 from orderflow.errors import Key
 
-__all__ = ["Accounts"]
-
 
 class Accounts(Check):
     """Each sum of each account is that of what it is made of (I24), within the limit when it was taken (I27)."""

@@ -11,9 +11,6 @@ from orderflow.audit.invariants import Violation
 from orderflow.domain.engine.workflow import EventContext, Workflow
 from orderflow.errors import Key
 
-__all__ = ["Balance", "Check", "Seen"]
-
-
 K = TypeVar("K", bound=Hashable)
 
 

@@ -14,9 +14,6 @@ from orderflow.domain.engine.workflow import Asks, Send, Tells, Workflow
 from orderflow.errors import Key
 from orderflow.ports.audit import AuditSource, Sent
 
-__all__ = ["Decisions", "Effects"]
-
-
 Names: TypeAlias = Mapping[type[Any], tuple[str, ...]]
 
 

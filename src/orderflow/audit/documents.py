@@ -16,9 +16,6 @@ from orderflow.domain.engine.workflow import EventContext
 from orderflow.domain.money.tax import TaxableLine, Totals, totals
 from orderflow.errors import Key
 
-__all__ = ["Documents"]
-
-
 Drafted: TypeAlias = InvoiceDrafted | CreditNoteDrafted
 
 

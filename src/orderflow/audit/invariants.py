@@ -7,8 +7,6 @@ from typing import Final, NamedTuple
 
 from orderflow.errors import Key
 
-__all__ = ["INVARIANTS", "UNCHECKED", "Violation"]
-
 
 class Violation(NamedTuple):
     """One breach: the invariant's number, the row it shows at (None: the database as a whole), what was found."""

@@ -15,9 +15,6 @@ from orderflow.domain.engine.workflow import EventContext, Workflow
 from orderflow.errors import InvariantBroken, Key, OrderFlowError
 from orderflow.ports.audit import Cited, Logged, Stream, Unreadable
 
-__all__ = ["Auditor"]
-
-
 #: What a machine's own check of a state stands for, by kind; counted once for each stored row.
 _LAWS: Final[Mapping[str, tuple[str, ...]]] = {
     "order": ("L1", "I11"),

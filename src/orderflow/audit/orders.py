@@ -18,8 +18,6 @@ from orderflow.domain.orders.shipping import ShipmentDispatched
 from orderflow.domain.orders.state import Cancelled, HasProgress, lines_of
 from orderflow.errors import Key
 
-__all__ = ["Orders"]
-
 
 class Orders(Check):
     """Orders one by one (I06, I12 to I16), and against the invoices they are billed on (I20)."""

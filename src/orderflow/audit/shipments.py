@@ -12,8 +12,6 @@ from orderflow.domain.orders.shipping import ShipmentDispatched
 from orderflow.domain.shipping.state import ShippingLabel
 from orderflow.errors import Key
 
-__all__ = ["Shipments"]
-
 
 class Shipments(Check):
     """Shipments against orders (I29), and their labels (I30)."""

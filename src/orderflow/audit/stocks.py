@@ -20,9 +20,6 @@ from orderflow.domain.orders.state import HasProgress, lines_of
 from orderflow.domain.values import StockRef
 from orderflow.errors import Key
 
-__all__ = ["Stocks"]
-
-
 #: The movements that change what is on hand, and which way.
 _SIGNS: Final = {
     GoodsReceived: 1,

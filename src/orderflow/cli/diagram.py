@@ -13,8 +13,6 @@ from orderflow.domain.engine.machine import Machine
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.workflow.table import MACHINES
 
-__all__ = ["diagram", "pages"]
-
 
 def pages(machines: Iterable[Machine] = MACHINES) -> Mapping[str, str]:
     """File name to Markdown: a page for each machine, and an index."""

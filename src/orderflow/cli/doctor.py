@@ -14,8 +14,6 @@ from orderflow.cli.output import facts, print_json, table
 from orderflow.cli.views import View
 from orderflow.domain.engine.workflow import Workflow
 
-__all__ = ["doctor"]
-
 
 @click.command()
 @database

@@ -21,8 +21,6 @@ from orderflow.ports.storage import Row
 from orderflow.rows import Rows
 from orderflow.shop import OrderFlow
 
-__all__ = ["orders", "stock", "worklist"]
-
 _PAGE: Final = 1000
 _COLUMNS: Final = ("id", "number", "state", "customer", "channel", "placed_at", "gross", "currency")
 _OWED: Final = ("id", "number", "customer", "currency", "owed", "due_on")

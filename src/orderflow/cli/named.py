@@ -15,8 +15,6 @@ from orderflow.domain.engine.workflow import Workflow
 from orderflow.errors import DefinitionError, InputError
 from orderflow.importing.documents import Format
 
-__all__ = ["FORMATS", "format_named", "formats", "naming", "object_named", "workflow_named"]
-
 #: The group of entry points under which packages register formats of files.
 FORMATS: Final = "orderflow.formats"
 

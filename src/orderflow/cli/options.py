@@ -18,8 +18,6 @@ from orderflow.errors import StorageError
 from orderflow.importing.wiring import import_workflow
 from orderflow.shop import OrderFlow
 
-__all__ = ["as_json", "database", "distinct", "own_workflow", "reading", "writable"]
-
 F = TypeVar("F", bound=Callable[..., Any])
 
 

@@ -12,8 +12,6 @@ import click
 
 from orderflow.domain.money.money import Money
 
-__all__ = ["amount", "facts", "print_json", "table", "when"]
-
 #: More columns than a terminal has.
 _UNBOUNDED: Final = 100_000
 

@@ -11,8 +11,6 @@ import click
 from orderflow import __version__
 from orderflow.errors import OrderFlowError
 
-__all__ = ["COMMANDS", "Listed", "root"]
-
 
 class Listed(NamedTuple):
     """A command: the module and name it is found under, and the line that the help shows."""

@@ -25,8 +25,6 @@ from orderflow.errors import NotFound
 from orderflow.ports.storage import Row
 from orderflow.shop import OrderFlow
 
-__all__ = ["history", "show"]
-
 _HEADER: Final = (
     "number", "customer", "channel", "external_id", "bill_to", "ship_to", "placed_at", "confirmed_at", "completed_at",
     "tags", "notes",

@@ -18,8 +18,6 @@ from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.workflow.table import standard_workflow
 from orderflow.importing.wiring import import_workflow
 
-__all__ = ["verify"]
-
 
 @click.command()
 @database

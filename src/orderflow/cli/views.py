@@ -12,17 +12,6 @@ from orderflow.domain.orders.lines import LineVector
 from orderflow.flows.worklists import Task
 from orderflow.ports.storage import Recorded, Row
 
-__all__ = [
-    "VECTOR",
-    "View",
-    "credit_note_view",
-    "event_view",
-    "invoice_view",
-    "order_view",
-    "row_view",
-    "shipment_view",
-]
-
 View: TypeAlias = dict[str, Any]
 
 #: The buckets of a line vector as they are shown, then what stands outside their sum.

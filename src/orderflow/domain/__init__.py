@@ -1,5 +1,3 @@
 """The pure core: values, rules and tables. No clock, no I/O, no randomness."""
 
 from __future__ import annotations
-
-__all__: list[str] = []

@@ -12,17 +12,6 @@ from orderflow.domain.engine.record import Command, Event, Internal, Record
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.errors import Key, Refusal
 
-__all__ = [
-    "INTAKE",
-    "AcceptDocument",
-    "Accepted",
-    "DocumentAccepted",
-    "DocumentRejected",
-    "RejectDocument",
-    "Rejected",
-    "intake_key",
-]
-
 
 def intake_key(tenant: str, channel: str, external_id: str) -> Key:
     """The intake row of a document; its id is ``channel/external id``, a slash in the channel written ``%2F``."""

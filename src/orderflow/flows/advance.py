@@ -36,8 +36,6 @@ from orderflow.flows.handle import Result, Work
 from orderflow.flows.prepare import ShippingSettings, shipment_key, shipments_for
 from orderflow.ports.storage import Ack
 
-__all__ = ["ADVANCING", "Advanced", "ShopSettings", "advance"]
-
 #: Steps one call takes at most; an order has fewer than this many stations.
 STEP_LIMIT: Final = 20
 

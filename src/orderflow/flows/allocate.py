@@ -23,8 +23,6 @@ from orderflow.errors import CommandRefused, Key
 from orderflow.flows.asks import KnownCommands
 from orderflow.flows.handle import Result, Work
 
-__all__ = ["AllocationSettings", "allocate_in", "allocate_many", "stock_keys"]
-
 #: Units free by stock row.
 Free: TypeAlias = dict[StockRef, int]
 

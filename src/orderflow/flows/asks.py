@@ -16,25 +16,6 @@ if TYPE_CHECKING:
     from orderflow.ports.carrier import LabelRequest
     from orderflow.ports.notifier import Notice
 
-__all__ = [
-    "Begin",
-    "BuyLabel",
-    "CancelLabel",
-    "Commit",
-    "DeadLetter",
-    "DueTopics",
-    "Find",
-    "KnownCommands",
-    "NewId",
-    "Now",
-    "Pause",
-    "Read",
-    "Release",
-    "Retry",
-    "SendNotice",
-    "TakeMessages",
-]
-
 
 @frozen(eq=False, repr=False)
 class KnownCommands(Ask[Mapping[str, KnownCommand]]):

@@ -12,8 +12,6 @@ from orderflow.flows.asks import Find, NewId
 from orderflow.flows.handle import Result, handle_many
 from orderflow.ports.storage import Query
 
-__all__ = ["expire"]
-
 
 def expire(workflow: Workflow, now: datetime, *, limit: int = 100, actor: str = "expiry") -> Flow[list[Result]]:
     """Give back what has expired by ``now``, of up to ``limit`` orders; a refused one stops no other."""

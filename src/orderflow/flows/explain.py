@@ -10,8 +10,6 @@ from orderflow.errors import InputError, Refusal
 from orderflow.flows.asks import Read
 from orderflow.flows.handle import faults_in
 
-__all__ = ["explain"]
-
 
 def explain(workflow: Workflow, envelope: Envelope) -> Flow[tuple[Refusal, ...]]:
     """Every reason why a command would be refused now, by its row or by one that it would tell; changes nothing.

@@ -18,8 +18,6 @@ from orderflow.domain.values import PartyRef
 from orderflow.errors import Key, PortError
 from orderflow.ports.notifier import Notice
 
-__all__ = ["TEMPLATES", "addressee", "compose", "impersonal"]
-
 #: Subject and body of each template; ``{order}``, ``{number}``, ``{total}``, ``{tracking}`` are filled in.
 TEMPLATES: Final[dict[str, tuple[str, str]]] = {
     "order_received": ("We have received order {number}", "Thank you. Your order {number} over {total} is with us."),

@@ -15,8 +15,6 @@ from orderflow.domain.values import PartyRef, party_id
 from orderflow.errors import CommandMismatch, Key
 from orderflow.flows.handle import Work, accepted
 
-__all__ = ["record_party"]
-
 
 def record_party(workflow: Workflow, party: Key, person: Person, stamp: Stamp, version: int | None) -> Flow[PartyRef]:
     """Keep a party, and give the reference to it; without ``version`` the latest if it says the same, else the next.

@@ -15,8 +15,6 @@ from orderflow.domain.shipping.state import Item, Plan
 from orderflow.domain.values import summed
 from orderflow.errors import Key
 
-__all__ = ["ShipmentPlan", "ShippingSettings", "shipment_key", "shipments_for"]
-
 
 class ShipmentPlan(NamedTuple):
     """A shipment to be: its row and the two commands that plan and pack it."""

@@ -19,8 +19,6 @@ from orderflow.flows.asks import Find, NewId, Read
 from orderflow.flows.handle import Result, handle_many
 from orderflow.ports.storage import Query, Row
 
-__all__ = ["rebalance"]
-
 #: States in which an order may hold allocated units.
 HOLDING: Final = ("Placed", "Confirmed", "AwaitingStock", "Allocated", "Preparing", "PartlyShipped")
 #: Orders looked at in one query.

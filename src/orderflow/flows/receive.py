@@ -19,8 +19,6 @@ from orderflow.errors import CommandRefused, Fault, InputError, Key
 from orderflow.flows.handle import Work, accepted, faults_in
 from orderflow.ports.storage import Ack
 
-__all__ = ["Changed", "Created", "Received", "Unchanged", "receive"]
-
 
 @frozen(eq=False, repr=False)
 class Created(Record):

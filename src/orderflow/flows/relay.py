@@ -43,8 +43,6 @@ from orderflow.flows.notices import addressee, compose, impersonal
 from orderflow.ports.carrier import Label, LabelRequest, Parcel
 from orderflow.ports.storage import Lease
 
-__all__ = ["POLICIES", "RelayReport", "TopicPolicy", "relay"]
-
 #: What a message to a row of ours, or the answer of an adapter, becomes.
 Commands: TypeAlias = Sequence[tuple[Key, Any]]
 

@@ -23,8 +23,6 @@ from orderflow.flows.explain import explain
 from orderflow.flows.prepare import ShippingSettings, shipments_for
 from orderflow.ports.storage import Query, Row
 
-__all__ = ["WORKLISTS", "Task", "Worklist", "worklist"]
-
 
 class Task(NamedTuple):
     """A row that waits; ``reasons`` are what its next command would be refused for. ``cursor`` continues after it."""

@@ -10,8 +10,6 @@ from orderflow.domain.returns import ReceiveReturn, ReturnedUnits, UnmatchedRetu
 from orderflow.importing.documents import CancellationDocument, CancelledLine
 from orderflow.importing.matching import Match, invoice_of
 
-__all__ = ["credit_note_of", "return_of"]
-
 
 def return_of(document: CancellationDocument, matches: list[list[Match]]) -> ReceiveReturn | None:
     """The goods of a cancellation, matched or not; None where it brings none."""

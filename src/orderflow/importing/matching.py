@@ -13,8 +13,6 @@ from orderflow.domain.money.split import cumulative
 from orderflow.domain.money.tax import TaxCategory, TaxRounding
 from orderflow.importing.documents import CancellationDocument, CancelledLine, OrderDocument
 
-__all__ = ["Match", "Matcher", "invoice_of"]
-
 
 class Match(NamedTuple):
     """Units of a cancelled line that belong to an order line, and their amount in minor units.

@@ -34,8 +34,6 @@ from orderflow.importing.vetting import YEARS, Years, vetted
 from orderflow.ports.storage import MAX_FOUND
 from orderflow.shop import OrderFlow
 
-__all__ = ["WINDOW", "Pipeline"]
-
 #: Orders worked together at most.
 WINDOW: Final = 50
 

@@ -12,8 +12,6 @@ from orderflow.domain.engine.record import Command, Event, Record
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.errors import InvariantBroken, Refusal
 
-__all__ = ["PROGRESS", "ProgressRecorded", "RecordProgress", "Run"]
-
 
 @frozen(eq=False, repr=False)
 class _Progress:

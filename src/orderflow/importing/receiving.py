@@ -10,8 +10,6 @@ from orderflow.domain.inventory.stock import StockLevel
 from orderflow.domain.orders.content import LineKind
 from orderflow.importing.documents import AdjustmentDocument, OrderDocument
 
-__all__ = ["StockForecast"]
-
 
 class StockForecast:
     """What will be available at one location once the documents of a window before this one have had theirs."""

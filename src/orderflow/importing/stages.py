@@ -43,8 +43,6 @@ from orderflow.importing.matching import Match
 from orderflow.importing.receiving import StockForecast
 from orderflow.ports.storage import Ack
 
-__all__ = ["Stage", "Turn"]
-
 
 class Turn(NamedTuple):
     """An order whose turn it is to go on: what lets it, and when.

@@ -16,9 +16,6 @@ from orderflow.domain.money.money import Money
 from orderflow.ports.storage import Row
 from orderflow.shop import OrderFlow
 
-__all__ = ["rejections", "summarise"]
-
-
 PAGE: Final = 500
 
 

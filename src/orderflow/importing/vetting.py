@@ -18,8 +18,6 @@ from orderflow.importing.documents import (
     Source,
 )
 
-__all__ = ["YEARS", "Kept", "Years", "vetted"]
-
 
 class Years(NamedTuple):
     """The first and the last year that a document may be dated in."""

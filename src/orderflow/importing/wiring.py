@@ -22,19 +22,6 @@ from orderflow.ports.notifier import Notifier
 from orderflow.ports.storage import Storage
 from orderflow.shop import OrderFlow
 
-__all__ = [
-    "NOTICES",
-    "ZONES",
-    "carrier",
-    "import_workflow",
-    "notices_of",
-    "notifier_for",
-    "shop_for",
-    "start_clock",
-    "storage_at",
-]
-
-
 #: What customers of a file are told: once, when all is done, and when money goes back.
 NOTICES: Final = ("order_completed", "credit_note_issued")
 

@@ -1,5 +1,3 @@
 """What the library asks of the world: small Protocols, and the records that cross them. No logic."""
 
 from __future__ import annotations
-
-__all__: list[str] = []

@@ -5,5 +5,3 @@ its port, ``explore`` walks a workflow of yours looking for a broken law.
 """
 
 from __future__ import annotations
-
-__all__: list[str] = []

@@ -1,5 +1,3 @@
 """Carriers that ship with the library."""
 
 from __future__ import annotations
-
-__all__: list[str] = []

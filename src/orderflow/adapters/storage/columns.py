@@ -16,25 +16,6 @@ from typing import Any, Final, NamedTuple
 
 from orderflow.errors import Key
 
-__all__ = [
-    "COLUMNS",
-    "DATED",
-    "DUE",
-    "FINISHED",
-    "SEARCHED",
-    "SETTLED",
-    "Column",
-    "Value",
-    "columns_of",
-    "is_open",
-    "is_settled",
-    "moving_reader_of",
-    "reader_of",
-    "row_values",
-    "status_of",
-    "time_text",
-]
-
 Value = str | int | None
 
 

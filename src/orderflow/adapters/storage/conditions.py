@@ -18,8 +18,6 @@ from orderflow.domain.engine.schema import faults_at, faults_of
 from orderflow.errors import Fault, InputError
 from orderflow.ports.storage import MAX_FOUND, Query
 
-__all__ = ["Condition", "check_limit", "check_sums", "conditions", "folded", "holds"]
-
 _GENERIC: Final = {"id": "TEXT", "version": "INTEGER", "status": "TEXT"}
 _ASCII_LOWER: Final = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 

@@ -13,8 +13,6 @@ from orderflow.adapters.storage.outbox import PENDING
 from orderflow.adapters.storage.session import FOREIGN
 from orderflow.errors import StorageError
 
-__all__ = ["Health", "Letter", "health"]
-
 #: Dead letters that are named; all are counted.
 _NAMED: Final = 10
 _LETTERS: Final = (

@@ -13,19 +13,6 @@ from typing import Any, Final
 from orderflow.adapters.storage.columns import FINISHED, columns_of
 from orderflow.errors import DefinitionError, StorageError
 
-__all__ = [
-    "APPLICATION_ID",
-    "CONTENTED",
-    "INDEXED",
-    "LAYOUT",
-    "SPARSE",
-    "check_layout",
-    "check_prepared",
-    "kind_statements",
-    "prepare",
-    "table_of",
-]
-
 Run = Callable[[str], Any]
 
 #: Marks the file as ours ("OFL1"), see https://www.sqlite.org/pragma.html#pragma_application_id.

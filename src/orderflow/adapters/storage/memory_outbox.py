@@ -13,8 +13,6 @@ from orderflow.domain.engine.decide import Message
 from orderflow.errors import Key, NotFound, StorageError
 from orderflow.ports.storage import Lease
 
-__all__ = ["MemoryOutbox", "Posted"]
-
 
 @define
 class Posted:

@@ -15,26 +15,6 @@ from orderflow.domain.engine.decide import Message
 from orderflow.errors import Key, NotFound
 from orderflow.ports.storage import Lease
 
-__all__ = [
-    "DEAD_LETTER",
-    "DEAD_LETTERS",
-    "DUE",
-    "DUE_TOPICS",
-    "LEASE",
-    "PENDING",
-    "RENEW",
-    "REQUEUE",
-    "RETRY",
-    "dead_letter",
-    "dead_letters",
-    "due",
-    "lease",
-    "pending",
-    "renew",
-    "requeue",
-    "retry",
-]
-
 #: No message of the lane is before it.
 _HEAD: Final = """NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.tenant = m.tenant AND o.topic = m.topic
     AND o.lane_kind = m.lane_kind AND o.lane_id = m.lane_id AND o.n < m.n AND o.state = 'pending')"""

@@ -17,20 +17,6 @@ from orderflow.domain.values import StockRef
 from orderflow.errors import Key
 from orderflow.ports.storage import Query, Recorded, Row
 
-__all__ = [
-    "ENTRIES",
-    "MOVEMENTS",
-    "PAGE",
-    "chain_text",
-    "entries",
-    "find",
-    "find_text",
-    "history",
-    "movements",
-    "recorded_text",
-    "sums",
-]
-
 #: Entries of a history read at a time.
 PAGE: Final = 500
 #: A condition without its values: columns, test and number of values.

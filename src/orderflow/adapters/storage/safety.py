@@ -18,8 +18,6 @@ from typing import Final
 
 from attrs import frozen
 
-__all__ = ["Mode", "Settings", "commit_cost_microseconds", "file_system_of", "mode_for", "report"]
-
 #: File systems on which SQLite's shared memory and locks do not do what WAL needs.
 _NETWORK: Final = frozenset(
     {"9p", "afs", "beegfs", "ceph", "cifs", "davfs", "glusterfs", "lustre", "ncpfs", "nfs", "nfs4", "smb3", "smbfs"}

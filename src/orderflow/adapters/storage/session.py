@@ -15,9 +15,6 @@ from orderflow.adapters.storage.safety import Mode
 from orderflow.domain.engine.decide import Loaded
 from orderflow.errors import ConcurrencyConflict, Key, OrderFlowError, StorageError
 
-__all__ = ["FOREIGN", "Held", "RowCache", "Session", "Sessions", "translated"]
-
-
 FOREIGN: Final = (sqlite3.Error, OverflowError, UnicodeError)
 """What sqlite3 raises: its own errors, and those of numbers and texts it cannot hold."""
 

@@ -13,22 +13,6 @@ from typing import Final, TypeVar
 from orderflow.adapters.storage.columns import columns_of
 from orderflow.adapters.storage.layout import CONTENTED, table_of
 
-__all__ = [
-    "COMMANDS",
-    "JOURNAL",
-    "LAST_POSITION",
-    "MESSAGES",
-    "answered_text",
-    "chunks",
-    "contents_text",
-    "insert_text",
-    "known_commands_text",
-    "load_text",
-    "padded",
-    "rows_head",
-    "update_text",
-]
-
 T = TypeVar("T")
 
 COMMANDS: Final = (

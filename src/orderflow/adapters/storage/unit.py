@@ -23,8 +23,6 @@ from orderflow.domain.engine.decide import NOTHING, Entry, Loaded, Message
 from orderflow.errors import ConcurrencyConflict, InputError, Key, StorageError
 from orderflow.ports.storage import Ack, Batch, CommandRecord, KnownCommand, Write
 
-__all__ = ["SqliteUnit", "answer", "moment"]
-
 _dumps: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _NEW: Final = Held(None, 0, 0, NOTHING)
 _MOST_IDS: Final = 128

@@ -9,8 +9,6 @@ from typing import Any, Final
 
 from attrs import frozen
 
-__all__ = ["VAULT", "Redacted", "kept"]
-
 #: The kinds whose journal keeps no values.
 VAULT: Final = frozenset({"party"})
 

@@ -17,23 +17,6 @@ from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.money import Money
 from orderflow.errors import InvariantBroken, Refusal
 
-__all__ = [
-    "ACCOUNT",
-    "Account",
-    "AccountBlocked",
-    "AccountUnblocked",
-    "BlockAccount",
-    "CreditLimitSet",
-    "CreditReserved",
-    "Post",
-    "Posted",
-    "Posting",
-    "ReserveCredit",
-    "SetCreditLimit",
-    "Sums",
-    "UnblockAccount",
-]
-
 
 class Posting(Enum):
     """What a posting is about."""

@@ -26,27 +26,6 @@ from orderflow.domain.money.currencies import Currency
 from orderflow.domain.money.tax import TaxableLine, Totals, totals
 from orderflow.errors import Refusal
 
-__all__ = [
-    "INVOICE",
-    "ApplicationRecorded",
-    "ApplicationWithdrawn",
-    "ApplyCredit",
-    "CreditApplied",
-    "DraftInvoice",
-    "InvoiceDrafted",
-    "InvoiceIssued",
-    "InvoiceSent",
-    "InvoiceVoided",
-    "IssueInvoice",
-    "MarkSent",
-    "RecordApplication",
-    "VoidInvoice",
-    "WithdrawApplication",
-    "WriteOff",
-    "WrittenOff",
-]
-
-
 N = TypeVar("N", bound=Numbered)
 
 

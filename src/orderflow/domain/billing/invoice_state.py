@@ -16,20 +16,6 @@ from orderflow.domain.money.tax import TaxCategory, TaxPolicy, Totals
 from orderflow.domain.values import PartyRef
 from orderflow.errors import InvariantBroken
 
-__all__ = [
-    "Amounts",
-    "Draft",
-    "InvoiceContent",
-    "InvoiceLine",
-    "InvoiceState",
-    "Issued",
-    "Numbered",
-    "Settled",
-    "Void",
-    "check_invoice",
-    "paid_standing",
-]
-
 
 class InvoiceLine(NamedTuple):
     """Units of an order line, in a shipment where one is named, and their amount in minor units."""

@@ -26,8 +26,6 @@ from orderflow.domain.engine.bounds import (
 )
 from orderflow.errors import Fault
 
-__all__ = ["Finder", "finder_of"]
-
 _MOST_DIGITS, _MOST_DECIMALS = 18, 12
 
 #: Gives what is wrong with a value; whoever holds the value puts its place before the paths.

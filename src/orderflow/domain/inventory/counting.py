@@ -20,17 +20,6 @@ from orderflow.domain.inventory.stock import (
 )
 from orderflow.errors import Refusal
 
-__all__ = [
-    "Adjust",
-    "CountStock",
-    "Quarantine",
-    "QuarantineReleased",
-    "ReleaseQuarantine",
-    "StockAdjusted",
-    "StockCounted",
-    "UnitsQuarantined",
-]
-
 
 @frozen(eq=False, repr=False)
 class _Quarantined:

@@ -9,8 +9,6 @@ from orderflow.domain.inventory import counting as c
 from orderflow.domain.inventory import stock as s
 from orderflow.domain.inventory.stock import Row, StockLevel, check_stock
 
-__all__ = ["STOCK"]
-
 ANY: tuple[type[Row], ...] = (Absent, StockLevel)
 
 STOCK: Final = Machine(

@@ -16,34 +16,6 @@ from orderflow.domain.engine.record import Command, Event, Internal, Record, rep
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.errors import InvariantBroken, Refusal
 
-__all__ = [
-    "EMPTY",
-    "Allocate",
-    "Backorder",
-    "BackorderDropped",
-    "DropBackorder",
-    "ExpectGoods",
-    "GoodsExpected",
-    "GoodsReceived",
-    "ReceiveGoods",
-    "Release",
-    "Restock",
-    "Ship",
-    "StockLevel",
-    "TakeOutShort",
-    "TransferIn",
-    "TransferOut",
-    "UnitsAllocated",
-    "UnitsBackordered",
-    "UnitsNotFound",
-    "UnitsReleased",
-    "UnitsRestocked",
-    "UnitsShipped",
-    "UnitsTransferredIn",
-    "UnitsTransferredOut",
-    "check_stock",
-]
-
 
 @frozen(eq=False, repr=False)
 class StockLevel(Record):

@@ -32,17 +32,6 @@ from orderflow.domain.orders.state import (
 from orderflow.domain.values import Pick, summed
 from orderflow.errors import Refusal
 
-__all__ = [
-    "AllocateStock",
-    "AllocationExpired",
-    "ExpireAllocation",
-    "FillBackorder",
-    "Filled",
-    "ReleaseStock",
-    "StockAllocated",
-    "StockReleased",
-]
-
 Picks: TypeAlias = Annotated[tuple[Pick, ...], Length(0, MAX_LINES)]
 
 not_held_at_allocate = not_held(

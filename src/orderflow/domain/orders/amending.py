@@ -11,8 +11,6 @@ from orderflow.domain.engine.limits import MAX_TAGS
 from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.orders.state import HasProgress
 
-__all__ = ["AnnotateOrder", "OrderAnnotated"]
-
 K = TypeVar("K", bound=HasProgress)
 Tags: TypeAlias = Annotated[tuple[Name, ...], Length(0, MAX_TAGS)]
 

@@ -30,8 +30,6 @@ from orderflow.domain.orders.state import (
 from orderflow.domain.values import LineQuantity, summed
 from orderflow.errors import Refusal
 
-__all__ = ["CancelUnits", "OrderCancelled", "UnitsCancelled"]
-
 
 @frozen(eq=False, repr=False)
 class CancelUnits(Command):

@@ -22,24 +22,6 @@ from orderflow.domain.money.tax import TaxableLine, TaxCategory, TaxPolicy, Tota
 from orderflow.domain.values import PartyRef, Sku
 from orderflow.errors import Fault
 
-__all__ = [
-    "AllocateAt",
-    "CancelledBy",
-    "CompleteOn",
-    "DeliveryWish",
-    "Gate",
-    "Gift",
-    "Hold",
-    "HoldReason",
-    "InvoiceBasis",
-    "LineKind",
-    "OrderContent",
-    "OrderLine",
-    "Policy",
-    "ShipTogether",
-    "totals_of",
-]
-
 
 class LineKind(Enum):
     """What a line sells. Only goods move stock and have a line vector."""

@@ -15,8 +15,6 @@ from orderflow.domain.orders.state import HasProgress, Working
 from orderflow.domain.values import LineQuantity, Pick, summed
 from orderflow.errors import Refusal
 
-__all__ = ["SomePicks", "SomeUnits", "enough", "enough_at", "goods_fault", "not_held", "nothing_asked"]
-
 SomePicks: TypeAlias = Annotated[tuple[Pick, ...], Length(1, MAX_LINES)]
 SomeUnits: TypeAlias = Annotated[tuple[LineQuantity, ...], Length(1, MAX_LINES)]
 

@@ -14,8 +14,6 @@ from orderflow.domain.orders.content import Gate, Hold, HoldReason
 from orderflow.domain.orders.state import Draft, HasProgress, Working
 from orderflow.errors import Refusal
 
-__all__ = ["HoldPlaced", "HoldReleased", "PlaceHold", "ReleaseHold"]
-
 K = TypeVar("K", bound=HasProgress)
 Holding: TypeAlias = Draft | Working
 

@@ -12,30 +12,6 @@ from orderflow.domain.engine.record import Record, replacing
 from orderflow.domain.values import Location
 from orderflow.errors import InvariantBroken
 
-__all__ = [
-    "Allotment",
-    "LineVector",
-    "Picking",
-    "Slice",
-    "Waiting",
-    "allocate",
-    "bill",
-    "cancel",
-    "credit",
-    "deliver",
-    "dispatch",
-    "fill",
-    "lose",
-    "move_back",
-    "prepare",
-    "release",
-    "resupply",
-    "take_back",
-    "take_out_short",
-    "unbill",
-    "wait",
-]
-
 
 class Waiting(NamedTuple):
     """Units on back-order, and the location whose stock row counts them as waiting."""

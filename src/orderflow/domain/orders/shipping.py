@@ -30,24 +30,6 @@ from orderflow.domain.orders.state import (
 from orderflow.domain.values import LineQuantity, Location, summed
 from orderflow.errors import Refusal
 
-__all__ = [
-    "CancelPreparation",
-    "DispatchShipment",
-    "LossResolved",
-    "PreparationCancelled",
-    "PrepareShipment",
-    "RecordDelivery",
-    "RecordReturn",
-    "ResolveLoss",
-    "ShipmentDispatched",
-    "ShipmentPrepared",
-    "ShortUnitsTakenOut",
-    "TakeOutShort",
-    "UnitsDelivered",
-    "UnitsReturned",
-    "units_out",
-]
-
 K = TypeVar("K", bound=HasProgress)
 
 not_held_at_prepare = not_held(Gate.PREPARE, lambda told: [load.line for load in told.loads])

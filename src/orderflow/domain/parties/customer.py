@@ -14,26 +14,6 @@ from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.values import PartyRef
 from orderflow.errors import InvariantBroken, Refusal
 
-__all__ = [
-    "CUSTOMER",
-    "Active",
-    "BlockCustomer",
-    "Blocked",
-    "ChangeParty",
-    "CloseCustomer",
-    "Closed",
-    "CustomerBlocked",
-    "CustomerClosed",
-    "CustomerRegistered",
-    "CustomerState",
-    "CustomerTagged",
-    "CustomerUnblocked",
-    "PartyChanged",
-    "RegisterCustomer",
-    "TagCustomer",
-    "UnblockCustomer",
-]
-
 Tags: TypeAlias = Annotated[tuple[Name, ...], Length(0, MAX_TAGS)]
 
 

@@ -22,8 +22,6 @@ from orderflow.domain.payments.state import (
 )
 from orderflow.errors import Refusal
 
-__all__ = ["ApplyPayment", "PaymentApplied", "PaymentUnapplied", "UnapplyPayment"]
-
 F = TypeVar("F", bound=Funded)
 
 

@@ -28,19 +28,6 @@ from orderflow.domain.payments.state import (
 )
 from orderflow.errors import Refusal
 
-__all__ = [
-    "AuthorisePayment",
-    "CapturePayment",
-    "ClosePayment",
-    "ExpectPayment",
-    "PaymentAuthorised",
-    "PaymentCaptured",
-    "PaymentClosed",
-    "PaymentExpected",
-    "PaymentReceived",
-    "RecordPayment",
-]
-
 F = TypeVar("F", bound=Funded)
 Taking: TypeAlias = Authorised | Received
 

@@ -19,8 +19,6 @@ from orderflow.domain.payments.state import (
 )
 from orderflow.errors import Refusal
 
-__all__ = ["FUTURE_DAYS"]
-
 FUTURE_DAYS: Final = 1
 """How far a fact may be dated in the future; clocks and time zones differ."""
 

@@ -26,8 +26,6 @@ from orderflow.domain.payments.state import (
     check_payment,
 )
 
-__all__ = ["PAYMENT"]
-
 USABLE: tuple[type[Funded], ...] = (Received, Closed)
 FUNDED: tuple[type[Funded], ...] = (Received, Disputed, Closed)
 UNDISPUTED: tuple[type[Known], ...] = (Expected, Authorised, Received, Closed)

@@ -30,8 +30,6 @@ from orderflow.domain.payments.state import (
 )
 from orderflow.errors import Refusal
 
-__all__ = ["MarkPending", "OperationFailed", "OperationPending", "ResolvePending"]
-
 K = TypeVar("K", bound=Known)
 
 

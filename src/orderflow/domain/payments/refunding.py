@@ -23,17 +23,6 @@ from orderflow.domain.payments.state import (
 )
 from orderflow.errors import Refusal
 
-__all__ = [
-    "ChargeBackPayment",
-    "ChargedBack",
-    "DisputePayment",
-    "DisputeWon",
-    "PaymentDisputed",
-    "PaymentRefunded",
-    "RefundPayment",
-    "ResolveDispute",
-]
-
 F = TypeVar("F", bound=Funded)
 
 

@@ -17,26 +17,6 @@ from orderflow.domain.engine.record import Record
 from orderflow.domain.money.money import Money
 from orderflow.errors import Fault, InvariantBroken
 
-__all__ = [
-    "MAX_APPLICATIONS",
-    "Application",
-    "ApplicationTarget",
-    "Authorised",
-    "Closed",
-    "Disputed",
-    "Expected",
-    "Funded",
-    "Funds",
-    "Operation",
-    "PaymentSource",
-    "PaymentState",
-    "Pending",
-    "Received",
-    "check_payment",
-    "currency_of",
-    "pending_minor",
-]
-
 MAX_APPLICATIONS = 1_000
 """Invoices and orders that one payment may pay."""
 

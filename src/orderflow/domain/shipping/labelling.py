@@ -12,8 +12,6 @@ from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.shipping.state import HasLabel, Labelled, Packed, ShippingLabel
 from orderflow.errors import Refusal
 
-__all__ = ["LabelBought", "LabelVoided", "RecordLabel", "VoidLabel"]
-
 
 @frozen(eq=False, repr=False)
 class RecordLabel(Command):

@@ -28,8 +28,6 @@ from orderflow.domain.shipping.state import (
     check_shipment,
 )
 
-__all__ = ["SHIPMENT"]
-
 UNSENT: tuple[type[Unsent], ...] = (Planned, Packed, Labelled)
 REDUCED: tuple[type[Planned | Voided], ...] = (Planned, Voided)
 NOT_SENT: tuple[type[Unsent | Voided], ...] = (*UNSENT, Voided)

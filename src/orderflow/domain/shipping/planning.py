@@ -25,20 +25,6 @@ from orderflow.domain.shipping.state import (
 )
 from orderflow.errors import Fault, Refusal
 
-__all__ = [
-    "DropCancelledItems",
-    "DropItems",
-    "ItemsDropped",
-    "PackShipment",
-    "PlanShipment",
-    "RecordShortPick",
-    "ShipmentPacked",
-    "ShipmentPlanned",
-    "ShipmentVoided",
-    "ShortPickRecorded",
-    "VoidShipment",
-]
-
 # -- planning
 
 

@@ -15,38 +15,6 @@ from orderflow.domain.engine.record import Record
 from orderflow.domain.values import Location, PartyRef
 from orderflow.errors import Fault, InvariantBroken
 
-__all__ = [
-    "MAX_LABEL_DATA",
-    "MAX_LOG",
-    "MAX_PARKED",
-    "UNTRACKED",
-    "Carriage",
-    "Delivered",
-    "HasGoods",
-    "HasLabel",
-    "HasPacking",
-    "InTransit",
-    "Item",
-    "Items",
-    "Labelled",
-    "Left",
-    "Lost",
-    "Packed",
-    "Packing",
-    "Plan",
-    "Planned",
-    "ReturnReason",
-    "ReturnedToSender",
-    "Returning",
-    "Scan",
-    "ShipmentState",
-    "ShippingLabel",
-    "Tracking",
-    "Unsent",
-    "Voided",
-    "check_shipment",
-]
-
 MAX_LABEL_DATA = 20_000
 """Characters of a label's print data."""
 
