@@ -19,15 +19,7 @@ from orderflow.domain.engine.schema import checked, faults_at
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.values import Location, Sku
-from orderflow.errors import (
-    ConcurrencyConflict,
-    Fault,
-    InputError,
-    Key,
-    OrderFlowError,
-    Refusal,
-    StorageError,
-)
+from orderflow.errors import ConcurrencyConflict, Fault, InputError, Key, OrderFlowError, Refusal, StorageError
 from orderflow.flows.handle import Result, accepted, handle_many, internal_faults
 from orderflow.ports.storage import Ack, Cursor, Storage
 from orderflow.rows import RowId, Subjects
@@ -61,11 +53,8 @@ PAGE: Final = 500
 #: Times a flow is run on fresh rows before a conflict is given back to the caller.
 ATTEMPTS: Final = 8
 
-
 #: How far a given time may lie ahead of the shop's clock, and the first year that may be told.
 FUTURE_TOLERANCE: Final = timedelta(days=1)
-
-
 EARLIEST_YEAR: Final = 1900
 
 
