@@ -11,18 +11,20 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from workflow_of_ones_own import WORKFLOW, RecordWrapped, ReviewOrder
+from workflow_of_ones_own import WORKFLOW, GiftWrapped, RecordWrapped, ReviewOrder
 
 from orderflow.adapters.clock import FixedClock
+from orderflow.adapters.notifiers.memory import MemoryNotifier
 from orderflow.adapters.storage.audit import SqliteAudit
 from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.audit.verify import verify
 from orderflow.cli.root import COMMANDS, root
-from orderflow.domain.engine.workflow import Workflow
+from orderflow.domain.engine.workflow import Effect, Workflow, asks, on
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.tax import TaxCategory, TaxPolicy
 from orderflow.domain.orders.content import Gift, OrderContent, OrderLine
 from orderflow.domain.orders.placing import ConfirmOrder
+from orderflow.flows.relay import POLICIES
 from orderflow.shop import OrderFlow
 
 SATURDAY = datetime(2026, 4, 4, 9, tzinfo=UTC)
@@ -158,3 +160,28 @@ def test_e11_verify_reads_states_and_events_of_an_older_schema(worked: Path, tmp
     for workflow, sound in ((WORKFLOW, False), (upcasting(WORKFLOW), True)):
         with SqliteAudit(path, workflow.machines.values()) as source:
             assert (verify(source, workflow).violations == 0) is sound
+
+
+def unfamiliar(topic: str) -> Workflow:
+    """Rules of one's own, by which a wrapped gift asks something that the library's relay carries out."""
+    effect = lambda h: [Effect(topic, h.key, (("template", "gift_wrapped"),))]  # noqa: E731
+    return WORKFLOW.extended(table=(on(GiftWrapped, asks(effect, topic)),))
+
+
+@pytest.mark.parametrize("relays", ["its own rules", "the standard rules"])
+@pytest.mark.parametrize("topic", [*POLICIES])
+def test_e11_a_message_nobody_understands_stops_no_other(topic: str, relays: str, tmp_path: Path) -> None:
+    """A message from a row of one's own, of a topic that is not for it, fails alone; the relay does not raise."""
+    workflow, path, mail = unfamiliar(topic), tmp_path / "shop.db", MemoryNotifier()
+    shop = OrderFlow(SqliteStorage(path, workflow.machines.values()), workflow=workflow, clock=FixedClock(SATURDAY))
+    shop.receive("o-1", GIFT)
+    shop.handle("o-1", ConfirmOrder())
+    shop.handle("o-1", RecordWrapped())
+    if relays == "the standard rules":
+        shop = OrderFlow(SqliteStorage(path), clock=FixedClock(SATURDAY), notifier=mail)
+    else:
+        shop = OrderFlow(shop.storage, workflow=workflow, clock=FixedClock(SATURDAY), notifier=mail)
+    report = shop.relay()
+    assert (report.done, report.retried + report.dead) == (2, 1)
+    assert [notice.template for notice in mail.delivered] == ["order_received", "order_confirmed"]
+    assert shop.relay().taken == 0

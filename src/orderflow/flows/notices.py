@@ -46,7 +46,12 @@ def compose(message_id: str, template: str, key: Key, state: Any, person: Any, a
     """The notice of ``template`` about a row; ``person`` is the addressee's data, if any is known.
 
     ``to`` is the mail address, or the customer id where none is known.
+
+    Raises:
+        PortError: there is no such template.
     """
+    if template not in TEMPLATES:
+        raise PortError("notifier", f"there is no template {template!r}", retry=False)
     facts = _facts(key, state)
     subject, body = TEMPLATES[template]
     to = getattr(person, "email", "") or facts["customer"]

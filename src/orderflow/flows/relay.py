@@ -25,7 +25,7 @@ from orderflow.domain.shipping.labelling import RecordLabel
 from orderflow.domain.shipping.planning import DropCancelledItems
 from orderflow.domain.shipping.state import Item, Packed, ShippingLabel
 from orderflow.domain.values import LineQuantity, party_id
-from orderflow.errors import ConcurrencyConflict, Key, PortError, StorageError
+from orderflow.errors import ConcurrencyConflict, InputError, Key, OrderFlowError, PortError, StorageError
 from orderflow.flows.asks import (
     BuyLabel,
     CancelLabel,
@@ -137,11 +137,16 @@ def relay(
 def _tell_all(round_: _Round, topic: str, limit: int) -> Flow[None]:
     """Tell rows what an event of a later kind means to them, in one commit."""
     leases = yield from ask(TakeMessages(topic, limit))
-    rows = yield from ask(Read({lease.message.lane for lease in leases}))
+    known = {lease.message.lane for lease in leases if lease.message.lane.kind in round_.workflow.machines}
+    rows = yield from ask(Read(known))
     answers: list[tuple[Lease, list[Envelope]]] = []
     for lease in leases:
-        commands = _COMMANDS[topic](lease.message, rows[lease.message.lane].state)
-        answers.append((lease, (yield from _envelopes(round_, lease.message, commands))))
+        try:
+            commands = _COMMANDS[topic](lease.message, rows[lease.message.lane].state)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one message, the others go on
+            yield from _failed(round_, lease, _unfit(error))
+        else:
+            answers.append((lease, (yield from _envelopes(round_, lease.message, commands))))
     yield from _answer(round_, answers)
 
 
@@ -208,10 +213,10 @@ def _send(round_: _Round, lease: Lease, done: list[str]) -> Flow[None]:
         raise PortError("relay", "its worker ended while it was sent", retry=False)
     try:
         commands = yield from _SENDINGS[lease.message.topic](lease)
-    except GeneratorExit:
+    except (GeneratorExit, PortError):
         raise
-    except PortError:
-        raise
+    except Exception as error:
+        raise _unfit(error) from error
     except BaseException:
         # Whoever stops the worker does not know whether the other side has heard.
         yield from _failed(round_, lease, PortError("relay", "stopped while it was sent"))
@@ -327,6 +332,11 @@ def _envelopes(round_: _Round, message: Message, commands: Commands) -> Flow[lis
     ]
 
 
+def _unfit(error: Exception) -> PortError:
+    """What is said of a message that these rules make nothing of; foreign texts may hold personal data."""
+    return PortError("relay", str(error) if isinstance(error, OrderFlowError) else type(error).__name__)
+
+
 def _answer(round_: _Round, answers: Sequence[tuple[Lease, Sequence[Envelope]]]) -> Flow[None]:
     """Commit what was answered; a message whose commands are refused comes again.
 
@@ -334,7 +344,7 @@ def _answer(round_: _Round, answers: Sequence[tuple[Lease, Sequence[Envelope]]])
     """
     try:
         results = yield from _committed(round_, answers)
-    except (ConcurrencyConflict, StorageError) as error:
+    except (ConcurrencyConflict, InputError, StorageError) as error:
         if len(answers) > 1 and not getattr(error, "retry", False):
             for answer in answers:
                 yield from _answer(round_, [answer])
