@@ -192,7 +192,7 @@ class OrderFlow(Subjects):
 
         requests = [order if isinstance(order, Request) else Request(order, AllocateStock()) for order in orders]
         envelopes = [self._envelope(request, f"orders[{at}]") for at, request in enumerate(requests)]
-        wishes = [(self.key("order", envelope.key.id), envelope.stamp) for envelope in envelopes]
+        wishes = [envelope._replace(key=self.key("order", envelope.key.id)) for envelope in envelopes]
         return self._run(lambda: allocate_many(self.workflow, wishes, self.settings.allocation))
 
     @checked

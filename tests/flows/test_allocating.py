@@ -24,7 +24,7 @@ from orderflow.domain.orders.content import AllocateAt, Gate, Hold, HoldReason
 from orderflow.domain.orders.holding import PlaceHold, ReleaseHold
 from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder, UnconfirmOrder
 from orderflow.domain.shipping.state import Item
-from orderflow.errors import CommandRefused
+from orderflow.errors import CommandMismatch, CommandRefused, InputError
 from orderflow.flows.advance import ShopSettings
 from orderflow.flows.allocate import AllocationSettings
 from orderflow.ports.storage import Ack, Query, Row
@@ -192,3 +192,26 @@ def test_rebalancing_decides_on_orders_as_they_are() -> None:
     assert isinstance(last["B"], StockReleased)
     assert isinstance(last["C"], OrderCancelled)
     assert shop.stock.level("TEA").shortfall == 0
+
+
+def test_an_id_of_another_order_is_no_answer() -> None:
+    """A command id that is remembered of one order is a mismatch for another, which is not allocated."""
+    shop = Shop().stocked(main=3).confirmed(1).tell("P", PlaceOrder(content(1)), ConfirmOrder())
+    [first] = shop.allocate(Request("O", AllocateStock(), "morning"))
+    [other] = shop.allocate(Request("P", AllocateStock(), "morning"))
+    assert isinstance(first, Ack)
+    assert isinstance(other, CommandMismatch)
+    assert shop.progress("P").tally.allocated == 0
+    assert shop.allocate(Request("O", AllocateStock(), "morning")) == [first]
+
+
+def test_an_allocation_has_the_time_it_was_given() -> None:
+    """A given time is recorded; before the order's last change it is refused."""
+    shop = Shop().stocked(main=3).confirmed(1)
+    shop.time.advance(timedelta(hours=5))
+    [early] = shop.allocate(Request("O", AllocateStock(), at=NOON - timedelta(hours=1)))
+    [taken] = shop.allocate(Request("O", AllocateStock(), at=NOON + timedelta(hours=1)))
+    assert isinstance(early, InputError)
+    assert [fault.code for fault in early.faults] == ["time_goes_back"]
+    assert isinstance(taken, Ack)
+    assert taken.at == NOON + timedelta(hours=1)

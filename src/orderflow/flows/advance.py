@@ -13,6 +13,7 @@ from orderflow.domain.engine.machine import ABSENT
 from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
+from orderflow.domain.orders.allocating import AllocateStock
 from orderflow.domain.orders.billing import BillUnits, CompleteOrder, billable_lines
 from orderflow.domain.orders.placing import ConfirmOrder
 from orderflow.domain.orders.state import (
@@ -177,8 +178,8 @@ def _confirm(work: Work, key: Key, order: Any, actor: str, settings: ShopSetting
 
 
 def _allocate(work: Work, key: Key, order: Any, actor: str, settings: ShopSettings) -> Flow[list[Result]]:
-    stamp = yield from _stamp(actor)
-    return [*(yield from allocate_in(work, {key: stamp}, settings.allocation)).values()]
+    wish = Envelope(key, AllocateStock(), (yield from _stamp(actor)))
+    return [*(yield from allocate_in(work, [wish], settings.allocation)).values()]
 
 
 def _prepare(work: Work, key: Key, order: Any, actor: str, settings: ShopSettings) -> Flow[list[Result]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Annotated, TypeAlias
 
@@ -12,16 +12,16 @@ from orderflow.domain.engine.bounds import Length
 from orderflow.domain.engine.decide import Envelope, Flow, ask
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Record
-from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.inventory.planner import Demand, Offer, Strategy, one_location_first, plan
 from orderflow.domain.inventory.stock import StockLevel
 from orderflow.domain.orders.allocating import AllocateStock, FillBackorder
 from orderflow.domain.orders.state import Accepted, Placed, lines_of
 from orderflow.domain.values import Location, Pick, StockRef, stock_key
-from orderflow.errors import CommandRefused, Key
+from orderflow.errors import CommandMismatch, CommandRefused, Key
 from orderflow.flows.asks import KnownCommands
 from orderflow.flows.handle import Result, Work
+from orderflow.ports.storage import Ack
 
 #: Units free by stock row.
 Free: TypeAlias = dict[StockRef, int]
@@ -44,41 +44,53 @@ class AllocationSettings(Record):
     until: datetime | None = None
 
 
-def allocate_many(
-    workflow: Workflow, wishes: Sequence[tuple[Key, Stamp]], settings: AllocationSettings
-) -> Flow[list[Result]]:
+def allocate_many(workflow: Workflow, wishes: Sequence[Envelope], settings: AllocationSettings) -> Flow[list[Result]]:
     """Allocate what is open, and fill what waits, of each order; first come, first served.
 
-    An order that is named more than once is allocated once; an id that is remembered gives the first ``Ack`` again,
-    whatever the stock is now.
+    An order that is named more than once is allocated once; an id that is remembered of it gives the first ``Ack``
+    again, whatever the stock is now.
+
+    Args:
+        workflow: the rules.
+        wishes: commands to orders, of which the picks are not looked at.
+        settings: where to look for units, and what becomes of what is missing.
     """
-    known = yield from ask(KnownCommands(sorted({stamp.command_id for _, stamp in wishes})))
-    first: dict[Key, Stamp] = {}
-    for key, stamp in wishes:
-        if stamp.command_id not in known:
-            first.setdefault(key, stamp)
+    known = yield from ask(KnownCommands(sorted({wish.stamp.command_id for wish in wishes})))
+    first: dict[Key, Envelope] = {}
+    for wish in wishes:
+        if wish.stamp.command_id not in known:
+            first.setdefault(wish.key, wish)
     work = Work(workflow)
-    results = yield from allocate_in(work, first, settings)
+    results = yield from allocate_in(work, first.values(), settings)
     yield from work.commit()
-    return [known[stamp.command_id].ack if stamp.command_id in known else results[key] for key, stamp in wishes]
+    return [
+        _repeated(wish.key, known[wish.stamp.command_id].ack) if wish.stamp.command_id in known else results[wish.key]
+        for wish in wishes
+    ]
 
 
-def allocate_in(work: Work, wishes: Mapping[Key, Stamp], settings: AllocationSettings) -> Flow[dict[Key, Result]]:
-    """Allocate in a batch in the making; each order's own result."""
-    yield from work.load(wishes)
-    orders = {key: work.rows.now[key].state for key in wishes}
+def _repeated(key: Key, ack: Ack) -> Result:
+    """The first answer; whatever the units, only the order tells a repeated wish from another."""
+    return ack if ack.key == key else CommandMismatch(ack.command_id)
+
+
+def allocate_in(work: Work, wishes: Iterable[Envelope], settings: AllocationSettings) -> Flow[dict[Key, Result]]:
+    """Allocate in a batch in the making, each order once; each order's own result."""
+    wished = {wish.key: wish for wish in wishes}
+    yield from work.load(wished)
+    orders = {key: work.rows.now[key].state for key in wished}
     stocks = [stock for key, order in orders.items() for stock in stock_keys(key.tenant, order, settings)]
     yield from work.load(stocks)
     free = {StockRef.read(key.id): _available(work.rows.now[key].state) for key in stocks}
     results: dict[Key, Result] = {}
     envelopes = []
-    for key, stamp in wishes.items():
+    for key, wish in wished.items():
         command = _command(orders[key], settings, free)
         if command is None:
             nothing = refuse("nothing_to_allocate", "no unit of {order} is open or can be filled", order=key.id)
             results[key] = CommandRefused((nothing,))
         else:
-            envelopes.append(Envelope(key, command, stamp))
+            envelopes.append(wish._replace(command=command))
     ends = yield from work.take(envelopes, fresh_ids=[envelope.stamp.command_id for envelope in envelopes])
     return results | {envelope.key: end for envelope, end in zip(envelopes, ends, strict=True)}
 

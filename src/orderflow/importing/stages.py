@@ -17,6 +17,7 @@ from orderflow.domain.engine.record import Command
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.intake import RejectDocument, intake_key
 from orderflow.domain.inventory.documents import PostAdjustment, PostReceipt
+from orderflow.domain.orders.allocating import AllocateStock
 from orderflow.domain.orders.billing import BillUnits, CompleteOrder, billable_lines
 from orderflow.domain.orders.content import LineKind
 from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder
@@ -148,11 +149,13 @@ class Stage:
     def prepare(self, turns: Sequence[Turn]) -> Flow[None]:
         """Allocate what the orders want and pack it, as far as the stock allows."""
         yield from self._load_orders(turns)
-        wishes = {
-            self.key("order", turn.order): self._stamp(self._turn_id(turn, "allocate"), turn.at)
+        wishes = [
+            Envelope(
+                self.key("order", turn.order), AllocateStock(), self._stamp(self._turn_id(turn, "allocate"), turn.at)
+            )
             for turn in turns
             if _wants_stock(self.order(turn))
-        }
+        ]
         yield from allocate_in(self.work, wishes, self.settings.allocation)
         yield from self.take([step for turn in turns for step in self._packed(turn)])
 
