@@ -14,6 +14,7 @@ import click
 import pytest
 
 from orderflow import errors, standard_workflow
+from orderflow.domain.engine.record import Internal
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
@@ -200,4 +201,4 @@ def test_the_glossary_has_every_state_and_command() -> None:
         named = set(CODE.findall(line))
         assert named == {item.__name__ for item in (*machine.states, *machine.commands)} - {"Absent"}
         internal = set(re.findall(r"\[`(\w+)`\]", line))
-        assert internal == {command.__name__ for command in machine.commands if workflow.is_internal(command)}
+        assert internal == {command.__name__ for command in machine.commands if issubclass(command, Internal)}

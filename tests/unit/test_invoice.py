@@ -27,7 +27,6 @@ from orderflow.domain.billing.invoice_state import (
     Issued,
     Settled,
     check_invoice,
-    paid_standing,
 )
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.tax import TaxCategory, TaxPolicy
@@ -58,19 +57,6 @@ def test_nothing_owed_is_settled_at_once() -> None:
 
 
 PAY, CREDIT, FEE = RecordApplication("p", 40, "EUR"), ApplyCredit("cn", 100, "EUR"), WriteOff(60, "fee")
-STANDINGS: dict[str, tuple[Any, ...]] = {
-    "open": (),
-    "part_paid": (PAY,),
-    "paid": (PAY, RecordApplication("q", 60, "EUR")),
-    "credited": (CREDIT,),
-    "written_off": (PAY, FEE),
-}
-
-
-@pytest.mark.parametrize("standing", STANDINGS)
-def test_how_an_invoice_stands_follows_from_its_amounts(standing: str) -> None:
-    """Paid, part paid, credited and written off are read off the amounts, never stored."""
-    assert paid_standing(issued().and_then(*STANDINGS[standing]).state) == standing
 
 
 def test_no_more_is_taken_than_is_owed() -> None:

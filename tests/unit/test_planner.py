@@ -8,10 +8,10 @@ from itertools import permutations
 import pytest
 
 from orderflow.domain.inventory.planner import (
-    STRATEGIES,
     Demand,
     Offer,
     Plan,
+    Strategy,
     Supply,
     by_priority,
     fewest_parcels,
@@ -21,6 +21,8 @@ from orderflow.domain.inventory.planner import (
 )
 from orderflow.domain.values import Pick
 from orderflow.errors import InputError
+
+STRATEGIES = (one_location_first, fewest_parcels, by_priority, most_stock)
 
 
 def used(found: Plan) -> set[str]:
@@ -92,12 +94,12 @@ def test_most_stock_looks_at_each_sku() -> None:
     assert found.picks == (Pick(1, "y", 2), Pick(2, "x", 2))
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
-def test_the_order_of_offers_does_not_matter(name: str) -> None:
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_the_order_of_offers_does_not_matter(strategy: Strategy) -> None:
     """Equal priorities are settled by the location's name, however the offers come."""
     offers = [Offer("A", "x", 3), Offer("A", "y", 3), Offer("B", "y", 2), Offer("A", "z", 3, priority=-1)]
     demands = [Demand(1, "A", 4), Demand(2, "B", 1), Demand(3, "A", 2, "y")]
-    plans = {plan(demands, list(order), STRATEGIES[name]) for order in permutations(offers)}
+    plans = {plan(demands, list(order), strategy) for order in permutations(offers)}
     assert len(plans) == 1
 
 
@@ -126,12 +128,12 @@ def test_every_bad_number_is_named() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
-def test_a_thousand_lines_are_planned_at_once(name: str) -> None:
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_thousand_lines_are_planned_at_once(strategy: Strategy) -> None:
     """A thousand lines of a thousand SKUs at ten locations take well under two seconds."""
     demands = [Demand(at, f"s{at}", 9) for at in range(1000)]
     offers = [Offer(f"s{at}", f"l{place}", 1 + (at + place) % 3) for at in range(1000) for place in range(10)]
     started = time.perf_counter()
-    found = plan(demands, offers, STRATEGIES[name])
+    found = plan(demands, offers, strategy)
     assert sum(pick.quantity for pick in found.picks) == 9000
     assert time.perf_counter() - started < 2

@@ -35,7 +35,6 @@ def test_rounding_may_be_chosen() -> None:
     """Another mode moves the last unit; a unit price may round where its line does not."""
     price = Price.of("0.125", "EUR")
     assert [price.line_minor(1, mode) for mode in Rounding] == [13, 12, 13, 12]
-    assert price.unit_minor() == 13
     assert price.line_minor(2) == 25
 
 

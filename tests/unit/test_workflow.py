@@ -11,6 +11,7 @@ import pytest
 from orderflow.domain.billing.credit_note import CREDIT_NOTE
 from orderflow.domain.billing.invoice import INVOICE, InvoiceIssued
 from orderflow.domain.engine.machine import refuse
+from orderflow.domain.engine.record import Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import (
     Asks,
@@ -60,7 +61,7 @@ def notices(workflow: Workflow) -> list[str]:
 def test_the_standard_workflow_holds_a_machine_for_each_kind() -> None:
     """Every command belongs to one kind, and what only the library may send is internal."""
     assert WORKFLOW.kind_of[PlaceOrder] == "order"
-    internal = {command for command in WORKFLOW.kind_of if WORKFLOW.is_internal(command)}
+    internal = {command for command in WORKFLOW.kind_of if issubclass(command, Internal)}
     assert {DispatchShipment, Allocate, RecordSettlement, RecordUnbilling, RecordPrepayment} < internal
     assert DropCancelledItems in internal
     assert internal.isdisjoint({ReceiveGoods, PlaceOrder})
@@ -69,7 +70,7 @@ def test_the_standard_workflow_holds_a_machine_for_each_kind() -> None:
 def test_whatever_the_table_tells_is_internal_or_may_be_sent_alone() -> None:
     """Commands that move goods, money or numbers between rows are told by the table or the relay only."""
     told = {command for part in parts(WORKFLOW, Tells) for command in part.commands}
-    assert {command.__name__ for command in told if not WORKFLOW.is_internal(command)} == {
+    assert {command.__name__ for command in told if not issubclass(command, Internal)} == {
         "Adjust",
         "BlockAccount",
         "ReceiveGoods",

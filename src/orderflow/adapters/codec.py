@@ -88,15 +88,13 @@ class Codec:
         """
         return self._read(self._states, kind, name, text, schema, content)
 
-    def event(self, kind: str, name: str, text: str, schema: int = 1, content: OrderContent | None = None) -> Any:
+    def event(self, kind: str, name: str, text: str, schema: int = 1) -> Any:
         """The event that was stored under schema version ``schema``, brought to the present one.
-
-        ``content`` is what was ordered, where the text is without it.
 
         Raises:
             StorageError: the text is not an event of class ``name`` of ``kind``, or of a version not known here.
         """
-        return self._read(self._events, kind, name, text, schema, content)
+        return self._read(self._events, kind, name, text, schema, None)
 
     def command(self, kind: str, name: str, data: str | Mapping[str, Any]) -> Any:
         """A command from outside, as JSON text or as a mapping of what JSON text would give.

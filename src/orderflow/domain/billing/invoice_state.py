@@ -104,16 +104,6 @@ class Void(Record):
 InvoiceState: TypeAlias = Draft | Issued | Settled | Void
 
 
-def paid_standing(invoice: Numbered) -> str:
-    """How an invoice stands: ``open``, ``part_paid``, ``paid``, ``credited`` or ``written_off``."""
-    a = invoice.amounts
-    if invoice.open_minor > 0:
-        return "part_paid" if a.applied or a.credited else "open"
-    if a.credited >= invoice.totals.gross_minor and a.credited:
-        return "credited"
-    return "written_off" if a.written_off else "paid"
-
-
 def check_invoice(state: InvoiceState) -> None:
     """No amount is negative, no more is credited than was billed (I21), and settled means nothing is owed.
 

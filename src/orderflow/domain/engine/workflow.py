@@ -14,7 +14,6 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 from attrs import frozen
 
 from orderflow.domain.engine.machine import Guard, Machine
-from orderflow.domain.engine.record import Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.errors import DefinitionError, Key, Refusal
 
@@ -151,10 +150,6 @@ class Workflow:
     def lock_order(self, key: Key) -> tuple[int, str]:
         """Sort key for loading and writing: the rank of the kind, then the id. Climbing only rules out deadlock."""
         return (self.ranks[key.kind], key.id)
-
-    def is_internal(self, command: type[Any]) -> bool:
-        """Whether only the library may send it."""
-        return issubclass(command, Internal)
 
     def reactions(self, context: EventContext) -> Iterable[Send | Require]:
         """What an event tells and requires of other rows."""

@@ -19,7 +19,6 @@ from orderflow.domain.values import Pick
 from orderflow.errors import Fault, InputError
 
 __all__ = [
-    "STRATEGIES",
     "Demand",
     "Offer",
     "Plan",
@@ -114,15 +113,6 @@ def fewest_parcels(supply: Supply) -> dict[str, tuple[str, ...]]:
     search = _smallest_set if len(others) <= _MOST_LOCATIONS_SEARCHED else _greedy_set
     chosen = {*opened, *search(supply, opened, others)}
     return dict.fromkeys(supply.needs, tuple(location for location in supply.offers if location in chosen))
-
-
-STRATEGIES: dict[str, Strategy] = {
-    "one_location_first": one_location_first,
-    "fewest_parcels": fewest_parcels,
-    "by_priority": by_priority,
-    "most_stock": most_stock,
-}
-"""The strategies by the name that settings use."""
 
 
 def _has_all(supply: Supply, location: str) -> bool:

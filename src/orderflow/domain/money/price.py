@@ -62,10 +62,6 @@ class Price(Record):
         """
         return Money(self.line_minor(quantity, rounding), self.currency)
 
-    def unit_minor(self, rounding: Rounding = Rounding.HALF_UP) -> int:
-        """One unit in minor units, rounded. To price a line use ``line_minor``, which rounds the whole line once."""
-        return self.line_minor(1, rounding)
-
     def __str__(self) -> str:
         return f"{self.amount:f} {self.currency}" + (f" / {self.per}" if self.per != 1 else "")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
 from attrs import evolve, frozen
 
@@ -29,7 +29,6 @@ from orderflow.domain.payments.state import (
 from orderflow.errors import Refusal
 
 F = TypeVar("F", bound=Funded)
-Taking: TypeAlias = Authorised | Received
 
 # -- expecting
 
