@@ -90,7 +90,7 @@ def test_doctor_tells_settings_costs_sizes_and_letters(history_copy: Path) -> No
     assert found["settings"]["shared"]["safe"] is True
     assert found["settings"]["shared"]["commit_milliseconds"] > 0
     assert (found["layout"], found["rows"]["orders"], found["dead"]) == (1, 14, 1)
-    assert found["letters"][0]["error"] == "no such address"
+    assert found["dead_letters"][0]["error"] == "no such address"
     assert found["oldest"]["topic"]
     plain = CliRunner().invoke(root, ["doctor", "--db", str(history_copy)])
     assert plain.exit_code == 0
@@ -118,7 +118,7 @@ def test_a_sound_outbox_has_no_letters(tmp_path: Path) -> None:
     """An empty shop waits for nothing, and has nothing wrong."""
     SqliteStorage(tmp_path / "new.db", MACHINES).close()
     found = health(tmp_path / "new.db")
-    assert (found.oldest, found.letters, found.pending) == (None, (), 0)
+    assert (found.oldest, found.dead_letters, found.pending) == (None, (), 0)
     result = CliRunner().invoke(root, ["doctor", "--db", str(tmp_path / "new.db")])
     assert (result.exit_code, "oldest" in result.stdout) == (0, False)
 

@@ -69,9 +69,9 @@ class Decisions(Check):
             yield Violation(
                 "I09", key, f"version {seen.version}: {seen.command} does not lead to {type(event).__name__}"
             )
-        for told in seen.workflow.reactions(seen.context):
-            if isinstance(told, Send):
-                self._open.add(told.key, _hash(names, command_id, told.command))
+        for reaction in seen.workflow.reactions(seen.context):
+            if isinstance(reaction, Send):
+                self._open.add(reaction.key, _hash(names, command_id, reaction.command))
 
     def end(self) -> Iterator[Violation]:
         """Rows where the two sides differ."""
@@ -88,12 +88,12 @@ def _hash(shared: Names, command_id: str, message: Any) -> int:
 def _shared_names(workflow: Workflow) -> Names:
     """For commands that reactions send, and their events, the names of the fields that all of them have in common."""
     parts = [part for line in workflow.table for part in line.parts if isinstance(part, Tells)]
-    told = {command for part in parts for command in part.commands}
+    sent = {command for part in parts for command in part.commands}
     pairs = [
         (rule.command, transition.event)
         for machine in workflow.machines.values()
         for rule in machine.rules
-        if rule.command in told
+        if rule.command in sent
         for transition in rule.transitions
     ]
     names = {kind: frozenset(field.name for field in fields(kind)) for pair in pairs for kind in pair}

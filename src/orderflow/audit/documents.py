@@ -44,8 +44,8 @@ class Documents(Check):
         elif isinstance(event, NumberAllotted):
             yield from self._allotted(seen.context, event)
 
-    def _allotted(self, happened: EventContext, event: NumberAllotted) -> Iterator[Violation]:
-        key, at = happened.key, happened.stamp.at
+    def _allotted(self, context: EventContext, event: NumberAllotted) -> Iterator[Violation]:
+        key, at = context.key, context.stamp.at
         for number in ("I18", "I19"):
             self.counted[number] += 1
         if event.number != self._next:

@@ -68,7 +68,7 @@ UNCHECKED: Final[Mapping[str, str]] = {
     "I31": "follows from I09: the table's rows for late and duplicate events lead to the same state",
     "I33": "what receivers got is known to them alone",
     "I34": "deliveries are counted by receivers alone",
-    "I35": "a dead letter that was revived may rightly be older than what its lane has sent",
+    "I35": "a dead letter that was made due again may rightly be older than what its lane has sent",
     "I36": "the time of each attempt is not kept",
     "I37": "a refused lease leaves no trace",
     "I39": "a refused command leaves no trace",

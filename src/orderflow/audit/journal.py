@@ -109,11 +109,11 @@ class _Walk:
             return
         yield from self._show(EventContext(self.key, before, event, self.state, cited.stamp), cited)
 
-    def _show(self, happened: EventContext, cited: Cited) -> Iterator[Violation]:
+    def _show(self, context: EventContext, cited: Cited) -> Iterator[Violation]:
         """A row's first event of a command that was for the row is the command's own."""
         before = self.cited
         root = cited.key == self.key and (before is None or before.stamp.command_id != cited.stamp.command_id)
-        seen = Seen(happened, self.version, cited.command if root else None, self.by.workflows.get(cited.workflow))
+        seen = Seen(context, self.version, cited.command if root else None, self.by.workflows.get(cited.workflow))
         yield from self._sensible(found for check in self.by.checks for found in check.event(seen))
 
     def _sensible(self, found: Iterable[Violation]) -> Iterator[Violation]:

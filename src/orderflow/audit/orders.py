@@ -47,16 +47,16 @@ class Orders(Check):
         elif isinstance(event, UnitsBilled):
             yield from self._within_dispatched(seen.context)
 
-    def _within_dispatched(self, happened: EventContext) -> Iterator[Violation]:
-        if happened.after.content.policy.invoice_basis is not InvoiceBasis.DISPATCHED:
+    def _within_dispatched(self, context: EventContext) -> Iterator[Violation]:
+        if context.after.content.policy.invoice_basis is not InvoiceBasis.DISPATCHED:
             return
-        billed = {item.line for item in happened.event.lines}
-        for line, vector in lines_of(happened.after):
+        billed = {item.line for item in context.event.lines}
+        for line, vector in lines_of(context.after):
             if line.line in billed and line.kind is LineKind.GOODS:
                 self.counted["I20"] += 1
                 net, left = vector.invoiced - vector.credited, self._dispatched[line.line]
                 if net > left:
-                    yield Violation("I20", happened.key, f"line {line.line}: {net} units billed, {left} dispatched")
+                    yield Violation("I20", context.key, f"line {line.line}: {net} units billed, {left} dispatched")
 
     def row(self, key: Key, state: Any, *, whole: bool) -> Iterator[Violation]:
         """An invoice's units are taken off the balance; an order's are added and the order is looked at."""

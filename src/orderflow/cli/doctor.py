@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from attrs import asdict
 
-from orderflow.adapters.storage.health import Health, Letter, health
+from orderflow.adapters.storage.health import Health, Unfinished, health
 from orderflow.adapters.storage.safety import Settings, report
 from orderflow.cli.options import as_json, database
 from orderflow.cli.output import facts, print_json, table
@@ -55,8 +55,8 @@ def _view(found: Health, settings: dict[str, Settings]) -> View:
     return {"sqlite": shared.library_version, "file_system": shared.file_system, "settings": modes, **view}
 
 
-def _letter(letter: Letter) -> str:
-    return f"{letter.id}, {letter.attempts} attempts" + (f", last error: {letter.error}" if letter.error else "")
+def _shown(message: Unfinished) -> str:
+    return f"{message.id}, {message.attempts} attempts" + (f", last error: {message.error}" if message.error else "")
 
 
 def _mode(each: Settings) -> tuple[str, ...]:
@@ -80,9 +80,9 @@ def _print(found: Health, settings: dict[str, Settings]) -> None:
         ]
     )
     if found.oldest is not None:
-        click.echo(f"oldest unfinished: {_letter(found.oldest)}")
-    for letter in found.letters:
-        click.echo(f"dead: {_letter(letter)}")
+        click.echo(f"oldest unfinished: {_shown(found.oldest)}")
+    for message in found.dead_letters:
+        click.echo(f"dead: {_shown(message)}")
     rows = [(use, *_mode(each)) for use, each in settings.items()]
     table("settings", ("use", "journal mode", "synchronous", "safe", "ms a commit", "because"), rows)
     table("rows", ("table", "rows"), found.rows)

@@ -198,12 +198,12 @@ def progress_bar(total: int) -> Generator[Callable[[int], None]]:
             yield lambda done: bar.update(task, completed=done)
         return
     step = max(1, total // 10)
-    told = 0
+    shown = 0
 
     def tell(done: int) -> None:
-        nonlocal told
-        if done // step > told or done == total:
-            told = done // step
+        nonlocal shown
+        if done // step > shown or done == total:
+            shown = done // step
             click.echo(f"{done} of {total} documents", err=True)
 
     yield tell

@@ -147,8 +147,8 @@ class Pipeline:
         self.worked += len(window)
 
     def _receipt(self, document: ReceiptDocument) -> None:
-        """Goods came in: book them, then go on with the orders that wait, first come, first served."""
-        self._commit(lambda stage: stage.book(document))
+        """Goods came in: post them, then go on with the orders that wait, first come, first served."""
+        self._commit(lambda stage: stage.post(document))
         for turns in self._unfinished(document):
             self._go_on(turns)
         self._end()

@@ -120,7 +120,7 @@ class Stage:
         self.accepted += credit.id in (yield from self.take([*steps, credit]))
 
     def adjust(self, document: AdjustmentDocument) -> Flow[None]:
-        """Book differences, with the receipts they need."""
+        """Post differences, with the receipts they need."""
         key = self.key("stock_document", document.number)
         yield from self.work.load([key])
         forecast = yield from self._forecast(change.sku for change in document.changes)
@@ -131,7 +131,7 @@ class Stage:
         step = Step(self.id(document.number, "adjust"), key, adjust, document.at)
         self.accepted += step.id in (yield from self.take([*steps, step]))
 
-    def book(self, document: ReceiptDocument) -> Flow[None]:
+    def post(self, document: ReceiptDocument) -> Flow[None]:
         """Goods came in."""
         receipt = PostReceipt(document.items, document.number)
         key = self.key("stock_document", document.number)

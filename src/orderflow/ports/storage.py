@@ -171,7 +171,7 @@ class Outbox(Protocol):
         ...
 
     def dead_letter(self, lease: Lease, now: datetime, error: str) -> None:
-        """Give the message up: a dead letter, listed until somebody revives it; its lane goes on.
+        """Give the message up: a dead letter, listed until it is requeued; its lane goes on.
 
         Ignored if the lease was lost.
         """

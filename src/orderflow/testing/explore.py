@@ -165,13 +165,13 @@ class _Walk:
     def _expand(self, node: Node, waiting: deque[Node]) -> None:
         rows, pending = node
         world = self._world(node)
-        for told in self.alphabet(world):
-            moved = self._try(node, told)
+        for sent in self.alphabet(world):
+            moved = self._try(node, sent)
             if moved is None:
                 self.refused += 1
             else:
                 changes, effects = moved
-                self._arrive(node, told, (_changed(rows, changes), (*pending, *effects)), waiting)
+                self._arrive(node, sent, (_changed(rows, changes), (*pending, *effects)), waiting)
         lanes: set[Key] = set()
         for at, effect in enumerate(pending):
             if effect.lane not in lanes:
@@ -183,8 +183,8 @@ class _Walk:
         rows, pending = node
         effect = pending[at]
         after: Node = (rows, (*pending[:at], *pending[at + 1 :]))
-        for told in self.carry[effect.topic](world, effect):
-            moved = self._try(after, told)
+        for sent in self.carry[effect.topic](world, effect):
+            moved = self._try(after, sent)
             if moved is None:
                 return node
             after = (_changed(after[0], moved[0]), (*after[1], *moved[1]))
@@ -204,25 +204,25 @@ class _Walk:
                 raise Counterexample(law.__name__, broken, self._path(node))
         waiting.append(node)
 
-    def _try(self, node: Node, told: Send) -> Move | None:
+    def _try(self, node: Node, sent: Send) -> Move | None:
         """What a command changes, or None where it is refused; decided once for the rows that it reads."""
         rows = node[0]
-        branch: _Branch | Move | None = self.known.get((told.key, told.command))
+        branch: _Branch | Move | None = self.known.get((sent.key, sent.command))
         if branch is None:
-            branch = self.known[told.key, told.command] = _Branch((self._place(told.key),))
+            branch = self.known[sent.key, sent.command] = _Branch((self._place(sent.key),))
         while isinstance(branch, _Branch):
             read = _read(rows, branch.keys)
             if read not in branch.ends:
-                return self._decided(node, told)
+                return self._decided(node, sent)
             branch = branch.ends[read]
         return branch
 
-    def _decided(self, node: Node, told: Send) -> Move | None:
+    def _decided(self, node: Node, sent: Send) -> Move | None:
         """Decide for real, and keep what was read on the way."""
-        branch = self.known[told.key, told.command]
+        branch = self.known[sent.key, sent.command]
         read: Rows = ()
         end: Move | None = None
-        flow = decide_command(self.workflow, Envelope(told.key, told.command, self.stamp))
+        flow = decide_command(self.workflow, Envelope(sent.key, sent.command, self.stamp))
         try:
             load: Any = next(flow)
             while True:
@@ -235,7 +235,7 @@ class _Walk:
         except (CommandRefused, InputError):
             pass
         except InvariantBroken as broken:
-            raise Counterexample(broken.invariant, str(broken), [*self._path(node), told]) from broken
+            raise Counterexample(broken.invariant, str(broken), [*self._path(node), sent]) from broken
         branch.ends[read] = end
         return end
 

@@ -209,8 +209,8 @@ def _requeued(make: StorageMaker, expect: Expect) -> None:
     expect.equal("the rest of its lane goes first", ["m-2", "m-3"], _ids(_lease(storage, _LATER)))
     _answer(storage, "m-2")
     (again,) = _lease(storage, _LATER)
-    told = (again.message, again.attempts, again.since, again.abandoned)
-    expect.equal("as if it had never been sent", (_FIRST, 1, _LATER, False), told)
+    begun = (again.message, again.attempts, again.since, again.abandoned)
+    expect.equal("as if it had never been sent", (_FIRST, 1, _LATER, False), begun)
     expect.true("its token is a newer one", again.token > first.token)
 
 

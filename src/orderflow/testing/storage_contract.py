@@ -29,10 +29,10 @@ from orderflow.testing.storage_material import (
     AT,
     StorageMaker,
     command,
-    held,
     holds,
     joined,
     level,
+    loaded,
     placed,
     receipt,
     received,
@@ -65,7 +65,7 @@ def _round_trip(make: StorageMaker, expect: Expect) -> None:
         expect.equal("rows never stored", {_A: NOTHING, _B: NOTHING}, dict(unit.load([_A, _B])))
     received(storage, "c-1", _A, 5)
     for handle in (storage, make("main")):
-        expect.equal("the stored row", level(1, 5), held(handle, _A))
+        expect.equal("the stored row", level(1, 5), loaded(handle, _A))
 
 
 def _load_again(make: StorageMaker, expect: Expect) -> None:
@@ -100,16 +100,16 @@ def _leaving_rolls_back(make: StorageMaker, expect: Expect) -> None:
         unit.load([_B])
     _unchanged(storage, expect)
     received(storage, "c-2", _B)
-    expect.equal("a unit after an interrupted one", level(1, 1), held(storage, _B))
+    expect.equal("a unit after an interrupted one", level(1, 1), loaded(storage, _B))
 
 
 def _stale_write(make: StorageMaker, expect: Expect) -> None:
     storage = make("main")
     received(storage, "c-1", _A, 5)
-    seen = held(storage, _A)
+    seen = loaded(storage, _A)
     received(storage, "c-2", _A, 7)
     expect.raises("a write on an old version", ConcurrencyConflict, lambda: store(storage, receipt("c-3", _A, seen)))
-    expect.equal("the newer row", level(2, 12), held(storage, _A))
+    expect.equal("the newer row", level(2, 12), loaded(storage, _A))
 
 
 def _read_versions(make: StorageMaker, expect: Expect) -> None:
@@ -118,10 +118,10 @@ def _read_versions(make: StorageMaker, expect: Expect) -> None:
     for name, seen in (("a row that has moved on", (_A, 0)), ("a row that is not there", (_B, 1))):
         stale = evolve(receipt("lost", _C, NOTHING), read=(seen,))
         expect.raises(name, ConcurrencyConflict, partial(store, storage, stale))
-    expect.equal("the row that was written with it", NOTHING, held(storage, _C))
+    expect.equal("the row that was written with it", NOTHING, loaded(storage, _C))
     store(storage, evolve(receipt("c-2", _C, NOTHING), read=((_A, 1), (_B, 0))))
-    expect.equal("a row written on the versions that hold", level(1, 1), held(storage, _C))
-    expect.equal("the row only read", level(1, 5), held(storage, _A))
+    expect.equal("a row written on the versions that hold", level(1, 1), loaded(storage, _C))
+    expect.equal("the row only read", level(1, 5), loaded(storage, _A))
 
 
 def _changed_at(make: StorageMaker, expect: Expect) -> None:
@@ -129,7 +129,7 @@ def _changed_at(make: StorageMaker, expect: Expect) -> None:
     received(storage, "c-1", _A, 5)
     store(storage, receipt("c-2", _A, level(1, 5), 2, at=later))
     for handle in (storage, make("main")):
-        expect.equal("the row with the time of its last event", level(2, 7, later), held(handle, _A))
+        expect.equal("the row with the time of its last event", level(2, 7, later), loaded(handle, _A))
         expect.equal("the same, outside a unit", level(2, 7, later), handle.read([_A])[_A])
 
 
@@ -139,24 +139,24 @@ def _other_kinds(make: StorageMaker, expect: Expect) -> None:
     expect.equal("the class of a placed order", "Placed", type(before.state).__name__)
     store(storage, stepped(ORDER, "confirm", key, before, ConfirmOrder(), at=AT + timedelta(minutes=1)))
     for handle in (storage, make("main")):
-        row = held(handle, key)
+        row = loaded(handle, key)
         expect.equal("its state after two commands", ("Confirmed", 2), (type(row.state).__name__, row.version))
         expect.equal("what was ordered", before.state.content, row.state.content)
-        told = [type(entry.event).__name__ for entry in handle.history(key)]
-        expect.equal("its history", ["OrderPlaced", "OrderConfirmed"], told)
+        events = [type(entry.event).__name__ for entry in handle.history(key)]
+        expect.equal("its history", ["OrderPlaced", "OrderConfirmed"], events)
         expect.equal("what its first event says", before.state.content, next(iter(handle.history(key))).event.content)
 
 
 def _vault(make: StorageMaker, expect: Expect) -> None:
     storage, key, secret = make("main"), Key("main", "party", "ann@1"), "Ann Example"
     store(storage, stepped(PARTY, "record", key, NOTHING, RecordParty(Person(name=secret))))
-    kept = held(storage, key)
+    kept = loaded(storage, key)
     expect.equal("the person in the row", secret, kept.state.person.name)
     journal = [*storage.history(key), *storage.entries(0, 100)]
     expect.equal("entries of it", 2, len(journal))
     expect.true("the journal without personal data", not holds([entry.event for entry in journal], secret))
     store(storage, stepped(PARTY, "erase", key, kept, ErasePartyVersion()))
-    expect.true("the row without personal data once it is erased", not holds(held(storage, key), secret))
+    expect.true("the row without personal data once it is erased", not holds(loaded(storage, key), secret))
 
 
 def _feed_under_way(make: StorageMaker, expect: Expect) -> None:
@@ -197,7 +197,7 @@ def _insert_over(make: StorageMaker, expect: Expect) -> None:
     received(storage, "c-1", _A, 5)
     again = receipt("c-2", _A, NOTHING, 9)
     expect.raises("a new row where there is one", ConcurrencyConflict, lambda: store(storage, again))
-    expect.equal("the row", level(1, 5), held(storage, _A))
+    expect.equal("the row", level(1, 5), loaded(storage, _A))
 
 
 def _command_twice(make: StorageMaker, expect: Expect) -> None:
@@ -226,9 +226,9 @@ def _journal(make: StorageMaker, expect: Expect) -> None:
     expect.equal("versions", [1, 2, 3], [entry.version for entry in history])
     expect.equal("events", [GoodsReceived(n, document=f"c-{n}") for n in (1, 2, 3)], [entry.event for entry in history])
     last, by = history[-1], command("c-3", _A, 3)
-    told = (by.ack.at, by.actor, by.ack.command_id, by.cause, by.occurred_at, by.workflow)
+    expected = (by.ack.at, by.actor, by.ack.command_id, by.cause, by.occurred_at, by.workflow)
     seen = (last.at, last.actor, last.command_id, last.cause, last.occurred_at, last.workflow)
-    expect.equal("what the entry says of its command", told, seen)
+    expect.equal("what the entry says of its command", expected, seen)
 
 
 def _feed(make: StorageMaker, expect: Expect) -> None:
@@ -249,15 +249,15 @@ def _tenants(make: StorageMaker, expect: Expect) -> None:
     ours, theirs = make("main"), make("other")
     key = Key("other", _A.kind, _A.id)
     received(ours, "c-1", _A, 5)
-    expect.equal("their row of the same id", NOTHING, held(theirs, key))
+    expect.equal("their row of the same id", NOTHING, loaded(theirs, key))
     with theirs.unit() as unit:
-        expect.equal("our command, recalled by them", {}, dict(unit.known_commands(["c-1"])))
+        expect.equal("our command, known to them", {}, dict(unit.known_commands(["c-1"])))
     received(theirs, "c-1", key, 8)
-    expect.equal("our row", level(1, 5), held(ours, _A))
+    expect.equal("our row", level(1, 5), loaded(ours, _A))
     expect.equal("their listing", [StockLevel(8)], [row.state for row in theirs.find(Query("stock"))])
     expect.equal("their feed", [key], [entry.key for entry in theirs.entries(0, 100)])
     expect.equal("their sums", {(): (8,)}, dict(theirs.sums("stock", ["on_hand"])))
-    expect.raises("a load of another tenant's key", InputError, lambda: held(ours, key))
+    expect.raises("a load of another tenant's key", InputError, lambda: loaded(ours, key))
     expect.raises("another tenant's history", InputError, lambda: ours.history(key))
 
 
@@ -274,12 +274,12 @@ def _many(make: StorageMaker, expect: Expect) -> None:
     storage = make("main")
     keys = [stock_key("main", f"SKU-{number:03d}", "TOKYO") for number in range(300)]
     with storage.unit() as unit:
-        held = unit.load(keys)
-        unit.commit(joined(*[receipt(f"c-{key.id}", key, held[key], 2) for key in keys]))
+        rows = unit.load(keys)
+        unit.commit(joined(*[receipt(f"c-{key.id}", key, rows[key], 2) for key in keys]))
     with storage.unit() as unit:
-        held = unit.load(keys)
-        expect.equal("rows", {level(1, 2)}, set(held.values()))
-        unit.commit(joined(*[receipt(f"d-{key.id}", key, held[key], 3) for key in keys]))
+        rows = unit.load(keys)
+        expect.equal("rows", {level(1, 2)}, set(rows.values()))
+        unit.commit(joined(*[receipt(f"d-{key.id}", key, rows[key], 3) for key in keys]))
         expect.equal("commands", 600, len({entry.command_id for entry in storage.entries(0, 1000)}))
     expect.equal("the sum", {(): (1500,)}, dict(storage.sums("stock", ["on_hand"])))
 
@@ -299,7 +299,7 @@ def _race(make: StorageMaker, expect: Expect) -> None:
     with ThreadPoolExecutor(_RACERS) as pool:
         list(pool.map(run, range(_RACERS)))
     total = _RACERS * _LAPS
-    expect.equal("the row after the race", level(total, total), held(storage, _A))
+    expect.equal("the row after the race", level(total, total), loaded(storage, _A))
     versions = [entry.version for entry in storage.history(_A)]
     expect.equal("its versions", list(range(1, total + 1)), versions)
 

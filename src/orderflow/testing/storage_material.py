@@ -23,10 +23,10 @@ __all__ = [
     "AT",
     "StorageMaker",
     "command",
-    "held",
     "holds",
     "joined",
     "level",
+    "loaded",
     "placed",
     "receipt",
     "received",
@@ -60,9 +60,9 @@ def receipt(command_id: str, key: Key, before: Loaded, quantity: int = 1, *, at:
     )
 
 
-def stepped(machine: Machine, command_id: str, key: Key, before: Loaded, told: Any, *, at: datetime = AT) -> Batch:
+def stepped(machine: Machine, command_id: str, key: Key, before: Loaded, sent: Any, *, at: datetime = AT) -> Batch:
     """A batch of one command on one row, as its machine decides it."""
-    event, state = machine.step(before.state, told, Stamp(at, "tester", command_id))
+    event, state = machine.step(before.state, sent, Stamp(at, "tester", command_id))
     version = before.version + 1
     return Batch(
         (command(command_id, key, version, at=at),),
@@ -91,7 +91,7 @@ def store(storage: Storage, batch: Batch) -> None:
         unit.commit(batch)
 
 
-def held(storage: Storage, key: Key) -> Loaded:
+def loaded(storage: Storage, key: Key) -> Loaded:
     """A row as a unit finds it."""
     with storage.unit() as unit:
         return unit.load([key])[key]

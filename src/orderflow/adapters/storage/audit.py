@@ -191,8 +191,8 @@ class SqliteAudit:
 
     def messages_without_event(self) -> Iterator[str]:
         """Ids of messages that name no event of the journal."""
-        told = self._cursor("SELECT id FROM outbox WHERE tenant = ?", self._tenant)
-        while some := [id_ for (id_,) in islice(told, _MESSAGES_AT_ONCE)]:
+        ids = self._cursor("SELECT id FROM outbox WHERE tenant = ?", self._tenant)
+        while some := [id_ for (id_,) in islice(ids, _MESSAGES_AT_ONCE)]:
             named = {id_: self._named(id_) for id_ in some}
             wanted = set(named.values())
             events = self._cursor("SELECT kind, id, version FROM journal WHERE tenant = ?", self._tenant)

@@ -15,16 +15,16 @@ from orderflow.errors import StorageError
 
 #: Dead letters that are named; all are counted.
 _NAMED: Final = 10
-_LETTERS: Final = (
+_MESSAGES: Final = (
     "SELECT id, topic, lane_kind, lane_id, attempts, coalesce(error, '') FROM outbox"
     " WHERE tenant = ? AND state = '{state}' ORDER BY n LIMIT ?"
 )
-_WAITING: Final = _LETTERS.format(state="pending")
-_DEAD: Final = _LETTERS.format(state="dead")
+_WAITING: Final = _MESSAGES.format(state="pending")
+_DEAD: Final = _MESSAGES.format(state="dead")
 
 
 @frozen
-class Letter:
+class Unfinished:
     """A message that waits or is dead: its lane, the attempts at it and the last error."""
 
     id: str
@@ -39,7 +39,7 @@ class Letter:
 class Health:
     """A file as it is. ``log_bytes`` is the size of the write-ahead log beside it; ``rows`` counts by table.
 
-    ``oldest`` is the unfinished message that was committed first; ``letters`` names the first of the dead letters.
+    ``oldest`` is the unfinished message that was committed first; ``dead_letters`` names the first of the dead letters.
     """
 
     layout: int
@@ -50,8 +50,8 @@ class Health:
     rows: tuple[tuple[str, int], ...]
     pending: int
     dead: int
-    oldest: Letter | None
-    letters: tuple[Letter, ...]
+    oldest: Unfinished | None
+    dead_letters: tuple[Unfinished, ...]
 
 
 def health(path: Path, tenant: str = "main") -> Health:
@@ -79,7 +79,7 @@ def _health(connection: sqlite3.Connection, path: Path, tenant: str) -> Health:
     names = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").fetchall()
     log = path.with_name(f"{path.name}-wal")
     oldest = connection.execute(_WAITING, (tenant, 1)).fetchone()
-    letters = connection.execute(_DEAD, (tenant, _NAMED)).fetchall()
+    dead = connection.execute(_DEAD, (tenant, _NAMED)).fetchall()
     return Health(
         layout=one("PRAGMA user_version"),
         journal_mode=one("PRAGMA journal_mode"),
@@ -89,6 +89,6 @@ def _health(connection: sqlite3.Connection, path: Path, tenant: str) -> Health:
         rows=tuple((name, one(f"SELECT count(*) FROM {name}")) for (name,) in names),  # noqa: S608
         pending=one(PENDING, tenant),
         dead=one("SELECT count(*) FROM outbox INDEXED BY outbox_dead WHERE tenant = ? AND state = 'dead'", tenant),
-        oldest=Letter(*oldest) if oldest else None,
-        letters=tuple(Letter(*letter) for letter in letters),
+        oldest=Unfinished(*oldest) if oldest else None,
+        dead_letters=tuple(Unfinished(*row) for row in dead),
     )

@@ -205,18 +205,18 @@ class Workflow:
                 yield from self._part_breaches(name, source[line.event], part)
 
     def _part_breaches(self, event: str, source: str, part: Part) -> Iterator[str]:
-        told: list[str] = []
+        reached: list[str] = []
         if isinstance(part, Tells):
             yield from (
                 f"{event} tells {c.__name__}, which no machine takes" for c in part.commands if c not in self.kind_of
             )
-            told = [] if part.known else [self.kind_of[c] for c in part.commands if c in self.kind_of]
+            reached = [] if part.known else [self.kind_of[c] for c in part.commands if c in self.kind_of]
         elif isinstance(part, Requires):
             yield from (
                 f"{event} requires {kind}, which has no machine" for kind in part.kinds if kind not in self.machines
             )
-            told = [kind for kind in part.kinds if kind in self.machines]
-        for kind in dict.fromkeys(told):
+            reached = [kind for kind in part.kinds if kind in self.machines]
+        for kind in dict.fromkeys(reached):
             if self.ranks[kind] <= self.ranks[source]:
                 yield f"{event} of {source} reaches {kind}, down the order of locks: make it an effect"
 

@@ -35,7 +35,7 @@ from orderflow.errors import Refusal
 Picks: TypeAlias = Annotated[tuple[Pick, ...], Length(0, MAX_LINES)]
 
 not_held_at_allocate = not_held(
-    Gate.ALLOCATE, lambda told: [pick.line for pick in (*told.picks, *getattr(told, "backorder", ()))]
+    Gate.ALLOCATE, lambda command: [pick.line for pick in (*command.picks, *getattr(command, "backorder", ()))]
 )
 
 

@@ -32,8 +32,8 @@ from orderflow.errors import Refusal
 
 K = TypeVar("K", bound=HasProgress)
 
-not_held_at_prepare = not_held(Gate.PREPARE, lambda told: [load.line for load in told.loads])
-not_held_at_ship = not_held(Gate.SHIP, lambda told: [load.line for load in told.loads])
+not_held_at_prepare = not_held(Gate.PREPARE, lambda command: [load.line for load in command.loads])
+not_held_at_ship = not_held(Gate.SHIP, lambda command: [load.line for load in command.loads])
 
 # -- into a shipment, out of it, and away
 

@@ -14,49 +14,49 @@ from orderflow.domain.orders.billing import RecordCredit
 from orderflow.domain.values import LineQuantity, summed
 
 
-def post(h: EventContext, posting: Posting, customer: str, amount: Money) -> Iterator[Send]:
+def post(context: EventContext, posting: Posting, customer: str, amount: Money) -> Iterator[Send]:
     """A posting on the customer's account, where there is a customer and something to post."""
     if customer and amount.minor:
-        yield Send(h.key.beside("account", customer), Post(posting, h.key.id, amount))
+        yield Send(context.key.beside("account", customer), Post(posting, context.key.id, amount))
 
 
-def credit(h: EventContext) -> Iterator[Send]:
+def credit(context: EventContext) -> Iterator[Send]:
     """What a note is linked to is credited there; then it gets its number."""
-    content = h.event.content
+    content = context.event.content
     linked = [line for line in content.lines if line.order]
     for order in dict.fromkeys(line.order for line in linked):
         units = summed((line.order_line, line.quantity) for line in linked if line.order == order).items()
         credited = tuple([LineQuantity(number, quantity) for number, quantity in units])
-        yield Send(h.key.beside("order", order), RecordCredit(h.key.id, credited))
-    for invoice, minor in h.event.shares:
+        yield Send(context.key.beside("order", order), RecordCredit(context.key.id, credited))
+    for invoice, minor in context.event.shares:
         if minor > 0:
-            yield Send(h.key.beside("invoice", invoice), ApplyCredit(h.key.id, minor, content.currency))
-    yield Send(h.key.beside("series", content.series), AllotNumber("credit_note", h.key.id, content.dated))
+            yield Send(context.key.beside("invoice", invoice), ApplyCredit(context.key.id, minor, content.currency))
+    yield Send(context.key.beside("series", content.series), AllotNumber("credit_note", context.key.id, content.dated))
 
 
-def number_invoice(h: EventContext) -> Iterator[Send]:
-    content = h.event.content
-    yield Send(h.key.beside("series", content.series), AllotNumber("invoice", h.key.id, content.dated))
+def number_invoice(context: EventContext) -> Iterator[Send]:
+    content = context.event.content
+    yield Send(context.key.beside("series", content.series), AllotNumber("invoice", context.key.id, content.dated))
 
 
-def issue(h: EventContext) -> Iterator[Send]:
-    event = h.event
+def issue(context: EventContext) -> Iterator[Send]:
+    event = context.event
     command = IssueInvoice if event.kind == "invoice" else IssueCreditNote
-    yield Send(h.key.beside(event.kind, event.document), command(event.text))
+    yield Send(context.key.beside(event.kind, event.document), command(event.text))
 
 
-def post_credit_note(h: EventContext) -> Iterator[Send]:
-    return post(h, Posting.CREDIT_NOTE, h.after.content.customer, h.after.totals.gross)
+def post_credit_note(context: EventContext) -> Iterator[Send]:
+    return post(context, Posting.CREDIT_NOTE, context.after.content.customer, context.after.totals.gross)
 
 
-def post_invoice(h: EventContext) -> Iterator[Send]:
-    return post(h, Posting.INVOICE, h.after.content.customer, h.after.totals.gross)
+def post_invoice(context: EventContext) -> Iterator[Send]:
+    return post(context, Posting.INVOICE, context.after.content.customer, context.after.totals.gross)
 
 
-def post_void(h: EventContext) -> Iterator[Send]:
-    return post(h, Posting.INVOICE, h.after.content.customer, -h.after.totals.gross)
+def post_void(context: EventContext) -> Iterator[Send]:
+    return post(context, Posting.INVOICE, context.after.content.customer, -context.after.totals.gross)
 
 
-def post_write_off(h: EventContext) -> Iterator[Send]:
-    content = h.after.content
-    return post(h, Posting.WRITE_OFF, content.customer, Money(h.event.amount_minor, content.currency))
+def post_write_off(context: EventContext) -> Iterator[Send]:
+    content = context.after.content
+    return post(context, Posting.WRITE_OFF, content.customer, Money(context.event.amount_minor, content.currency))

@@ -9,10 +9,10 @@ from orderflow.domain.engine.workflow import EventContext, Send
 from orderflow.domain.parties.customer import CustomerClosed
 
 
-def block(h: EventContext) -> Iterator[Send]:
-    reason = "closed" if isinstance(h.event, CustomerClosed) else h.event.reason
-    yield Send(h.key.beside("account", h.key.id), BlockAccount(reason))
+def block(context: EventContext) -> Iterator[Send]:
+    reason = "closed" if isinstance(context.event, CustomerClosed) else context.event.reason
+    yield Send(context.key.beside("account", context.key.id), BlockAccount(reason))
 
 
-def unblock(h: EventContext) -> Iterator[Send]:
-    yield Send(h.key.beside("account", h.key.id), UnblockAccount())
+def unblock(context: EventContext) -> Iterator[Send]:
+    yield Send(context.key.beside("account", context.key.id), UnblockAccount())

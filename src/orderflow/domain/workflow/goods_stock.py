@@ -11,33 +11,33 @@ from orderflow.domain.orders.shipping import RecordReturn
 from orderflow.domain.values import LineQuantity, stock_key, summed
 
 
-def take_back(h: EventContext) -> Iterator[Send]:
+def take_back(context: EventContext) -> Iterator[Send]:
     """Units of order lines go back through their orders, others straight into stock."""
-    event, document = h.event, h.key.id
+    event, document = context.event, context.key.id
     for order in dict.fromkeys(units.order for units in event.units):
         sums = summed((units.line, units.quantity) for units in event.units if units.order == order)
         back = tuple([LineQuantity(line, quantity) for line, quantity in sums.items()])
-        yield Send(h.key.beside("order", order), RecordReturn(document, back, event.location, event.usable))
+        yield Send(context.key.beside("order", order), RecordReturn(document, back, event.location, event.usable))
     for sku, quantity in summed((item.sku, item.quantity) for item in event.unmatched).items():
-        yield Send(stock_key(h.key.tenant, sku, event.location), Restock(quantity, event.usable, document))
+        yield Send(stock_key(context.key.tenant, sku, event.location), Restock(quantity, event.usable, document))
 
 
-def receive(h: EventContext) -> Iterator[Send]:
-    for (sku, location), quantity in _by_row(h).items():
-        yield Send(stock_key(h.key.tenant, sku, location), ReceiveGoods(quantity, 0, h.key.id))
+def receive(context: EventContext) -> Iterator[Send]:
+    for (sku, location), quantity in _by_row(context).items():
+        yield Send(stock_key(context.key.tenant, sku, location), ReceiveGoods(quantity, 0, context.key.id))
 
 
-def adjust(h: EventContext) -> Iterator[Send]:
-    for item in h.event.items:
-        command = Adjust(item.quantity, item.reason or h.event.reason, h.key.id)
-        yield Send(stock_key(h.key.tenant, item.sku, item.location), command)
+def adjust(context: EventContext) -> Iterator[Send]:
+    for item in context.event.items:
+        command = Adjust(item.quantity, item.reason or context.event.reason, context.key.id)
+        yield Send(stock_key(context.key.tenant, item.sku, item.location), command)
 
 
-def transfer(h: EventContext) -> Iterator[Send]:
-    for (sku, location), quantity in _by_row(h).items():
-        yield Send(stock_key(h.key.tenant, sku, location), TransferOut(quantity, h.key.id))
-        yield Send(stock_key(h.key.tenant, sku, h.event.to), TransferIn(quantity, h.key.id))
+def transfer(context: EventContext) -> Iterator[Send]:
+    for (sku, location), quantity in _by_row(context).items():
+        yield Send(stock_key(context.key.tenant, sku, location), TransferOut(quantity, context.key.id))
+        yield Send(stock_key(context.key.tenant, sku, context.event.to), TransferIn(quantity, context.key.id))
 
 
-def _by_row(h: EventContext) -> dict[tuple[str, str], int]:
-    return summed(((item.sku, item.location), item.quantity) for item in h.event.items)
+def _by_row(context: EventContext) -> dict[tuple[str, str], int]:
+    return summed(((item.sku, item.location), item.quantity) for item in context.event.items)

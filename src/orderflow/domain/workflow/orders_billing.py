@@ -13,33 +13,33 @@ from orderflow.domain.money.calendar import business_date
 from orderflow.domain.money.money import Money
 
 
-def take_in(h: EventContext) -> Iterator[Send]:
+def take_in(context: EventContext) -> Iterator[Send]:
     """An order of a channel is taken once for each external id."""
-    content = h.event.content
+    content = context.event.content
     if content.channel and content.external_id:
-        key = intake_key(h.key.tenant, content.channel, content.external_id)
-        yield Send(key, AcceptDocument("order", h.key.id))
+        key = intake_key(context.key.tenant, content.channel, content.external_id)
+        yield Send(key, AcceptDocument("order", context.key.id))
 
 
-def reserve_credit(h: EventContext) -> Iterator[Send]:
-    content, exposed = h.after.content, h.after.progress.exposed_minor
+def reserve_credit(context: EventContext) -> Iterator[Send]:
+    content, exposed = context.after.content, context.after.progress.exposed_minor
     if content.customer:
-        command = ReserveCredit(h.key.id, Money(exposed, content.currency))
-        yield Send(h.key.beside("account", content.customer), command)
+        command = ReserveCredit(context.key.id, Money(exposed, content.currency))
+        yield Send(context.key.beside("account", content.customer), command)
 
 
-def relieve_credit(h: EventContext) -> Iterator[Send]:
-    content, relieved = h.after.content, h.event.relieved_minor
+def relieve_credit(context: EventContext) -> Iterator[Send]:
+    content, relieved = context.after.content, context.event.relieved_minor
     if content.customer and relieved:
-        post = Post(Posting.ORDER, h.key.id, Money(0, content.currency), relieved)
-        yield Send(h.key.beside("account", content.customer), post)
+        post = Post(Posting.ORDER, context.key.id, Money(0, content.currency), relieved)
+        yield Send(context.key.beside("account", content.customer), post)
 
 
-def draft_invoice(h: EventContext) -> Iterator[Send]:
-    event, content = h.event, h.after.content
+def draft_invoice(context: EventContext) -> Iterator[Send]:
+    event, content = context.event, context.after.content
     lines = tuple(
         [
-            InvoiceLine(h.key.id, b.line, b.quantity, b.net_minor, content.line(b.line).tax, b.shipment)
+            InvoiceLine(context.key.id, b.line, b.quantity, b.net_minor, content.line(b.line).tax, b.shipment)
             for b in event.lines
         ]
     )
@@ -50,18 +50,18 @@ def draft_invoice(h: EventContext) -> Iterator[Send]:
         currency=content.currency,
         lines=lines,
         tax=content.tax,
-        dated=business_date(h.stamp.moment, content.policy.timezone),
+        dated=business_date(context.stamp.moment, content.policy.timezone),
         terms=content.terms,
     )
-    yield Send(h.key.beside("invoice", event.invoice), DraftInvoice(invoice))
+    yield Send(context.key.beside("invoice", event.invoice), DraftInvoice(invoice))
 
 
-def record_settlement(h: EventContext) -> Iterator[Effect]:
+def record_settlement(context: EventContext) -> Iterator[Effect]:
     """An order stands below its invoices in the order of locks, so it hears afterwards that one is settled."""
-    if isinstance(h.after, Settled) and not isinstance(h.before, Settled):
-        for order in dict.fromkeys(line.order for line in h.after.content.lines):
-            yield Effect("record_settlement", h.key, (("order", order),))
+    if isinstance(context.after, Settled) and not isinstance(context.before, Settled):
+        for order in dict.fromkeys(line.order for line in context.after.content.lines):
+            yield Effect("record_settlement", context.key, (("order", order),))
 
 
-def unbill(h: EventContext) -> Iterator[Effect]:
-    yield Effect("unbill", h.key)
+def unbill(context: EventContext) -> Iterator[Effect]:
+    yield Effect("unbill", context.key)

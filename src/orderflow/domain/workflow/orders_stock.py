@@ -10,46 +10,46 @@ from orderflow.domain.inventory import stock
 from orderflow.domain.values import Pick, stock_key, summed
 
 
-def _told(h: EventContext, picks: Iterable[Pick], command: Callable[[int, str], Any]) -> Iterator[Send]:
+def _to_stock(context: EventContext, picks: Iterable[Pick], command: Callable[[int, str], Any]) -> Iterator[Send]:
     """One command for each stock row, however many lines draw on it."""
-    content, tenant, order = h.after.content, h.key.tenant, h.key.id
+    content, tenant, order = context.after.content, context.key.tenant, context.key.id
     units = summed([((content.line(line).sku, location), quantity) for line, location, quantity in picks])
     for (sku, location), quantity in units.items():
         yield Send(stock_key(tenant, sku, location), command(quantity, order))
 
 
-def allocate_units(h: EventContext) -> Iterator[Send]:
+def allocate_units(context: EventContext) -> Iterator[Send]:
     """Waiting units that are filled are allocated with the others, and no longer wait where they waited."""
-    event = h.event
+    event = context.event
     waited = [Pick(item.line, item.waited_at, item.quantity) for item in event.filled]
     filled = [Pick(item.line, item.location, item.quantity) for item in event.filled]
-    yield from _told(h, waited, stock.DropBackorder)
-    yield from _told(h, (*event.picks, *filled), stock.Allocate)
-    yield from _told(h, event.backordered, stock.Backorder)
+    yield from _to_stock(context, waited, stock.DropBackorder)
+    yield from _to_stock(context, (*event.picks, *filled), stock.Allocate)
+    yield from _to_stock(context, event.backordered, stock.Backorder)
 
 
-def release_units(h: EventContext) -> Iterator[Send]:
-    return _told(h, h.event.picks, stock.Release)
+def release_units(context: EventContext) -> Iterator[Send]:
+    return _to_stock(context, context.event.picks, stock.Release)
 
 
-def take_out_short(h: EventContext) -> Iterator[Send]:
-    return _told(h, h.event.loads, stock.TakeOutShort)
+def take_out_short(context: EventContext) -> Iterator[Send]:
+    return _to_stock(context, context.event.loads, stock.TakeOutShort)
 
 
-def ship_units(h: EventContext) -> Iterator[Send]:
-    return _told(h, h.event.loads, stock.Ship)
+def ship_units(context: EventContext) -> Iterator[Send]:
+    return _to_stock(context, context.event.loads, stock.Ship)
 
 
-def restock_units(h: EventContext) -> Iterator[Send]:
-    event = h.event
+def restock_units(context: EventContext) -> Iterator[Send]:
+    event = context.event
     back = [Pick(line, event.location, quantity) for line, quantity in event.units]
-    return _told(h, back, lambda quantity, _: stock.Restock(quantity, event.usable, event.document))
+    return _to_stock(context, back, lambda quantity, _: stock.Restock(quantity, event.usable, event.document))
 
 
-def free_units(h: EventContext) -> Iterator[Send]:
+def free_units(context: EventContext) -> Iterator[Send]:
     """Cancelled units that were allocated or being prepared are released, those that waited no longer wait."""
-    slices = h.event.slices
+    slices = context.event.slices
     kept = [Pick(s.line, s.location, s.quantity) for s in slices if s.bucket in ("allocated", "preparing")]
     waiting = [Pick(s.line, s.location, s.quantity) for s in slices if s.bucket == "backordered"]
-    yield from _told(h, kept, stock.Release)
-    yield from _told(h, waiting, stock.DropBackorder)
+    yield from _to_stock(context, kept, stock.Release)
+    yield from _to_stock(context, waiting, stock.DropBackorder)

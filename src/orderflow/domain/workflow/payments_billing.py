@@ -11,54 +11,54 @@ from orderflow.domain.payments.state import ApplicationTarget
 from orderflow.domain.workflow.billing_accounts import post
 
 
-def post_payment(h: EventContext) -> Iterator[Send]:
-    return post(h, Posting.PAYMENT, h.after.origin.customer, h.event.amount)
+def post_payment(context: EventContext) -> Iterator[Send]:
+    return post(context, Posting.PAYMENT, context.after.origin.customer, context.event.amount)
 
 
-def post_repayment(h: EventContext) -> Iterator[Send]:
-    return post(h, Posting.PAYMENT, h.after.origin.customer, -h.event.amount)
+def post_repayment(context: EventContext) -> Iterator[Send]:
+    return post(context, Posting.PAYMENT, context.after.origin.customer, -context.event.amount)
 
 
-def record_application(h: EventContext) -> Iterator[Send]:
-    event, amount = h.event, h.event.amount
+def record_application(context: EventContext) -> Iterator[Send]:
+    event, amount = context.event, context.event.amount
     if event.target is ApplicationTarget.INVOICE:
-        command = RecordApplication(h.key.id, amount.minor, amount.currency)
-        yield Send(h.key.beside("invoice", event.id), command)
+        command = RecordApplication(context.key.id, amount.minor, amount.currency)
+        yield Send(context.key.beside("invoice", event.id), command)
 
 
-def withdraw_application(h: EventContext) -> Iterator[Send]:
-    event, amount = h.event, h.event.amount
+def withdraw_application(context: EventContext) -> Iterator[Send]:
+    event, amount = context.event, context.event.amount
     if event.target is ApplicationTarget.INVOICE:
-        command = WithdrawApplication(h.key.id, amount.minor, amount.currency)
-        yield Send(h.key.beside("invoice", event.id), command)
+        command = WithdrawApplication(context.key.id, amount.minor, amount.currency)
+        yield Send(context.key.beside("invoice", event.id), command)
 
 
-def withdraw_released(h: EventContext) -> Iterator[Send]:
-    for target, document, minor in h.event.released:
+def withdraw_released(context: EventContext) -> Iterator[Send]:
+    for target, document, minor in context.event.released:
         if target is ApplicationTarget.INVOICE:
-            command = WithdrawApplication(h.key.id, minor, h.event.amount.currency)
-            yield Send(h.key.beside("invoice", document), command)
+            command = WithdrawApplication(context.key.id, minor, context.event.amount.currency)
+            yield Send(context.key.beside("invoice", document), command)
 
 
 # -- after the commit: an order stands below its payments in the order of locks
 
 
-def _prepayment(h: EventContext, order: str, minor: int) -> Effect:
-    data = (("order", order), ("amount_minor", str(minor)), ("currency", h.event.amount.currency))
-    return Effect("record_prepayment", h.key, data)
+def _prepayment(context: EventContext, order: str, minor: int) -> Effect:
+    data = (("order", order), ("amount_minor", str(minor)), ("currency", context.event.amount.currency))
+    return Effect("record_prepayment", context.key, data)
 
 
-def prepay(h: EventContext) -> Iterator[Effect]:
-    if h.event.target is ApplicationTarget.ORDER:
-        yield _prepayment(h, h.event.id, h.event.amount.minor)
+def prepay(context: EventContext) -> Iterator[Effect]:
+    if context.event.target is ApplicationTarget.ORDER:
+        yield _prepayment(context, context.event.id, context.event.amount.minor)
 
 
-def withdraw_prepayment(h: EventContext) -> Iterator[Effect]:
-    if h.event.target is ApplicationTarget.ORDER:
-        yield _prepayment(h, h.event.id, -h.event.amount.minor)
+def withdraw_prepayment(context: EventContext) -> Iterator[Effect]:
+    if context.event.target is ApplicationTarget.ORDER:
+        yield _prepayment(context, context.event.id, -context.event.amount.minor)
 
 
-def withdraw_released_prepayments(h: EventContext) -> Iterator[Effect]:
-    for target, order, minor in h.event.released:
+def withdraw_released_prepayments(context: EventContext) -> Iterator[Effect]:
+    for target, order, minor in context.event.released:
         if target is ApplicationTarget.ORDER:
-            yield _prepayment(h, order, -minor)
+            yield _prepayment(context, order, -minor)

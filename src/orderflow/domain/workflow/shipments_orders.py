@@ -22,10 +22,10 @@ def _by_order(shipment: Key, items: Iterable[Item]) -> Iterator[tuple[Key, Loads
         yield shipment.beside("order", order), tuple(picks)
 
 
-def _told(h: EventContext, items: Iterable[Item], command: Callable[[str, Loads], Any]) -> Iterator[Send]:
+def _to_orders(context: EventContext, items: Iterable[Item], command: Callable[[str, Loads], Any]) -> Iterator[Send]:
     """One command for each order in the shipment."""
-    for key, loads in _by_order(h.key, items):
-        yield Send(key, command(h.key.id, loads))
+    for key, loads in _by_order(context.key, items):
+        yield Send(key, command(context.key.id, loads))
 
 
 def _units(loads: Loads) -> tuple[LineQuantity, ...]:
@@ -33,68 +33,70 @@ def _units(loads: Loads) -> tuple[LineQuantity, ...]:
     return tuple([LineQuantity(line, quantity) for line, quantity in sums.items()])
 
 
-def prepare(h: EventContext) -> Iterator[Send]:
-    return _told(h, h.event.items, orders.PrepareShipment)
+def prepare(context: EventContext) -> Iterator[Send]:
+    return _to_orders(context, context.event.items, orders.PrepareShipment)
 
 
-def take_out_short(h: EventContext) -> Iterator[Send]:
-    return _told(h, h.event.items, orders.TakeOutShort)
+def take_out_short(context: EventContext) -> Iterator[Send]:
+    return _to_orders(context, context.event.items, orders.TakeOutShort)
 
 
-def cancel_preparation(h: EventContext) -> Iterator[Send]:
-    return _told(h, h.event.items, orders.CancelPreparation)
+def cancel_preparation(context: EventContext) -> Iterator[Send]:
+    return _to_orders(context, context.event.items, orders.CancelPreparation)
 
 
-def return_dropped(h: EventContext) -> Iterator[Send]:
+def return_dropped(context: EventContext) -> Iterator[Send]:
     """Units that their order has cancelled are no longer in it."""
-    return iter(()) if h.event.cancelled else cancel_preparation(h)
+    return iter(()) if context.event.cancelled else cancel_preparation(context)
 
 
-def dispatch(h: EventContext) -> Iterator[Send]:
-    return _told(h, h.after.items, orders.DispatchShipment)
+def dispatch(context: EventContext) -> Iterator[Send]:
+    return _to_orders(context, context.after.items, orders.DispatchShipment)
 
 
-def deliver(h: EventContext) -> Iterator[Send]:
-    return _told(h, h.after.items, lambda shipment, loads: orders.RecordDelivery(shipment, _units(loads)))
+def deliver(context: EventContext) -> Iterator[Send]:
+    return _to_orders(
+        context, context.after.items, lambda shipment, loads: orders.RecordDelivery(shipment, _units(loads))
+    )
 
 
-def dispatch_and_deliver(h: EventContext) -> Iterator[Send]:
-    yield from dispatch(h)
-    yield from deliver(h)
+def dispatch_and_deliver(context: EventContext) -> Iterator[Send]:
+    yield from dispatch(context)
+    yield from deliver(context)
 
 
-def take_back(h: EventContext) -> Iterator[Send]:
-    event = h.event
+def take_back(context: EventContext) -> Iterator[Send]:
+    event = context.event
 
     def command(shipment: str, loads: Loads) -> orders.RecordReturn:
         return orders.RecordReturn(shipment, _units(loads), event.location, event.usable, brought=True)
 
-    return _told(h, h.after.items, command)
+    return _to_orders(context, context.after.items, command)
 
 
 # -- after the commit
 
 
-def drop_items(h: EventContext) -> Iterator[Effect]:
+def drop_items(context: EventContext) -> Iterator[Effect]:
     """A shipment stands below its order in the order of locks, so it hears of a cancellation afterwards."""
-    for piece in h.event.slices:
+    for piece in context.event.slices:
         if piece.bucket == "preparing":
-            data = (("order", h.key.id), ("line", str(piece.line)), ("location", piece.location))
-            lane = h.key.beside("shipment", piece.shipment)
+            data = (("order", context.key.id), ("line", str(piece.line)), ("location", piece.location))
+            lane = context.key.beside("shipment", piece.shipment)
             yield Effect("drop_items", lane, (*data, ("quantity", str(piece.quantity))))
 
 
-def buy_label(h: EventContext) -> Iterator[Effect]:
-    if h.after.plan.needs_label:
-        yield Effect("buy_label", h.key)
+def buy_label(context: EventContext) -> Iterator[Effect]:
+    if context.after.plan.needs_label:
+        yield Effect("buy_label", context.key)
 
 
-def void_label(h: EventContext) -> Iterator[Effect]:
-    if h.event.tracking_number:
-        data = (("tracking_number", h.event.tracking_number), ("carrier", h.before.plan.carrier))
-        yield Effect("void_label", h.key, data)
+def void_label(context: EventContext) -> Iterator[Effect]:
+    if context.event.tracking_number:
+        data = (("tracking_number", context.event.tracking_number), ("carrier", context.before.plan.carrier))
+        yield Effect("void_label", context.key, data)
 
 
-def replace_label(h: EventContext) -> Iterator[Effect]:
-    yield from void_label(h)
-    yield Effect("buy_label", h.key)
+def replace_label(context: EventContext) -> Iterator[Effect]:
+    yield from void_label(context)
+    yield Effect("buy_label", context.key)

@@ -85,8 +85,8 @@ class Notice(Record):
 
     template: str
 
-    def __call__(self, h: EventContext) -> Iterator[Effect]:
-        yield Effect("notify", h.key, (("template", self.template),))
+    def __call__(self, context: EventContext) -> Iterator[Effect]:
+        yield Effect("notify", context.key, (("template", self.template),))
 
 
 def notifies(template: str) -> Asks:
