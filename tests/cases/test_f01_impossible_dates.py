@@ -18,7 +18,7 @@ def test_f01_one_impossible_date_in_a_thousand_documents(tmp_path: Path, year: i
     assert (result.exit_code, found["documents"]["orders"], found["accepted"]) == (0, 998, 999)
     [rejected] = found["rejected"]
     assert (rejected["line"], rejected["codes"]) == (501, ["out_of_range"])
-    assert rejected["reason"] == f"at: {year}-01-05 is not of the years 1990 to 2100"
+    assert rejected["reason"] == f"at: {year}-01-05 is not in the years 1990 to 2100"
     assert (found["states"]["order"], found["refused_commands"]) == ({"Completed": 998}, [])
     assert [*found["amounts"]["by_month"]] == ["2026-01"]
 

@@ -41,7 +41,7 @@ def test_f02_the_second_content_of_a_version_is_refused(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert [(row["line"], row["codes"]) for row in found["rejected"]] == [(3, ["conflict"]), (5, ["conflict"])]
     assert {row["reason"] for row in found["rejected"]} == {
-        "person: ann@1 is known with other data: a change is a new version"
+        "person: ann@1 was recorded with other data: a change needs a new version"
     }
     assert found["documents"] == {"orders": 2, "cancellations": 0, "adjustments": 0, "refused": 2}
     assert (person_of(file), found["refused_commands"]) == (Person("Ann"), [])

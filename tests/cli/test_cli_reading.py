@@ -191,7 +191,7 @@ def test_worklists_are_counted_and_listed_with_reasons(read: Any, run: Any) -> N
     assert "to_confirm" in run("worklist").stdout
     waiting = run("worklist", "awaiting_stock").stdout
     assert "order  o-2  PartlyShipped  " in waiting
-    assert "units wait for stock" in waiting
+    assert "units waiting for stock" in waiting
 
 
 def test_stock_levels_are_shown(read: Any) -> None:

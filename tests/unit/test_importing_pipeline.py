@@ -220,7 +220,7 @@ def test_receiving_serves_every_document(bench: Bench) -> None:
 def test_a_refused_step_is_remembered_and_hurts_no_other(bench: Bench) -> None:
     """An adjustment of what is not there is refused with its reason; the run goes on."""
     pipeline = bench.run([adjustment(1, "TEA", -1), receipt(2, ("CUP", 1)), order(3, ("CUP", 1))])
-    assert pipeline.refused == [("web/J-1/adjust", "below_zero: -1 on 0")]
+    assert pipeline.refused == [("web/J-1/adjust", "below_zero: a change by -1 would take 0 below 0")]
     assert bench.state(3) is Completed
 
 

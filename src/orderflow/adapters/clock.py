@@ -42,5 +42,5 @@ class FixedClock:
 
 def _in_utc(at: datetime) -> datetime:
     if at.tzinfo is None or at.utcoffset() is None:
-        raise InputError.at("at", "naive_time", "a moment needs a time zone")
+        raise InputError.at("at", "naive_time", "a time needs a time zone")
     return at.astimezone(UTC)

@@ -72,7 +72,7 @@ def _read_quickly(kind: Any, data: str | Mapping[str, Any]) -> Any:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        raise ValueError("a key stands more than once in its object")
+        raise ValueError("a key appears more than once in its object")
     return members
 
 
@@ -140,7 +140,7 @@ def _constant(name: str) -> _Unfit:
     return _Unfit("out_of_range", f"must not be {name}")
 
 
-_TWICE: Final = _Unfit("repeated", "stands more than once in its object")
+_TWICE: Final = _Unfit("repeated", "appears more than once in its object")
 _HUGE: Final = _Unfit("out_of_range", f"must have at most {_MAX_DIGITS} digits")
 
 
@@ -151,7 +151,7 @@ def _tree_faults(tree: Any) -> Iterator[Fault]:
         path, value, depth = waiting.pop()
         seen += 1
         if seen > MAX_SIZE:
-            raise InputError.at("", "too_large", f"must hold at most {MAX_SIZE} values")
+            raise InputError.at("", "too_large", f"must contain at most {MAX_SIZE} values")
         if type(value) is _Unfit:
             yield Fault(path, value.code, value.message)
         elif isinstance(value, (Mapping, list, tuple)):
@@ -283,7 +283,7 @@ def _object(kind: Any) -> Reader:
             raise _wrong("an object", value)
         faults = [Fault(name, "missing", "is required") for name in required if name not in value]
         unknown = [name for name in value if name not in readers]
-        faults += [Fault(_shown(name), "unknown_field", f"is no field of {kind.__name__}") for name in unknown]
+        faults += [Fault(_shown(name), "unknown_field", f"is not a field of {kind.__name__}") for name in unknown]
         known = [name for name in value if name in readers]
         made = _collected(((name, readers[name], value[name]) for name in known), faults)
         return _checked(kind(**dict(zip(known, made, strict=True))))

@@ -15,7 +15,6 @@ from orderflow.cli.views import View, invoice_view, row_view
 from orderflow.domain.engine.machine import Absent
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.values import StockRef
-from orderflow.errors import NotFound
 from orderflow.flows.worklists import WORKLISTS, Task, Worklist
 from orderflow.ports.storage import Row
 from orderflow.rows import Rows
@@ -28,7 +27,20 @@ _LEVELS: Final = ("on_hand", "allocated", "available", "unavailable", "incoming"
 #: The greatest cursor a database can hold.
 _LAST: Final = 2**63 - 1
 
-_MOMENT: Final = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"])
+
+class _Moment(click.ParamType):
+    """A date or time in ISO 8601; in UTC where it has no offset."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """The moment that the text names; wrong usage where it names none."""
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a time such as 2026-01-31 or 2026-01-31T09:00:00+09:00", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
 
 _limit = click.option(
     "--limit", type=click.IntRange(1, _PAGE), default=100, show_default=True, help="The most rows to list."
@@ -45,8 +57,10 @@ _cursor = click.option(
 @click.option("--external-id", default="", help="Only with this id of the channel.")
 @click.option("--tag", default="", help="Only with this tag.")
 @click.option("--text", default="", help="Only with this text in the id, number, customer or tags.")
-@click.option("--since", type=_MOMENT, help="Only placed at this time or later (UTC where no offset is given).")
-@click.option("--until", type=_MOMENT, help="Only placed before this time.")
+@click.option(
+    "--since", type=_Moment(), help="Only placed at this time or later, such as 2026-01-31 (UTC without an offset)."
+)
+@click.option("--until", type=_Moment(), help="Only placed before this time.")
 @_limit
 @_cursor
 @database
@@ -68,13 +82,13 @@ def orders(
     *,
     as_json: bool,
 ) -> None:
-    """List orders, oldest first, that pass every filter given."""
+    """List the orders that pass every filter given, oldest first."""
     wanted = {"customer": customer, "channel": channel, "external_id": external_id}
     where = {name: value for name, value in wanted.items() if value}
     with reading(db, tenant, workflow) as shop:
         _check_states(shop, states)
         rows = shop.orders.find(
-            status=states, where=where, since=_utc(since), until=_utc(until), tag=tag, text=text, cursor=cursor,
+            status=states, where=where, since=since, until=until, tag=tag, text=text, cursor=cursor,
             limit=limit,
         )  # fmt: skip
     views = [row_view(row) for row in rows]
@@ -92,10 +106,6 @@ def _check_states(shop: OrderFlow, states: tuple[str, ...]) -> None:
     for state in states:
         if state not in known:
             raise click.BadParameter(f"{state!r} is not one of {', '.join(known)}", param_hint="--state")
-
-
-def _utc(moment: datetime | None) -> datetime | None:
-    return moment if moment is None or moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _more(cursor: int | None) -> None:
@@ -167,19 +177,21 @@ def _all(rows: Rows[Any], **conditions: Any) -> Iterator[Row[Any]]:
 
 @click.command()
 @click.argument("row", metavar="[SKU[@LOCATION]]", required=False)
-@click.option("--below", type=click.IntRange(0), help="Only where fewer units are available.")
+@click.option("--below", type=click.IntRange(0), help="Only rows with fewer units available than this.")
 @database
 @as_json
 def stock(
     row: str | None, below: int | None, db: Path, tenant: str, workflow: Workflow | None, *, as_json: bool
 ) -> None:
-    """Show stock levels by SKU and location: all of them, those of one SKU, or one of them."""
+    """Show stock levels: of everything, of one SKU at every location, or of one SKU at one location."""
     sku, location = StockRef.read(row or "")
     where = {name: value for name, value in (("sku", sku), ("location", location)) if value}
     with reading(db, tenant, workflow) as shop:
         rows = [*_all(shop.stock, where=where)]
         if row and not rows:
-            raise NotFound(shop.key("stock", row))
+            raise click.ClickException(
+                f"no stock of {row!r}: `orderflow stock` lists what there is, by SKU and location"
+            )
     rows.sort(key=lambda found: StockRef.read(found.key.id))
     views = [_level(found) for found in rows if below is None or found.state.available < below]
     if as_json:

@@ -56,7 +56,7 @@ def workflow_named(reference: str) -> Workflow:
     """The workflow that ``module:name`` names.
 
     Raises:
-        InputError: as :func:`object_named` does; or what is named is no ``Workflow`` (``wrong_type``).
+        InputError: as :func:`object_named` does; or what is named is not a ``Workflow`` (``wrong_type``).
         DefinitionError: as :func:`object_named` does.
     """
     found = object_named(reference)
@@ -80,7 +80,7 @@ def format_named(name: str) -> Format:
     """
     if ":" not in name:
         if name not in formats():
-            raise InputError.at("", "not_a_choice", f"must be one of {', '.join(formats())}, or module:name")
+            raise InputError.at("", "not_a_choice", f"must be {', '.join(formats())} or module:name")
         name = next(iter(entry_points(group=FORMATS, name=name))).value
     found = object_named(name)
     if not callable(found):

@@ -51,10 +51,12 @@ def _find(shop: OrderFlow, name: str) -> Row[Any]:
     for column in _NAMES:
         found = shop.orders.find(where={column: name}, limit=2)
         if len(found) > 1:
-            raise click.ClickException(f"several orders have the {column} {name!r}: give the id of one")
+            raise click.ClickException(f"several orders have the {column} {name!r}: give the id of the one you mean")
         if found:
             return found[0]
-    raise NotFound(shop.key("order", name))
+    raise click.ClickException(
+        f"no order has the id, number or external id {name!r}: `orderflow orders --text` finds one by a part of it"
+    )
 
 
 def _whole(shop: OrderFlow, row: Row[Any]) -> View:

@@ -69,7 +69,7 @@ class Rejected(_Rejection, Record):
 
 def not_received_before(state: Accepted, command: AcceptDocument, stamp: Stamp) -> Refusal | None:
     """A document is taken once."""
-    return refuse("already_received", "became {kind} {id}", kind=state.kind, id=state.id)
+    return refuse("already_received", "already taken, as {kind} {id}", kind=state.kind, id=state.id)
 
 
 def _accepted(state: Absent | Accepted | Rejected, event: DocumentAccepted) -> Accepted:

@@ -95,7 +95,7 @@ class SettledReturn(_Return, Record):
 
 
 def brings_goods(state: Absent, command: ReceiveReturn, stamp: Stamp) -> Refusal | None:
-    """A return brings something."""
+    """A return brings back at least one unit."""
     return None if command.units or command.unmatched else refuse("nothing_returned", "no units came back")
 
 

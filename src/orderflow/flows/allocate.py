@@ -87,7 +87,9 @@ def allocate_in(work: Work, wishes: Iterable[Envelope], settings: AllocationSett
     for key, wish in wished.items():
         command = _command(orders[key], settings, free)
         if command is None:
-            nothing = refuse("nothing_to_allocate", "no unit of {order} is open or can be filled", order=key.id)
+            nothing = refuse(
+                "nothing_to_allocate", "{order} has no open units, and no back-order that can be filled", order=key.id
+            )
             results[key] = CommandRefused((nothing,))
         else:
             envelopes.append(wish._replace(command=command))

@@ -210,7 +210,7 @@ def faults_in(workflow: Workflow, envelope: Envelope) -> tuple[Fault, ...]:
     if machine is None:
         return (Fault("key.kind", "unknown_kind", f"no machine governs {kind!r}"),)
     if command not in machine.commands:
-        return (Fault("command", "unknown_command", f"{command.__name__} is no command of {kind}"),)
+        return (Fault("command", "unknown_command", f"{command.__name__} is not a command of {kind}"),)
     return internal_faults(envelope.command) or (*_address_faults(envelope), *faults_of(envelope.command))
 
 

@@ -100,7 +100,7 @@ def _allocate(row: Row[Any]) -> tuple[Key, AllocateStock | FillBackorder]:
 
 def _waiting(order: Accepted) -> tuple[Refusal, ...]:
     units = order.progress.tally.backordered
-    return (refuse("backordered", "{units} units wait for stock", units=units),) if units else ()
+    return (refuse("backordered", "units waiting for stock: {units}", units=units),) if units else ()
 
 
 def _wants_stock(order: Accepted) -> bool:

@@ -94,7 +94,7 @@ _KINDS: Final[dict[Any, type[_Entry]]] = {
 
 
 class JsonLinesFile:
-    """A file of that format. A line that is no sound document is rejected, with every fault and its path."""
+    """A file of that format. A line that is not a sound document is rejected, with every fault and its path."""
 
     channel = "orderflow"
 
@@ -113,7 +113,7 @@ class JsonLinesFile:
                 document = _document(line, _entry(text))
                 known = lines.setdefault(document.number, line)
                 if known != line:
-                    raise InputError.at("number", "repeated", f"{document.number} stands in line {known} too")
+                    raise InputError.at("number", "repeated", f"{document.number} is also on line {known}")
                 yield document
             except InputError as error:
                 rows = tuple([RejectedRow(line, fault.code, str(fault)) for fault in error.faults])
@@ -132,7 +132,7 @@ class JsonLinesFile:
         with self.path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
             for line, text in enumerate(file, start=1):
                 if line == 1 and "\0" in text:
-                    raise InputError.at("file", "not_text", f"{self.path} is no text file")
+                    raise InputError.at("file", "not_text", f"{self.path} is not a text file")
                 if text.strip():
                     yield line, text.rstrip("\r\n")
 
@@ -159,7 +159,7 @@ def _document(line: int, entry: _Entry) -> Document:
     if isinstance(entry, _Cancellation):
         return _cancellation(line, entry)
     if entry.content.bill_to is None:
-        raise InputError([Fault("content.bill_to", "missing", "names who is billed")])
+        raise InputError([Fault("content.bill_to", "missing", "is required: it says who is billed")])
     return OrderDocument(entry.number, entry.at, line, entry.content, Party(entry.content.bill_to, entry.person))
 
 

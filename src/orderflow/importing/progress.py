@@ -42,7 +42,7 @@ def _goes_on(state: Run, command: RecordProgress, stamp: Stamp) -> Refusal | Non
     """Progress never goes back."""
     if command.documents > state.documents:
         return None
-    return refuse("not_further", "{known} documents are done already", known=state.documents)
+    return refuse("not_further", "{known} documents are already done", known=state.documents)
 
 
 def _recorded(state: Absent | Run, event: ProgressRecorded) -> Run:

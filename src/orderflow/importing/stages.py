@@ -183,7 +183,7 @@ class Stage:
         known, place = self.state(key), self.id(document.number, "place")
         if not isinstance(known, Absent):
             if known.content != document.content:
-                self.refused.append((place, "the order is known with other content"))
+                self.refused.append((place, "the order was received before with other content"))
             return
         yield from self._people(document)
         if forecast:

@@ -52,7 +52,7 @@ def _impossible_date(document: DatedDocument, years: Years) -> RejectedRow | Non
     if years.first <= document.at.year <= years.last:
         return None
     return RejectedRow(
-        document.line, "out_of_range", f"at: {document.at.date()} is not of the years {years.first} to {years.last}"
+        document.line, "out_of_range", f"at: {document.at.date()} is not in the years {years.first} to {years.last}"
     )
 
 
@@ -65,4 +65,6 @@ def _other_person(document: DatedDocument, people: dict[PartyRef, Any], kept: Ke
         people[ref] = person if isinstance(row, Absent) else getattr(row, "person", None)
     if person in (people[ref], Person()):
         return None
-    return RejectedRow(document.line, "conflict", f"person: {ref} is known with other data: a change is a new version")
+    return RejectedRow(
+        document.line, "conflict", f"person: {ref} was recorded with other data: a change needs a new version"
+    )

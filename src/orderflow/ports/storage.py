@@ -249,7 +249,7 @@ class Query(Record):
         for name in ("since", "until", "due_by"):
             at = getattr(self, name)
             if at is not None and not 1000 <= at.year <= 9998:
-                yield Fault(name, "out_of_range", "must be of the years 1000 to 9998")
+                yield Fault(name, "out_of_range", "must be in the years 1000 to 9998")
 
 
 class Row(NamedTuple, Generic[S]):

@@ -29,7 +29,7 @@ class CarrierFailure(enum.Enum):
     DUPLICATE = "duplicate"
     """The idempotency key is ignored: a second label is sold under a new number."""
     GARBAGE = "garbage"
-    """An answer that is no label: an error page where the label should be."""
+    """An answer that is not a label: an error page where the label should be."""
 
 
 class MemoryCarrier:

@@ -80,7 +80,7 @@ class RateTable:
         rates = tuple(rate for line, cells in rows if (rate := _rate(line, cells, faults)))
         faults.extend(_contradictions(rates))
         if not rates and not faults:
-            faults.append(Fault(f"line[{header_line}]", "missing", "no rate follows the header"))
+            faults.append(Fault(f"line[{header_line}]", "missing", "there is no rate below the header"))
         if faults:
             raise InputError(faults)
         return cls(measure, rates)

@@ -108,7 +108,7 @@ def _faults(query: Query) -> list[Fault]:
     faults = _unknown(query.kind, "where", [name for name, _ in query.where])
     for index, (name, value) in enumerate(query.where):
         if isinstance(value, int) is not _is_number(query.kind, name):
-            faults.append(Fault(f"where[{index}]", "wrong_type", f"{name!r} is not compared with {value!r}"))
+            faults.append(Fault(f"where[{index}]", "wrong_type", f"{name!r} cannot be compared with {value!r}"))
     moments = (("since", query.since, DATED), ("until", query.until, DATED), ("due_by", query.due_by, DUE))
     for name, moment, columns in moments:
         if moment is not None and query.kind not in columns:

@@ -116,7 +116,7 @@ class Posted(_Post, Event):
 
 
 def not_blocked(state: Account, command: ReserveCredit, stamp: Stamp) -> Refusal | None:
-    """A blocked customer gets no order confirmed."""
+    """No order of a blocked customer is confirmed."""
     return refuse("customer_blocked", "the customer is blocked") if state.blocked else None
 
 
@@ -131,7 +131,10 @@ def within_credit(state: Account, command: ReserveCredit, stamp: Stamp) -> Refus
     if after <= limit.minor:
         return None
     return refuse(
-        "credit_exceeded", "{after} exceeds the limit of {limit} (minor units)", after=after, limit=limit.minor
+        "credit_exceeded",
+        "the exposure would be {after}, over the limit of {limit} (minor units)",
+        after=after,
+        limit=limit.minor,
     )
 
 

@@ -152,23 +152,31 @@ class CreditNoteIssued(_Number, Event):
 
 def has_party(state: Absent, command: DraftCreditNote, stamp: Stamp) -> Refusal | None:
     """A credit note names who is credited, as a party version."""
-    return None if command.content.bill_to else refuse("no_party", "the note names nobody to credit (bill_to)")
+    return (
+        None
+        if command.content.bill_to
+        else refuse("no_party", "the credit note does not say who is credited (bill_to)")
+    )
 
 
 def links_are_whole(state: Absent, command: DraftCreditNote, stamp: Stamp) -> Refusal | None:
     """A linked line names an order, its line and its invoice."""
     for line in command.content.lines:
         if bool(line.order) is not (bool(line.invoice) and line.order_line > 0):
-            return refuse("broken_link", "line {line} names only part of its link", line=line.line)
+            return refuse(
+                "broken_link",
+                "line {line} must name the order, its line and the invoice, or none of them",
+                line=line.line,
+            )
     return None
 
 
 def credits_something(state: Absent, command: DraftCreditNote, stamp: Stamp) -> Refusal | None:
-    """A credit note never asks for money: its lines do not sum below 0, all together or for one invoice."""
+    """A credit note never asks for money: its lines do not sum below 0, in total or for any invoice."""
     sums, shares = credited_sums(command.content)
     least = min([sums.gross_minor, *(minor for _, minor in shares)])
     total = str(Money(least, sums.currency))
-    return refuse("negative_credit", "the lines sum to {total}", total=total) if least < 0 else None
+    return refuse("negative_credit", "the lines sum to {total}, which is below 0", total=total) if least < 0 else None
 
 
 def credited_sums(content: CreditNoteContent) -> tuple[Totals, tuple[tuple[str, int], ...]]:

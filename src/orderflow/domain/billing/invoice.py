@@ -67,7 +67,7 @@ class InvoiceIssued(_Number, Event):
 
 def has_party(state: Absent, command: DraftInvoice, stamp: Stamp) -> Refusal | None:
     """An invoice names who is billed, as a party version."""
-    return None if command.content.bill_to else refuse("no_party", "the order names nobody to bill (bill_to)")
+    return None if command.content.bill_to else refuse("no_party", "the order does not say who is billed (bill_to)")
 
 
 def draft(state: Absent, command: DraftInvoice, stamp: Stamp) -> InvoiceDrafted:
@@ -163,7 +163,9 @@ def is_owed(state: Numbered, command: RecordApplication | WriteOff, stamp: Stamp
     """No more is applied or written off than is owed."""
     if command.amount_minor <= state.open_minor:
         return None
-    return refuse("more_than_open", "{asked} asked, {open} open", asked=command.amount_minor, open=state.open_minor)
+    return refuse(
+        "more_than_open", "{asked} minor units wanted, {open} open", asked=command.amount_minor, open=state.open_minor
+    )
 
 
 def same_currency(
@@ -181,7 +183,7 @@ def was_applied(state: Numbered, command: WithdrawApplication, stamp: Stamp) -> 
     found = state.amounts.applied
     if command.amount_minor <= found:
         return None
-    return refuse("not_applied", "{asked} asked, {found} applied", asked=command.amount_minor, found=found)
+    return refuse("not_applied", "{asked} minor units wanted, {found} applied", asked=command.amount_minor, found=found)
 
 
 def within_invoice(state: Numbered, command: ApplyCredit, stamp: Stamp) -> Refusal | None:
@@ -189,7 +191,12 @@ def within_invoice(state: Numbered, command: ApplyCredit, stamp: Stamp) -> Refus
     after = state.amounts.credited + command.amount_minor
     if abs(after) <= abs(state.totals.gross_minor):
         return None
-    return refuse("more_than_billed", "{after} credited of {gross}", after=after, gross=state.totals.gross_minor)
+    return refuse(
+        "more_than_billed",
+        "{after} would be credited, {gross} were billed (minor units)",
+        after=after,
+        gross=state.totals.gross_minor,
+    )
 
 
 def record_application(state: Numbered, command: RecordApplication, stamp: Stamp) -> ApplicationRecorded:
@@ -262,7 +269,11 @@ def sent(state: N, event: InvoiceSent) -> N:
 
 def never_seen(state: Numbered, command: VoidInvoice, stamp: Stamp) -> Refusal | None:
     """Only an invoice that was never sent and has nothing applied can be taken back."""
-    return None if state.amounts == Amounts() else refuse("already_used", "sent, paid or credited: issue a credit note")
+    return (
+        None
+        if state.amounts == Amounts()
+        else refuse("already_used", "already sent, paid or credited: issue a credit note")
+    )
 
 
 def voided(state: Numbered, event: InvoiceVoided) -> Void:

@@ -105,14 +105,14 @@ def period_open(state: Series, command: AllotNumber, stamp: Stamp) -> Refusal | 
     """A document is dated after the last closed period."""
     if state.closed_through is None or command.on > state.closed_through:
         return None
-    return refuse("period_closed", "closed through {through}", through=state.closed_through.isoformat())
+    return refuse("period_closed", "the period is closed through {through}", through=state.closed_through.isoformat())
 
 
 def closes_later(state: Series, command: ClosePeriod, stamp: Stamp) -> Refusal | None:
     """A closed period is not opened again."""
     if state.closed_through is None or command.through > state.closed_through:
         return None
-    return refuse("already_closed", "closed through {through} already", through=state.closed_through.isoformat())
+    return refuse("already_closed", "already closed through {through}", through=state.closed_through.isoformat())
 
 
 def _opened(state: Absent, event: SeriesOpened) -> Series:

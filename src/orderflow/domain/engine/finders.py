@@ -92,9 +92,9 @@ def _of_text(bound: Text) -> Finder:
         if bound.least and not value.strip():
             return _one("blank", "must not be blank")
         if not is_clean(value, bound.lines):
-            return _one("bad_character", "holds a control, surrogate or direction character")
+            return _one("bad_character", "contains a control, surrogate or direction character")
         held = bool(bound.without) and bound.without in value
-        return _one("bad_character", f"must not hold {bound.without!r}") if held else []
+        return _one("bad_character", f"must not contain {bound.without!r}") if held else []
 
     return find
 
@@ -117,7 +117,7 @@ def _of_instance(kind: type[Any]) -> Finder:
         if not isinstance(value, kind) or (kind is date and isinstance(value, datetime)):
             return _wrong(what, value)
         naive = kind is datetime and value.tzinfo is None
-        return _one("naive_time", "must carry its time zone") if naive else []
+        return _one("naive_time", "must have a time zone") if naive else []
 
     return find
 

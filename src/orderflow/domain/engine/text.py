@@ -47,7 +47,7 @@ def decimal_text(value: Decimal) -> str:
 
 def _time_text(at: datetime) -> str:
     if at.tzinfo is None:
-        raise InputError.at("", "naive_time", f"{at.isoformat()} must carry its time zone")
+        raise InputError.at("", "naive_time", f"{at.isoformat()} must have a time zone")
     return at.astimezone(UTC).isoformat()[:-6] + "Z"
 
 

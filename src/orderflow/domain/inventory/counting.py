@@ -97,7 +97,7 @@ class StockCounted(Event):
 
 
 def is_free(state: StockLevel, command: Quarantine, stamp: Stamp) -> Refusal | None:
-    """Only what is there, and not set aside already, can be set aside."""
+    """Only units on hand that are not set aside already can be set aside."""
     free = state.on_hand - state.unavailable
     return no_more_than(free, command.quantity, "not_on_hand", "{wanted} wanted, {found} on hand")
 
@@ -116,7 +116,7 @@ def quarantine_released(s: StockLevel, event: QuarantineReleased) -> StockLevel:
 
 
 def stays_whole(state: Row, command: Adjust, stamp: Stamp) -> Refusal | None:
-    """A difference never takes what is on hand below 0 and is never nothing."""
+    """A difference is never 0, and never takes the units on hand below 0."""
     return changes_something(level_of(state).on_hand, command.quantity)
 
 

@@ -116,10 +116,10 @@ class TransferPosted(_Transfer, Event):
 
 
 def goes_elsewhere(state: Absent, command: PostTransfer, stamp: Stamp) -> Refusal | None:
-    """A transfer leaves its location."""
+    """A transfer goes to another location."""
     if all(item.location != command.to for item in command.items):
         return None
-    return refuse("same_location", "units are at {location} already", location=command.to)
+    return refuse("same_location", "the units are already at {location}", location=command.to)
 
 
 def _received(state: Absent, event: ReceiptPosted) -> StockDocument:

@@ -233,7 +233,7 @@ class UnitsTransferredIn(_Units, Event):
 
 
 def is_available(state: StockLevel, command: Allocate | TransferOut, stamp: Stamp) -> Refusal | None:
-    """No more is promised or sent away than is available, and nothing while a shortfall stands (never oversold)."""
+    """No more is promised or sent away than is available, and nothing while there is a shortfall (never oversold)."""
     have = 0 if state.shortfall else state.available
     return no_more_than(
         have, command.quantity, "insufficient_stock", "{wanted} wanted, {available} available", "available"
@@ -260,15 +260,17 @@ def no_more_than(have: int, wanted: int, code: str, sentence: str, name: str = "
 
 
 def covers_expected(state: Row, command: ReceiveGoods, stamp: Stamp) -> Refusal | None:
-    """No more is taken off the announcements than was announced and has come."""
+    """No more announced units are taken off than were announced and have come in."""
     most = min(level_of(state).incoming, command.quantity)
     if command.expected <= most:
         return None
-    return refuse("not_expected", "{asked} announced units, {found} possible", asked=command.expected, found=most)
+    return refuse(
+        "not_expected", "{asked} announced units named, at most {found} possible", asked=command.expected, found=most
+    )
 
 
 def stays_announced(state: Row, command: ExpectGoods, stamp: Stamp) -> Refusal | None:
-    """No more announcements are taken back than there are, and a change is never nothing."""
+    """No more announced units are taken back than there are, and a change is never 0."""
     return changes_something(level_of(state).incoming, command.quantity)
 
 
@@ -276,7 +278,11 @@ def changes_something(before: int, change: int) -> Refusal | None:
     """Whether a difference is nothing, or would take a counter below 0."""
     if change == 0:
         return refuse("no_difference", "a difference of 0 changes nothing")
-    return refuse("below_zero", "{change} on {found}", change=change, found=before) if before + change < 0 else None
+    return (
+        refuse("below_zero", "a change by {change} would take {found} below 0", change=change, found=before)
+        if before + change < 0
+        else None
+    )
 
 
 class HasQuantity(Protocol):

@@ -65,7 +65,7 @@ class PaymentTerms(Record):
     def faults(self) -> Iterator[Fault]:
         """One rule for the day."""
         if self.end_of_month and self.due_day is not None:
-            yield Fault("due_day", "conflict", "does not go with end_of_month")
+            yield Fault("due_day", "conflict", "cannot be combined with end_of_month")
 
 
 def cutoff_date(terms: PaymentTerms, on: date) -> date:

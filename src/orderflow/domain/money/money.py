@@ -52,7 +52,7 @@ def exact_decimal(amount: str | int | Decimal, path: str = "") -> Decimal:
 
 
 def _plain(amount: Decimal) -> str | None:
-    """Without exponent; None for what is no number, or too long to be worth writing out."""
+    """Without exponent; None for what is not a number, or is too long to be worth writing out."""
     shift = amount.as_tuple().exponent
     fits = isinstance(shift, int) and shift >= -_MOST_DECIMALS and amount.adjusted() < _MOST_DIGITS
     return f"{amount:f}" if fits else None

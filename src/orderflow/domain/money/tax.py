@@ -79,7 +79,7 @@ class TaxCategory:
         """A checked category: ``TaxCategory.of("S", "7.7")``.
 
         Raises:
-            InputError: a blank code, or a rate that is no plain decimal from 0 to 100.
+            InputError: a blank code, or a rate that is not a plain decimal from 0 to 100.
         """
         category = cls(code, exact_decimal(rate, "rate"))
         check(category)
@@ -102,7 +102,7 @@ TaxCategory.text_form = TextForm(_category_text, _read_category, re.compile(f".+
 class TaxableLine(Record):
     """A line, allowance or charge: its amount in minor units, net or with tax as the policy's ``included`` says.
 
-    An allowance is negative. ``quantity`` matters only where tax is rounded on each unit.
+    An allowance is negative. ``quantity`` matters only where tax is rounded per unit.
     """
 
     amount_minor: int
@@ -186,7 +186,7 @@ def _group(category: TaxCategory, lines: Sequence[TaxableLine], policy: TaxPolic
 def _tax_by_unit(line: TaxableLine, policy: TaxPolicy) -> int:
     """Units of one line differ by at most one minor unit, as a largest-remainder split of its amount gives them."""
     if line.quantity < 1:
-        raise InputError.at("quantity", "out_of_range", "must be at least 1 where tax is rounded on each unit")
+        raise InputError.at("quantity", "out_of_range", "must be at least 1 where tax is rounded per unit")
     sign = -1 if line.amount_minor < 0 else 1
     unit, larger = divmod(abs(line.amount_minor), line.quantity)
     rate = line.category.rate

@@ -83,13 +83,13 @@ def policy_allocates_placed(state: Placed, command: AllocateStock, stamp: Stamp)
 
 
 def enough_open(state: Working, command: AllocateStock, stamp: Stamp) -> Refusal | None:
-    """No more is allocated or put on back-order than stands open."""
+    """No more is allocated or put on back-order than is open."""
     wanted = [(pick.line, pick.quantity) for pick in (*command.picks, *command.backorder)]
     return enough(state, wanted, lambda v: v.open, "open") if wanted else nothing_asked()
 
 
 def enough_backordered(state: Accepted, command: FillBackorder, stamp: Stamp) -> Refusal | None:
-    """No more is filled than waits."""
+    """No more back-ordered units are filled than are waiting."""
     wanted = [(pick.line, pick.quantity) for pick in command.picks]
     return enough(state, wanted, lambda v: v.backordered_quantity, "backordered") if wanted else nothing_asked()
 

@@ -105,7 +105,7 @@ def billable_lines(order: HasProgress) -> list[tuple[OrderLine, LineVector, int]
 
 
 def something_billable(state: Billing, command: BillUnits, stamp: Stamp) -> Refusal | None:
-    """An invoice has something to say."""
+    """There is something to bill."""
     return None if billable_lines(state) else refuse("nothing_billable", "nothing can be billed now")
 
 
@@ -280,19 +280,19 @@ class OrderCompleted(Event):
 def nothing_live(state: Accepted, command: object, stamp: Stamp) -> Refusal | None:
     """No goods are left to deliver."""
     count = state.progress.tally.live
-    return refuse("goods_left", "{units} units are still owed", units=count) if count else None
+    return refuse("goods_left", "units still owed: {units}", units=count) if count else None
 
 
 def nothing_on_the_way(state: Accepted, command: object, stamp: Stamp) -> Refusal | None:
     """Every unit has been delivered, has come back or is written off."""
     count = state.progress.tally.shipped
-    return refuse("on_the_way", "{units} units have not arrived", units=count) if count else None
+    return refuse("on_the_way", "units still on the way: {units}", units=count) if count else None
 
 
 def nothing_billable(state: Accepted, command: object, stamp: Stamp) -> Refusal | None:
     """All that may be billed is billed."""
     count = sum([units for _, _, units in billable_lines(state)])
-    return refuse("not_billed", "{units} units are not billed", units=count) if count else None
+    return refuse("not_billed", "units not billed yet: {units}", units=count) if count else None
 
 
 def settled_if_asked(state: Accepted, command: object, stamp: Stamp) -> Refusal | None:
@@ -300,7 +300,7 @@ def settled_if_asked(state: Accepted, command: object, stamp: Stamp) -> Refusal 
     progress = state.progress
     if state.content.policy.complete_on is not CompleteOn.PAID or set(progress.invoices) <= set(progress.settled):
         return None
-    return refuse("not_paid", "invoices are not settled yet")
+    return refuse("not_paid", "some invoices are not settled yet")
 
 
 def complete(state: Accepted, command: CompleteOrder, stamp: Stamp) -> OrderCompleted:

@@ -224,7 +224,7 @@ class OrderContent(Record):
             if self.places[line.line] != place:
                 yield Fault(f"{path}.line", "repeated", f"number {line.line} is another line's")
             if line.price.amount < 0 and line.kind is not LineKind.ALLOWANCE:
-                yield Fault(f"{path}.price.amount", "out_of_range", "must not be negative, but for an allowance")
+                yield Fault(f"{path}.price.amount", "out_of_range", "must not be negative, except for an allowance")
             if line.price.currency != self.currency:
                 yield Fault(f"{path}.price", "currency_mismatch", f"must be in {self.currency}")
             elif line.net_minor != line.price.line_minor(line.quantity, self.tax.rounding) - line.discount_minor:

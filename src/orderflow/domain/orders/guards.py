@@ -46,11 +46,11 @@ def nothing_asked() -> Refusal:
 
 
 def goods_fault(order: HasProgress, line: int, *, goods_only: bool = True) -> Refusal | None:
-    """The refusal of a number that is no line, or no line of goods, of the order."""
+    """The refusal of a number that is not a line, or not a line of goods, of the order."""
     place = order.content.places.get(line)
     if place is not None and (not goods_only or order.content.lines[place].kind is LineKind.GOODS):
         return None
-    return refuse("no_such_line", "line {line} is no line of goods of this order", line=line)
+    return refuse("no_such_line", "line {line} is not a line of goods of this order", line=line)
 
 
 def enough(

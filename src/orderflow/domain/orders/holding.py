@@ -56,7 +56,7 @@ def hold_is_new(state: Holding, command: PlaceHold, stamp: Stamp) -> Refusal | N
     if _found(state, hold.reason, hold.gate, hold.line) is None:
         return None
     facts = {"gate": hold.gate.value, "reason": hold.reason.value}
-    return refuse("already_held", "held at {gate} for {reason} already", **facts)
+    return refuse("already_held", "already held at {gate}: {reason}", **facts)
 
 
 def hold_stands(state: Holding, command: ReleaseHold, stamp: Stamp) -> Refusal | None:
@@ -64,7 +64,7 @@ def hold_stands(state: Holding, command: ReleaseHold, stamp: Stamp) -> Refusal |
     if _found(state, command.reason, command.gate, command.line) is not None:
         return None
     facts = {"gate": command.gate.value, "reason": command.reason.value}
-    return refuse("no_such_hold", "no hold at {gate} for {reason}", **facts)
+    return refuse("no_such_hold", "there is no hold at {gate}: {reason}", **facts)
 
 
 def _found(state: Holding, reason: HoldReason, gate: Gate, line: int) -> Hold | None:

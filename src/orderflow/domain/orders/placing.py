@@ -129,7 +129,7 @@ class OrderPlaced(Event):
 
 
 def has_content(state: Absent, command: PlaceOrder, stamp: Stamp) -> Refusal | None:
-    """An order that was no draft brings its content along."""
+    """An order that was not a draft comes with its content."""
     return None if command.content else refuse("no_content", "there is no draft to place: give the content")
 
 
@@ -141,7 +141,7 @@ def total_agrees(state: Absent | Draft, command: PlaceOrder, stamp: Stamp) -> Re
     expected, total = content.expected_total_minor, totals_of(content).gross_minor
     if total == expected:
         return None
-    return refuse("total_differs", "expected {expected}, the lines give {total}", expected=expected, total=total)
+    return refuse("total_differs", "expected {expected}, but the lines sum to {total}", expected=expected, total=total)
 
 
 def place(state: Absent | Draft, command: PlaceOrder, stamp: Stamp) -> OrderPlaced:
@@ -194,9 +194,9 @@ def confirmed(state: Placed, event: OrderConfirmed) -> Accepted:
 
 
 def nothing_billed(state: Accepted, command: UnconfirmOrder, stamp: Stamp) -> Refusal | None:
-    """What stands on an invoice is not taken back."""
+    """What is on an invoice is not taken back."""
     count = sum(vector.invoiced for _, vector in lines_of(state))
-    return refuse("already_billed", "{units} units are billed", units=count) if count else None
+    return refuse("already_billed", "units already billed: {units}", units=count) if count else None
 
 
 def unconfirm(state: Accepted, command: UnconfirmOrder, stamp: Stamp) -> OrderUnconfirmed:

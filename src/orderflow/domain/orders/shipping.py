@@ -104,7 +104,7 @@ def enough_to_prepare(state: Accepted, command: PrepareShipment, stamp: Stamp) -
 
 
 def ships_together(state: Accepted, command: PrepareShipment, stamp: Stamp) -> Refusal | None:
-    """Lines (or the whole order) that must travel together do."""
+    """Lines, or a whole order, that must travel together are prepared together."""
     together = state.content.policy.ship_together
     if together is ShipTogether.NO:
         return None
@@ -112,7 +112,7 @@ def ships_together(state: Accepted, command: PrepareShipment, stamp: Stamp) -> R
     for line, vector in lines_of(state):
         owed, concerned = vector.unsent, together is ShipTogether.ORDER or line.line in loaded
         if concerned and owed != loaded.get(line.line, 0):
-            sentence = "line {line} must travel with all its {owed} units"
+            sentence = "all {owed} units of line {line} must travel together"
             return refuse("ships_together", sentence, line=line.line, owed=owed)
     return None
 
@@ -201,12 +201,12 @@ def units_out(vector: LineVector) -> int:
 
 
 def are_goods(state: HasProgress, command: RecordDelivery | RecordReturn, stamp: Stamp) -> Refusal | None:
-    """The lines are goods of this order. How many units arrived or came back the carrier knows."""
+    """The lines are goods of this order. How many units arrived or came back is for the carrier to say."""
     return next(filter(None, [goods_fault(state, line) for line, _ in command.units]), None)
 
 
 def enough_out(state: HasProgress, command: RecordReturn, stamp: Stamp) -> Refusal | None:
-    """No more comes back than went out, but for what a shipment has brought."""
+    """No more comes back than went out, except for what a shipment brings back."""
     return are_goods(state, command, stamp) if command.brought else enough(state, command.units, units_out, "out")
 
 

@@ -66,7 +66,7 @@ def room_to_apply(state: Funded, command: ApplyPayment, stamp: Stamp) -> Refusal
     funds = state.funds
     if len(funds.applications) < MAX_APPLICATIONS or funds.applied_to(command.target, command.id):
         return None
-    return refuse("too_many_applications", "at most {most} invoices and orders", most=MAX_APPLICATIONS)
+    return refuse("too_many_applications", "a payment pays at most {most} invoices and orders", most=MAX_APPLICATIONS)
 
 
 _with_applications = replacing(Funds, lambda f: f.applications)

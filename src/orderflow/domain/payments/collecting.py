@@ -95,7 +95,11 @@ class PaymentCaptured(_AmountAt, Event):
 
 def method_authorises(state: Expected, command: AuthorisePayment, stamp: Stamp) -> Refusal | None:
     """Only some methods authorise before they pay."""
-    return None if state.origin.authorises else refuse("method_pays_at_once", "this method does not authorise")
+    return (
+        None
+        if state.origin.authorises
+        else refuse("method_pays_at_once", "this method pays at once: record the payment")
+    )
 
 
 def authorised(state: Expected, event: PaymentAuthorised) -> Authorised:
@@ -139,21 +143,30 @@ def value_date_not_in_the_future(state: object, command: RecordPayment, stamp: S
     day = command.value_date
     if day is None or day <= stamp.at.date() + timedelta(days=FUTURE_DAYS):
         return None
-    return refuse("in_the_future", "the value date is {day}", day=day.isoformat())
+    return refuse("in_the_future", "the value date {day} is in the future", day=day.isoformat())
 
 
 def same_origin(state: Expected, command: RecordPayment, stamp: Stamp) -> Refusal | None:
-    """The money comes from the source that it is expected from, under the same id."""
+    """The money comes from the expected source, under the expected id."""
     own, given = state.origin, command.origin
     if (own.source, own.external_id) == (given.source, given.external_id):
         return None
-    return refuse("other_origin", "{source} {id} is another payment", source=given.source, id=given.external_id)
+    return refuse(
+        "other_origin",
+        "{source} {id} is a payment other than the expected one",
+        source=given.source,
+        id=given.external_id,
+    )
 
 
 def method_pays_at_once(state: Absent | Expected, command: RecordPayment, stamp: Stamp) -> Refusal | None:
     """Money of a method that authorises is captured, not merely recorded."""
     origin = state.origin if isinstance(state, Expected) else command.origin
-    return refuse("method_authorises", "authorise, then capture") if origin.authorises else None
+    return (
+        refuse("method_authorises", "this method does not pay at once: authorise, then capture")
+        if origin.authorises
+        else None
+    )
 
 
 def received(state: Absent | Expected, event: PaymentReceived) -> Received:
@@ -179,8 +192,12 @@ class PaymentClosed(Event):
 
 
 def nothing_free(state: Funded, command: ClosePayment, stamp: Stamp) -> Refusal | None:
-    """All money is applied or has gone back."""
-    return refuse("money_left", "{free} minor units are free", free=state.free) if state.free else None
+    """All of the money is applied or has been given back."""
+    return (
+        refuse("money_left", "{free} minor units are left: apply or refund them", free=state.free)
+        if state.free
+        else None
+    )
 
 
 def closed(state: Known, event: PaymentClosed) -> Closed:

@@ -41,7 +41,7 @@ def not_in_the_future(state: object, command: object, stamp: Stamp) -> Refusal |
     at = stamp.occurred_at
     if at is None or at <= stamp.at + timedelta(days=FUTURE_DAYS):
         return None
-    return refuse("in_the_future", "is said to happen at {at}", at=at.isoformat())
+    return refuse("in_the_future", "{at} is in the future", at=at.isoformat())
 
 
 def within_authorised(state: Authorised | Received, command: HasAmount, stamp: Stamp) -> Refusal | None:
@@ -63,7 +63,7 @@ def not_pending(operation: Operation) -> Guard[Any, Any]:
         return refuse("pending", "the outcome of {operation} is not known yet", operation=operation.value)
 
     guard.__name__ = f"no_{operation.value}_pending"
-    guard.__doc__ = f"The outcome of no earlier {operation.value} is unknown."
+    guard.__doc__ = f"No earlier {operation.value} has an unknown outcome."
     return guard
 
 
@@ -78,7 +78,7 @@ def at_most(code: str, free: int, command: HasAmount) -> Refusal | None:
     asked = command.amount.minor
     if asked <= free:
         return None
-    return refuse(code, "{asked} minor units asked, {free} free", asked=asked, free=free)
+    return refuse(code, "{asked} minor units wanted, {free} free", asked=asked, free=free)
 
 
 def capturable(state: Authorised | Received) -> int:

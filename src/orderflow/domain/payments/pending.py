@@ -67,7 +67,7 @@ class OperationFailed(Event):
 
 
 def operation_possible(state: Known, command: MarkPending, stamp: Stamp) -> Refusal | None:
-    """Only what could happen now, and is not pending already, can be pending."""
+    """Only an operation that is possible now, and not pending already, can be marked as pending."""
     operation = command.operation
     if pending_minor(state.pending, operation):
         return refuse("pending", "the outcome of {operation} is not known yet", operation=operation.value)

@@ -76,7 +76,7 @@ class ChargedBack(Event):
 
 
 def reversible(state: Funded, command: HasAmount, stamp: Stamp) -> Refusal | None:
-    """No more is disputed or charged back than was received and has not gone back."""
+    """No more is disputed or charged back than was received and not given back."""
     return at_most("exceeds_received", state.reversible, command)
 
 

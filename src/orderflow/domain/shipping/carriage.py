@@ -66,7 +66,7 @@ class HandedOver(Event):
 
 
 def needs_no_label(state: Packed, command: HandOver, stamp: Stamp) -> Refusal | None:
-    """Without a label only a carrier that needs none takes a shipment."""
+    """A shipment without a label is handed over only to a carrier that needs none."""
     return refuse("not_labelled", "this shipment needs a label first") if state.plan.needs_label else None
 
 

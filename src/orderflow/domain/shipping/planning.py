@@ -134,13 +134,14 @@ class ItemsDropped(Event):
 def enough_in_shipment(
     state: HasGoods, command: RecordShortPick | DropItems | DropCancelledItems, stamp: Stamp
 ) -> Refusal | None:
-    """What is taken out is in the shipment."""
+    """Only units that are in the shipment are taken out of it."""
     have = {item[:3]: item.quantity for item in state.items}
     for item in command.items:
         found = have.get(item[:3], 0)
         if item.quantity > found:
             return refuse(
-                "not_in_shipment", "order {order} line {line} from {location}: {wanted} wanted, {found} in it",
+                "not_in_shipment",
+                "order {order} line {line} from {location}: {wanted} wanted, {found} in the shipment",
                 order=item.order, line=item.line, location=item.location, wanted=item.quantity, found=found,
             )  # fmt: skip
     return None
