@@ -141,6 +141,24 @@ def test_an_unknown_state_is_refused_with_those_there_are(run: Any) -> None:
     assert "Absent" not in result.stderr
 
 
+def test_a_time_is_a_date_or_has_an_offset(run: Any, read: Any) -> None:
+    """A time is read as ISO 8601, in UTC where it has no offset; other words are answered with an example."""
+    assert [order["id"] for order in read("orders", "--until", "2026-04-01T10:14:00+01:00")["orders"]] == ["o-1"]
+    assert len(read("orders", "--since", "2026-04-01")["orders"]) > 1
+    result = run("orders", "--since", "yesterday")
+    assert result.exit_code == 2
+    assert "'yesterday' is not a time such as 2026-01-31" in result.stderr
+
+
+@pytest.mark.parametrize("command, way", [("show", "`orderflow orders --text`"), ("stock", "`orderflow stock`")])
+def test_what_is_not_there_is_answered_with_a_way_to_find_it(run: Any, command: str, way: str) -> None:
+    """A slip in an id costs one more command, not a look into the manual."""
+    result = run(command, "o-99")
+    assert result.exit_code == 1
+    assert f"no {'order' if command == 'show' else command} 'o-99'" in result.stderr
+    assert way in result.stderr
+
+
 def test_unpaid_invoices_tell_what_is_owed(run: Any, read: Any) -> None:
     """Number, customer, amount in major units and the date: what somebody needs who asks for the money."""
     [owed] = [task for task in read("worklist", "unpaid")["tasks"] if task["id"] == "o-2/1"]

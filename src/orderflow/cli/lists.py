@@ -28,18 +28,16 @@ _LEVELS: Final = ("on_hand", "allocated", "available", "unavailable", "incoming"
 _LAST: Final = 2**63 - 1
 
 
-class _Moment(click.ParamType):
-    """A date or time in ISO 8601; in UTC where it has no offset."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """The moment that the text names; wrong usage where it names none."""
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is not a time such as 2026-01-31 or 2026-01-31T09:00:00+09:00", param, ctx)
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _moment(context: click.Context, option: click.Parameter, text: str | None) -> datetime | None:
+    """The time that an option's text names in ISO 8601, in UTC where it has no offset; other text is wrong usage."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        sentence = f"{text!r} is not a time such as 2026-01-31 or 2026-01-31T09:00:00+09:00"
+        raise click.BadParameter(sentence, context, option) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 _limit = click.option(
@@ -58,9 +56,12 @@ _cursor = click.option(
 @click.option("--tag", default="", help="Only with this tag.")
 @click.option("--text", default="", help="Only with this text in the id, number, customer or tags.")
 @click.option(
-    "--since", type=_Moment(), help="Only placed at this time or later, such as 2026-01-31 (UTC without an offset)."
+    "--since",
+    metavar="TIME",
+    callback=_moment,
+    help="Only placed at this time or later, such as 2026-01-31 (UTC without an offset).",
 )
-@click.option("--until", type=_Moment(), help="Only placed before this time.")
+@click.option("--until", metavar="TIME", callback=_moment, help="Only placed before this time.")
 @_limit
 @_cursor
 @database
@@ -189,9 +190,7 @@ def stock(
     with reading(db, tenant, workflow) as shop:
         rows = [*_all(shop.stock, where=where)]
         if row and not rows:
-            raise click.ClickException(
-                f"no stock of {row!r}: `orderflow stock` lists what there is, by SKU and location"
-            )
+            raise click.ClickException(f"no stock {row!r}: `orderflow stock` lists what there is, by SKU and location")
     rows.sort(key=lambda found: StockRef.read(found.key.id))
     views = [_level(found) for found in rows if below is None or found.state.available < below]
     if as_json:

@@ -55,7 +55,7 @@ def _find(shop: OrderFlow, name: str) -> Row[Any]:
         if found:
             return found[0]
     raise click.ClickException(
-        f"no order has the id, number or external id {name!r}: `orderflow orders --text` finds one by a part of it"
+        f"no order {name!r}: give its id, number or external id; `orderflow orders --text` searches for a part of one"
     )
 
 
