@@ -24,8 +24,8 @@ from orderflow.flows.asks import (
     Now,
     Pause,
     Read,
-    Release,
     Retry,
+    RollBack,
     SendNotice,
     TakeMessages,
 )
@@ -178,7 +178,7 @@ class Runtime:
         with self._stack.pop_all():
             unit.commit(request.batch)
 
-    def _release(self, request: Release) -> None:
+    def _roll_back(self, request: RollBack) -> None:
         self._unit = None
         self._stack.close()
 
@@ -262,7 +262,7 @@ class Runtime:
         KnownCommands: _known_commands,
         Load: _load,
         Commit: _commit,
-        Release: _release,
+        RollBack: _roll_back,
         Read: _read,
         Now: _now,
         NewId: _new_id,

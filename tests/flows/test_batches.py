@@ -13,7 +13,7 @@ from orderflow.domain.orders.allocating import AllocateStock
 from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder
 from orderflow.domain.orders.state import Allocated
 from orderflow.errors import CommandMismatch, CommandRefused
-from orderflow.flows.asks import Commit, Release
+from orderflow.flows.asks import Commit, RollBack
 from orderflow.flows.handle import Result, Work
 from orderflow.ports.storage import Ack
 from orderflow.runtime import run
@@ -121,7 +121,7 @@ def test_without_a_decision_nothing_is_committed() -> None:
     run(work.commit(), asked.append)
     run(work.commit(["m"]), asked.append)
     release, commit = asked
-    assert isinstance(release, Release)
+    assert isinstance(release, RollBack)
     assert isinstance(commit, Commit)
     assert commit.batch.answered == ("m",)
     assert commit.batch.commands == commit.batch.writes == ()

@@ -26,7 +26,6 @@ from orderflow.adapters.storage.layout import LAYOUT, table_of
 from orderflow.adapters.storage.memory import MemoryStorage
 from orderflow.adapters.storage.session import Held, RowCache, Session
 from orderflow.adapters.storage.sqlite import SqliteStorage
-from orderflow.adapters.storage.vault import Redacted
 from orderflow.domain.billing.account import ACCOUNT, Account, Sums
 from orderflow.domain.engine.decide import NOTHING, Entry, Loaded, Message
 from orderflow.domain.engine.machine import ABSENT, Absent, Machine, rule
@@ -42,7 +41,7 @@ from orderflow.domain.orders.placing import OrderPlaced, PlaceOrder
 from orderflow.domain.parties.party import PARTY, Person, RecordParty
 from orderflow.domain.values import stock_key
 from orderflow.errors import ConcurrencyConflict, DefinitionError, InputError, Key, StorageError
-from orderflow.ports.storage import Batch, Query, Storage, Write
+from orderflow.ports.storage import Batch, Query, Redacted, Storage, Write
 from orderflow.testing.storage_material import command, receipt, received, store
 
 MACHINES = (STOCK, ORDER, PARTY, ACCOUNT)

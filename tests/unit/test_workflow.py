@@ -34,7 +34,7 @@ from orderflow.domain.orders.machine import ORDER
 from orderflow.domain.orders.placing import ConfirmOrder, OrderConfirmed, OrderPlaced, PlaceOrder
 from orderflow.domain.orders.shipping import DispatchShipment
 from orderflow.domain.shipping.planning import DropCancelledItems
-from orderflow.domain.workflow.table import MACHINES, NOTICES, TABLE, Notice, standard_workflow
+from orderflow.domain.workflow.table import MACHINES, NOTICES, TABLE, NoticeBy, standard_workflow
 from orderflow.errors import DefinitionError, Key
 
 WORKFLOW = standard_workflow()
@@ -55,7 +55,7 @@ def parts(workflow: Workflow, kind: type[Any]) -> list[Any]:
 
 def notices(workflow: Workflow) -> list[str]:
     """The templates of all notices of a workflow."""
-    return [ask.effects.template for ask in parts(workflow, Asks) if isinstance(ask.effects, Notice)]
+    return [ask.effects.template for ask in parts(workflow, Asks) if isinstance(ask.effects, NoticeBy)]
 
 
 def test_the_standard_workflow_holds_a_machine_for_each_kind() -> None:

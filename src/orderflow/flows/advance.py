@@ -27,7 +27,6 @@ from orderflow.domain.orders.state import (
     Placed,
     Preparing,
     Shipped,
-    lines_of,
 )
 from orderflow.domain.shipping.planning import PlanShipment
 from orderflow.errors import CommandRefused, DefinitionError, InputError, Key, NotFound, Refusal
@@ -148,7 +147,7 @@ def _steps(order: Any) -> Iterator[Any]:
     """What could come next, in order of preference."""
     if isinstance(order, Placed):
         yield _confirm
-    if isinstance(order, Confirmed | AwaitingStock | Preparing | PartlyShipped) and _wants_stock(order):
+    if isinstance(order, Confirmed | AwaitingStock | Preparing | PartlyShipped) and order.progress.wants_stock:
         yield _allocate
     if isinstance(order, Allocated | AwaitingStock | Preparing | PartlyShipped) and order.progress.tally.allocated:
         yield _prepare
@@ -156,10 +155,6 @@ def _steps(order: Any) -> Iterator[Any]:
         yield _bill
     if isinstance(order, Confirmed | Shipped):
         yield _complete
-
-
-def _wants_stock(order: Accepted) -> bool:
-    return any(vector.wants_stock for _, vector in lines_of(order))
 
 
 def _stamp(actor: str) -> Flow[Stamp]:

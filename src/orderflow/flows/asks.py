@@ -39,7 +39,7 @@ class Commit(Ask[None]):
 
 
 @frozen(eq=False, repr=False)
-class Release(Ask[None]):
+class RollBack(Ask[None]):
     """End the transaction, if one was begun, without storing anything."""
 
 

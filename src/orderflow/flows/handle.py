@@ -19,8 +19,8 @@ from orderflow.domain.engine.text import writer
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.values import StockRef
 from orderflow.errors import CommandMismatch, CommandRefused, Fault, InputError, Key
-from orderflow.flows.asks import Begin, Commit, KnownCommands, Release
-from orderflow.ports.storage import Ack, Batch, CommandRecord, Write
+from orderflow.flows.asks import Begin, Commit, KnownCommands, RollBack
+from orderflow.ports.storage import VAULT, Ack, Batch, CommandRecord, Write
 
 __all__ = ["Result", "Work", "accepted", "faults_in", "fingerprint", "handle_many", "internal_faults"]
 
@@ -31,9 +31,6 @@ LONGEST_IDS: Final = {
     "party": MAX_ID + 11,
     "order": MAX_ORDER_ID,
 }
-
-#: Kinds of rows whose commands hold personal data.
-PERSONAL: Final = frozenset({"party"})
 
 #: What became of one command of a group: accepted, or why not.
 Result: TypeAlias = Ack | CommandRefused | InputError | CommandMismatch
@@ -124,7 +121,7 @@ class Work:
     def commit(self, answered: Sequence[str] = ()) -> Flow[None]:
         """Store what was decided and note messages as done; where there is neither, end the transaction."""
         something = self.decisions or answered
-        yield from ask(Commit(self._batch(tuple(answered))) if something else Release())
+        yield from ask(Commit(self._batch(tuple(answered))) if something else RollBack())
 
     def _batch(self, answered: tuple[str, ...]) -> Batch:
         changed: dict[Key, Loaded] = {}
@@ -194,7 +191,7 @@ def fingerprint(envelope: Envelope) -> str:
     """
     (tenant, kind, row), command = envelope.key, envelope.command
     message: Any = type(command)
-    text = "" if kind in PERSONAL else writer(message)(command)
+    text = "" if kind in VAULT else writer(message)(command)
     content = f"{tenant}/{kind}:{row}\n{message.__name__}\n{text}"
     return "1:" + hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 

@@ -42,7 +42,7 @@ def addressee(state: Any) -> PartyRef | None:
     return ref
 
 
-def compose(message_id: str, template: str, key: Key, state: Any, person: Any, at: datetime) -> Notice:
+def compose(message_id: str, template: str, key: Key, state: Any, person: Person | None, at: datetime) -> Notice:
     """The notice of ``template`` about a row; ``person`` is the addressee's data, if any is known.
 
     ``to`` is the mail address, or the customer id where none is known.
@@ -54,7 +54,7 @@ def compose(message_id: str, template: str, key: Key, state: Any, person: Any, a
         raise PortError("notifier", f"there is no template {template!r}", retry=False)
     facts = _facts(key, state)
     subject, body = TEMPLATES[template]
-    to = getattr(person, "email", "") or facts["customer"]
+    to = (person.email if person else "") or facts["customer"]
     return Notice(message_id, to, template, subject.format_map(facts), body.format_map(facts), key.id, at)
 
 

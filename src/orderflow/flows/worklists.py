@@ -103,7 +103,7 @@ def _waiting(order: Accepted) -> tuple[Refusal, ...]:
     return (refuse("backordered", "units waiting for stock: {units}", units=units),) if units else ()
 
 
-def _wants_stock(order: Accepted) -> bool:
+def _is_short(order: Accepted) -> bool:
     return isinstance(order, Confirmed | AwaitingStock) or order.progress.tally.backordered > 0
 
 
@@ -124,7 +124,7 @@ WORKLISTS: Final = {
         ("Confirmed", "AwaitingStock", "Preparing", "PartlyShipped"),
         next=_allocate,
         beside=_waiting,
-        keeps=_wants_stock,
+        keeps=_is_short,
     ),
     "to_prepare": Worklist("order", ("Allocated",), next=_prepare),
     "to_ship": Worklist("shipment", takes=HandOver, next=_hand_over),

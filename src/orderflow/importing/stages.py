@@ -290,4 +290,4 @@ def _is_goods(line: Any) -> bool:
 
 
 def _wants_stock(order: Any) -> bool:
-    return isinstance(order, Accepted) and any(vector.wants_stock for vector in order.progress.lines)
+    return isinstance(order, Accepted) and order.progress.wants_stock

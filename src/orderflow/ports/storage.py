@@ -18,6 +18,7 @@ from orderflow.domain.engine.record import Record
 from orderflow.errors import Fault, Key
 
 __all__ = [
+    "VAULT",
     "Ack",
     "Batch",
     "CommandRecord",
@@ -29,6 +30,7 @@ __all__ = [
     "Queries",
     "Query",
     "Recorded",
+    "Redacted",
     "Row",
     "Storage",
     "UnitOfWork",
@@ -108,8 +110,8 @@ class Batch(Record):
     """One to many decisions in one commit; at most one write for each key.
 
     ``answered`` are ids of messages that are carried out, done with the same commit whoever holds their lease now: an
-    answer is a fact. ``read`` are the versions of
-    rows by whose state a decision stands though it does not change them: they must still be at these versions.
+    answer is a fact. ``read`` are the versions of rows by whose state a decision stands though it does not change them:
+    they must still be at these versions.
     """
 
     commands: tuple[CommandRecord, ...]
@@ -192,6 +194,18 @@ class Outbox(Protocol):
     def pending(self) -> int:
         """Messages neither done nor dead."""
         ...
+
+
+#: The vault: kinds whose rows hold personal data. Their journal keeps that something happened, never what it said, so
+#: the row is the only copy, and when it is erased nothing of it is left.
+VAULT: Final = frozenset({"party"})
+
+
+@frozen(eq=False, repr=False)
+class Redacted(Record):
+    """Stands in the journal for an event of the vault: the name of its class, and nothing of its content."""
+
+    type: str
 
 
 class Recorded(NamedTuple):

@@ -22,11 +22,11 @@ from orderflow.adapters.storage.columns import columns_of, row_values
 from orderflow.adapters.storage.layout import CONTENTED, check_prepared, table_of
 from orderflow.adapters.storage.session import FOREIGN
 from orderflow.adapters.storage.unit import moment
-from orderflow.adapters.storage.vault import VAULT
 from orderflow.domain.engine.machine import Machine
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.errors import Key, StorageError
 from orderflow.ports.audit import Cited, Logged, Sent, Stored, Stream, Unreadable
+from orderflow.ports.storage import VAULT
 
 __all__ = ["SqliteAudit"]
 

@@ -10,11 +10,10 @@ from typing import Any, NamedTuple
 from orderflow.adapters.storage.columns import Value, row_values
 from orderflow.adapters.storage.conditions import ROWS, Condition, check_limit, check_sums, conditions, holds
 from orderflow.adapters.storage.memory_outbox import MemoryOutbox
-from orderflow.adapters.storage.vault import kept
 from orderflow.domain.engine.decide import NOTHING, Entry, Loaded
 from orderflow.domain.values import StockRef
 from orderflow.errors import ConcurrencyConflict, InputError, Key, StorageError
-from orderflow.ports.storage import Batch, CommandRecord, KnownCommand, Query, Recorded, Row
+from orderflow.ports.storage import VAULT, Batch, CommandRecord, KnownCommand, Query, Recorded, Redacted, Row
 
 __all__ = ["MemoryStorage"]
 
@@ -219,12 +218,12 @@ def _matches(row: Row[Any], wanted: Iterable[Condition]) -> bool:
 
 
 def _recorded(position: int, entry: Entry, by: CommandRecord) -> Recorded:
-    event, ack = kept(entry.key.kind, entry.event), by.ack
+    event, ack = entry.event, by.ack
     return Recorded(
         position,
         entry.key,
         entry.version,
-        event,
+        Redacted(type(event).__name__) if entry.key.kind in VAULT else event,
         ack.at,
         by.actor,
         ack.command_id,

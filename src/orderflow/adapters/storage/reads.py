@@ -12,10 +12,9 @@ from orderflow.adapters.storage.conditions import ROWS, Condition, check_limit, 
 from orderflow.adapters.storage.layout import CONTENTED, INDEXED, SPARSE, table_of
 from orderflow.adapters.storage.session import Session, Sessions
 from orderflow.adapters.storage.unit import moment
-from orderflow.adapters.storage.vault import VAULT, Redacted
 from orderflow.domain.values import StockRef
 from orderflow.errors import Key
-from orderflow.ports.storage import Query, Recorded, Row
+from orderflow.ports.storage import VAULT, Query, Recorded, Redacted, Row
 
 #: Entries of a history read at a time.
 PAGE: Final = 500

@@ -18,10 +18,9 @@ from orderflow.adapters.storage import statements as sql
 from orderflow.adapters.storage.columns import is_settled, moving_reader_of, reader_of, time_text
 from orderflow.adapters.storage.layout import CONTENTED
 from orderflow.adapters.storage.session import Held, Session, Sessions
-from orderflow.adapters.storage.vault import VAULT
 from orderflow.domain.engine.decide import NOTHING, Entry, Loaded, Message
 from orderflow.errors import ConcurrencyConflict, InputError, Key, StorageError
-from orderflow.ports.storage import Ack, Batch, CommandRecord, KnownCommand, Write
+from orderflow.ports.storage import VAULT, Ack, Batch, CommandRecord, KnownCommand, Write
 
 _dumps: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _NEW: Final = Held(None, 0, 0, NOTHING)

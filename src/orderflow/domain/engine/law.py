@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import attrs
 
-from orderflow.domain.engine.record import Message
+from orderflow.domain.engine.record import Command, Event, Internal
 
 __all__ = ["foreign_messages", "unreachable"]
 
@@ -29,7 +29,7 @@ def unreachable(arrows: Collection[Arrow], start: type, final: tuple[type, ...])
 def foreign_messages(messages: Iterable[type]) -> Iterator[str]:
     """Message classes that attrs was not asked to read: what they say of their fields would be ignored silently."""
     for kind in messages:
-        if not issubclass(kind, Message):
+        if not issubclass(kind, Command | Internal | Event):
             yield f"{kind.__name__} is no Command, Internal or Event"
         elif not attrs.has(kind):
             yield f"{kind.__name__} is not made with attrs"

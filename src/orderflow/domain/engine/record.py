@@ -13,7 +13,7 @@ from typing import Any, TypeVar, overload
 
 import attrs
 
-__all__ = ["Command", "Event", "Internal", "Message", "Record", "names_of", "replacing", "values_of"]
+__all__ = ["Command", "Event", "Internal", "Record", "names_of", "replacing", "values_of"]
 
 R = TypeVar("R")
 A = TypeVar("A")
@@ -41,25 +41,19 @@ class Record:
         return f"{type(self).__name__}({fields})"
 
 
-class Message(Record):
-    """What a machine is told, or what has happened to a row."""
-
-    __slots__ = ()
-
-
-class Command(Message):
+class Command(Record):
     """May be handed to ``OrderFlow.handle``, by a host or a person. Imperative: ``PlaceOrder``."""
 
     __slots__ = ()
 
 
-class Internal(Message):
+class Internal(Record):
     """A command that only the library sends, from row to row: sent alone it would break a rule across rows."""
 
     __slots__ = ()
 
 
-class Event(Message):
+class Event(Record):
     """What has happened. Past participle: ``OrderPlaced``."""
 
     __slots__ = ()

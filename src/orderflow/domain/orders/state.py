@@ -93,6 +93,11 @@ class Progress(Record):
     shipments: int = 0
     prepaid_minor: int = 0
 
+    @property
+    def wants_stock(self) -> bool:
+        """Whether units of any line are open or wait."""
+        return any(vector.wants_stock for vector in self.lines)
+
     @cached_property
     def tally(self) -> Tally:
         """The sums of the vectors."""

@@ -23,6 +23,8 @@ from orderflow.domain.payments.state import (
     PaymentSource,
     PositiveAmount,
     Received,
+    SomeMoney,
+    SomeMoneyAt,
     currency_of,
     without,
 )
@@ -58,36 +60,25 @@ def expected(state: Absent, event: PaymentExpected) -> Expected:
 # -- authorising and capturing
 
 
-@frozen(eq=False, repr=False)
-class _Amount(PositiveAmount):
-    amount: Money
-
-
-@frozen(eq=False, repr=False)
-class _AmountAt:
-    amount: Money
-    at: datetime
-
-
-class AuthorisePayment(_Amount, Command):
+class AuthorisePayment(SomeMoney, Command):
     """The provider has reserved the money."""
 
     __slots__ = ()
 
 
-class PaymentAuthorised(_AmountAt, Event):
+class PaymentAuthorised(SomeMoneyAt, Event):
     """The money is reserved."""
 
     __slots__ = ()
 
 
-class CapturePayment(_Amount, Command):
+class CapturePayment(SomeMoney, Command):
     """The provider has taken authorised money, all or a part."""
 
     __slots__ = ()
 
 
-class PaymentCaptured(_AmountAt, Event):
+class PaymentCaptured(SomeMoneyAt, Event):
     """Authorised money was taken."""
 
     __slots__ = ()

@@ -17,8 +17,9 @@ from orderflow.domain.payments.state import (
     Funded,
     Funds,
     Operation,
-    PositiveAmount,
     Received,
+    SomeMoney,
+    SomeMoneyAt,
     without,
 )
 from orderflow.errors import Refusal
@@ -26,27 +27,16 @@ from orderflow.errors import Refusal
 F = TypeVar("F", bound=Funded)
 
 
-@frozen(eq=False, repr=False)
-class _Amount(PositiveAmount):
-    amount: Money
-
-
-@frozen(eq=False, repr=False)
-class _AmountAt:
-    amount: Money
-    at: datetime
-
-
 # -- refunds
 
 
-class RefundPayment(_Amount, Command):
+class RefundPayment(SomeMoney, Command):
     """Free money was given back."""
 
     __slots__ = ()
 
 
-class PaymentRefunded(_AmountAt, Event):
+class PaymentRefunded(SomeMoneyAt, Event):
     """Free money was given back."""
 
     __slots__ = ()
@@ -60,7 +50,7 @@ def refunded(state: F, event: PaymentRefunded) -> F:
 # -- chargebacks
 
 
-class ChargeBackPayment(_Amount, Command):
+class ChargeBackPayment(SomeMoney, Command):
     """The bank has taken money back without asking."""
 
     __slots__ = ()
@@ -109,13 +99,13 @@ def _reversed(funds: Funds, event: ChargedBack) -> Funds:
 # -- disputes
 
 
-class DisputePayment(_Amount, Command):
+class DisputePayment(SomeMoney, Command):
     """The payer disputes an amount."""
 
     __slots__ = ()
 
 
-class PaymentDisputed(_AmountAt, Event):
+class PaymentDisputed(SomeMoneyAt, Event):
     """An amount is disputed."""
 
     __slots__ = ()

@@ -74,6 +74,21 @@ class PositiveAmount:
 
 
 @frozen(eq=False, repr=False)
+class SomeMoney(PositiveAmount):
+    """What commands that move money of a payment say."""
+
+    amount: Money
+
+
+@frozen(eq=False, repr=False)
+class SomeMoneyAt:
+    """What their events say."""
+
+    amount: Money
+    at: datetime
+
+
+@frozen(eq=False, repr=False)
 class PaymentSource(Record):
     """Where a payment comes from. ``source`` and ``external_id`` together name it for ever.
 

@@ -80,7 +80,7 @@ NOTICES: Final = (
 
 
 @frozen(eq=False, repr=False)
-class Notice(Record):
+class NoticeBy(Record):
     """Tells the customer, by the template of a name."""
 
     template: str
@@ -91,7 +91,7 @@ class Notice(Record):
 
 def notifies(template: str) -> Asks:
     """The customer is told."""
-    return asks(Notice(template), "notify")
+    return asks(NoticeBy(template), "notify")
 
 
 TABLE: Final = (
@@ -212,4 +212,4 @@ def standard_workflow(templates: Iterable[str] = NOTICES) -> Workflow:
 
 def _template(part: Part) -> str | None:
     notice = part.effects if isinstance(part, Asks) else None
-    return notice.template if isinstance(notice, Notice) else None
+    return notice.template if isinstance(notice, NoticeBy) else None
