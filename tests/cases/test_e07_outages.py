@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
+import pytest
 from small_shop import NOON, packed, small_shop
 
-from orderflow import FixedClock, MemoryCarrier, PortError
+from orderflow import FixedClock, Key, MemoryCarrier, PortError
+from orderflow.domain.engine.decide import Message
+from orderflow.flows.relay import POLICIES
 from orderflow.ports.carrier import Label, LabelRequest
+from orderflow.ports.storage import Lease
 
 
 class OutageCarrier(MemoryCarrier):
@@ -66,3 +71,13 @@ def test_e07_after_a_timeout_the_topic_rests() -> None:
     clock.advance(timedelta(seconds=60))
     shop.relay()
     assert len(carrier.sold) == 3
+
+
+@pytest.mark.parametrize("asked", [10**12, -5, float("nan"), float("inf"), "120", True, None])
+def test_e07_a_pause_without_sense_is_bounded(asked: Any) -> None:
+    """Whatever pause a carrier names, the message is put off by a day at most, and the relay goes on."""
+    carrier, state = outage(PortError("carrier", "too many requests", retry_after_seconds=asked), 5)
+    assert state == "Labelled" or len(carrier.asked) == 1
+    lease = Lease(Message("m", "buy_label", Key("main", "shipment", "o-1/1")), 1, 1, NOON)
+    delay = POLICIES["buy_label"].delay_seconds(lease, PortError("carrier", "busy", retry_after_seconds=asked))
+    assert 0 <= delay <= 86_400

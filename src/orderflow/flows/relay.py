@@ -46,6 +46,9 @@ from orderflow.ports.storage import Lease
 #: What a message to a row of ours, or the answer of an adapter, becomes.
 Commands: TypeAlias = Sequence[tuple[Key, Any]]
 
+#: How long the other side may have a message put off at most.
+LONGEST_DELAY_SECONDS: Final = 86_400
+
 #: Times an answer is decided on fresh rows before it is put off.
 ATTEMPTS: Final = 8
 
@@ -72,7 +75,9 @@ class TopicPolicy(Record):
         """How long a message that failed is put off: spread evenly, and the same for the same attempt."""
         most = min(self.most_delay_seconds, self.first_delay_seconds << min(lease.attempts - 1, 20))
         part = crc32(f"{lease.message.id}/{lease.attempts}".encode()) / 2**32
-        return max(most * part, error.retry_after_seconds or 0)
+        asked: Any = error.retry_after_seconds
+        # Adapters are not trusted, and a message that is put off for ever would be lost without a word.
+        return max(most * part, min(asked, LONGEST_DELAY_SECONDS) if isinstance(asked, int | float) else 0)
 
 
 @frozen(eq=False, repr=False)
