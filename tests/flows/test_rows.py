@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tea_shop import ARRIVE, BY_HAND, CANCEL, GO, NOON, Shop, content
+from tea_shop import ANN, ARRIVE, BY_HAND, CANCEL, GO, NOON, Shop, content
 
 from orderflow.adapters.storage.memory import MemoryStorage
 from orderflow.adapters.storage.sqlite import SqliteStorage
@@ -18,6 +18,7 @@ from orderflow.domain.engine.machine import ABSENT
 from orderflow.domain.orders.amending import AnnotateOrder
 from orderflow.domain.orders.placing import ConfirmOrder, OrderPlaced, PlaceOrder
 from orderflow.domain.orders.state import Placed
+from orderflow.domain.parties.customer import BlockCustomer, RegisterCustomer, UnblockCustomer
 from orderflow.errors import InputError, Key, NotFound
 from orderflow.flows.advance import ShopSettings
 from orderflow.flows.allocate import AllocationSettings
@@ -134,3 +135,15 @@ def test_rows_of_many_kinds_are_read_together(shop: Shop) -> None:
     assert (order.version, account.version, account.state) == (1, 0, ABSENT)
     with pytest.raises(InputError):
         shop.read([Key("other", "order", "D")])
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_a_flag_is_grouped_as_a_number(kind: str, tmp_path: Path) -> None:
+    """Blocked customers are the group 1, all others 0, on every storage."""
+    shop = Shop(storage=MemoryStorage() if kind == "memory" else SqliteStorage(tmp_path / "shop.db"))
+    for customer in ("ann", "bob"):
+        shop.handle(customer, RegisterCustomer(ANN))
+    shop.handle("ann", BlockCustomer("unpaid"))
+    shop.handle("ann", UnblockCustomer())
+    shop.handle("bob", BlockCustomer("unpaid"))
+    assert shop.accounts.sums(["*"], by=["blocked"]) == {("0",): (1,), ("1",): (1,)}

@@ -237,7 +237,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
         "retain_until": _text("retain_until", "until"),
     },
     "account": {
-        "blocked": _number("blocked"),
+        "blocked": Column("INTEGER", lambda key, state: int(getattr(state, "blocked", False))),
         "limit_minor": _number("limit.minor"),
         "limit_currency": _text("limit.currency"),
     },
