@@ -301,6 +301,40 @@ def test_memory_is_not_a_file() -> None:
         SqliteStorage(":memory:", MACHINES)
 
 
+@pytest.mark.parametrize("path", [None, 5, b"shop.db", "shop\x00.db", ["shop.db"]])
+def test_what_is_no_path_is_refused(path: Any) -> None:
+    """A text with a null character would name another file."""
+    with pytest.raises(InputError) as caught:
+        SqliteStorage(path)
+    assert [(fault.path, fault.code) for fault in caught.value.faults] == [("path", "wrong_type")]
+
+
+def test_a_time_that_is_none_is_a_storage_error(storage: SqliteStorage, path: Path) -> None:
+    """A damaged time is said in the words of the library, whoever meets it."""
+    received(storage, "c-1", ROW, 1)
+    edit(path, "UPDATE stock SET changed_at = 'yesterday'", "UPDATE commands SET at = 'yesterday'")
+    with closing(SqliteStorage(path, MACHINES)) as fresh:
+        for act in (lambda: fresh.read([ROW]), lambda: [*fresh.history(ROW)], lambda: fresh.entries(0, 9)):
+            with pytest.raises(StorageError, match="yesterday"):
+                act()
+
+
+def test_a_chain_that_bites_its_tail_ends(storage: SqliteStorage, path: Path) -> None:
+    """A history whose entries point to each other in a circle, by damage, is read once."""
+    received(storage, "c-1", ROW, 1)
+    received(storage, "c-2", ROW, 1)
+    edit(path, "UPDATE journal SET previous = 2 WHERE position = 1")
+    assert [recorded.version for recorded in storage.history(ROW)] == [1, 2]
+
+
+def edit(path: Path, *statements: str) -> None:
+    """Damage a file by hand."""
+    with closing(sqlite3.connect(path)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+
+
 def test_reading_only_changes_nothing(storage: SqliteStorage, path: Path) -> None:
     """A storage opened to read answers queries and refuses everything else, and does not make a file."""
     received(storage, "c-1", ROW, 5)

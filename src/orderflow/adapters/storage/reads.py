@@ -87,12 +87,12 @@ def movements(session: Session, tenant: str) -> Mapping[tuple[str, str, str], in
 
 @lru_cache(maxsize=64)
 def chain_text(kind: str) -> str:
-    """The positions of a row's entries, latest first: the tenant and the id."""
+    """The positions of a row's entries, latest first: the tenant and the id. A damaged chain ends where it turns."""
     return (
         "WITH RECURSIVE chain (position, previous) AS ("  # noqa: S608
         f"SELECT position, previous FROM journal WHERE position = (SELECT last FROM {table_of(kind)} WHERE tenant = ?"
         " AND id = ?) UNION ALL SELECT j.position, j.previous FROM chain JOIN journal AS j"
-        " ON j.position = chain.previous) SELECT position FROM chain"
+        " ON j.position = chain.previous AND j.position < chain.position) SELECT position FROM chain"
     )
 
 

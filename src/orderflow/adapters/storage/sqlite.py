@@ -39,6 +39,7 @@ class SqliteStorage:
         timeout_seconds: how long to wait for others before giving up.
 
     Raises:
+        InputError: ``path`` cannot name a file.
         StorageError: the file cannot be opened, has another layout, or is of another application.
         DefinitionError: a kind's name cannot name a table.
     """
@@ -53,6 +54,8 @@ class SqliteStorage:
         read_only: bool = False,
         timeout_seconds: float = 30.0,
     ) -> None:
+        if not isinstance(path, Path | str) or "\0" in str(path):
+            raise InputError.at("path", "wrong_type", "must be a Path or a text without null characters")
         if str(path) == ":memory:":
             raise InputError.at("path", "not_a_file", "SQLite needs a file here; MemoryStorage needs none")
         if sqlite3.sqlite_version_info < _OLDEST:

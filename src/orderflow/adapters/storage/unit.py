@@ -41,8 +41,15 @@ class _Cold(NamedTuple):
 
 
 def moment(text: str) -> datetime:
-    """A stored time, aware and in UTC."""
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    """A stored time, aware and in UTC.
+
+    Raises:
+        StorageError: the text is no time.
+    """
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except (TypeError, ValueError) as error:
+        raise StorageError(f"{text!r:.40} is not a stored time", retry=False) from error
 
 
 def answer(session: Session, tenant: str, message_ids: Sequence[str], at: datetime | None) -> None:
