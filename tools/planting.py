@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from types import CodeType, FunctionType
 
@@ -24,6 +25,9 @@ import pytest
 __all__ = ["Planter", "changed_code"]
 
 KILLED, SURVIVED, TIMEOUT = "killed", "survived", "timeout"
+
+#: How a child ends that has no function with the code to replace.
+NOT_FOUND = 77
 
 
 def changed_code(truth: str, fault: str) -> dict[CodeType, CodeType] | None:
@@ -53,9 +57,11 @@ def _by_itself(code: CodeType) -> CodeType:
 
 
 def _swap(changed: dict[CodeType, CodeType]) -> None:
-    for function in gc.get_objects():
-        if isinstance(function, FunctionType) and (fault := changed.get(function.__code__)):
-            function.__code__ = fault
+    found = [each for each in gc.get_objects() if isinstance(each, FunctionType) and each.__code__ in changed]
+    for function in found:
+        function.__code__ = changed[function.__code__]
+    if not found:
+        os._exit(NOT_FOUND)
 
 
 class Planter:
@@ -88,12 +94,14 @@ class Planter:
         changed = changed_code((self._copy / path).read_text(encoding="utf-8"), fault)
         if changed is None:
             return self._anew(self._copy / path, fault, 2 * seconds)
+        # Some are imported late, when they are first called.
+        import_module(path.removeprefix("src/").removesuffix(".py").replace("/", "."))
 
         def planted() -> None:
             _swap(changed)
             _run(session)
 
-        return _in_a_child(planted, seconds)
+        return _in_a_child(planted, seconds) or self._anew(self._copy / path, fault, 2 * seconds)
 
     def _anew(self, path: Path, fault: str, seconds: float) -> str:
         truth, stat = path.read_text(encoding="utf-8"), path.stat()
@@ -119,7 +127,7 @@ def _run(session: pytest.Session) -> None:
 
 
 def _in_a_child(run: Callable[[], None], seconds: float) -> str:
-    """What becomes of the tests; a child that ends in any other way than well has noticed something."""
+    """What becomes of the tests, "" if nothing was planted; any other end than a good one has noticed something."""
     child = os.fork()
     if not child:
         with contextlib.suppress(BaseException):
@@ -133,7 +141,7 @@ def _in_a_child(run: Callable[[], None], seconds: float) -> str:
     status = os.waitpid(child, 0)[1]
     if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM:
         return TIMEOUT
-    return SURVIVED if os.waitstatus_to_exitcode(status) == 0 else KILLED
+    return {0: SURVIVED, NOT_FOUND: ""}.get(os.waitstatus_to_exitcode(status), KILLED)
 
 
 if __name__ == "__main__":
