@@ -240,7 +240,7 @@ def _plant(copy: Path, tests: Sequence[str], faults: Sequence[tuple[str, str]]) 
     """What becomes of each fault; the tests must pass without any."""
     report = copy.parent / "report.jsonl"
     told = {"arguments": _arguments(copy, tests), "faults": faults, "report": str(report)}
-    environment = {"ORDERFLOW_PROFILE": "quick", "PYTHONPATH": str(copy / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {"ORDERFLOW_PROFILE": "quick", "PYTHONPATH": str(copy / "src")}
     subprocess.run(
         [sys.executable, str(copy / "tools" / "planting.py")],
         input=json.dumps(told),

@@ -108,7 +108,12 @@ class Planter:
         try:
             path.write_text(fault, encoding="utf-8")
             done = subprocess.run(
-                self._command, timeout=seconds, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                self._command,
+                env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},  # the fault's bytecode must not outlive it
+                timeout=seconds,
+                check=False,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
             )
             return KILLED if done.returncode else SURVIVED
         except subprocess.TimeoutExpired:
