@@ -7,8 +7,9 @@ from tea_shop import ANN, ARRIVE, CANCEL, GO, VAT, Shop, content, note
 from orderflow.domain.billing.credit_note import CreditLine
 from orderflow.domain.orders.placing import OpenDraft, PlaceOrder
 from orderflow.domain.parties.party import ErasePartyVersion, Person
+from orderflow.errors import PortError
 from orderflow.flows.advance import ShopSettings
-from orderflow.flows.notices import TEMPLATES
+from orderflow.flows.notices import TEMPLATES, impersonal
 from orderflow.flows.prepare import ShippingSettings
 
 
@@ -85,3 +86,13 @@ def test_whose_address_was_erased_is_told_by_customer_id() -> None:
     shop.tell("Q", PlaceOrder(content(1, customer="robert", bill_to=bob)))
     shop.settle()
     assert {notice.order: notice.to for notice in shop.mail.delivered} == {"O": "ann", "P": "ann", "Q": "robert"}
+
+
+def test_an_error_names_fields_and_not_their_values() -> None:
+    """The longest value first, so that none is left in part; what has two letters tells nothing of a person."""
+    ann = Person("Ann", company="Ann Ltd", lines=("1 Ann St",), country="GB", email="ann@example.org")
+    error = PortError("mail", "to Ann of Ann Ltd, 1 Ann St, GB", retry=False, retry_after_seconds=7, timed_out=True)
+    said = impersonal(error, ann)
+    assert str(said) == "mail: to <name> of <company>, <lines>, GB"
+    assert (said.port, said.retry, said.retry_after_seconds, said.timed_out) == ("mail", False, 7, True)
+    assert str(impersonal(error, None)) == str(error)

@@ -221,6 +221,22 @@ def test_a_round_takes_so_many_messages_and_no_more() -> None:
     assert shop.storage.pending() == waiting - 3
 
 
+@pytest.mark.parametrize(
+    "failure, report",
+    [
+        (CarrierFailure.TIMEOUT_BEFORE, RelayReport(done=0, retried=1, dead=0)),
+        (CarrierFailure.REFUSED, RelayReport(done=0, retried=0, dead=1)),
+    ],
+)
+def test_what_fails_is_taken_too(failure: CarrierFailure, report: RelayReport) -> None:
+    """A message that is put off or given up counts towards the limit: no other is sent in its place."""
+    shop = Shop(SHIPS, script=[failure]).stocked(main=1).placed(1)
+    shop.advance("O")
+    assert shop.relay(limit=1) == report
+    assert report.taken == 1
+    assert not shop.mail.delivered
+
+
 def test_what_an_ended_worker_left_is_sent_again_until_its_deadline() -> None:
     """A lease that ran out is taken over; where the deadline has passed meanwhile, nobody sends it once more."""
     shop = Shop(SHIPS, workflow=QUIET).stocked(main=1).placed(1)
