@@ -11,10 +11,10 @@ import gc
 import inspect
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -25,6 +25,9 @@ import pytest
 __all__ = ["Planter", "changed_code"]
 
 KILLED, SURVIVED, TIMEOUT = "killed", "survived", "timeout"
+
+#: A limit is in seconds of work; for a fault that waits instead, in so many times as many of the clock.
+WALL = 10
 
 #: How a child ends that has no function with the code to replace.
 NOT_FOUND = 77
@@ -82,18 +85,18 @@ class Planter:
         if session.testsfailed or session.config.option.collectonly:
             return False
         with self._report.open("a", encoding="utf-8") as report:
-            begun = time.monotonic()
             outcome = _in_a_child(lambda: _run(session), 600)
             print(json.dumps(outcome), file=report, flush=True)
-            seconds = 20 + 10 * (time.monotonic() - begun)
+            used = resource.getrusage(resource.RUSAGE_CHILDREN)
+            seconds = round(5 + 3 * (used.ru_utime + used.ru_stime))
             for path, fault in self._faults if outcome == SURVIVED else ():
                 print(json.dumps(self._outcome(session, path, fault, seconds)), file=report, flush=True)
         return True
 
-    def _outcome(self, session: pytest.Session, path: str, fault: str, seconds: float) -> str:
+    def _outcome(self, session: pytest.Session, path: str, fault: str, seconds: int) -> str:
         changed = changed_code((self._copy / path).read_text(encoding="utf-8"), fault)
         if changed is None:
-            return self._anew(self._copy / path, fault, 2 * seconds)
+            return self._anew(self._copy / path, fault, WALL * seconds)
         # Some are imported late, when they are first called.
         import_module(path.removeprefix("src/").removesuffix(".py").replace("/", "."))
 
@@ -101,9 +104,9 @@ class Planter:
             _swap(changed)
             _run(session)
 
-        return _in_a_child(planted, seconds) or self._anew(self._copy / path, fault, 2 * seconds)
+        return _in_a_child(planted, seconds) or self._anew(self._copy / path, fault, WALL * seconds)
 
-    def _anew(self, path: Path, fault: str, seconds: float) -> str:
+    def _anew(self, path: Path, fault: str, seconds: int) -> str:
         truth, stat = path.read_text(encoding="utf-8"), path.stat()
         try:
             path.write_text(fault, encoding="utf-8")
@@ -131,12 +134,13 @@ def _run(session: pytest.Session) -> None:
             raise SystemExit(1)
 
 
-def _in_a_child(run: Callable[[], None], seconds: float) -> str:
+def _in_a_child(run: Callable[[], None], seconds: int) -> str:
     """What becomes of the tests, "" if nothing was planted; any other end than a good one has noticed something."""
     child = os.fork()
     if not child:
         with contextlib.suppress(BaseException):
-            signal.alarm(int(seconds))
+            resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+            signal.alarm(WALL * seconds)
             silence = os.open(os.devnull, os.O_WRONLY)
             os.dup2(silence, 1)
             os.dup2(silence, 2)
@@ -144,7 +148,7 @@ def _in_a_child(run: Callable[[], None], seconds: float) -> str:
             os._exit(0)
         os._exit(1)
     status = os.waitpid(child, 0)[1]
-    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM:
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) in {signal.SIGXCPU, signal.SIGALRM}:
         return TIMEOUT
     return {0: SURVIVED, NOT_FOUND: ""}.get(os.waitstatus_to_exitcode(status), KILLED)
 
