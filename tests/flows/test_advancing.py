@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -10,15 +11,16 @@ from typing import Any
 import pytest
 from tea_shop import ARRIVE, BY_HAND, GO, VAT, Counted, Shop, content
 
-from orderflow.adapters.storage.memory import MemoryStorage
+from orderflow.adapters.storage.memory import MemoryStorage, MemoryUnit
 from orderflow.adapters.storage.sqlite import SqliteStorage
+from orderflow.domain.engine.decide import Loaded
 from orderflow.domain.inventory.planner import Supply, one_location_first
 from orderflow.domain.inventory.stock import ReceiveGoods, StockLevel
 from orderflow.domain.money.price import Price
 from orderflow.domain.orders.content import Gate, Hold, HoldReason, OrderLine
 from orderflow.domain.orders.holding import PlaceHold
 from orderflow.domain.orders.placing import OpenDraft, PlaceOrder
-from orderflow.errors import ConcurrencyConflict, InputError, NotFound, StorageError
+from orderflow.errors import ConcurrencyConflict, InputError, Key, NotFound, StorageError
 from orderflow.flows.advance import Advanced, ShopSettings
 from orderflow.flows.allocate import AllocationSettings
 from orderflow.ports.storage import Batch
@@ -73,6 +75,24 @@ def test_all_steps_are_one_commit() -> None:
     storage.batches.clear()
     assert shop.advance("O").state == "Completed"
     assert [*map(commands_of, storage.batches)] == [["BillUnits", "CompleteOrder"]]
+
+
+def test_all_rows_are_locked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the steps may touch is loaded together, in the order of locks, so that two workers never deadlock."""
+    shop, loads, load = Shop().stocked(main=1, shop=1).placed(2), list[list[Key]](), MemoryUnit.load
+
+    def noted(unit: MemoryUnit, keys: Collection[Key]) -> Mapping[Key, Loaded]:
+        loads.append([*keys])
+        return load(unit, keys)
+
+    monkeypatch.setattr(MemoryUnit, "load", noted)
+    shop.advance("O")
+    _looked, rows = loads
+    assert rows == sorted(rows, key=shop.workflow.lock_order)
+    shop.tell("O/1", GO, ARRIVE).tell("O/2", GO, ARRIVE)
+    loads.clear()
+    assert shop.advance("O").state == "Completed"
+    assert len(loads) == 2
 
 
 @pytest.mark.parametrize(

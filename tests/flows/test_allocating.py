@@ -7,11 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tea_shop import BY_HAND, CANCEL, NOON, Shop, content, item, pick, plan
+from tea_shop import BY_HAND, CANCEL, NOON, VAT, Shop, content, item, pick, plan
 
 from orderflow.adapters.storage.memory import MemoryStorage
 from orderflow.domain.inventory.counting import CountStock
-from orderflow.domain.inventory.stock import StockLevel
+from orderflow.domain.inventory.stock import ReceiveGoods, StockLevel
+from orderflow.domain.money.price import Price
 from orderflow.domain.orders.allocating import (
     AllocateStock,
     ExpireAllocation,
@@ -20,7 +21,7 @@ from orderflow.domain.orders.allocating import (
     StockReleased,
 )
 from orderflow.domain.orders.cancelling import OrderCancelled
-from orderflow.domain.orders.content import AllocateAt, Gate, Hold, HoldReason
+from orderflow.domain.orders.content import AllocateAt, Gate, Hold, HoldReason, OrderLine
 from orderflow.domain.orders.holding import PlaceHold, ReleaseHold
 from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder, UnconfirmOrder
 from orderflow.domain.shipping.state import Item
@@ -165,6 +166,16 @@ def test_rebalancing_stops_where_the_shortfall_does() -> None:
     assert len(shop.rebalance("TEA")) == 2
     held = {name: shop.progress(name).lines[0].allocated_quantity for name in "ABC"}
     assert held == {"A": 2, "B": 2, "C": 0}
+
+
+def test_rebalancing_one_article_leaves_the_others() -> None:
+    """An order that lacks tea keeps its cups."""
+    lines = tuple([OrderLine.of(line, sku, 1, Price.of("1.00", "EUR"), VAT) for line, sku in ((1, "TEA"), (2, "CUP"))])
+    shop = Shop().stocked(main=1).tell("CUP@main", ReceiveGoods(1))
+    shop.tell("O", PlaceOrder(content(lines=lines)), ConfirmOrder()).allocate("O")
+    shop.tell("TEA@main", CountStock(0))
+    assert all(isinstance(result, Ack) for result in shop.rebalance("TEA"))
+    assert [(line.backordered_quantity, line.allocated_quantity) for line in shop.lines] == [(1, 0), (0, 1)]
 
 
 class Meddled(MemoryStorage):

@@ -12,8 +12,9 @@ import pytest
 from tea_shop import NOON, Shop, content
 
 from orderflow.adapters.storage.memory import MemoryStorage, MemoryUnit
+from orderflow.domain.billing.invoice import VoidInvoice
 from orderflow.domain.engine.decide import Envelope, Flow, ask
-from orderflow.domain.engine.limits import MAX_GROUP
+from orderflow.domain.engine.limits import MAX_GROUP, MAX_ID, MAX_ORDER_ID, MAX_QUANTITY
 from orderflow.domain.engine.machine import Machine
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.inventory.counting import ReleaseQuarantine
@@ -23,6 +24,8 @@ from orderflow.domain.orders.amending import AnnotateOrder
 from orderflow.domain.orders.content import Gate, Hold, HoldReason
 from orderflow.domain.orders.holding import PlaceHold, ReleaseHold
 from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder
+from orderflow.domain.parties.party import Person, RecordParty
+from orderflow.domain.values import StockRef, party_id
 from orderflow.domain.workflow.table import standard_workflow
 from orderflow.errors import (
     CommandMismatch,
@@ -34,7 +37,7 @@ from orderflow.errors import (
     StorageError,
 )
 from orderflow.flows.asks import NewId, Now
-from orderflow.flows.handle import handle_many
+from orderflow.flows.handle import faults_in, handle_many
 from orderflow.flows.notices import addressee
 from orderflow.ports.storage import Ack
 from orderflow.runtime import run, run_async
@@ -49,6 +52,26 @@ def test_the_same_command_again_is_answered_the_same() -> None:
     with pytest.raises(CommandMismatch):
         shop.handle("TEA@main", ReceiveGoods(2), command_id="c")
     assert shop.stock.level("TEA").on_hand == 1
+
+
+@pytest.mark.parametrize(
+    "kind, longest, command",
+    [
+        ("stock", str(StockRef("s" * MAX_ID, "l" * MAX_ID)), ReceiveGoods(1)),
+        ("party", party_id("p" * MAX_ID, MAX_QUANTITY), RecordParty(Person())),
+        ("order", "o" * MAX_ORDER_ID, ConfirmOrder()),
+        ("invoice", "i" * MAX_ID, VoidInvoice("mistaken")),
+    ],
+)
+def test_an_id_may_be_as_long_as_its_longest_parts_make_it(kind: str, longest: str, command: Any) -> None:
+    """One character more is bad input."""
+
+    def codes(id_: str) -> set[str]:
+        envelope = Envelope(Key("t", kind, id_), command, Stamp(NOON, "tester", "c"))
+        return {fault.code for fault in faults_in(standard_workflow(), envelope)}
+
+    assert codes(longest) == set()
+    assert codes(longest[0] + longest) == {"bad_length"}
 
 
 def test_a_group_knows_its_own_ids() -> None:
