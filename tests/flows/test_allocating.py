@@ -11,6 +11,7 @@ from tea_shop import BY_HAND, CANCEL, NOON, VAT, Shop, content, item, pick, plan
 
 from orderflow.adapters.storage.memory import MemoryStorage
 from orderflow.domain.inventory.counting import CountStock
+from orderflow.domain.inventory.planner import Supply, one_location_first
 from orderflow.domain.inventory.stock import ReceiveGoods, StockLevel
 from orderflow.domain.money.price import Price
 from orderflow.domain.orders.allocating import (
@@ -54,6 +55,19 @@ def test_orders_that_are_allocated_together_share_what_there_is() -> None:
     assert all(isinstance(result, Ack) for result in shop.allocate("O", "P"))
     assert (shop.lines[0].allocated_quantity, shop.progress("P").lines[0].backordered_quantity) == (1, 2)
     assert shop.stock.level("TEA") == StockLevel(1, allocated=1, backordered=2)
+
+
+def test_a_strategy_sees_only_places_that_have_something() -> None:
+    """Of two locations, one of them empty, the other is on offer."""
+    seen: list[dict[str, dict[str, int]]] = []
+
+    def noted(supply: Supply) -> dict[str, tuple[str, ...]]:
+        seen.append({place: dict(stock) for place, stock in supply.offers.items()})
+        return one_location_first(supply)
+
+    shop = Shop(ShopSettings(AllocationSettings(("shop", "main"), noted), BY_HAND)).stocked(main=1).confirmed(1)
+    shop.allocate("O")
+    assert seen == [{"main": {"TEA": 1}}]
 
 
 def test_filling_leaves_open_units_open() -> None:

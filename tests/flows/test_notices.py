@@ -90,8 +90,8 @@ def test_whose_address_was_erased_is_told_by_customer_id() -> None:
 
 def test_an_error_names_fields_and_not_their_values() -> None:
     """The longest value first, so that none is left in part; what has two letters tells nothing of a person."""
-    ann = Person("Ann", company="Ann Ltd", lines=("1 Ann St",), country="GB", email="ann@example.org")
-    error = PortError("mail", "to Ann of Ann Ltd, 1 Ann St, GB", retry=False, retry_after_seconds=7, timed_out=True)
+    ann = Person("Ann Lee", company="Lee", lines=("1 Lee St",), country="GB", email="ann@example.org")
+    error = PortError("mail", "to Ann Lee of Lee, 1 Lee St, GB", retry=False, retry_after_seconds=7, timed_out=True)
     said = impersonal(error, ann)
     assert str(said) == "mail: to <name> of <company>, <lines>, GB"
     assert (said.port, said.retry, said.retry_after_seconds, said.timed_out) == ("mail", False, 7, True)
