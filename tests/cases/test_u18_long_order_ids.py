@@ -26,9 +26,10 @@ from orderflow import (
     SqliteStorage,
     standard_workflow,
 )
-from orderflow.domain.engine.limits import MAX_ID, MAX_ORDER_ID
+from orderflow.domain.engine.limits import MAX_ID
 from orderflow.domain.orders.placing import OpenDraft
 from orderflow.domain.orders.state import Completed
+from orderflow.domain.values import MAX_ORDER_ID
 
 ANN = PartyRef("ann", 1)
 ORDER = content(2, bill_to=ANN, ship_to=ANN)

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderflow.domain.engine.limits import MAX_TAGS
 from orderflow.domain.engine.machine import ABSENT
 from orderflow.domain.engine.schema import faults_of
 from orderflow.domain.engine.stamp import Stamp
@@ -25,7 +24,7 @@ from orderflow.domain.parties.customer import (
     TagCustomer,
     UnblockCustomer,
 )
-from orderflow.domain.values import PartyRef
+from orderflow.domain.values import MAX_TAGS, PartyRef
 from orderflow.errors import CommandRefused, InvariantBroken
 
 STAMP = Stamp(datetime(2026, 4, 1, 12, tzinfo=UTC), "tester", "c")

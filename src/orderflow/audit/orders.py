@@ -9,13 +9,14 @@ from typing import Any
 from orderflow.audit.checks import Balance, Check, Seen
 from orderflow.audit.invariants import Violation
 from orderflow.domain.billing.invoice_state import InvoiceState
-from orderflow.domain.engine.limits import MAX_LINES, MAX_QUANTITY
+from orderflow.domain.engine.limits import MAX_QUANTITY
 from orderflow.domain.engine.workflow import EventContext
 from orderflow.domain.orders.billing import UnitsBilled, UnitsUnbilled
 from orderflow.domain.orders.content import InvoiceBasis, LineKind, OrderContent, totals_of
 from orderflow.domain.orders.placing import OrderPlaced
 from orderflow.domain.orders.shipping import ShipmentDispatched
 from orderflow.domain.orders.state import Cancelled, HasProgress, lines_of
+from orderflow.domain.values import MAX_LINES
 from orderflow.errors import Key
 
 

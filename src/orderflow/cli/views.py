@@ -118,15 +118,15 @@ def invoice_view(row: Row[Any] | Task) -> View:
 
 def credit_note_view(row: Row[Any]) -> View:
     """A credit note."""
-    state, terms = row.state, row.state.content
+    state, content = row.state, row.state.content
     return {
         "id": row.key.id,
         "number": getattr(state, "number", None),
         "state": type(state).__name__,
-        "dated": terms.dated.isoformat(),
-        "currency": terms.currency,
-        "gross": amount(state.totals.gross_minor, terms.currency),
-        "reason": terms.reason,
+        "dated": content.dated.isoformat(),
+        "currency": content.currency,
+        "gross": amount(state.totals.gross_minor, content.currency),
+        "reason": content.reason,
     }
 
 

@@ -7,11 +7,10 @@ from typing import Annotated, Final, NamedTuple
 from attrs import frozen
 
 from orderflow.domain.engine.bounds import FreeText, Id, Length, Name, Quantity
-from orderflow.domain.engine.limits import MAX_LINES
 from orderflow.domain.engine.machine import Absent, Machine, refuse, rule
 from orderflow.domain.engine.record import Command, Event, Record
 from orderflow.domain.engine.stamp import Stamp
-from orderflow.domain.values import Location, Sku
+from orderflow.domain.values import MAX_LINES, Location, Sku
 from orderflow.errors import InvariantBroken, Refusal
 
 __all__ = [

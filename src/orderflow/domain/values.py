@@ -11,9 +11,31 @@ from orderflow.domain.engine.limits import MAX_ID
 from orderflow.domain.engine.text import TextForm
 from orderflow.errors import Key
 
-__all__ = ["LineQuantity", "Location", "PartyRef", "Pick", "Sku", "StockRef", "party_id", "stock_key", "summed"]
+__all__ = [
+    "MAX_LINES",
+    "MAX_ORDER_ID",
+    "MAX_TAGS",
+    "LineQuantity",
+    "Location",
+    "PartyRef",
+    "Pick",
+    "Sku",
+    "StockRef",
+    "party_id",
+    "stock_key",
+    "summed",
+]
 
 K = TypeVar("K")
+
+MAX_LINES = 5_000
+"""Lines of one order, of any kind."""
+
+MAX_ORDER_ID = 88
+"""Characters of an order's id: those of its shipments and invoices, ``order/n``, fit into an identifier."""
+
+MAX_TAGS = 50
+"""Tags of one order."""
 
 #: Between SKU and location where a stock row is printed; so neither may hold it.
 _AT = "@"

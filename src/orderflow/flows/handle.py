@@ -12,12 +12,12 @@ from attrs import define, evolve, field
 
 from orderflow.domain.engine.bounds import Text
 from orderflow.domain.engine.decide import Decision, End, Envelope, Flow, Load, Loaded, Rows, ask, decide_group
-from orderflow.domain.engine.limits import MAX_COMMAND_ID, MAX_ID, MAX_NAME, MAX_ORDER_ID
+from orderflow.domain.engine.limits import MAX_COMMAND_ID, MAX_ID, MAX_NAME
 from orderflow.domain.engine.record import Internal
 from orderflow.domain.engine.schema import faults_at, faults_of
 from orderflow.domain.engine.text import writer
 from orderflow.domain.engine.workflow import Workflow
-from orderflow.domain.values import StockRef
+from orderflow.domain.values import MAX_ORDER_ID, StockRef
 from orderflow.errors import CommandMismatch, CommandRefused, Fault, InputError, Key
 from orderflow.flows.asks import Begin, Commit, KnownCommands, RollBack
 from orderflow.ports.storage import VAULT, Ack, Batch, CommandRecord, Write

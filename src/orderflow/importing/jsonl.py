@@ -24,13 +24,12 @@ from attrs import frozen
 
 from orderflow.adapters.json_input import load_tree, read_outside
 from orderflow.domain.engine.bounds import Id, Length, Name
-from orderflow.domain.engine.limits import MAX_LINES
 from orderflow.domain.inventory.documents import SkuChange, SkuQuantity
 from orderflow.domain.money.currencies import Currency
 from orderflow.domain.money.tax import TaxPolicy
 from orderflow.domain.orders.content import OrderContent
 from orderflow.domain.parties.party import Person
-from orderflow.domain.values import Location, PartyRef
+from orderflow.domain.values import MAX_LINES, Location, PartyRef
 from orderflow.errors import Fault, InputError
 from orderflow.importing.documents import (
     AdjustmentDocument,

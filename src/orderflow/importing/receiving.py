@@ -8,6 +8,7 @@ from typing import Any
 from orderflow.domain.inventory.documents import PostReceipt, SkuQuantity
 from orderflow.domain.inventory.stock import StockLevel
 from orderflow.domain.orders.content import LineKind
+from orderflow.domain.values import summed
 from orderflow.importing.documents import AdjustmentDocument, OrderDocument
 
 
@@ -30,11 +31,8 @@ class StockForecast:
         return self._receipt(document.number, ((change.sku, -change.quantity) for change in document.changes))
 
     def _receipt(self, reference: str, wanted: Iterable[tuple[str, int]]) -> PostReceipt | None:
-        sums: dict[str, int] = {}
-        for sku, quantity in wanted:
-            sums[sku] = sums.get(sku, 0) + quantity
         missing = []
-        for sku, quantity in sums.items():
+        for sku, quantity in summed(wanted).items():
             free = self._free.get(sku, 0) - quantity
             if free < 0:
                 missing.append(SkuQuantity(sku, self._location, -free))

@@ -13,7 +13,6 @@ from typing import Annotated, Final, NamedTuple
 from attrs import frozen
 
 from orderflow.domain.engine.bounds import Count, FreeText, Id, Length, Minor, Name, Quantity
-from orderflow.domain.engine.limits import MAX_LINES
 from orderflow.domain.engine.machine import Absent, Machine, refuse, rule
 from orderflow.domain.engine.record import Command, Event, Internal, Record
 from orderflow.domain.engine.stamp import Stamp
@@ -30,7 +29,7 @@ from orderflow.domain.money.tax import (
     tax_on,
     totals_of_groups,
 )
-from orderflow.domain.values import PartyRef, Sku
+from orderflow.domain.values import MAX_LINES, PartyRef, Sku
 from orderflow.errors import Refusal
 
 __all__ = [

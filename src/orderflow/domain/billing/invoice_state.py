@@ -8,12 +8,11 @@ from typing import Annotated, NamedTuple, TypeAlias
 from attrs import frozen
 
 from orderflow.domain.engine.bounds import Id, Length, Minor, Name, Quantity
-from orderflow.domain.engine.limits import MAX_LINES
 from orderflow.domain.engine.record import Record
 from orderflow.domain.money.calendar import PaymentTerms
 from orderflow.domain.money.currencies import Currency
 from orderflow.domain.money.tax import TaxCategory, TaxPolicy, Totals
-from orderflow.domain.values import PartyRef
+from orderflow.domain.values import MAX_LINES, PartyRef
 from orderflow.errors import InvariantBroken
 
 

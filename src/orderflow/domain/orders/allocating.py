@@ -10,7 +10,6 @@ from typing import Annotated, NamedTuple, TypeAlias
 from attrs import frozen
 
 from orderflow.domain.engine.bounds import Length
-from orderflow.domain.engine.limits import MAX_LINES
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.stamp import Stamp
@@ -29,7 +28,7 @@ from orderflow.domain.orders.state import (
     state_for,
     with_lines,
 )
-from orderflow.domain.values import Pick, summed
+from orderflow.domain.values import MAX_LINES, Pick, summed
 from orderflow.errors import Refusal
 
 Picks: TypeAlias = Annotated[tuple[Pick, ...], Length(0, MAX_LINES)]

@@ -7,9 +7,9 @@ from typing import Annotated, TypeAlias, TypeVar
 from attrs import evolve, frozen
 
 from orderflow.domain.engine.bounds import FreeText, Length, Name
-from orderflow.domain.engine.limits import MAX_TAGS
 from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.orders.state import HasProgress
+from orderflow.domain.values import MAX_TAGS
 
 K = TypeVar("K", bound=HasProgress)
 Tags: TypeAlias = Annotated[tuple[Name, ...], Length(0, MAX_TAGS)]

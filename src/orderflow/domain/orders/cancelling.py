@@ -9,7 +9,6 @@ from typing import Annotated
 from attrs import frozen
 
 from orderflow.domain.engine.bounds import FreeText, Length
-from orderflow.domain.engine.limits import MAX_LINES
 from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.orders import lines as moves
@@ -27,7 +26,7 @@ from orderflow.domain.orders.state import (
     moved_within,
     with_exposed,
 )
-from orderflow.domain.values import LineQuantity, summed
+from orderflow.domain.values import MAX_LINES, LineQuantity, summed
 from orderflow.errors import Refusal
 
 

@@ -11,7 +11,6 @@ from typing import Annotated
 from attrs import frozen
 
 from orderflow.domain.engine.bounds import Count, FreeText, Length, Minor, Name, Quantity
-from orderflow.domain.engine.limits import MAX_LINES, MAX_TAGS
 from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.text import object_writer
 from orderflow.domain.money.calendar import PaymentTerms, Timezone
@@ -19,7 +18,7 @@ from orderflow.domain.money.currencies import Currency
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.split import Rounding
 from orderflow.domain.money.tax import TaxableLine, TaxCategory, TaxPolicy, Totals, totals
-from orderflow.domain.values import PartyRef, Sku
+from orderflow.domain.values import MAX_LINES, MAX_TAGS, PartyRef, Sku
 from orderflow.errors import Fault
 
 

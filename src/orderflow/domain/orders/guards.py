@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterable
 from typing import Annotated, Any, TypeAlias
 
 from orderflow.domain.engine.bounds import Length
-from orderflow.domain.engine.limits import MAX_LINES
 from orderflow.domain.engine.machine import Guard, refuse
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.orders.content import Gate, Hold, LineKind
 from orderflow.domain.orders.lines import LineVector
 from orderflow.domain.orders.state import HasProgress, Working
-from orderflow.domain.values import LineQuantity, Pick, summed
+from orderflow.domain.values import MAX_LINES, LineQuantity, Pick, summed
 from orderflow.errors import Refusal
 
 SomePicks: TypeAlias = Annotated[tuple[Pick, ...], Length(1, MAX_LINES)]

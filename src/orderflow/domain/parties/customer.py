@@ -7,11 +7,10 @@ from typing import Annotated, Final, TypeAlias, TypeVar
 from attrs import evolve, frozen
 
 from orderflow.domain.engine.bounds import Length, Name
-from orderflow.domain.engine.limits import MAX_TAGS
 from orderflow.domain.engine.machine import Absent, Machine, refuse, rule, rules
 from orderflow.domain.engine.record import Command, Event, Record
 from orderflow.domain.engine.stamp import Stamp
-from orderflow.domain.values import PartyRef
+from orderflow.domain.values import MAX_TAGS, PartyRef
 from orderflow.errors import InvariantBroken, Refusal
 
 Tags: TypeAlias = Annotated[tuple[Name, ...], Length(0, MAX_TAGS)]

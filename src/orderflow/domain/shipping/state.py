@@ -10,9 +10,9 @@ from typing import Annotated, Final, NamedTuple, Protocol, TypeAlias
 from attrs import frozen
 
 from orderflow.domain.engine.bounds import Between, Id, Length, Name, Quantity, Text
-from orderflow.domain.engine.limits import MAX_LINES, MAX_MONEY_MINOR
+from orderflow.domain.engine.limits import MAX_MONEY_MINOR
 from orderflow.domain.engine.record import Record
-from orderflow.domain.values import Location, PartyRef
+from orderflow.domain.values import MAX_LINES, Location, PartyRef
 from orderflow.errors import Fault, InvariantBroken
 
 MAX_LABEL_DATA = 20_000
