@@ -14,7 +14,7 @@ from tea_shop import NOON, Shop, content
 from orderflow.adapters.storage.memory import MemoryStorage, MemoryUnit
 from orderflow.domain.billing.invoice import VoidInvoice
 from orderflow.domain.engine.decide import Envelope, Flow, ask
-from orderflow.domain.engine.limits import MAX_GROUP, MAX_ID, MAX_ORDER_ID, MAX_QUANTITY
+from orderflow.domain.engine.limits import MAX_GROUP, MAX_ID, MAX_QUANTITY
 from orderflow.domain.engine.machine import Machine
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.inventory.counting import ReleaseQuarantine
@@ -25,7 +25,7 @@ from orderflow.domain.orders.content import Gate, Hold, HoldReason
 from orderflow.domain.orders.holding import PlaceHold, ReleaseHold
 from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder
 from orderflow.domain.parties.party import Person, RecordParty
-from orderflow.domain.values import StockRef, party_id
+from orderflow.domain.values import MAX_ORDER_ID, StockRef, party_id
 from orderflow.domain.workflow.table import standard_workflow
 from orderflow.errors import (
     CommandMismatch,
