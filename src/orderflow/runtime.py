@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeVar
 
@@ -31,6 +32,8 @@ from orderflow.flows.asks import (
 )
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from orderflow.ports.carrier import Carrier, Label
     from orderflow.ports.clock import Clock
     from orderflow.ports.ids import IdSource
@@ -80,9 +83,19 @@ LEASE_SECONDS: Final = 60
 
 
 class Ports:
-    """The adapters a shop is wired with, and which topics rest after a timeout."""
+    """The adapters a shop is wired with, which topics rest after a timeout, and who keeps up leases."""
 
-    __slots__ = ("carriers", "clock", "ids", "lease_seconds", "notifier", "resting", "storage")
+    __slots__ = (
+        "__weakref__",
+        "carriers",
+        "clock",
+        "ids",
+        "lease_seconds",
+        "notifier",
+        "renewer",
+        "resting",
+        "storage",
+    )
 
     def __init__(
         self,
@@ -100,6 +113,7 @@ class Ports:
         for carrier in carriers:
             if self.carriers.setdefault(carrier.name, carrier) is not carrier:
                 raise DefinitionError(f"two carriers are named {carrier.name!r}")
+        self.renewer = _Renewer(self)
 
     def until(self, now: datetime) -> datetime:
         """When a lease ends that begins now."""
@@ -107,22 +121,51 @@ class Ports:
 
 
 class _Renewer:
-    """A thread that keeps up the lease of what an adapter is sending, every third of its length, until it is ended."""
+    """Keeps up the leases of what a shop's adapters are sending, each third of a lease's length, in one thread.
+
+    The thread begins with the first sending and ends with the shop. A lease of no length, as where nobody else works
+    the file, cannot be kept up.
+    """
 
     def __init__(self, ports: Ports) -> None:
-        self.lease: Lease | None = None
-        self.ended = Event()
-        self._ports = ports
-        Thread(target=self._work, name="orderflow-leases", daemon=True).start()
+        self._ports, self._seconds = weakref.ref(ports), ports.lease_seconds
+        self._sending: set[Lease] = set()
+        self._ended, self._starting = Event(), Lock()
+        self._thread: Thread | None = None
+        weakref.finalize(ports, self._ended.set)
+
+    @contextmanager
+    def keeping(self, lease: Lease) -> Generator[None]:
+        """Keep a lease up meanwhile."""
+        self._sending.add(lease)
+        if self._seconds and not self._works():
+            self._start()
+        try:
+            yield
+        finally:
+            self._sending.discard(lease)
+
+    def _works(self) -> bool:
+        # A forked child has the object, but not the thread.
+        return self._thread is not None and self._thread.is_alive()
+
+    def _start(self) -> None:
+        with self._starting:
+            if not self._works():
+                self._thread = Thread(target=self._work, name="orderflow-leases", daemon=True)
+                self._thread.start()
 
     def _work(self) -> None:
-        # A lease of no length, as where nobody else works the file, cannot be kept up.
-        while self._ports.lease_seconds and not self.ended.wait(self._ports.lease_seconds / 3):
-            lease = self.lease
-            if lease is not None:
+        while not self._ended.wait(self._seconds / 3):
+            ports = self._ports()
+            if ports is None:
+                return
+            for lease in [*self._sending]:
                 # Where a renewal fails the next may not; a lost lease means that somebody else sends it as well.
                 with suppress(OrderFlowError):
-                    self._ports.storage.renew(lease, self._ports.until(self._ports.clock.now()))
+                    ports.storage.renew(lease, ports.until(ports.clock.now()))
+            # Nothing of the shop may be held while it waits.
+            del ports
 
 
 class Runtime:
@@ -134,9 +177,8 @@ class Runtime:
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
-        self._stack = ExitStack()
+        self._open: AbstractContextManager[UnitOfWork] | None = None
         self._unit: UnitOfWork | None = None
-        self._renewer: _Renewer | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -144,18 +186,14 @@ class Runtime:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._unit = None
-        if self._renewer:
-            self._renewer.ended.set()
-        self._stack.__exit__(kind, error, trace)
+        self._end(kind, error, trace)
 
     def __call__(self, request: Ask[Any]) -> Any:
         """Answer one ask. One that fails ends the unit that it is part of."""
         try:
             return self._ANSWERS[type(request)](self, request)
-        except BaseException:
-            self._unit = None
-            self._stack.close()
+        except BaseException as error:
+            self._end(type(error), error, error.__traceback__)
             raise
 
     def _begin(self, request: Begin) -> datetime:
@@ -170,17 +208,27 @@ class Runtime:
 
     def _begun(self) -> UnitOfWork:
         if self._unit is None:
-            self._unit = self._stack.enter_context(self._ports.storage.unit())
+            unit = self._ports.storage.unit()
+            self._unit, self._open = unit.__enter__(), unit
         return self._unit
 
+    def _end(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        trace: TracebackType | None = None,
+    ) -> None:
+        """Leave the unit, where one is open: what was not committed is rolled back."""
+        opened, self._open, self._unit = self._open, None, None
+        if opened is not None:
+            opened.__exit__(kind, error, trace)
+
     def _commit(self, request: Commit) -> None:
-        unit, self._unit = self._begun(), None
-        with self._stack.pop_all():
-            unit.commit(request.batch)
+        self._begun().commit(request.batch)
+        self._end()
 
     def _roll_back(self, request: RollBack) -> None:
-        self._unit = None
-        self._stack.close()
+        self._end()
 
     def _read(self, request: Read) -> Any:
         if self._unit is not None:
@@ -245,17 +293,14 @@ class Runtime:
         """Call an adapter while its lease is kept up; whatever it raises, our own errors too, is a PortError."""
         if self._unit is not None:
             raise AssertionError("a port was called between the first load and the commit")
-        self._renewer = self._renewer or _Renewer(self._ports)
-        self._renewer.lease = lease
         try:
-            yield
+            with self._ports.renewer.keeping(lease):
+                yield
         except PortError:
             raise
         except Exception as error:
             message = f"{type(error).__name__}: {error}"
             raise PortError(port, message, timed_out=isinstance(error, TimeoutError)) from error
-        finally:
-            self._renewer.lease = None
 
     _ANSWERS: ClassVar[Mapping[type[Any], Callable[[Any, Any], Any]]] = {
         Begin: _begin,
