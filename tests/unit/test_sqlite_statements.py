@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from orderflow.adapters.storage import outbox, reads
 from orderflow.adapters.storage import statements as sql
+from orderflow.adapters.storage.columns import all_columns
 from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.domain.engine.decide import NOTHING, Message
 from orderflow.domain.values import stock_key
@@ -44,8 +45,8 @@ SEARCHES = {
     sql.contents_text(2): "INTEGER PRIMARY KEY (rowid=?)",
     sql.known_commands_text(2): "(tenant=? AND id=?)",
     sql.answered_text(2): "(tenant=? AND id=?)",
-    sql.update_text("order", 1, whole=False): "INTEGER PRIMARY KEY (rowid=?)",
-    sql.update_text("stock", 3, whole=True): "INTEGER PRIMARY KEY (rowid=?)",
+    sql.update_text("order", ("expires_at", "tags"), 1): "INTEGER PRIMARY KEY (rowid=?)",
+    sql.update_text("stock", all_columns("stock"), 3): "INTEGER PRIMARY KEY (rowid=?)",
     reads.chain_text("order"): "(tenant=? AND id=?)",
     reads.recorded_text(2): "INTEGER PRIMARY KEY (rowid=?)",
     outbox.DUE: "outbox_due (tenant=? AND topic=? AND due_at<?)",
@@ -93,7 +94,7 @@ def test_every_search_binds_all_columns_of_its_key(storage: SqliteStorage, path:
 
 def test_new_rows_search_nothing(storage: SqliteStorage, path: Path) -> None:
     """What is new is appended, so there is nothing to search."""
-    heads = {sql.JOURNAL: 10, sql.COMMANDS: 12, sql.MESSAGES: 8, sql.rows_head("order"): 20}
+    heads = {sql.JOURNAL: 10, sql.COMMANDS: 12, sql.MESSAGES: 9, sql.rows_head("order"): 20}
     texts = [sql.insert_text(head, columns, 2) for head, columns in heads.items()]
     assert {step for text in texts for step in plan(path, text)} == {"SCAN 2 CONSTANT ROWS"}
 

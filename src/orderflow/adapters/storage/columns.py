@@ -22,7 +22,8 @@ Value = str | int | None
 class Column(NamedTuple):
     """One column: its SQL type, how to read its value off a row's key and state, and whether it is fixed.
 
-    A fixed column follows from the row's id, or from what ``SETTLED`` names: it is not written again while that stays.
+    A fixed column follows from the row's id, or from what ``SETTLED`` names: it is not written again while that stays,
+    for SQLite moves the entry of an index whenever its column is written.
     """
 
     type: str
@@ -56,11 +57,11 @@ def _plain(value: Any) -> str | None:
     return str(value.value if isinstance(value, Enum) else value)
 
 
-def _fact(*paths: str) -> Callable[[Key, Any], Any]:
+def _fact(*paths: str) -> Callable[[Any], Any]:
     """The first of these dotted attributes that the state has; None where it has none of them."""
     getters = tuple(attrgetter(path) for path in paths)
 
-    def read(key: Key, state: Any) -> Any:
+    def read(state: Any) -> Any:
         for getter in getters:
             try:
                 return getter(state)
@@ -73,11 +74,12 @@ def _fact(*paths: str) -> Callable[[Key, Any], Any]:
 
 def _text(*paths: str, fixed: bool = False) -> Column:
     fact = _fact(*paths)
-    return Column("TEXT", lambda key, state: _plain(fact(key, state)), fixed)
+    return Column("TEXT", lambda key, state: _plain(fact(state)), fixed)
 
 
 def _number(*paths: str, fixed: bool = False) -> Column:
-    return Column("INTEGER", _fact(*paths), fixed)
+    fact = _fact(*paths)
+    return Column("INTEGER", lambda key, state: fact(state), fixed)
 
 
 def _count(name: str) -> Column:
@@ -172,10 +174,10 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
     },
     "shipment": {
         "open": _open("shipment"),
-        "order_id": _first_order("items"),
-        "carrier": _text("label.carrier", "carriage.label.carrier", "plan.carrier"),
-        "service": _text("label.service", "carriage.label.service", "plan.service"),
-        "tracking_number": _text("label.tracking_number", "carriage.label.tracking_number"),
+        "order_id": _first_order("items", fixed=True),
+        "carrier": _text("label.carrier", "carriage.label.carrier", "plan.carrier", fixed=True),
+        "service": _text("label.service", "carriage.label.service", "plan.service", fixed=True),
+        "tracking_number": _text("label.tracking_number", "carriage.label.tracking_number", fixed=True),
         "handed_over_at": _text("carriage.handed_over_at"),
         "delivered_at": _text("delivered_at"),
     },
@@ -263,11 +265,12 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
 }
 
 #: What the fixed columns of a kind follow from, besides the row's id and whether it is open.
-SETTLED: Final[Mapping[str, tuple[str, ...]]] = {
-    "order": ("content", "totals", "placed_at"),
-    "invoice": ("content", "totals", "number", "due_date"),
-    "credit_note": ("content", "totals", "number"),
-    "payment": ("origin",),
+SETTLED: Final[Mapping[str, tuple[Callable[[Any], Any], ...]]] = {
+    "order": (_fact("content"), _fact("totals"), _fact("placed_at")),
+    "shipment": (_fact("items"), _fact("plan"), _fact("label", "carriage.label")),
+    "invoice": (_fact("content"), _fact("totals"), _fact("number"), _fact("due_date")),
+    "credit_note": (_fact("content"), _fact("totals"), _fact("number")),
+    "payment": (_fact("origin"),),
 }
 
 #: The column that dates a row of a kind, for ``since`` and ``until``: a moment (``_at``) or a day (``_on``).
@@ -294,19 +297,32 @@ def columns_of(kind: str) -> Mapping[str, Column]:
 
 
 @cache
-def reader_of(kind: str) -> Callable[[Key, Any], list[Value]]:
-    """The function that reads all columns of a row, in table order."""
-    return _reader([column.read for column in columns_of(kind).values()])
+def reader_of(kind: str, names: tuple[str, ...]) -> Callable[[Key, Any], list[Value]]:
+    """The function that reads these columns of a row."""
+    reads = [columns_of(kind)[name].read for name in names]
+    return lambda key, state: [read(key, state) for read in reads]
 
 
 @cache
-def moving_reader_of(kind: str) -> Callable[[Key, Any], list[Value]]:
-    """The function that reads the columns of a row that are not fixed, in table order."""
-    return _reader([column.read for column in columns_of(kind).values() if not column.fixed])
+def all_columns(kind: str) -> tuple[str, ...]:
+    """The columns of a new row."""
+    return tuple(columns_of(kind))
 
 
-def _reader(reads: list[Callable[[Key, Any], Value]]) -> Callable[[Key, Any], list[Value]]:
-    return lambda key, state: [read(key, state) for read in reads]
+@cache
+def _moving(kind: str) -> tuple[str, ...]:
+    return tuple(name for name, column in columns_of(kind).items() if not column.fixed)
+
+
+def columns_touched(kind: str, before: Any, after: Any) -> tuple[str, ...]:
+    """The columns that may say something else after a change: fixed ones where what they follow from is another."""
+    facts = SETTLED.get(kind, ())
+    if [fact(before) for fact in facts] != [fact(after) for fact in facts]:
+        return all_columns(kind)
+    finished = FINISHED.get(kind, ())
+    if (status_of(before) in finished) is not (status_of(after) in finished):
+        return ("open", *_moving(kind))
+    return _moving(kind)
 
 
 def is_open(kind: str, statuses: Collection[str]) -> bool:
@@ -314,15 +330,7 @@ def is_open(kind: str, statuses: Collection[str]) -> bool:
     return kind in FINISHED and bool(statuses) and FINISHED[kind].isdisjoint(statuses)
 
 
-def is_settled(kind: str, before: Any, after: Any) -> bool:
-    """Whether the fixed columns of a row say the same after a change as before it."""
-    names, finished = SETTLED.get(kind), FINISHED.get(kind, ())
-    if (status_of(before) in finished) is not (status_of(after) in finished):
-        return False
-    return names is None or [getattr(before, n, None) for n in names] == [getattr(after, n, None) for n in names]
-
-
 def row_values(key: Key, version: int, state: object) -> dict[str, Value]:
     """Everything a query may compare about one row, by column name."""
-    read = zip(columns_of(key.kind), reader_of(key.kind)(key, state), strict=True)
+    read = zip(columns_of(key.kind), reader_of(key.kind, all_columns(key.kind))(key, state), strict=True)
     return {"id": key.id, "version": version, "status": status_of(state), **dict(read)}

@@ -79,12 +79,13 @@ _BASE: Final = (
         version INTEGER NOT NULL, type TEXT NOT NULL, schema INTEGER NOT NULL, data TEXT NOT NULL,
         command_id TEXT NOT NULL, previous INTEGER NOT NULL)""",
     # A message may be leased from ``due_at`` on; a lease puts that off, and ``sending`` says that it has not ended.
-    # ``n`` grows with the commits.
+    # ``since`` says something once attempts were made. A message has either ``due_at`` or ``done_at``: so its row keeps
+    # its length, and SQLite its place in the page. ``n`` grows with the commits.
     """CREATE TABLE outbox (
         tenant TEXT NOT NULL, id TEXT NOT NULL, n INTEGER NOT NULL, topic TEXT NOT NULL,
         lane_kind TEXT NOT NULL, lane_id TEXT NOT NULL, data TEXT NOT NULL,
         state TEXT NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'done', 'dead')),
-        due_at TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, token INTEGER NOT NULL DEFAULT 0,
+        due_at TEXT, attempts INTEGER NOT NULL DEFAULT 0, token INTEGER NOT NULL DEFAULT 0,
         since TEXT, sending INTEGER NOT NULL DEFAULT 0, done_at TEXT, error TEXT,
         PRIMARY KEY (tenant, id)) WITHOUT ROWID""",
     # Only what is not done is indexed, so that leasing stays quick however much is done.

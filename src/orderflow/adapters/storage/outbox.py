@@ -35,16 +35,17 @@ _DUE_TOPICS: Final = """
 #: Topic after topic by the index, whatever the number of messages of each.
 DUE_TOPICS: Final = _DUE_TOPICS.format(head=_HEAD)
 LEASE: Final = """
-    UPDATE outbox SET since = coalesce(since, ?), due_at = ?, attempts = attempts + 1, token = token + 1, sending = 1
+    UPDATE outbox SET since = CASE attempts WHEN 0 THEN ? ELSE since END, due_at = ?, attempts = attempts + 1,
+        token = token + 1, sending = 1
     WHERE tenant = ? AND id = ? AND token = ? AND state = 'pending'
     RETURNING topic, lane_kind, lane_id, data, attempts, token, since
 """
 _SETTLE: Final = "UPDATE outbox SET {sets} WHERE tenant = ? AND id = ? AND token = ? AND state = 'pending'"
 RENEW: Final = _SETTLE.format(sets="due_at = ?")
 RETRY: Final = _SETTLE.format(sets="due_at = ?, error = ?, token = token + 1, sending = 0")
-DEAD_LETTER: Final = _SETTLE.format(sets="state = 'dead', done_at = ?, error = ?")
+DEAD_LETTER: Final = _SETTLE.format(sets="state = 'dead', done_at = ?, due_at = NULL, error = ?")
 REQUEUE: Final = """
-    UPDATE outbox SET state = 'pending', done_at = NULL, since = NULL, due_at = ?, attempts = 0, token = token + 1,
+    UPDATE outbox SET state = 'pending', done_at = NULL, due_at = ?, attempts = 0, token = token + 1,
         sending = 0,
         n = 1 + (SELECT max(o.n) FROM outbox AS o WHERE o.tenant = outbox.tenant AND o.topic = outbox.topic
             AND o.lane_kind = outbox.lane_kind AND o.lane_id = outbox.lane_id AND (o.state = 'pending' OR o.id = ?))

@@ -22,7 +22,7 @@ FOREIGN: Final = (sqlite3.Error, OverflowError, UnicodeError)
 _STATEMENTS: Final = 512
 
 
-_CACHE_KIB: Final = 32_768
+_CACHE_KIB: Final = 16_384
 
 
 #: A checkpoint every so many pages of 4 KiB; measured 5 to 9 % quicker than the default of 1,000.

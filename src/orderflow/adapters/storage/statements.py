@@ -22,7 +22,7 @@ COMMANDS: Final = (
 JOURNAL: Final = (
     "INSERT INTO journal (position, tenant, kind, id, version, type, schema, data, command_id, previous) VALUES "
 )
-MESSAGES: Final = "INSERT INTO outbox (tenant, id, n, topic, lane_kind, lane_id, data, due_at) VALUES "
+MESSAGES: Final = "INSERT INTO outbox (tenant, id, n, topic, lane_kind, lane_id, data, due_at, since) VALUES "
 LAST_POSITION: Final = "SELECT coalesce(max(position), 0) FROM journal"
 
 #: Up to so many rows each number has a text of its own; beyond, blocks are taken off first.
@@ -62,12 +62,12 @@ def rows_head(kind: str) -> str:
 
 
 @lru_cache(maxsize=512)
-def update_text(kind: str, rows: int, *, whole: bool) -> str:
-    """Write rows of a kind by their numbers, never back to an older version; ``whole``: their fixed columns too.
+def update_text(kind: str, columns: tuple[str, ...], rows: int) -> str:
+    """Write rows of a kind by their numbers, never back to an older version.
 
-    For each row its columns, what changes with every version, its number, and its version again.
+    For each row these columns, what changes with every version, its number, and its version again.
     """
-    names = [name for name, column in columns_of(kind).items() if whole or not column.fixed] + _changing(kind)
+    names = [*columns, *_changing(kind)]
     if rows == 1:
         return f"UPDATE {table_of(kind)} SET {', '.join(f'{name} = ?' for name in names)} WHERE n = ? AND version < ?"  # noqa: S608
     # SQLite calls the columns of VALUES so.
@@ -114,7 +114,7 @@ def known_commands_text(ids: int) -> str:
 def answered_text(ids: int) -> str:
     """Mark messages done: the moment, the tenant, then so many ids."""
     return (
-        "UPDATE outbox SET state = 'done', done_at = ?, error = NULL"  # noqa: S608
+        "UPDATE outbox SET state = 'done', done_at = ?, due_at = NULL, error = NULL"  # noqa: S608
         f" WHERE tenant = ? AND id IN {_list(ids)} AND state <> 'done'"
     )
 

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple, Self
 
 from orderflow.adapters.codec import Codec
 from orderflow.adapters.storage import statements as sql
-from orderflow.adapters.storage.columns import is_settled, moving_reader_of, reader_of, time_text
+from orderflow.adapters.storage.columns import all_columns, columns_touched, reader_of, time_text
 from orderflow.adapters.storage.layout import CONTENTED
 from orderflow.adapters.storage.session import Held, Session, Sessions
 from orderflow.domain.engine.decide import NOTHING, Entry, Loaded, Message
@@ -260,44 +260,39 @@ class SqliteUnit:
     def _store_rows(self, session: Session, kind: str, keys: Sequence[Key], rows: dict[Key, Held]) -> None:
         """Write the rows of a kind: new ones, which get their numbers, and those that are there by theirs."""
         new: list[Key] = []
-        there: dict[bool, list[Key]] = {}
+        there: dict[tuple[str, ...], list[Key]] = {}
         for key in keys:
             before, after = self._held[key], rows[key]
             if before.number is None:
                 new.append(key)
             else:
-                whole = not is_settled(kind, before.row.state, after.row.state)
-                there.setdefault(whole, []).append(key)
-        for whole, known in there.items():
-            self._update(session, kind, known, rows, whole=whole)
+                columns = columns_touched(kind, before.row.state, after.row.state)
+                there.setdefault(columns, []).append(key)
+        for columns, known in there.items():
+            self._update(session, kind, columns, known, rows)
         for part in sql.chunks(len(new)):
             some = new[part]
-            values = [(self._tenant, key.id, *self._values(key, rows[key], whole=True)) for key in some]
+            values = [(self._tenant, key.id, *self._values(key, rows[key], all_columns(kind))) for key in some]
             text = sql.insert_text(sql.rows_head(kind), len(values[0]), len(some))
             last = session.run(text, [*chain.from_iterable(values)]).lastrowid or 0
             # One statement numbers its rows one after the other, as nobody else writes.
             rows.update((key, rows[key]._replace(number=last - ahead)) for ahead, key in enumerate(reversed(some)))
 
     def _update(
-        self, session: Session, kind: str, keys: Sequence[Key], rows: Mapping[Key, Held], *, whole: bool
+        self, session: Session, kind: str, columns: tuple[str, ...], keys: Sequence[Key], rows: Mapping[Key, Held]
     ) -> None:
         for part in sql.chunks(len(keys)):
             some = keys[part]
-            values = [
-                (*self._values(key, rows[key], whole=whole), rows[key].number, rows[key].row.version) for key in some
-            ]
-            changed = session.run(
-                sql.update_text(kind, len(some), whole=whole), [*chain.from_iterable(values)]
-            ).rowcount
+            values = [(*self._values(key, rows[key], columns), rows[key].number, rows[key].row.version) for key in some]
+            changed = session.run(sql.update_text(kind, columns, len(some)), [*chain.from_iterable(values)]).rowcount
             if changed != len(some):
                 raise ConcurrencyConflict(None)
 
-    def _values(self, key: Key, held: Held, *, whole: bool) -> list[Any]:
-        """What is written of a row, in the order of the texts; its fixed columns too where it is ``whole``."""
+    def _values(self, key: Key, held: Held, columns: tuple[str, ...]) -> list[Any]:
+        """What is written of a row, in the order of the texts: these columns, then what changes with every version."""
         version, state, at = held.row
         form = self._codec.form_of(type(state))
-        read = reader_of(key.kind) if whole else moving_reader_of(key.kind)
-        values = read(key, state)
+        values = reader_of(key.kind, columns)(key, state)
         text = form.write_rest(state) if held.content else form.write(state)
         values += (version, held.last, "" if at is None else time_text(at), form.name, form.schema, text)
         return [*values, held.content or None] if key.kind == CONTENTED else values
@@ -363,5 +358,5 @@ def _message_rows(
     for number, (id_, topic, lane, data) in enumerate(messages, start=position << _MESSAGE_BITS):
         if at is None:
             raise StorageError("a message comes of a command, and its batch has none", retry=False)
-        text = _dumps(data)
-        yield (tenant, id_, number, topic, lane.kind, lane.id, text, time_text(at))
+        since = time_text(at)
+        yield (tenant, id_, number, topic, lane.kind, lane.id, _dumps(data), since, since)
