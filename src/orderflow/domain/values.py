@@ -77,7 +77,7 @@ class StockRef(NamedTuple):
 
 def stock_key(tenant: str, sku: str, location: str) -> Key:
     """The key of the stock row of one SKU at one location."""
-    return Key(tenant, "stock", str(StockRef(sku, location)))
+    return Key(tenant, "stock", f"{sku}{_AT}{location}")
 
 
 class PartyRef(NamedTuple):

@@ -8,13 +8,14 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Annotated, Any, Final, TypeAlias
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from orderflow.domain.engine.bounds import Text
 from orderflow.domain.engine.decide import Decision, End, Envelope, Flow, Load, Loaded, Rows, ask, decide_group
 from orderflow.domain.engine.limits import MAX_COMMAND_ID, MAX_ID, MAX_NAME
 from orderflow.domain.engine.record import Internal
 from orderflow.domain.engine.schema import faults_at, faults_of
+from orderflow.domain.engine.stamp import with_at
 from orderflow.domain.engine.text import writer
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.values import MAX_ORDER_ID, StockRef
@@ -157,7 +158,7 @@ def _dated(envelope: Envelope, now: datetime) -> Envelope:
     """What has no fixed time is recorded when the transaction has its locks, so that times never go back."""
     if envelope.fixed or envelope.stamp.at >= now:
         return envelope
-    return envelope._replace(stamp=evolve(envelope.stamp, at=now))
+    return envelope._replace(stamp=with_at(envelope.stamp, now))
 
 
 def _done(answers: Mapping[str, str], envelopes: Sequence[Envelope], results: Sequence[Result]) -> list[str]:

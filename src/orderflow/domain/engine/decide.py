@@ -11,11 +11,11 @@ from datetime import datetime
 from heapq import heappop, heappush
 from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from orderflow.domain.engine.machine import ABSENT
 from orderflow.domain.engine.record import Record
-from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.engine.stamp import Stamp, with_at
 from orderflow.domain.engine.workflow import EventContext, Require, Send, Workflow
 from orderflow.errors import CommandRefused, InputError, InvariantBroken, Key, Refusal
 
@@ -158,6 +158,10 @@ class Decision:
             raise CommandRefused((refusal,))
 
 
+#: What is to be done: its rank, whether it is required only, when it was sent, and itself.
+Due: TypeAlias = tuple[int, bool, int, Send | Require]
+
+
 def decide_command(workflow: Workflow, envelope: Envelope, refusals: list[Refusal] | None = None) -> Flow[Decision]:
     """Step a command, and every command its events send to other rows, in the order of locks.
 
@@ -171,20 +175,19 @@ def decide_command(workflow: Workflow, envelope: Envelope, refusals: list[Refusa
     """
     decision, required, ranks = Decision(envelope.stamp), set[Key](), workflow.ranks
     rows, count = decision.rows, 1
-    agenda: list[tuple[int, bool, int, Send | Require]] = [(0, False, 0, Send(envelope.key, envelope.command))]
+    agenda: list[Due] = [(0, False, 0, Send(envelope.key, envelope.command))]
     while agenda:
         rank, _, _, item = heappop(agenda)
         key = item.key
         if key not in rows:
-            beside = [other.key for at, _, _, other in agenda if at == rank and other.key not in rows]
-            found = yield Load([*dict.fromkeys((key, *beside))] if beside else [key])
+            found = yield Load(_beside(key, rank, agenda, rows) if agenda else [key])
             decision.loaded.update(found)
             rows.update(found)
         try:
             if isinstance(item, Require):
                 required.add(key)
                 decision.ask(item)
-            elif key in required:
+            elif required and key in required:
                 raise InvariantBroken("decision", f"{key} changes after it was required to stand")
             else:
                 for sent in decision.step(workflow, key, item.command):
@@ -197,6 +200,12 @@ def decide_command(workflow: Workflow, envelope: Envelope, refusals: list[Refusa
         if count > DECISION_LIMIT:
             raise InvariantBroken("decision", f"more than {DECISION_LIMIT} commands in one decision")
     return decision
+
+
+def _beside(key: Key, rank: int, agenda: Iterable[Due], rows: Collection[Key]) -> list[Key]:
+    """The key, and those of its rank that are wanted later."""
+    others = [other.key for at, _, _, other in agenda if at == rank and other.key not in rows]
+    return [*dict.fromkeys((key, *others))]
 
 
 End: TypeAlias = Decision | CommandRefused | InputError
@@ -238,12 +247,12 @@ class _Attempt:
 
     def advance(self, now: Mapping[Key, Loaded]) -> None:
         """Go on as far as the rows at hand allow."""
-        if any(now[key] is not row for key, row in self._given.items()):
+        if self._given and any(now[key] is not row for key, row in self._given.items()):
             self._begin()
-        while self.end is None and all(key in now for key in self.needs):
-            rows = {key: now[key] for key in self.needs}
-            latest = max([row.at for row in rows.values() if row.at is not None], default=None)
-            if latest is not None and latest > self.envelope.stamp.at:
+        while self.end is None and (rows := _all_of(self.needs, now)) is not None:
+            at = self.envelope.stamp.at
+            latest = max([row.at or at for row in rows.values()], default=at)
+            if latest > at:
                 self._move_to(latest)
             else:
                 self._given.update(rows)
@@ -255,7 +264,7 @@ class _Attempt:
             message = f"the row was changed at {at.isoformat()}, after the time that was given"
             self.end = InputError.at("at", "time_goes_back", message)
         else:
-            self.envelope = self.envelope._replace(stamp=evolve(self.envelope.stamp, at=at))
+            self.envelope = self.envelope._replace(stamp=with_at(self.envelope.stamp, at))
             self._begin()
 
     def _send(self, rows: Mapping[Key, Loaded] | None) -> None:
@@ -267,6 +276,17 @@ class _Attempt:
         except (CommandRefused, InputError) as refused:
             # Its traceback would hold this attempt, and the attempt holds it.
             self.end = refused.with_traceback(None)
+
+
+def _all_of(keys: Iterable[Key], rows: Mapping[Key, Loaded]) -> dict[Key, Loaded] | None:
+    """The rows of these keys; None where one of them is not there."""
+    found: dict[Key, Loaded] = {}
+    for key in keys:
+        row = rows.get(key)
+        if row is None:
+            return None
+        found[key] = row
+    return found
 
 
 def decide_group(workflow: Workflow, envelopes: Sequence[Envelope], rows: Rows) -> Flow[list[End | None]]:

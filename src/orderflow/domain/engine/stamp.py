@@ -6,9 +6,9 @@ from datetime import datetime
 
 from attrs import frozen
 
-from orderflow.domain.engine.record import Record
+from orderflow.domain.engine.record import Record, replacing
 
-__all__ = ["Stamp"]
+__all__ = ["Stamp", "with_at"]
 
 
 @frozen(eq=False, repr=False)
@@ -27,3 +27,6 @@ class Stamp(Record):
     def moment(self) -> datetime:
         """When it happened, for business dates: what the source says, else when it is recorded."""
         return self.occurred_at or self.at
+
+
+with_at = replacing(Stamp, lambda stamp: stamp.at)

@@ -246,8 +246,14 @@ def _by_event(table: Iterable[On]) -> dict[type[Any], Heard]:
     }
 
 
+def _nothing(context: EventContext) -> tuple[()]:
+    return ()
+
+
 def _joined(functions: Sequence[Callable[[EventContext], Iterable[R]]]) -> Callable[[EventContext], Iterable[R]]:
     """One function that gives what all of them give."""
+    if not functions:
+        return _nothing
     if len(functions) == 1:
         return functions[0]
     return lambda context: [item for function in functions for item in function(context)]
