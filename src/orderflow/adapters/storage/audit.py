@@ -241,7 +241,7 @@ def _cited(
 ) -> Cited | None:
     try:
         stamp = Stamp(moment(at), actor, command_id, None if occurred is None else moment(occurred))
-    except ValueError:
+    except StorageError:
         return None
     return Cited(key, stamp, workflow, command)
 
