@@ -32,7 +32,7 @@ __all__ = ["RowId", "Rows", "StockRows", "Subjects"]
 
 S = TypeVar("S")
 
-RowId = Annotated[str, Text(2 * MAX_NAME + 1, least=1)]
+RowId = Annotated[str, Text(4 * MAX_NAME + 1, least=1)]
 Columns = Annotated[tuple[Name, ...], Length(0, 20)]
 
 

@@ -240,3 +240,11 @@ def test_an_allocation_has_the_time_it_was_given() -> None:
     assert [fault.code for fault in early.faults] == ["time_goes_back"]
     assert isinstance(taken, Ack)
     assert taken.at == NOON + timedelta(hours=1)
+
+
+def test_a_location_is_named_once_in_the_settings() -> None:
+    """Settings that name a location twice are refused when the shop is made."""
+    with pytest.raises(InputError) as caught:
+        Shop(ShopSettings(AllocationSettings(("main", "shop", "main"))))
+    [fault] = caught.value.faults
+    assert (fault.path, fault.code) == ("settings.allocation.locations[2]", "repeated")

@@ -13,6 +13,7 @@ from tea_shop import ANN, Shop, content
 
 from orderflow.adapters.storage.memory import MemoryStorage, MemoryUnit
 from orderflow.adapters.storage.sqlite import SqliteStorage
+from orderflow.domain.engine.limits import MAX_NAME
 from orderflow.domain.inventory.documents import PostAdjustment, PostReceipt, PostTransfer, SkuChange, SkuQuantity
 from orderflow.domain.inventory.stock import ReceiveGoods
 from orderflow.domain.orders.amending import AnnotateOrder
@@ -183,3 +184,14 @@ def test_stock_is_named_with_its_location() -> None:
     with pytest.raises(InputError) as told:
         Shop().handle("TEA", ReceiveGoods(1))
     assert [fault.code for fault in told.value.faults] == ["bad_length"]
+
+
+@pytest.mark.parametrize("channel", ["/" * MAX_NAME, "%" * MAX_NAME, "x" * MAX_NAME])
+def test_the_intake_of_every_channel_can_be_read(channel: str) -> None:
+    """A channel's name may be written in three times its length; its intake row is found all the same."""
+    shop, wanted = Shop(), content(1, channel=channel, external_id="y" * MAX_NAME)
+    shop.receive("O", wanted)
+    assert shop.receive("P", wanted) == Unchanged(shop.key("order", "O"))
+    [row] = shop.rows("intake").find()
+    assert shop.rows("intake").get(row.key.id) == row.state
+    assert [entry.version for entry in shop.rows("intake").history(row.key.id)] == [1]

@@ -18,7 +18,7 @@ from orderflow.domain.inventory.stock import StockLevel
 from orderflow.domain.orders.allocating import AllocateStock, FillBackorder
 from orderflow.domain.orders.state import Accepted, Placed, lines_of
 from orderflow.domain.values import Location, Pick, StockRef, stock_key
-from orderflow.errors import CommandMismatch, CommandRefused, Key
+from orderflow.errors import CommandMismatch, CommandRefused, Fault, Key
 from orderflow.flows.asks import KnownCommands
 from orderflow.flows.handle import Result, Work
 from orderflow.ports.storage import Ack
@@ -42,6 +42,12 @@ class AllocationSettings(Record):
     strategy: Strategy = one_location_first
     backorder: bool = True
     until: datetime | None = None
+
+    def faults(self) -> Iterator[Fault]:
+        """Each location is named once."""
+        for at, location in enumerate(self.locations):
+            if location in self.locations[:at]:
+                yield Fault(f"locations[{at}]", "repeated", f"{location} is named before")
 
 
 def allocate_many(workflow: Workflow, wishes: Sequence[Envelope], settings: AllocationSettings) -> Flow[list[Result]]:

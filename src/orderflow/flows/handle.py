@@ -25,10 +25,11 @@ from orderflow.ports.storage import VAULT, Ack, Batch, CommandRecord, Write
 
 __all__ = ["Result", "Work", "accepted", "faults_in", "fingerprint", "handle_many", "internal_faults"]
 
-#: The longest ids by kind: those made of two parts, and orders', from which others are made.
+#: The longest ids by kind: those made of two parts, of which a channel may be written in three times its length, and
+#: orders', from which others are made.
 LONGEST_IDS: Final = {
     "stock": 2 * MAX_ID + 1,
-    "intake": 2 * MAX_NAME + 1,
+    "intake": 4 * MAX_NAME + 1,
     "party": MAX_ID + 11,
     "order": MAX_ORDER_ID,
 }
