@@ -44,7 +44,7 @@ _limit = click.option(
     "--limit", type=click.IntRange(1, _PAGE), default=100, show_default=True, help="The most rows to list."
 )
 _cursor = click.option(
-    "--cursor", type=click.IntRange(0, _LAST), default=0, help="Continue after this row, as a listing gave it."
+    "--cursor", type=click.IntRange(0, _LAST), default=0, help="Continue a listing: the number it ended with."
 )
 
 
@@ -115,8 +115,8 @@ def _more(cursor: int | None) -> None:
 
 
 @click.command(
-    epilog=f"NAME is one of {', '.join(WORKLISTS)}. unpaid lists all invoices that are not settled, invoices_due those "
-    "of them that are due."
+    epilog=f"NAME is one of {', '.join(WORKLISTS)}. unpaid lists all invoices that are not settled, invoices_due "
+    "only those that are due."
 )
 @click.argument("name", type=click.Choice([*WORKLISTS]), required=False, metavar="[NAME]")
 @_limit

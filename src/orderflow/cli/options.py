@@ -33,7 +33,7 @@ def database(command: F) -> F:
         callback=_of_orderflow,
         help="The database.",
     )
-    tenant = click.option("--tenant", default="main", show_default=True, help="Whose rows to read.")
+    tenant = click.option("--tenant", default="main", show_default=True, help="The tenant whose rows are read.")
     return db(tenant(own_workflow(command)))
 
 

@@ -26,7 +26,7 @@ COMMANDS: Final[Mapping[str, Listed]] = {
     "orders": Listed("orderflow.cli.lists", "orders", "List orders, filtered."),
     "worklist": Listed("orderflow.cli.lists", "worklist", "List what waits for somebody, with the reasons."),
     "stock": Listed("orderflow.cli.lists", "stock", "Show stock levels by SKU and location."),
-    "history": Listed("orderflow.cli.show", "history", "Show every event of a row."),
+    "history": Listed("orderflow.cli.show", "history", "Show every event of one row, such as an invoice."),
     "diagram": Listed("orderflow.cli.diagram", "diagram", "Print the state machines, or write them as pages."),
     "verify": Listed("orderflow.cli.verify", "verify", "Check a database against the invariants."),
     "doctor": Listed("orderflow.cli.doctor", "doctor", "Show the storage settings, whether they are safe, and health."),

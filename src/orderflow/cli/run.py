@@ -64,7 +64,7 @@ _YEAR: Final = click.IntRange(2, 9998)
     "--receive",
     type=click.Choice(["shortfall"]),
     callback=lambda context, option, value: value is not None,
-    help="Receive what exceeds the available stock.",
+    help="Receive whatever an order needs beyond the available stock.",
 )
 @click.option(
     "--years",
@@ -72,12 +72,18 @@ _YEAR: Final = click.IntRange(2, 9998)
     metavar="FIRST LAST",
     default=YEARS,
     show_default=True,
-    help="Reject documents of other years.",
+    help="Reject documents dated outside these years.",
 )
 @click.option("--summary", type=click.Path(dir_okay=False, path_type=Path), help="Write the summary to this file.")
 @click.option("--rates", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The carrier's rate table.")
 @click.option("--mail", type=click.Path(file_okay=False, path_type=Path), help="Put notices into this mail folder.")
-@click.option("--location", "locations", multiple=True, default=("main",), help="Where stock is, by priority.")
+@click.option(
+    "--location",
+    "locations",
+    multiple=True,
+    default=("main",),
+    help="A location of stock; give several in order of priority.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would happen and which documents would be rejected.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def run(
@@ -93,7 +99,7 @@ def run(
 ) -> None:
     """Take FILE through all six steps: receive, confirm, allocate, prepare, ship, complete and tell the customer.
 
-    What is packed is taken as handed over and delivered at the times in the file. An interrupted run goes on where it
+    Parcels are assumed to be handed over and delivered at the times in the file. An interrupted run goes on where it
     stopped when it is started again.
     """
     source = reader(file)

@@ -117,7 +117,7 @@ def history(
     *,
     as_json: bool,
 ) -> None:
-    """Show every event of the row ID of a KIND such as `order`, `invoice` or `stock`."""
+    """Show every event of one row: KIND is `order`, `invoice`, `stock` and so on, ID is its id."""
     with reading(db, tenant, workflow) as shop:
         if kind not in shop.workflow.machines:
             raise click.BadParameter(f"must be one of {', '.join(shop.workflow.machines)}", param_hint="KIND")

@@ -22,12 +22,12 @@ from orderflow.importing.wiring import import_workflow
 @click.command()
 @database
 @as_json
-@click.option("--verbose", is_flag=True, help="Tell the progress, and why the other rules are not checked.")
+@click.option("--verbose", is_flag=True, help="Show the progress, and why the other rules are not checked.")
 def verify(db: Path, tenant: str, workflow: Workflow | None, *, as_json: bool, verbose: bool) -> None:
     """Check the database against the invariants; exit 1 if one is violated, or if the tenant has nothing there.
 
-    The database is only read, as of one moment. What events tell other rows and ask of the world is asked again where
-    the decision was made by the workflow given, without one by the standard workflow, also as `orderflow run` uses it.
+    The database is only read, as it is at one moment. What each event told other rows and asked of the world is
+    checked for decisions of one workflow: the one given, or else the standard one, as shops and `orderflow run` use it.
     """
     progress = _progress if verbose and not as_json else _silent
     began = time.perf_counter()
