@@ -1,7 +1,7 @@
-"""Order processing to build into a shop: receive, confirm, allocate, prepare, ship, complete, tell the customer.
+"""Order processing to embed in a shop: receive, confirm, allocate, prepare, ship, complete, tell the customer.
 
-Names are loaded when they are first used, so importing the package costs next to nothing. What a normal host needs is
-here; a workflow of one's own is made with the modules of ``orderflow.domain.engine``.
+Names are loaded on first use, so importing the package costs next to nothing. What a typical host needs is here; to
+build your own workflow, use the modules of ``orderflow.domain.engine``.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ _NAMES_OF_MODULES = {
 }
 _MODULE_OF_NAME = {name: module for module, names in _NAMES_OF_MODULES.items() for name in names.split()}
 
-if not TYPE_CHECKING:  # a checker that saw this would take any name for exported
+if not TYPE_CHECKING:  # a type checker that saw this would accept any name as exported
     __all__ = list(_MODULE_OF_NAME)
 
     def __getattr__(name: str) -> Any:

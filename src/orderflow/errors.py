@@ -8,10 +8,10 @@
     │   └── CurrencyMismatch  two currencies met in one sum
     ├── NotFound              no such row
     ├── ConcurrencyConflict   a row has changed since it was loaded: load again, decide again
-    ├── CommandMismatch       a known command id came with other content
+    ├── CommandMismatch       a known command id came with different content
     ├── PortError             an adapter failed; the foreign error is the cause
-    │   └── StorageError      the storage failed; nothing of the batch is in it
-    └── DefinitionError       a table contradicts itself, found at start
+    │   └── StorageError      the storage failed; a batch is never stored in part
+    └── DefinitionError       a table contradicts itself; found at start-up
 
     InvariantBroken(AssertionError)   a bug in the rules; never caught here
 """
@@ -42,7 +42,7 @@ __all__ = [
 
 
 class Key(NamedTuple):
-    """Names one row: ``tenant`` and ``id`` are opaque text, ``kind`` is that of one of the workflow's machines."""
+    """Names one row: ``tenant`` and ``id`` are opaque text, ``kind`` names one of the workflow's machines."""
 
     tenant: str
     kind: str
@@ -58,7 +58,7 @@ class Key(NamedTuple):
 
 @frozen
 class Refusal:
-    """Why a command may not happen: a stable code, a sentence, the facts it rests on."""
+    """Why a command is refused: a stable code, a sentence, and the facts behind it."""
 
     code: str
     message: str
@@ -83,7 +83,7 @@ class Fault:
         return f"{self.path}: {self.message}" if self.path else self.message
 
     def under(self, prefix: str) -> Fault:
-        """The same fault seen from one level further out."""
+        """The same fault, its path seen from one level further out."""
         joiner = "" if not self.path or self.path.startswith("[") else "."
         return Fault(f"{prefix}{joiner}{self.path}", self.code, self.message)
 
@@ -98,14 +98,14 @@ class OrderFlowError(Exception):
     """Root of everything a caller may want to catch."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """How it crosses to another process: with its facts, which are not what it is made from."""
+        """Pickled with its attributes, because the constructor takes other arguments than ``args``."""
         return _restored, (type(self), self.args, self.__dict__)
 
 
 class CommandRefused(OrderFlowError):
     """The rules refuse the command; nothing has changed.
 
-    ``refusals`` holds every guard's answer, not only the first.
+    ``refusals`` holds every refusal, not only the first.
     """
 
     def __init__(self, refusals: Iterable[Refusal]) -> None:
@@ -114,12 +114,12 @@ class CommandRefused(OrderFlowError):
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """The stable codes, in the order the guards stand in the table."""
+        """The stable codes, in the order of the guards in the table."""
         return tuple(refusal.code for refusal in self.refusals)
 
 
 class InputError(OrderFlowError, ValueError):
-    """The input is not what it must be; ``faults`` names all that is wrong with it."""
+    """The input is invalid; ``faults`` lists everything that is wrong with it."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
@@ -161,7 +161,7 @@ class CommandMismatch(OrderFlowError):
 
     def __init__(self, command_id: str) -> None:
         self.command_id = command_id
-        super().__init__(f"command id {command_id!r} was used before with other content")
+        super().__init__(f"command id {command_id!r} was used before with different content")
 
 
 class PortError(OrderFlowError):
@@ -169,9 +169,9 @@ class PortError(OrderFlowError):
 
     Args:
         port: which adapter.
-        message: what it says; cut to 500 characters, and freed of what cannot be stored or printed.
+        message: what it says; cut to 500 characters, those that cannot be printed replaced by blanks.
         retry: whether asking again may help.
-        retry_after_seconds: how long the other side wants to be left alone, if it says so.
+        retry_after_seconds: how long the other side asks us to wait, if it does.
         timed_out: no answer came in time, so nobody knows whether it was done.
     """
 
@@ -194,7 +194,7 @@ def _printable(text: str) -> str:
 
 
 class StorageError(PortError):
-    """The storage failed; the batch is wholly in it or wholly absent, never in part."""
+    """The storage failed; the batch is stored whole or not at all, never in part."""
 
     def __init__(self, message: str, *, retry: bool = True) -> None:
         super().__init__("storage", message, retry=retry)
@@ -212,5 +212,5 @@ class InvariantBroken(AssertionError):
         super().__init__(f"{invariant}: {detail}")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """How it crosses to another process."""
+        """Pickled with its attributes, as :class:`OrderFlowError` is."""
         return _restored, (type(self), self.args, self.__dict__)

@@ -1,4 +1,4 @@
-"""Rows of one kind, read: what they are now, which there are, and how they became so."""
+"""Reading the rows of one kind: their present state, listings and history."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ Columns = Annotated[tuple[Name, ...], Length(0, 20)]
 
 
 class Rows(Generic[S]):
-    """The rows of one kind. ``S`` is the type of their states. Every method changes nothing.
+    """The rows of one kind. ``S`` is the type of their states. No method changes anything.
 
-    Every method raises :class:`InputError` for an argument that is not what its annotation says.
+    Every method raises :class:`InputError` for an argument that does not fit its annotation.
     """
 
     def __init__(self, storage: Storage, machine: Machine) -> None:
@@ -50,7 +50,7 @@ class Rows(Generic[S]):
         """The state of a row.
 
         Raises:
-            NotFound: nothing is stored under it.
+            NotFound: there is no such row.
         """
         key = self._key(id)
         version, state, _ = self._storage.read([key])[key]
@@ -72,21 +72,21 @@ class Rows(Generic[S]):
         cursor: int = 0,
         limit: int = 100,
     ) -> Sequence[Row[S]]:
-        """Up to ``limit`` rows for which all conditions hold, in order of creation.
+        """Up to ``limit`` rows that meet all conditions, in order of creation.
 
         Args:
-            status: names of states; all of them without one.
+            status: names of states; rows in every state if there is none.
             where: columns of the kind, each with the value it must have.
             since: from this time on, by the row's own date, such as the day an order was placed.
             until: only what is dated before this time.
-            due_by: only what falls due by then: an order's first allocation to expire, an invoice's due date.
+            due_by: only what falls due by this time: an order's first allocation to expire, an invoice's due date.
             tag: one of its tags.
             text: a part of its number, external id, tags or customer.
             cursor: only rows after the one that had this cursor.
             limit: 1 to 1000.
 
         Raises:
-            InputError: also where the kind has no such state or column.
+            InputError: also if the kind has no such state or column.
         """
         query = Query(
             self._machine.kind, _tuple("status", status), _items(where), since, until, due_by, tag, text, cursor, limit
@@ -97,7 +97,7 @@ class Rows(Generic[S]):
 
     @checked
     def history(self, id: RowId) -> Iterator[Recorded]:  # noqa: A002
-        """Every event of a row, oldest first; none where there is no such row."""
+        """Every event of a row, oldest first; empty if there is no such row."""
         return self._storage.history(self._key(id))
 
     def sums(self, columns: Sequence[str], by: Sequence[str] = ()) -> Mapping[tuple[str, ...], tuple[int, ...]]:
@@ -120,11 +120,11 @@ class Rows(Generic[S]):
 
 
 class StockRows(Rows["StockLevel"]):
-    """Stock, a row for each SKU at each location, under the id ``SKU@location``."""
+    """Stock: one row for each SKU at each location, with the id ``SKU@location``."""
 
     @checked
     def level(self, sku: Sku, location: Location = "main") -> StockLevel:
-        """What there is of a SKU at a location; its ``available`` may be promised.
+        """The stock of a SKU at a location; its ``available`` units may be promised.
 
         Raises:
             NotFound: none was ever received there.
@@ -132,12 +132,12 @@ class StockRows(Rows["StockLevel"]):
         return self.get(str(StockRef(sku, location)))
 
     def movements(self) -> Mapping[tuple[str, str, str], int]:
-        """Every stock movement summed: (SKU, location, event type) to units."""
+        """All stock movements, summed: (SKU, location, event type) to units."""
         return self._storage.movements()
 
 
 class Subjects:
-    """What a shop's rows are read by: a reader for each subject, typed by what it gives."""
+    """The readers of a shop's rows: one for each subject, typed by the states it returns."""
 
     workflow: Workflow
     storage: Storage
@@ -180,11 +180,11 @@ class Subjects:
 
     @property
     def parties(self) -> Rows[PartyVersion | Restricted | Erased]:
-        """The vault: the only rows that hold personal data, under the id ``party@version``."""
+        """The vault: the only rows that hold personal data, with the id ``party@version``."""
         return self.rows("party")
 
     def rows(self, kind: str) -> Rows[Any]:
-        """The rows of any kind of the workflow, a host's own too.
+        """The rows of any kind of the workflow, including a host's own kinds.
 
         Raises:
             InputError: the workflow has no such kind.

@@ -1,4 +1,4 @@
-"""The way in: an :class:`OrderFlow` is wired with adapters and runs flows, one call for each thing a shop does.
+"""The entry point: an :class:`OrderFlow` is wired with adapters and runs flows, one call for each thing a shop does.
 
 The subjects (orders, stock, invoices) are loaded when the first shop is made, so that importing the library is quick.
 """
@@ -50,10 +50,10 @@ Version = Annotated[int, Between(1, 10**9)]
 #: Orders looked at in one query.
 PAGE: Final = 500
 
-#: Times a flow is run on fresh rows before a conflict is given back to the caller.
+#: How many times a flow is run on fresh rows before a conflict is raised to the caller.
 ATTEMPTS: Final = 8
 
-#: How far a given time may lie ahead of the shop's clock, and the first year that may be told.
+#: How far a given time may lie ahead of the shop's clock, and the first year that it may be in.
 FUTURE_TOLERANCE: Final = timedelta(days=1)
 EARLIEST_YEAR: Final = 1900
 
@@ -61,8 +61,8 @@ EARLIEST_YEAR: Final = 1900
 class Request(NamedTuple):
     """A command for :meth:`OrderFlow.handle_many`: the row's id, the command, and what its stamp needs.
 
-    Without ``command_id`` a fresh one is minted; without ``at`` it is recorded now; ``occurred_at`` is what the source
-    of a fact says, and the date of what is placed, confirmed or billed by it. ``by`` is who wants it.
+    Without ``command_id`` a fresh one is minted; without ``at`` the command is recorded now. ``occurred_at`` is when it
+    happened according to its source, and dates whatever it places, confirms or bills. ``by`` is who asks for it.
     """
 
     id: RowId
@@ -76,17 +76,17 @@ class Request(NamedTuple):
 class OrderFlow(Subjects):
     """A shop's order processing.
 
-    Every method raises :class:`InputError` for an argument that is not what its annotation says.
+    Every method raises :class:`InputError` for an argument that does not fit its annotation.
 
     Args:
         storage: where rows, journal and outbox live.
         workflow: the rules; the standard workflow by default.
-        carriers: by the name that plans and shipments ask for; where there is but one, plans without a name mean it.
-        notifier: who tells the customer; without one, notices end as dead letters.
-        clock, ids: time and ids; the system's by default.
+        carriers: known by the names that plans and shipments use; if there is only one, plans without a name mean it.
+        notifier: what tells the customer; without one, notices end as dead letters.
+        clock, ids: where times and ids come from; the system by default.
         settings: how orders advance by themselves: locations and strategy, carrier, invoice series.
-        actor: who commands are by, where a call does not say.
-        lease_seconds: how long an effect that is being sent belongs to its worker, which renews it while it works.
+        actor: who asks for commands, if a call does not say.
+        lease_seconds: how long the lease of an effect lasts; the worker renews it while it is sending.
     """
 
     def __init__(
@@ -128,19 +128,19 @@ class OrderFlow(Subjects):
     ) -> Ack:
         """Carry out one command on the row ``id``; its kind follows from the command.
 
-        The same ``command_id`` with the same content gives the first ``Ack`` again.
+        The same ``command_id`` with the same content returns the first ``Ack`` again.
 
         Raises:
             InputError: the command is malformed; every fault is named.
             CommandRefused: the rules say no; every reason is given.
             CommandMismatch: the command id was used for something else.
-            ConcurrencyConflict, StorageError: the storage could not.
+            ConcurrencyConflict, StorageError: the storage could not store it.
         """
         request = Request(id, command, command_id, at, by, occurred_at)
         return accepted(self._group([self._envelope(request, "")], _minted([request]))[0])
 
     def handle_many(self, requests: Sequence[Request]) -> list[Result]:
-        """Carry out a group of commands in one commit; each has its own result, a refused one hurts no other.
+        """Carry out a group of commands in one commit; each has its own result, whatever the others'.
 
         A group the storage rejects is halved, down to single commands.
         """
@@ -172,10 +172,10 @@ class OrderFlow(Subjects):
     def record_party(self, id: Name, person: Person, *, version: Version | None = None) -> PartyRef:  # noqa: A002
         """Keep a party in the vault, and give the reference orders point to it with.
 
-        Without ``version`` the latest one is given where it says the same, else the next one is recorded.
+        Without ``version`` the latest one is returned if its data is the same, else the next one is recorded.
 
         Raises:
-            CommandMismatch: the version was recorded before with other data, or is erased.
+            CommandMismatch: the version was recorded before with different data, or has been erased.
         """
         from orderflow.flows.parties import record_party
 
@@ -183,9 +183,9 @@ class OrderFlow(Subjects):
         return self._run(lambda: record_party(self.workflow, key, person, stamp, version))
 
     def allocate(self, *orders: str | Request) -> list[Result]:
-        """Allocate what is open and fill what waits of each order, on the stock as it is under lock.
+        """Allocate the open units and fill the back-orders of each order, from the stock as it is under lock.
 
-        An order is its id, or a ``Request`` whose command is not looked at, for a command id and time of its own.
+        Each order is given by its id, or by a ``Request`` for its own command id and time, whose command is ignored.
         """
         from orderflow.domain.orders.allocating import AllocateStock
         from orderflow.flows.allocate import allocate_many
@@ -197,21 +197,21 @@ class OrderFlow(Subjects):
 
     @checked
     def plan_shipments(self, order: RowId) -> list[ShipmentPlan]:
-        """The shipments that would take all that is allocated of an order, one for each location."""
+        """The shipments that would take everything allocated for an order, one for each location."""
         from orderflow.flows.prepare import shipments_for
 
         return [*shipments_for(self.key("order", order), self.orders.get(order), self.settings.shipping)]
 
     @checked
     def advance(self, order: RowId, *, by: Name = "") -> Advanced:
-        """Take every step of an order that needs nobody's hands, as far as policy and holds allow, in one commit."""
+        """Take every step of an order that needs no human action, as far as policy and holds allow, in one commit."""
         from orderflow.flows.advance import advance
 
         return self._run(lambda: advance(self.workflow, self.key("order", order), by or self.actor, self.settings))
 
     @checked
     def advance_all(self, limit: Limit = 100, *, by: Name = "") -> dict[str, Advanced | OrderFlowError]:
-        """Advance up to ``limit`` orders, each in its own commit; by id, those that went on or could not be tried."""
+        """Advance up to ``limit`` orders, each in its own commit; by id, those that advanced or could not be tried."""
         moved: dict[str, Advanced | OrderFlowError] = {}
         for order in self._advanceable():
             outcome = self._advanced(order, by)
@@ -222,7 +222,7 @@ class OrderFlow(Subjects):
         return moved
 
     def _advanceable(self) -> Iterator[str]:
-        """The orders that may go on by themselves, oldest first."""
+        """The orders that may advance by themselves, oldest first."""
         from orderflow.flows.advance import ADVANCING
 
         cursor: int | None = 0
@@ -248,7 +248,7 @@ class OrderFlow(Subjects):
 
     @checked
     def expire(self, limit: Limit = 100) -> list[Result]:
-        """Give allocations back whose time has run out."""
+        """Give back the allocations whose time has run out."""
         from orderflow.flows.expire import expire
 
         now = self._ports.clock.now()
@@ -256,7 +256,7 @@ class OrderFlow(Subjects):
 
     @checked
     def rebalance(self, sku: Sku, location: Location = "main", limit: Limit = 50) -> list[Result]:
-        """While a stock row has a shortfall, put units of the newest orders back in the queue, of ``limit`` at most."""
+        """While a stock row has a shortfall, put units of the newest orders, ``limit`` at most, back in the queue."""
         from orderflow.domain.values import StockRef
         from orderflow.flows.rebalance import rebalance
 
@@ -265,7 +265,7 @@ class OrderFlow(Subjects):
 
     @checked
     def run(self, flow: Callable[[], Flow[R]]) -> R:
-        """Run a flow of one's own: ``flow`` makes it, once more after a conflict, so it may do nothing but ask."""
+        """Run a flow of your own: ``flow`` makes it, and again after a conflict, so it may do nothing but ask."""
         return self._run(flow)
 
     # -- questions
@@ -276,7 +276,7 @@ class OrderFlow(Subjects):
         Changes nothing.
 
         Raises:
-            InputError: the command is malformed, or is the library's own.
+            InputError: the command is malformed, or only the library may send it.
         """
         from orderflow.flows.explain import explain
 
@@ -285,7 +285,7 @@ class OrderFlow(Subjects):
 
     @checked
     def worklist(self, name: Name, *, cursor: Cursor = 0, limit: Limit = 100) -> list[Task]:
-        """What waits for somebody, each row with the reasons that hold its next step back.
+        """What is waiting for someone, each row with the reasons that block its next step.
 
         Lists: ``to_confirm``, ``unpaid``, ``awaiting_stock``, ``to_prepare``, ``to_ship``, ``invoices_due``.
 
@@ -342,7 +342,7 @@ class OrderFlow(Subjects):
             return [result for part in parts for result in self._group(envelopes[part], minted[part])]
 
     def _run(self, flow: Callable[[], Flow[R]]) -> R:
-        """Run a flow; on a conflict run it again on fresh rows, for it is pure."""
+        """Run a flow; on a conflict run it again on fresh rows, which is safe because it is pure."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with Runtime(self._ports) as answer:
@@ -354,14 +354,14 @@ class OrderFlow(Subjects):
 
 
 def _minted(requests: Sequence[Request]) -> list[bool]:
-    """Which requests get a command id of the library's own, which nobody can have used."""
+    """Which requests get a freshly minted command id, which nobody can have used."""
     return [not request.command_id for request in requests]
 
 
 def _time_faults(path: str, value: datetime | None, now: datetime) -> Iterator[Fault]:
-    """Times are aware, and not of a future beyond the tolerance (facts are not told before they happen)."""
+    """Times are not too long ago, nor in the future beyond the tolerance: facts are not recorded before they happen."""
     if value is not None and (value.year < EARLIEST_YEAR or value > now + FUTURE_TOLERANCE):
-        yield Fault(path, "out_of_range", f"must be after {EARLIEST_YEAR} and not in the future")
+        yield Fault(path, "out_of_range", f"must not be before {EARLIEST_YEAR} or in the future")
 
 
 def _standard_workflow() -> Workflow:

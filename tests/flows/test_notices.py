@@ -29,7 +29,7 @@ def test_each_notice_names_what_it_is_about() -> None:
     assert said.keys() == TEMPLATES.keys()
     assert said["order_confirmed"] == (
         "Order A-7 is confirmed",
-        "We have accepted your order A-7 over 23.80 EUR.",
+        "We have accepted your order A-7 for 23.80 EUR.",
     )
     assert said["shipment_sent"] == (
         "Your order A-7 is on its way",
@@ -37,10 +37,13 @@ def test_each_notice_names_what_it_is_about() -> None:
     )
     assert said["invoice_issued"] == (
         "Invoice 000001",
-        "Your invoice 000001 over 23.80 EUR, due 2026-04-01.",
+        "Your invoice 000001 for 23.80 EUR is due on 2026-04-01.",
     )
-    assert said["credit_note_issued"] == ("Credit note 000001", "We have credited 5.95 EUR to you, note 000001.")
-    assert said["order_completed"][1] == "Your order A-7 over 23.80 EUR is delivered and complete."
+    assert said["credit_note_issued"] == (
+        "Credit note 000001",
+        "We have credited 5.95 EUR to you by credit note 000001.",
+    )
+    assert said["order_completed"][1] == "Your order A-7 for 23.80 EUR is delivered and complete."
     assert said["order_cancelled"] == ("Order P is cancelled", "Your order P has been cancelled.")
     assert {notice.to for notice in shop.mail.delivered} == {"ann@example.org"}
 

@@ -248,7 +248,7 @@ def test_what_an_ended_worker_left_is_sent_again_until_its_deadline() -> None:
     assert shop.relay() == RelayReport(done=0, retried=0, dead=1)
     assert shop.post.sold == []
     [(message, error)] = shop.storage.dead_letters()
-    assert "its worker ended" in error
+    assert "its worker stopped" in error
     shop.storage.requeue(message.id, shop.time.now())
     again = shop.time.now()
     assert len(shop.storage.lease("buy_label", 1, again, again + timedelta(minutes=1))) == 1

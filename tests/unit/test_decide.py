@@ -364,9 +364,9 @@ def test_a_row_may_change_before_it_is_required() -> None:
 def test_a_requirement_climbs() -> None:
     """A row of an earlier kind, or of one's own, cannot be required: locks would be taken downwards."""
     downwards = on(Registered, requires(needs_reader, "loan"))
-    with pytest.raises(DefinitionError, match="Registered of reader reaches loan, down the order of locks"):
+    with pytest.raises(DefinitionError, match="Registered of reader reaches loan, against lock order"):
         library(downwards)
-    with pytest.raises(DefinitionError, match="Registered of reader reaches reader, down the order of locks"):
+    with pytest.raises(DefinitionError, match="Registered of reader reaches reader, against lock order"):
         library(on(Registered, requires(needs_reader, "reader")))
     assert library(downwards, machines=(READER, FEE, LOAN)).heard[Registered].reactions is needs_reader
 

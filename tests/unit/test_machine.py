@@ -254,7 +254,7 @@ BREACHES: dict[str, Any] = {
     r"\(Lit, TurnedOff\) leads two ways": lambda: lamp(
         BEGIN, OFF, ON, FALL, Rule(Lit, Drop, OFF.decide, (to(TurnedOff, Broken, lambda state, event: Broken()),))
     ),
-    "Shout is no Command, Internal or Event": lambda: lamp(BEGIN, OFF, ON, FALL, Rule(Lit, Shout, *OFF_AGAIN)),
+    "Shout is not a Command, Internal or Event": lambda: lamp(BEGIN, OFF, ON, FALL, Rule(Lit, Shout, *OFF_AGAIN)),
     "Bare is not made with attrs": lambda: lamp(BEGIN, OFF, ON, FALL, Rule(Lit, Bare, *OFF_AGAIN)),
     "Named has annotations, but is not made with attrs": lambda: lamp(
         BEGIN, OFF, ON, FALL, Rule(Lit, Named, *OFF_AGAIN)

@@ -100,13 +100,13 @@ BREACHES: dict[str, Callable[[], Workflow]] = {
     "OrderPlaced requires stock, which has no machine": lambda: Workflow(
         (ORDER,), [on(OrderPlaced, requires(nothing, "stock"))]
     ),
-    "InvoiceIssued of invoice reaches order, down the order of locks": lambda: Workflow(
+    "InvoiceIssued of invoice reaches order, against lock order": lambda: Workflow(
         (ORDER, INVOICE), [on(InvoiceIssued, tells(nothing, RecordSettlement))]
     ),
-    "OrderPlaced of order reaches order, down the order of locks": lambda: Workflow(
+    "OrderPlaced of order reaches order, against lock order": lambda: Workflow(
         (ORDER,), [on(OrderPlaced, tells(nothing, ConfirmOrder))]
     ),
-    "GoodsReceived of stock reaches order, down the order of locks": lambda: Workflow(
+    "GoodsReceived of stock reaches order, against lock order": lambda: Workflow(
         (ORDER, STOCK), [on(GoodsReceived, requires(nothing, "order"))]
     ),
     "no machine has the event InvoiceIssued": lambda: Workflow((ORDER,), [on(InvoiceIssued, asks(nothing, "mail"))]),

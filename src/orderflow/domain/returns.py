@@ -1,4 +1,4 @@
-"""Returns (返品), as far as goods that simply come back need them."""
+"""Returns (返品), in the simple form of goods that come back."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class _Return:
 
 
 class ReceiveReturn(_Return, Command):
-    """Goods came back to ``location``, announced or not; ``usable`` ones go on sale again."""
+    """Take in goods that came back to ``location``, announced or not; ``usable`` ones go on sale again."""
 
     __slots__ = ()
 
@@ -64,7 +64,7 @@ class ReturnReceived(_Return, Event):
 
 
 class ReceivedReturn(_Return, Record):
-    """The goods are back; money may still be owed."""
+    """The goods are back; money may still be owed for them."""
 
     __slots__ = ()
 
@@ -75,7 +75,7 @@ class _Settlement:
 
 
 class SettleReturn(_Settlement, Command):
-    """The money side is done, by a credit note."""
+    """Note that the money side is done, by a credit note."""
 
     __slots__ = ()
 
@@ -88,7 +88,7 @@ class ReturnSettled(_Settlement, Event):
 
 @frozen(eq=False, repr=False)
 class SettledReturn(_Return, Record):
-    """Goods are back and credited."""
+    """The goods are back and credited."""
 
     credit_note: Name = ""
 

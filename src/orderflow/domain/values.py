@@ -37,7 +37,7 @@ MAX_ORDER_ID = 88
 MAX_TAGS = 50
 """Tags of one order."""
 
-#: Between SKU and location where a stock row is printed; so neither may hold it.
+#: Between SKU and location where a stock row is printed, so neither may contain it.
 _AT = "@"
 
 Sku = Annotated[str, Text(MAX_ID, least=1, without=_AT)]
@@ -60,7 +60,7 @@ class LineQuantity(NamedTuple):
 
 
 class StockRef(NamedTuple):
-    """Names the stock row of one SKU at one location; printed ``SKU@location``, which is the row's id."""
+    """Names the stock row of one SKU at one location; printed as ``SKU@location``, the row's id."""
 
     sku: Sku
     location: Location
@@ -104,7 +104,7 @@ PartyRef.text_form = TextForm(str, _read_reference, re.compile(r".+@[1-9][0-9]{0
 
 
 def summed(items: Iterable[tuple[K, int]]) -> dict[K, int]:
-    """Quantities by name, in the order of first appearance, where a name may come more than once."""
+    """Quantities summed by name, in the order of first appearance; a name may appear more than once."""
     sums: dict[K, int] = {}
     for name, quantity in items:
         sums[name] = sums.get(name, 0) + quantity

@@ -1,3 +1,3 @@
-"""Use cases as generators: pure, they yield asks and are given answers."""
+"""Use cases as pure generators: they yield asks and are sent the answers."""
 
 from __future__ import annotations

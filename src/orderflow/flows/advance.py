@@ -1,4 +1,4 @@
-"""Advancing: an order goes on by itself as far as its policy and its holds allow, in one commit."""
+"""Advancing: an order goes ahead by itself as far as its policy and its holds allow, in one commit."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ from orderflow.flows.handle import Result, Work
 from orderflow.flows.prepare import ShippingSettings, shipment_key, shipments_for
 from orderflow.ports.storage import Ack
 
-#: Steps one call takes at most; an order has fewer than this many stations.
+#: The most steps one call takes; an order has fewer stages than this.
 STEP_LIMIT: Final = 20
 
-#: The states in which an order may go on by itself.
+#: The states in which an order may advance by itself.
 ADVANCING: Final = ("Placed", "Confirmed", "AwaitingStock", "Allocated", "Preparing", "PartlyShipped", "Shipped")
 
 
@@ -52,10 +52,10 @@ class ShopSettings(Record):
     series: Id = "invoice"
 
     def for_carriers(self, names: Collection[str]) -> ShopSettings:
-        """The settings of a shop with these carriers: where there is but one, settings that name none mean it.
+        """The settings of a shop with these carriers: if there is only one, settings that name none mean it.
 
         Raises:
-            DefinitionError: they name one that is not there.
+            DefinitionError: they name one that is not among them.
         """
         wanted = self.shipping.carrier
         if wanted and wanted not in names:
@@ -68,7 +68,7 @@ class ShopSettings(Record):
 
 @frozen(eq=False, repr=False)
 class Advanced(Record):
-    """How far an order went: the state it is in, the steps taken, and why the next one may not be taken."""
+    """How far an order went: the state it is in, the steps taken, and why the next one cannot be taken."""
 
     state: str
     acks: tuple[Ack, ...]
@@ -76,13 +76,13 @@ class Advanced(Record):
 
 
 def advance(workflow: Workflow, key: Key, actor: str, settings: ShopSettings = ShopSettings()) -> Flow[Advanced]:
-    """Take every step that needs nobody's hands: confirm, allocate, prepare, bill, complete.
+    """Take every step that needs no human action: confirm, allocate, prepare, bill, complete.
 
     All steps are one batch: the first that is refused ends it, and the earlier ones stand.
 
     Raises:
         NotFound: there is no such order.
-        InputError: ``settings`` make a malformed command.
+        InputError: ``settings`` lead to a malformed command.
     """
     order = (yield from ask(Read([key])))[key].state
     if order is ABSENT:
@@ -106,7 +106,7 @@ def advance(workflow: Workflow, key: Key, actor: str, settings: ShopSettings = S
 
 
 def _needed(key: Key, order: Any, settings: ShopSettings) -> Iterator[Key]:
-    """The rows that the steps may touch, so that all are locked at once, in the order of locks."""
+    """The rows that the steps may touch, so that all are locked at once, in lock order."""
     yield key
     if not isinstance(order, HasProgress):
         return
@@ -125,7 +125,7 @@ def _invoice_key(key: Key, order: HasProgress) -> Key:
 
 
 def _first_step(work: Work, key: Key, actor: str, settings: ShopSettings) -> Flow[list[Result]]:
-    """Try what could come next, in order of preference, until something is accepted; all results."""
+    """Try what could come next, in order of preference, until something is accepted; returns every result."""
     results: list[Result] = []
     order = work.rows.now[key].state
     for step in _steps(order):
@@ -184,7 +184,7 @@ def _prepare(work: Work, key: Key, order: Any, actor: str, settings: ShopSetting
         envelopes += [Envelope(shipment.key, shipment.pack, (yield from _stamp(actor)))]
     ids = [envelope.stamp.command_id for envelope in envelopes]
     results = yield from work.take(envelopes, fresh_ids=ids)
-    # Where a plan is refused, packing it is refused as well, which says nothing new.
+    # If a plan is refused, packing it is refused too, which says nothing new.
     return [
         result
         for envelope, result in zip(envelopes, results, strict=True)

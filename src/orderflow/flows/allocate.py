@@ -23,7 +23,7 @@ from orderflow.flows.asks import KnownCommands
 from orderflow.flows.handle import Result, Work
 from orderflow.ports.storage import Ack
 
-#: Units free by stock row.
+#: Free units, by stock row.
 Free: TypeAlias = dict[StockRef, int]
 
 
@@ -51,7 +51,7 @@ class AllocationSettings(Record):
 
 
 def allocate_many(workflow: Workflow, wishes: Sequence[Envelope], settings: AllocationSettings) -> Flow[list[Result]]:
-    """Allocate what is open, and fill what waits, of each order; first come, first served.
+    """Allocate the open units and fill the back-orders of each order; first come, first served.
 
     An order that is named more than once is allocated once; an id that is remembered of it gives the first ``Ack``
     again, whatever the stock is now.
@@ -115,7 +115,7 @@ def _available(row: object) -> int:
 
 
 def _command(order: object, settings: AllocationSettings, free: Free) -> AllocateStock | FillBackorder | None:
-    """Open units first; an order that only waits has its back-orders filled."""
+    """Open units first; if there are none, the back-orders are filled."""
     home = settings.locations[0]
     if not isinstance(order, Placed | Accepted):
         return AllocateStock((Pick(1, home, 1),))

@@ -1,4 +1,4 @@
-"""Every effect a flow may want, as a value; a driver answers it. No flow does any I/O of its own."""
+"""Every effect a flow may want, as a value; a driver answers it. No flow does any I/O itself."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @frozen(eq=False, repr=False)
 class KnownCommands(Ask[Mapping[str, KnownCommand]]):
-    """What is remembered of command ids."""
+    """What is remembered about command ids."""
 
     command_ids: Collection[str]
 
@@ -72,7 +72,7 @@ class DueTopics(Ask[Collection[str]]):
 
 @frozen(eq=False, repr=False)
 class TakeMessages(Ask[Sequence[Lease]]):
-    """Lease due messages of a topic, and note those that are ``done``."""
+    """Lease due messages of a topic, and mark those in ``done`` as done."""
 
     topic: str
     limit: int
@@ -81,7 +81,7 @@ class TakeMessages(Ask[Sequence[Lease]]):
 
 @frozen(eq=False, repr=False)
 class Retry(Ask[None]):
-    """A message whose effect failed, or of which nobody knows; due again after the delay."""
+    """A message whose effect failed or has an unknown outcome; due again after the delay."""
 
     lease: Lease
     delay_seconds: float
@@ -106,7 +106,7 @@ class Pause(Ask[None]):
 
 @frozen(eq=False, repr=False)
 class BuyLabel(Ask[Any]):
-    """A label from a carrier by name, while the lease is kept up. May fail with PortError."""
+    """A label from a carrier by name; the lease is renewed meanwhile. May fail with PortError."""
 
     carrier: str
     request: LabelRequest

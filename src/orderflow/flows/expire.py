@@ -14,7 +14,7 @@ from orderflow.ports.storage import Query
 
 
 def expire(workflow: Workflow, now: datetime, *, limit: int = 100, actor: str = "expiry") -> Flow[list[Result]]:
-    """Give back what has expired by ``now``, of up to ``limit`` orders; a refused one stops no other."""
+    """Give back what has expired by ``now``, of up to ``limit`` orders; a refusal does not stop the others."""
     rows = yield from ask(Find(Query("order", due_by=now, limit=limit)))
     orders = []
     for row in rows:

@@ -1,4 +1,4 @@
-"""Explaining: a decision that is made on the rows as they stand, and thrown away."""
+"""Explaining: a decision made on the rows as they stand, and thrown away."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from orderflow.flows.handle import faults_in
 def explain(workflow: Workflow, envelope: Envelope) -> Flow[tuple[Refusal, ...]]:
     """Every reason why a command would be refused now, by its row or by one that it would tell; changes nothing.
 
-    What a row would tell others is not known where that row itself refuses.
+    If a row itself refuses, what it would have told others is not known.
 
     Raises:
-        InputError: the command is malformed, or is the library's own.
+        InputError: the command is malformed, or only the library may send it.
     """
     faults = faults_in(workflow, envelope)
     if faults:

@@ -1,4 +1,4 @@
-"""What a notice says, made when it is sent from the rows as they are: the outbox itself holds no personal data."""
+"""What a notice says, composed from the rows at the moment it is sent: the outbox itself holds no personal data."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from orderflow.ports.notifier import Notice
 
 #: Subject and body of each template; ``{order}``, ``{number}``, ``{total}``, ``{tracking}`` are filled in.
 TEMPLATES: Final[dict[str, tuple[str, str]]] = {
-    "order_received": ("We have received order {number}", "Thank you. Your order {number} over {total} is with us."),
-    "order_confirmed": ("Order {number} is confirmed", "We have accepted your order {number} over {total}."),
+    "order_received": ("We have received order {number}", "Thank you. Your order {number} for {total} is with us."),
+    "order_confirmed": ("Order {number} is confirmed", "We have accepted your order {number} for {total}."),
     "order_cancelled": ("Order {number} is cancelled", "Your order {number} has been cancelled."),
-    "order_completed": ("Order {number} is complete", "Your order {number} over {total} is delivered and complete."),
+    "order_completed": ("Order {number} is complete", "Your order {number} for {total} is delivered and complete."),
     "shipment_sent": ("Your order {number} is on its way", "Shipment {order} has left us. Tracking: {tracking}."),
-    "invoice_issued": ("Invoice {number}", "Your invoice {number} over {total}, due {due}."),
-    "credit_note_issued": ("Credit note {number}", "We have credited {total} to you, note {number}."),
+    "invoice_issued": ("Invoice {number}", "Your invoice {number} for {total} is due on {due}."),
+    "credit_note_issued": ("Credit note {number}", "We have credited {total} to you by credit note {number}."),
 }
 
 
@@ -92,7 +92,7 @@ def _order(key: Key, state: HasProgress) -> dict[str, str]:
 
 
 def impersonal(error: PortError, person: Person | None) -> PortError:
-    """The error without the vault's values, which must not be stored beside the message."""
+    """The error without the vault's values, which must not be stored with the message."""
     text = str(error).removeprefix(f"{error.port}: ")
     for value, name in sorted(_values(person), key=lambda item: -len(item[0])):
         text = text.replace(value, f"<{name}>")

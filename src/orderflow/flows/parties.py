@@ -1,4 +1,4 @@
-"""Keeping parties: a person's data once, under the version that says the same."""
+"""Keeping parties: a person's data is stored once, under the version that holds it already."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from orderflow.flows.handle import Work, accepted
 
 
 def record_party(workflow: Workflow, party: Key, person: Person, stamp: Stamp, version: int | None) -> Flow[PartyRef]:
-    """Keep a party, and give the reference to it; without ``version`` the latest if it says the same, else the next.
+    """Keep a party and return the reference to it: ``version``, or the latest if its data is the same, else the next.
 
     Args:
         workflow: the rules.
         party: the party, without a version.
         person: its data.
-        stamp: what the command is decided with, but for its id.
-        version: the version it must be.
+        stamp: what the command is decided with, except its id.
+        version: the version to record; None for the latest or the next.
 
     Raises:
-        CommandMismatch: the version was recorded before with other data, or is erased.
+        CommandMismatch: the version was recorded before with different data, or has been erased.
     """
     work = Work(workflow)
     number = version if version is not None else (yield from _version_for(work, party, person))
@@ -43,7 +43,7 @@ def record_party(workflow: Workflow, party: Key, person: Person, stamp: Stamp, v
 
 
 def _version_for(work: Work, party: Key, person: Person) -> Flow[int]:
-    """The latest version if it says the same, else the next."""
+    """The latest version if its data is the same, else the next."""
     same = False
     for number in count(1):
         key = party.beside("party", party_id(party.id, number))

@@ -17,7 +17,7 @@ from orderflow.errors import Key
 
 
 class ShipmentPlan(NamedTuple):
-    """A shipment to be: its row and the two commands that plan and pack it."""
+    """A shipment in the making: its row and the two commands that plan and pack it."""
 
     key: Key
     plan: PlanShipment
@@ -34,7 +34,7 @@ class ShippingSettings(Record):
 
 
 def shipment_key(order: Key, number: int) -> Key:
-    """The row of an order's shipment of that number, counted from 1."""
+    """The row of an order's shipment by its number, counted from 1."""
     return order.beside("shipment", f"{order.id}/{number}")
 
 

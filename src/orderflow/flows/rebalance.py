@@ -30,8 +30,8 @@ def rebalance(
 ) -> Flow[list[Result]]:
     """Put units of up to ``limit`` orders back in the queue while ``stock`` has a shortfall, newest orders first.
 
-    Released units wait at the same location; where a hold forbids even that, they are open. Units being prepared
-    stay: whoever picks them finds them, or picks short.
+    Released units wait at the same location; if a hold forbids even that, they become open. Units being prepared stay
+    as they are: the picker finds them, or records a short pick.
     """
     row, results = stock_key(tenant, *stock), list[Result]()
     if not (yield from _shortfall(row)):
@@ -66,7 +66,7 @@ def _newest(stock: StockRef, limit: int) -> Flow[list[Key]]:
 
 
 def _picks(order: object, stock: StockRef, most: int) -> Iterator[Pick]:
-    """Up to ``most`` allocated units of an order that count on ``stock``, its last lines first."""
+    """Up to ``most`` allocated units of an order that draw on ``stock``, its last lines first."""
     if not isinstance(order, Placed | Accepted):
         return
     for line, vector in reversed([*lines_of(order)]):

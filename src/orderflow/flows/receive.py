@@ -37,7 +37,7 @@ class Unchanged(Record):
 
 @frozen(eq=False, repr=False)
 class Changed(Record):
-    """The order is known with other content: nothing was overwritten, the order is held.
+    """The order is known with different content: nothing was overwritten, and the order is held.
 
     ``differences`` are the content's fields that differ: name, known value, received value.
     """
@@ -59,11 +59,11 @@ def receive(
         key: the order's row, if it is new.
         content: what is ordered.
         stamp: what the command is decided with.
-        minted: its command id was made just now, so that nobody can have used it.
-        holds: what the order is held for from the beginning.
+        minted: the command id was minted just now, so nobody can have used it.
+        holds: what the order is held for from the start.
 
     Raises:
-        CommandRefused, InputError: as placing it does.
+        CommandRefused, InputError: as for placing it.
     """
     envelope = Envelope(key, PlaceOrder(content, holds), stamp)
     faults = faults_in(workflow, envelope) or _missing(content)
@@ -94,7 +94,7 @@ def _missing(content: OrderContent | None) -> tuple[Fault, ...]:
 
 
 def _known(work: Work, key: Key, content: OrderContent) -> Flow[Key | None]:
-    """The order that the document became when it came in before, read under the locks that placing it needs."""
+    """The order that the document became when it was received before, read under the locks that placing it needs."""
     if not (content.channel and content.external_id):
         return None
     intake = intake_key(key.tenant, content.channel, content.external_id)

@@ -1,7 +1,7 @@
 """The relay: effects out of the outbox, their answers back as commands, in one commit with "done".
 
-A message to an adapter is leased when its sending begins, one at a time, so that nobody else sends it meanwhile and
-what was never begun costs no attempt. Messages to rows of the library's own share one commit.
+A message to an adapter is leased when its sending begins, one at a time, so that nobody else sends it meanwhile, and a
+sending that never began costs no attempt. Messages to rows of the library's own share one commit.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ from orderflow.flows.notices import addressee, compose, impersonal
 from orderflow.ports.carrier import Label, LabelRequest, Parcel
 from orderflow.ports.storage import Lease
 
-#: What a message to a row of ours, or the answer of an adapter, becomes.
+#: The commands that a message to a row of ours, or an adapter's answer, leads to.
 Commands: TypeAlias = Sequence[tuple[Key, Any]]
 
 #: How long the other side may have a message put off at most.
 LONGEST_DELAY_SECONDS: Final = 86_400
 
-#: Times an answer is decided on fresh rows before it is put off.
+#: How many times an answer is decided on fresh rows before it is put off.
 ATTEMPTS: Final = 8
 
 
@@ -58,8 +58,9 @@ class TopicPolicy(Record):
     """How long a topic's messages are tried, and how often.
 
     A message that has failed is due again after a random part of ``first_delay_seconds``, doubled with each attempt up
-    to ``most_delay_seconds``, or as late as the other side asks for. It is given up when it fails ``deadline_seconds``
-    after its first sending; None: never. After a timeout the topic rests for ``breaker_seconds``.
+    to ``most_delay_seconds``, or after as long as the other side asks for. It is given up when it fails
+    ``deadline_seconds`` after its first sending; None: never. After a timeout the topic is paused for
+    ``breaker_seconds``.
     """
 
     deadline_seconds: int | None
@@ -68,11 +69,11 @@ class TopicPolicy(Record):
     breaker_seconds: int = 60
 
     def is_over(self, lease: Lease, now: datetime) -> bool:
-        """Whether a message is not to be tried again."""
+        """Whether to give a message up."""
         return self.deadline_seconds is not None and now >= lease.since + timedelta(seconds=self.deadline_seconds)
 
     def delay_seconds(self, lease: Lease, error: PortError) -> float:
-        """How long a message that failed is put off: spread evenly, and the same for the same attempt."""
+        """How long a failed message is put off: evenly spread, and always the same for the same attempt."""
         most = min(self.most_delay_seconds, self.first_delay_seconds << min(lease.attempts - 1, 20))
         part = crc32(f"{lease.message.id}/{lease.attempts}".encode()) / 2**32
         asked: Any = error.retry_after_seconds
@@ -90,7 +91,7 @@ class RelayReport(Record):
 
     @property
     def taken(self) -> int:
-        """Messages this call has taken; 0 means that none is due."""
+        """Messages taken by this call; 0 means that none was due."""
         return self.done + self.retried + self.dead
 
 
@@ -122,8 +123,8 @@ def relay(
 
     Args:
         workflow: the rules the answers are decided by.
-        limit: messages taken at most.
-        actor: who the answers are by.
+        limit: the most messages to take.
+        actor: the actor of the answers' commands.
         topics: only these; by default all that this library knows (a host relays its own).
         time_of: when an answer counts as given, for replays of past data; by default now.
     """
@@ -194,7 +195,7 @@ _COMMANDS: Final[Mapping[str, Callable[[Message, Any], Commands]]] = {
 
 
 def _send_all(round_: _Round, topic: str, limit: int) -> Flow[None]:
-    """Send one after another; what is done is noted in the commit that takes the next."""
+    """Send one after another; what is done is recorded in the commit that takes the next."""
     done: list[str] = []
     for _ in range(limit):
         leases = yield from ask(TakeMessages(topic, 1, tuple(done)))
@@ -215,7 +216,7 @@ def _send_all(round_: _Round, topic: str, limit: int) -> Flow[None]:
 def _send(round_: _Round, lease: Lease, done: list[str]) -> Flow[None]:
     now = yield from ask(Now())
     if lease.abandoned and POLICIES[lease.message.topic].is_over(lease, now):
-        raise PortError("relay", "its worker ended while it was sent", retry=False)
+        raise PortError("relay", "its worker stopped while sending it", retry=False)
     try:
         commands = yield from _SENDINGS[lease.message.topic](lease)
     except (GeneratorExit, PortError):
@@ -223,8 +224,8 @@ def _send(round_: _Round, lease: Lease, done: list[str]) -> Flow[None]:
     except Exception as error:
         raise _unfit(error) from error
     except BaseException:
-        # Whoever stops the worker does not know whether the other side has heard.
-        yield from _failed(round_, lease, PortError("relay", "stopped while it was sent"))
+        # When the worker is stopped, nobody knows whether the other side was reached.
+        yield from _failed(round_, lease, PortError("relay", "stopped while being sent"))
         raise
     if commands:
         yield from _answer(round_, [(lease, (yield from _envelopes(round_, lease.message, commands)))])
@@ -236,8 +237,8 @@ def _send(round_: _Round, lease: Lease, done: list[str]) -> Flow[None]:
 def _buy_label(lease: Lease) -> Flow[Commands]:
     """Buy the label of a packed shipment.
 
-    When the shipment has moved on, an earlier attempt may have bought one all the same: the same key gives that
-    label again, and it is given back, so that every bought label is used or voided (I30).
+    If the shipment has moved on, an earlier attempt may still have bought a label: the same key returns that label, and
+    it is given back, so that every bought label is used or voided (I30).
     """
     key = lease.message.lane
     shipment = (yield from ask(Read([key])))[key].state
@@ -263,10 +264,10 @@ def _buy_label(lease: Lease) -> Flow[Commands]:
 
 
 def _checked_label(carrier: str, label: Any) -> ShippingLabel:
-    """A label as it must be; answers of the world outside are not trusted.
+    """The label, once it is checked: answers from outside are not trusted.
 
     Raises:
-        PortError: the carrier answered something else.
+        PortError: the answer is anything else.
     """
     if type(label) is not Label:
         raise PortError(carrier, f"sold a {type(label).__name__}, not a Label")
@@ -343,9 +344,9 @@ def _unfit(error: Exception) -> PortError:
 
 
 def _answer(round_: _Round, answers: Sequence[tuple[Lease, Sequence[Envelope]]]) -> Flow[None]:
-    """Commit what was answered; a message whose commands are refused comes again.
+    """Commit what was answered; a message whose commands are refused is tried again.
 
-    Where the storage will not take many at once, each is committed alone.
+    If the storage will not take many at once, each is committed alone.
     """
     try:
         results = yield from _committed(round_, answers)
@@ -366,7 +367,7 @@ def _answer(round_: _Round, answers: Sequence[tuple[Lease, Sequence[Envelope]]])
 
 
 def _done_anyway(lease: Lease, envelopes: Sequence[Envelope]) -> bool:
-    """A notice is sent whatever its invoice has become since, and a message without commands is done as it is."""
+    """A notice was sent whatever has become of its invoice since, and a message without commands needs nothing more."""
     return not envelopes or lease.message.topic == "notify"
 
 

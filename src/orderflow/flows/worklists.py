@@ -1,4 +1,4 @@
-"""Worklists: what waits for somebody's hands or money, each row with the reasons why it does not go on by itself."""
+"""Worklists: what is waiting for human action or money, each row with the reasons why it does not advance by itself."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from orderflow.ports.storage import Query, Row
 
 
 class Task(NamedTuple):
-    """A row that waits; ``reasons`` are what its next command would be refused for. ``cursor`` continues after it."""
+    """A row that waits; ``reasons`` are why its next command would be refused. ``cursor`` continues after it."""
 
     cursor: int
     key: Key
@@ -35,10 +35,10 @@ class Task(NamedTuple):
 
 @frozen(eq=False, repr=False)
 class Worklist(Record):
-    """A list: which rows are on it, and the command each of them waits for, if it is one.
+    """A list: which rows are on it, and the command each of them waits for, if there is one.
 
-    Rows are on it by ``status``, or where their state ``takes`` a command, so that states of one's own are listed too.
-    ``beside`` adds what no guard can say; ``keeps`` says which of these rows belong here.
+    Rows are on it by ``status``, or where their state ``takes`` a command, so that a host's own states are listed too.
+    ``beside`` adds reasons that no guard can give; ``keeps`` says which of these rows belong here.
     """
 
     kind: str
@@ -89,7 +89,7 @@ def _confirm(row: Row[Any]) -> tuple[Key, ConfirmOrder]:
 
 
 def _allocate(row: Row[Any]) -> tuple[Key, AllocateStock | FillBackorder]:
-    """Queue all that is open, which needs no stock, or else fill all that waits."""
+    """Put every open unit on back-order, which needs no stock, or else fill every back-order."""
     lines = [*lines_of(row.state)]
     open_ = tuple([Pick(line.line, "main", vector.open) for line, vector in lines if vector.open])
     if open_:

@@ -1,4 +1,4 @@
-"""Auditing: everything a storage holds, streamed row by row, for whoever checks it against the rules."""
+"""Auditing: everything a storage holds, streamed row by row, to be checked against the rules."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["AuditSource", "Cited", "Logged", "Sent", "Stored", "Stream", "Unread
 
 
 class Unreadable(NamedTuple):
-    """Stands for an event or a state that makes no sense."""
+    """Stands in for an event or a state that cannot be read."""
 
     error: str
 
@@ -38,7 +38,7 @@ class Logged(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """A row as it stands. ``stale_columns`` names columns that do not say what the state says."""
+    """A row as it stands. ``stale_columns`` names the columns that disagree with the state."""
 
     version: int
     state: Any
@@ -66,7 +66,7 @@ class AuditSource(Protocol):
     """A storage seen as a whole, for one tenant, as of one moment."""
 
     def kinds(self) -> Sequence[str]:
-        """The kinds that the journal or the rows know, in a constant order."""
+        """The kinds found in the journal or among the rows, in a fixed order."""
         ...
 
     def streams(self, kind: str) -> Iterator[Stream]:
@@ -82,7 +82,7 @@ class AuditSource(Protocol):
         ...
 
     def command_faults(self) -> Iterator[str]:
-        """A sentence for each command that no event of its row cites, or that says another version than it led to."""
+        """A sentence for each command that no event of its row cites, or whose version is not the one it led to."""
         ...
 
     def commands(self) -> int:
@@ -90,7 +90,7 @@ class AuditSource(Protocol):
         ...
 
     def foreign_tenant(self) -> int:
-        """Entries whose command is of another tenant."""
+        """How many entries cite a command of another tenant."""
         ...
 
     def faults(self) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Carriers: a price asked, a label bought, a label given back."""
+"""Carriers: asking for a price, buying a label, giving a label back."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class LabelRequest(Record):
     """What is to be carried where. Holds no personal data: the address is read by the adapter that prints it.
 
     ``tariff_zone`` is the carrier's own and may be empty; ``country`` is ISO 3166-1 alpha-2 or the shop's name for it;
-    ``service`` names one of the carrier's services, None leaves the choice to the carrier.
-    A purchase is known by its ``idempotency_key``: whoever asks again must ask for the same thing.
+    ``service`` names one of the carrier's services, None leaves the choice to the carrier. A purchase is identified by
+    its ``idempotency_key``: a repeated request must ask for the same thing.
     """
 
     shipment: str
@@ -49,7 +49,7 @@ class Quote(Record):
 
 @frozen(eq=False, repr=False)
 class Label(Record):
-    """A bought label. ``data`` is what the printer needs, as text of ``media_type``; ``price`` is None if not told."""
+    """A bought label. ``data`` is what the printer needs, as text of ``media_type``; ``price`` is None if unknown."""
 
     carrier: str
     service: str
@@ -72,7 +72,7 @@ class Carrier(Protocol):
         ...
 
     def quote(self, request: LabelRequest) -> tuple[Quote, ...]:
-        """The services that would take the request, at least one; the named one only, where it names one."""
+        """The services that would take the request, at least one; only the service it names, if it names one."""
         ...
 
     def buy_label(self, request: LabelRequest) -> Label:

@@ -11,5 +11,5 @@ class IdSource(Protocol):
     """Mints identifiers for what the host has not named itself."""
 
     def new(self) -> str:
-        """An identifier never given before. Later ones should sort later: storage likes to append."""
+        """An identifier never issued before. Later ones should sort later: storage likes to append."""
         ...

@@ -1,6 +1,6 @@
 """Storage: rows by key with versions, a journal, remembered commands and an outbox, committed as one batch.
 
-The batch is a value: a storage does all of it in one transaction, or nothing.
+The batch is a value: a storage stores all of it in one transaction, or none of it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ __all__ = [
 
 S = TypeVar("S")
 
-#: Rows that one query may give.
+#: The most rows that one query returns.
 MAX_FOUND: Final = 1000
 
 Cursor = Annotated[int, Between(0, 2**63 - 1)]
@@ -72,7 +72,7 @@ class Ack(Record):
 
 @frozen(eq=False, repr=False)
 class CommandRecord(Record):
-    """An accepted command: what makes its repetition recognisable, and what its journal entries share."""
+    """An accepted command: what identifies a repetition, and what its journal entries share."""
 
     ack: Ack
     fingerprint: str
@@ -84,7 +84,7 @@ class CommandRecord(Record):
 
 
 class KnownCommand(NamedTuple):
-    """What is remembered of a command id."""
+    """What is remembered about a command id."""
 
     fingerprint: str
     ack: Ack
@@ -93,9 +93,9 @@ class KnownCommand(NamedTuple):
 class Lease(NamedTuple):
     """A message handed to a worker, which sends it now.
 
-    ``attempts`` are the sendings begun, this one too; ``since`` is when the first of them began. ``token`` fences: an
-    old lease can neither put the message off nor give it up. ``abandoned``: the sending before this one was neither
-    answered nor put off, so its worker has ended.
+    ``attempts`` counts the sendings begun, this one included; ``since`` is when the first of them began. ``token`` is a
+    fencing token: an old lease can neither put the message off nor give it up. ``abandoned``: the sending before this
+    one was neither answered nor put off, so its worker has stopped.
     """
 
     message: Message
@@ -107,11 +107,11 @@ class Lease(NamedTuple):
 
 @frozen(eq=False, repr=False)
 class Batch(Record):
-    """One to many decisions in one commit; at most one write for each key.
+    """One or more decisions in one commit; at most one write for each key.
 
-    ``answered`` are ids of messages that are carried out, done with the same commit whoever holds their lease now: an
-    answer is a fact. ``read`` are the versions of rows by whose state a decision stands though it does not change them:
-    they must still be at these versions.
+    ``answered`` are the ids of messages that have been carried out: they are done with this commit, whoever holds their
+    lease now. ``read`` holds the versions of rows that a decision relies on without changing them: they must still be
+    at these versions.
     """
 
     commands: tuple[CommandRecord, ...]
@@ -138,7 +138,7 @@ class UnitOfWork(Protocol):
 
         Raises:
             ConcurrencyConflict: a row is not at its expected version, or a command id is already remembered.
-            StorageError: it could not be stored; nothing of it is.
+            StorageError: it could not be stored; none of it is.
         """
         ...
 
@@ -159,17 +159,18 @@ class Outbox(Protocol):
     ) -> Sequence[Lease]:
         """Begin up to ``limit`` due messages of a topic, the longest due first: each is the worker's until ``until``.
 
-        A message whose lease has run out is due again: its worker has ended, or is taken to have. ``done`` are ids of
-        messages that are carried out, noted first and in the same commit, whoever holds their lease now.
+        A message whose lease has run out is due again: its worker has stopped, or is presumed to have. ``done`` are the
+        ids of messages that have been carried out: they are marked as done first, in the same commit, whoever holds
+        their lease now.
         """
         ...
 
     def renew(self, lease: Lease, until: datetime) -> None:
-        """Make a lease last longer; ignored if it was lost."""
+        """Extend a lease; ignored if it was lost."""
         ...
 
     def retry(self, lease: Lease, due: datetime, error: str) -> None:
-        """The effect failed, or nobody knows; the message is due again at ``due``. Ignored if the lease was lost."""
+        """The effect failed or its outcome is unknown: due again at ``due``. Ignored if the lease was lost."""
         ...
 
     def dead_letter(self, lease: Lease, now: datetime, error: str) -> None:
@@ -187,7 +188,7 @@ class Outbox(Protocol):
         """Make a dead letter due again, as if it had never been sent.
 
         Raises:
-            NotFound: there is no dead letter of that id.
+            NotFound: there is no dead letter with that id.
         """
         ...
 
@@ -224,7 +225,7 @@ class Recorded(NamedTuple):
 
 
 class Feed(Protocol):
-    """The journal, read."""
+    """Reading the journal."""
 
     def history(self, key: Key) -> Iterator[Recorded]:
         """Every entry of one row, oldest first."""
@@ -240,11 +241,11 @@ _Moment: TypeAlias = datetime | None
 
 @frozen(eq=False, repr=False)
 class Query(Record):
-    """Which rows: all given conditions hold. ``text`` matches numbers, external ids, tags and customers.
+    """Which rows: those that meet all given conditions. ``text`` matches numbers, external ids, tags and customers.
 
     ``where`` compares columns of the kind exactly (see ``COLUMNS``); ``since``/``until`` bound the row's own date;
     ``due_by`` takes rows that fall due by then (an order's first expiring allocation, an invoice's due date).
-    ``cursor`` continues a listing: only rows after it, in id order of creation.
+    ``cursor`` continues a listing: only rows after it, in order of creation.
     """
 
     kind: Name
@@ -259,7 +260,7 @@ class Query(Record):
     limit: Annotated[int, Between(1, MAX_FOUND)] = 100
 
     def faults(self) -> Iterator[Fault]:
-        """Times so early or late that they have no form everywhere."""
+        """Times too early or too late to be written everywhere."""
         for name in ("since", "until", "due_by"):
             at = getattr(self, name)
             if at is not None and not 1000 <= at.year <= 9998:
@@ -293,7 +294,7 @@ class Queries(Protocol):
         ...
 
     def movements(self) -> Mapping[tuple[str, str, str], int]:
-        """Every stock movement summed: (SKU, location, event type) to units, as its events give them."""
+        """All stock movements, summed: (SKU, location, event type) to units, as the events record them."""
         ...
 
 

@@ -1,6 +1,6 @@
-"""A customer's account: what is ordered, billed, credited and paid, and the credit limit that guards it.
+"""A customer's account: what is ordered, billed, credited and paid, and the credit limit.
 
-One row for each customer; sums are kept by currency. A balance may be negative: then the shop owes.
+One row for each customer; sums are kept by currency. A negative balance is what the shop owes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from orderflow.errors import InvariantBroken, Refusal
 
 
 class Posting(Enum):
-    """What a posting is about."""
+    """What kind of fact a posting records."""
 
     ORDER = "order"
     INVOICE = "invoice"
@@ -46,7 +46,7 @@ class Sums(Record):
 
     @property
     def exposure(self) -> int:
-        """What a credit limit is held against: the balance and what is ordered but not billed."""
+        """What the credit limit bounds: the balance, and what is ordered but not billed."""
         return self.balance + self.ordered
 
 
@@ -104,13 +104,13 @@ class _Post:
 
 
 class Post(_Post, Internal):
-    """A fact that changes the account; ``relieved_minor`` of ordered exposure moves or falls away with it."""
+    """A fact that changes the account; it takes ``relieved_minor`` off the ordered exposure."""
 
     __slots__ = ()
 
 
 class Posted(_Post, Event):
-    """A fact was counted."""
+    """A fact was posted."""
 
     __slots__ = ()
 
@@ -126,7 +126,7 @@ def within_credit(state: Account, command: ReserveCredit, stamp: Stamp) -> Refus
     if limit is None:
         return None
     if limit.currency != command.amount.currency:
-        return refuse("credit_currency", "credit is given in {currency} only", currency=limit.currency)
+        return refuse("credit_currency", "credit is granted in {currency} only", currency=limit.currency)
     after = state.of(limit.currency).exposure + command.amount.minor
     if after <= limit.minor:
         return None
@@ -172,7 +172,7 @@ class _Limit:
 
 
 class SetCreditLimit(_Limit, Command):
-    """Limit the exposure in one currency; orders in others are refused then. None lifts the limit."""
+    """Limit the exposure in one currency; orders in other currencies are then refused. None lifts the limit."""
 
     __slots__ = ()
 
@@ -207,7 +207,7 @@ class UnblockAccount(Command):
 
 @frozen(eq=False, repr=False)
 class AccountUnblocked(Event):
-    """The customer is not blocked any more."""
+    """The block was lifted."""
 
 
 def _limited(state: Row, event: CreditLimitSet) -> Account:

@@ -1,7 +1,7 @@
 """Credit notes (赤伝, 適格返還請求書): documents of their own, linked to invoice lines or on account.
 
-Tax is rounded on the sum of all that is credited of an invoice in a tax group, this note and the earlier ones, and
-what the earlier ones gave is taken off: part credits that give everything back end exactly on the invoice.
+Tax is rounded on the sum of all that is credited of an invoice in a tax group, by this note and the earlier ones, and
+what the earlier ones credited is taken off: partial credits of a whole invoice sum exactly to it.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ __all__ = [
 class CreditLine(NamedTuple):
     """Units credited and their amount in minor units; ``line`` numbers the lines of the note's own document.
 
-    Linked to an order line and its invoice, or on account where ``order`` is empty. One line of the document may
-    be linked in parts.
+    Linked to an order line and its invoice, or on account if ``order`` is empty. One line of the document may be split
+    over several links.
     """
 
     line: Quantity
@@ -73,7 +73,7 @@ class CreditedBefore(NamedTuple):
     tax_minor: Minor
 
     def plus(self, amount_minor: int, policy: TaxPolicy) -> CreditedBefore:
-        """With one more amount, which holds its tax where prices include it; tax is rounded on the sum of all."""
+        """With one more amount, which contains its tax if prices do; tax is rounded on the sum of all."""
         amount = self.net_minor + amount_minor + (self.tax_minor if policy.prices_include_tax else 0)
         tax = tax_on(amount, self.tax.rate, policy)
         return CreditedBefore(self.invoice, self.tax, amount - tax if policy.prices_include_tax else amount, tax)
@@ -83,8 +83,8 @@ class CreditedBefore(NamedTuple):
 class CreditNoteContent(Record):
     """What a credit note says; it never changes.
 
-    ``before`` is what earlier notes have credited of the invoices it is linked to; entries of one invoice and tax
-    group add up. It counts where tax is rounded once for each document.
+    ``before`` is what earlier notes have credited of the invoices it is linked to; entries of one invoice and tax group
+    add up. It matters only if tax is rounded once for each document.
     """
 
     series: Id
@@ -181,7 +181,7 @@ def credits_something(state: Absent, command: DraftCreditNote, stamp: Stamp) -> 
 def credited_sums(content: CreditNoteContent) -> tuple[Totals, tuple[tuple[str, int], ...]]:
     """The note's totals, and the gross amount in minor units of each invoice it is linked to.
 
-    Each invoice's lines are a part of their own, and so are those on account; the totals are the parts' sums.
+    The lines of each invoice, and those on account, are summed on their own; the totals are the sums of these parts.
 
     Raises:
         InputError: a sum exceeds ``MAX_MONEY_MINOR``.

@@ -1,4 +1,4 @@
-"""The invoice: drafted, numbered and issued in one commit. Paid, part paid and credited are standings, not states."""
+"""The invoice: drafted, numbered and issued in one commit. Paid, partly paid and credited are standings, not states."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def drafted(state: Absent, event: InvoiceDrafted) -> Draft:
 
 
 def issued(state: Draft, event: InvoiceIssued) -> Numbered:
-    """A total of 0 (or less) owes nothing and is settled at once."""
+    """With a total of 0 (or less) nothing is owed, and it is settled at once."""
     kind = Issued if state.totals.gross_minor > 0 else Settled
     return kind(state.content, state.totals, state.due_date, event.number)
 
@@ -92,7 +92,7 @@ def issued(state: Draft, event: InvoiceIssued) -> Numbered:
 
 @frozen(eq=False, repr=False)
 class RecordApplication(Internal):
-    """Money of a payment pays this invoice (入金消込)."""
+    """Apply money of a payment to this invoice (入金消込)."""
 
     payment: Id
     amount_minor: Positive
@@ -109,7 +109,7 @@ class ApplicationRecorded(Event):
 
 @frozen(eq=False, repr=False)
 class WithdrawApplication(Internal):
-    """Money of a payment is taken off this invoice again."""
+    """Take money of a payment off this invoice again."""
 
     payment: Id
     amount_minor: Positive
@@ -126,7 +126,7 @@ class ApplicationWithdrawn(Event):
 
 @frozen(eq=False, repr=False)
 class ApplyCredit(Internal):
-    """A credit note takes an amount off this invoice."""
+    """Take the amount of a credit note off this invoice."""
 
     credit_note: Id
     amount_minor: Positive
@@ -148,7 +148,7 @@ class _WriteOff:
 
 
 class WriteOff(_WriteOff, Command):
-    """Give up an amount still due: a bank fee, a rounding."""
+    """Give up an amount still due, such as a bank fee or a rounding difference."""
 
     __slots__ = ()
 
@@ -175,7 +175,7 @@ def same_currency(
     own = state.content.currency
     if command.currency == own:
         return None
-    return refuse("currency_differs", "billed in {own}, not in {given}", own=own, given=command.currency)
+    return refuse("currency_differs", "billed in {own}, not {given}", own=own, given=command.currency)
 
 
 def was_applied(state: Numbered, command: WithdrawApplication, stamp: Stamp) -> Refusal | None:
@@ -252,7 +252,7 @@ class _Voiding:
 
 
 class VoidInvoice(_Voiding, Command):
-    """Take back an invoice nobody has seen; its number is kept."""
+    """Take back an invoice that nobody has seen; its number stays used."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""The states of an invoice: what it says, and what has been taken off it. How it stands is read off its amounts."""
+"""The states of an invoice: what it says, and what has been taken off it. Its standing follows from its amounts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class InvoiceLine(NamedTuple):
 
 @frozen(eq=False, repr=False)
 class InvoiceContent(Record):
-    """What an invoice says; it never changes. What a line sold stands on its order, which never changes either."""
+    """What an invoice says; it never changes. What each line sold is on its order, which never changes either."""
 
     series: Id
     customer: Name
@@ -104,7 +104,7 @@ InvoiceState: TypeAlias = Draft | Issued | Settled | Void
 
 
 def check_invoice(state: InvoiceState) -> None:
-    """No amount is negative, no more is credited than was billed (I21), and settled means nothing is owed.
+    """No amount is negative, no more is credited than was billed (I21), and a settled invoice owes nothing.
 
     Raises:
         InvariantBroken: naming the amounts.

@@ -36,7 +36,7 @@ class Series(Record):
     closed_through: date | None = None
 
 
-#: A series that nobody opened begins at 1, without a prefix.
+#: A series that was never opened begins at 1, without a prefix.
 FRESH: Final = Series("", 1, 6, 1)
 Row: TypeAlias = Absent | Series
 
@@ -53,7 +53,7 @@ class _Opening:
 
 
 class OpenSeries(_Opening, Command):
-    """Begin a series with a pattern of its own; a series not opened begins at 1, without a prefix."""
+    """Begin a series with a pattern of its own; a series never opened begins at 1, without a prefix."""
 
     __slots__ = ()
 
@@ -90,7 +90,7 @@ class _Closing:
 
 
 class ClosePeriod(_Closing, Command):
-    """No document of this series is dated on or before ``through`` any more."""
+    """Allow no further document of this series dated on or before ``through``."""
 
     __slots__ = ()
 
@@ -102,14 +102,14 @@ class PeriodClosed(_Closing, Event):
 
 
 def period_open(state: Series, command: AllotNumber, stamp: Stamp) -> Refusal | None:
-    """A document is dated after the last closed period."""
+    """A document must be dated after the last closed period."""
     if state.closed_through is None or command.on > state.closed_through:
         return None
     return refuse("period_closed", "the period is closed through {through}", through=state.closed_through.isoformat())
 
 
 def closes_later(state: Series, command: ClosePeriod, stamp: Stamp) -> Refusal | None:
-    """A closed period is not opened again."""
+    """A closed period is never reopened."""
     if state.closed_through is None or command.through > state.closed_through:
         return None
     return refuse("already_closed", "already closed through {through}", through=state.closed_through.isoformat())

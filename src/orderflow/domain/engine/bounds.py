@@ -42,7 +42,7 @@ class Between(Record):
 
 @frozen(eq=False, repr=False)
 class Text(Record):
-    """Bounds of a text: characters, whether line breaks may stand in it, and a character that may not."""
+    """Bounds of a text: characters, whether it may contain line breaks, and a character that it may not contain."""
 
     most: int
     least: int = 0
@@ -60,7 +60,7 @@ class Length(Record):
 
 @frozen(eq=False, repr=False)
 class Known(Record):
-    """A text that names something there is; ``code`` is the fault of one that does not."""
+    """A text that must name something known; ``code`` is the fault of one that does not."""
 
     has: Callable[[str], bool]
     code: str
@@ -107,7 +107,7 @@ def fields_of(kind: Any) -> tuple[FieldSpec, ...]:
 
 
 def parts_of(kind: Any) -> tuple[Any, Any]:
-    """An annotation as its type and its bound, None where it has none of its own."""
+    """An annotation as its type and its bound, which is None if it has none of its own."""
     if get_origin(kind) is Annotated:
         base, bound = get_args(kind)[:2]
         return base, bound

@@ -1,4 +1,4 @@
-"""Reads tables and prints them: arrows, dead ends, the state x command matrix, Mermaid diagrams."""
+"""Read tables and print them: arrows, dead ends, the state x command matrix, Mermaid diagrams."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Overview", "matrix", "mermaid", "overview", "page"]
 
 @frozen(eq=False, repr=False)
 class Overview(Record):
-    """What a table amounts to: its states, its arrows, and which states have no way on."""
+    """What a table holds: its states, its arrows, and which states are dead ends."""
 
     kind: str
     states: tuple[str, ...]
@@ -25,7 +25,7 @@ class Overview(Record):
 
 
 def overview(machine: Machine) -> Overview:
-    """Count and list what ``machine`` holds. A dead end is a state without any rule."""
+    """Count and list what ``machine`` holds; a dead end is a state without any rule."""
     sources = {edge.source for edge in machine.edges()}
     return Overview(
         kind=machine.kind,

@@ -28,7 +28,7 @@ from orderflow.errors import Fault
 
 _MOST_DIGITS, _MOST_DECIMALS = 18, 12
 
-#: Gives what is wrong with a value; whoever holds the value puts its place before the paths.
+#: Finds what is wrong with a value; the caller puts the place of the value before the paths.
 Finder = Callable[[Any], list[Fault]]
 
 
@@ -109,7 +109,7 @@ def _of_known(bound: Known) -> Finder:
 
 
 def _of_instance(kind: type[Any]) -> Finder:
-    """Enums, dates, times, booleans and whatever else is known by its class alone."""
+    """Enums, dates, times, booleans and whatever else is checked by its class alone."""
     names = [str(member.value) for member in kind] if issubclass(kind, Enum) else []
     what = f"one of {', '.join(names)} ({kind.__name__})" if names else f"a {kind.__name__}"
 

@@ -30,7 +30,7 @@ def foreign_messages(messages: Iterable[type]) -> Iterator[str]:
     """Message classes that attrs was not asked to read: what they say of their fields would be ignored silently."""
     for kind in messages:
         if not issubclass(kind, Command | Internal | Event):
-            yield f"{kind.__name__} is no Command, Internal or Event"
+            yield f"{kind.__name__} is not a Command, Internal or Event"
         elif not attrs.has(kind):
             yield f"{kind.__name__} is not made with attrs"
         elif "__attrs_attrs__" not in vars(kind) and vars(kind).get("__annotations__"):

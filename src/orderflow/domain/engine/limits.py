@@ -28,7 +28,7 @@ MAX_ID = 100
 """Characters of an identifier."""
 
 MAX_COMMAND_ID = 200
-"""Characters of a command id, which may be made of others (``shop/536365/ship``)."""
+"""Characters of a command id, which may be built from other ids (``shop/536365/ship``)."""
 
 MAX_GROUP = 1_000
 """Commands decided in one commit."""

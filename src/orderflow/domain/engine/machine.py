@@ -1,7 +1,7 @@
 """The engine: a machine is a table of rules, and a step can only follow a rule.
 
-A rule says which command a state takes, which guards are asked, and how the one event is decided; its transitions
-say where each event leads. The law of the table is checked when the machine is made.
+A rule says which command a state takes, which guards are asked, and how the one event is decided; its transitions say
+where each event leads. The table is checked when the machine is made.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ ABSENT: Final = Absent()
 
 
 def refuse(code: str, message: str, **facts: object) -> Refusal:
-    """A refusal whose sentence is ``message`` with ``facts`` filled in."""
+    """A refusal with ``message`` as its sentence, ``facts`` filled in."""
     return Refusal(code, message.format(**facts), tuple(facts.items()))
 
 
@@ -62,7 +62,7 @@ Guard = Callable[[S, C, Stamp], Refusal | None]
 
 
 class Transition(NamedTuple, Generic[From_contra, E1, T]):
-    """Where an event leads. More than one target only where quantities decide which it is."""
+    """Where an event leads. There are several targets only if quantities decide between them."""
 
     event: type[E1]
     targets: tuple[type[T], ...]
@@ -112,13 +112,13 @@ def rule(
     guards: tuple[Guard[Any, Any], ...] = (),
     decide: Callable[[Any, Any, Stamp], Any] | None = None,
 ) -> Rule:
-    """A line with one event. Several targets where quantities decide which it is.
+    """A line with one event. It has several targets if quantities decide between them.
 
-    Without ``decide`` the event records the command: the fields of one name are copied, and a last field ``at`` of the
+    Without ``decide`` the event records the command: fields of the same name are copied, and a last field ``at`` of the
     event is the stamp's moment.
 
     Raises:
-        DefinitionError: there is no ``decide``, and the event has other fields than its command.
+        DefinitionError: there is no ``decide``, and the fields of the event differ from those of the command.
     """
     return Rule(source, command, decide or _recording(command, event), (to(event, target, evolve),), guards)
 
@@ -166,7 +166,7 @@ def rules(
     guards: tuple[Guard[Any, Any], ...] = (),
     decide: Callable[[Any, Any, Stamp], Any] | None = None,
 ) -> tuple[Rule, ...]:
-    """The same line for several states; ``targets`` None: each state stays what it is."""
+    """The same line for several states; with ``targets`` None each state stays what it is."""
     return tuple(
         rule(source, command, event, targets or source, evolve, guards=guards, decide=decide) for source in sources
     )
@@ -177,7 +177,7 @@ def to(event: type[E1], target: type[T], evolve: Callable[[S, E1], T]) -> Transi
 @overload
 def to(event: type[E1], target: tuple[type[T], ...], evolve: Callable[[S, E1], T]) -> Transition[S, E1, T]: ...
 def to(event: type[Any], target: Any, evolve: Callable[[Any, Any], Any]) -> Transition[Any, Any, Any]:
-    """Where one event of a :func:`choice` leads."""
+    """Say where one event of a :func:`choice` leads."""
     return Transition(event, target if isinstance(target, tuple) else (target,), evolve)
 
 
@@ -245,7 +245,7 @@ class Edge(NamedTuple):
 
 
 class Machine:
-    """One life, as a checked table.
+    """The life of one kind of row, as a checked table.
 
     Args:
         kind: the kind of row this machine governs, as in :class:`~orderflow.errors.Key`.
@@ -255,7 +255,7 @@ class Machine:
         upcasters: for a class of states or events whose stored form has changed, see :meth:`upcasting`.
 
     Raises:
-        DefinitionError: the table breaks its law; every breach is named.
+        DefinitionError: the table is not sound; everything wrong with it is named.
     """
 
     def __init__(
@@ -296,7 +296,7 @@ class Machine:
         return self._rules.get((state, command))
 
     def explain(self, state: object, command: object, stamp: Stamp) -> tuple[Refusal, ...]:
-        """Every reason why ``command`` may not happen now; empty when it may."""
+        """Every reason why ``command`` would be refused now; empty if it would be accepted."""
         found = self._rules.get((type(state), type(command)))
         if found is None:
             return (self._not_now(state, command),)
@@ -348,7 +348,7 @@ class Machine:
         return self._with(upcasters={**self.upcasters, kind: upcasters})
 
     def guarded(self, command: type[C], guard: Guard[Any, C]) -> Machine:
-        """A new machine that also asks ``guard`` wherever ``command`` is taken; it can only narrow.
+        """A new machine that also asks ``guard`` wherever ``command`` is taken; it can only refuse more.
 
         Raises:
             DefinitionError: no rule takes ``command``.

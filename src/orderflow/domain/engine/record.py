@@ -25,7 +25,7 @@ class Record:
     """Equal to a record of the same class with the same fields."""
 
     __slots__ = ()
-    __class__: Any  # what is kept for each class is looked up by it
+    __class__: Any  # what is cached for each class is looked up by its class
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
@@ -48,7 +48,7 @@ class Command(Record):
 
 
 class Internal(Record):
-    """A command that only the library sends, from row to row: sent alone it would break a rule across rows."""
+    """A command that only the library sends, from row to row: sent by itself it would break a rule that spans rows."""
 
     __slots__ = ()
 
@@ -67,7 +67,7 @@ def names_of(kind: Any) -> tuple[str, ...]:
 
 @cache
 def values_of(kind: Any) -> Callable[[Any], tuple[Any, ...]]:
-    """The function that gives the values of a record's fields, in order."""
+    """The function that returns the values of a record's fields, in order."""
     names = names_of(kind)
     if len(names) > 1:
         return attrgetter(*names)
@@ -75,7 +75,7 @@ def values_of(kind: Any) -> Callable[[Any], tuple[Any, ...]]:
 
 
 class _Name:
-    """Gives back the name of whatever attribute it is asked for."""
+    """Returns the name of whatever attribute it is asked for."""
 
     def __getattr__(self, name: str) -> str:
         return name
@@ -90,7 +90,7 @@ def replacing(
     kind: type[R], first: Callable[[R], A], second: Callable[[R], B], third: Callable[[R], C], /
 ) -> Callable[[R, A, B, C], R]: ...
 def replacing(kind: Any, /, *picked: Callable[[Any], Any]) -> Callable[..., Any]:
-    """A function that gives a record with other values in the picked fields.
+    """A function that returns a record with other values in the picked fields.
 
     ``with_lines = replacing(Progress, lambda p: p.lines)``, then ``with_lines(progress, lines)``. It is compiled once:
     as quick as the constructor, where ``attrs.evolve`` takes more than twice as long. The class of the record is kept,

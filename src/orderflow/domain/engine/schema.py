@@ -1,7 +1,7 @@
-"""One schema: the annotations of a class say its bounds once, and a compiled check asks them.
+"""One schema: the annotations of a class state its bounds once, and a compiled check applies them.
 
-Construction checks nothing; :func:`faults_of` is asked where data enters. ``sound(kind)`` says yes or no, and only
-after a no the value is walked for its faults, each named with its path.
+Construction checks nothing; :func:`faults_of` is asked where data enters. ``sound(kind)`` says yes or no; only after a
+no is the value walked for its faults, each named with its path.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ R = TypeVar("R")
 
 
 class _Source:
-    """Compiles an expression; what it refers to is given names."""
+    """Compiles an expression, giving names to what it refers to."""
 
     def __init__(self) -> None:
         self._names: dict[str, Any] = {}
@@ -61,7 +61,7 @@ class _Source:
 
 @cache
 def sound(kind: Any) -> Callable[[Any], bool]:
-    """The function that says whether a value is what an annotation, or the annotations of a class, demand."""
+    """The function that says whether a value satisfies an annotation, or the annotations of a class."""
     source = _Source()
     if not is_record(kind):
         return source.made(_expression(source, kind, "v"))
@@ -73,7 +73,7 @@ def sound(kind: Any) -> Callable[[Any], bool]:
 
 
 def _expression(source: _Source, kind: Any, v: str) -> str:
-    """The expression that checks a value, which stands under the name ``v``."""
+    """The expression that checks a value, which has the name ``v``."""
     base, bound = parts_of(kind)
     origin = get_origin(base)
     if base in _SIMPLE:
@@ -141,7 +141,7 @@ def faults_of(message: Any) -> tuple[Fault, ...]:
 
 
 def faults_at(path: str, kind: Any, value: Any) -> list[Fault]:
-    """Everything wrong with a value that must be what ``kind`` says, a class or an annotation."""
+    """Everything wrong with a value that must satisfy ``kind``, a class or an annotation."""
     return [] if sound(kind)(value) else [fault.under(path) if path else fault for fault in finder_of(kind)(value)]
 
 
@@ -155,7 +155,7 @@ def check(message: Any) -> None:
 def checked(function: Callable[P, R]) -> Callable[P, R]:
     """A function whose arguments are checked by their annotations.
 
-    ``self`` is let through, and so is what has no annotation or one that only type checkers can see.
+    ``self`` is not checked, and neither is an argument without an annotation, or with one that only type checkers see.
 
     Raises, when it is called:
         InputError: with every fault, its path beginning with the argument's name.

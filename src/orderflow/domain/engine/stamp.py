@@ -15,7 +15,7 @@ __all__ = ["Stamp", "with_at"]
 class Stamp(Record):
     """What the caller brings to a decision, so that no rule reads a clock or makes an id.
 
-    ``at`` is aware UTC and is what gets recorded; ``occurred_at`` is what the source of a fact says.
+    ``at`` is aware UTC, the time that is recorded; ``occurred_at`` is when the source of a fact says it happened.
     """
 
     at: datetime
@@ -25,7 +25,7 @@ class Stamp(Record):
 
     @property
     def moment(self) -> datetime:
-        """When it happened, for business dates: what the source says, else when it is recorded."""
+        """When it happened, for business dates: the time its source gives, else the time it is recorded."""
         return self.occurred_at or self.at
 
 

@@ -1,8 +1,8 @@
-"""The canonical text of a record: compact JSON, of which equal records have the same.
+"""The canonical text of a record: compact JSON, the same for equal records.
 
-Fields stand in the order of the class, those at their default are left out (so a released default never changes, and a
-new field with a default changes no text); a named tuple is an array without its trailing defaults. The text is what is
-stored, and what fingerprints are taken of. It is made to be read: a price is ``"2.55 GBP"``, times end in ``Z``.
+Fields stand in the order of the class, those at their default are left out (so a released default must never change,
+and a new field with a default changes no text); a named tuple is an array without its trailing defaults. The text is
+what is stored and fingerprinted. People can read it: a price is ``"2.55 GBP"``, times end in ``Z``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Writer = Callable[[Any], str]
 
 
 class TextForm(NamedTuple):
-    """How a value is written as one text; a class of its own has one under the name ``text_form``.
+    """How a value is written as one text; a class of ours has its form in the attribute ``text_form``.
 
     ``read`` trusts its text; text from outside must match ``pattern`` first. ``example`` is for the error sentence.
     """
@@ -40,7 +40,7 @@ class TextForm(NamedTuple):
 
 
 def decimal_text(value: Decimal) -> str:
-    """Plain digits without exponent and without zeros at the end: 2.5 and 2.50 are equal, and have one text."""
+    """Plain digits without an exponent or trailing zeros: 2.5 and 2.50 are equal, and have the same text."""
     text = format(value, "f") if value else "0"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -79,7 +79,7 @@ def form_of(kind: Any) -> TextForm | None:
 
 @cache
 def writer(kind: Any, without: str = "") -> Writer:
-    """The function that writes values of an annotation, or records of a class without one of their fields."""
+    """The function that writes values of an annotation, or records of a class, leaving one field out if asked to."""
     base, _ = parts_of(kind)
     origin = get_origin(base)
     form = form_of(base)
@@ -89,7 +89,7 @@ def writer(kind: Any, without: str = "") -> Writer:
     if is_record(base):
         if hasattr(base, "_fields"):
             return _array(list(fields_of(base)))
-        # A large record that never changes makes its text once and keeps it.
+        # A large record that never changes caches its text.
         return attrgetter("canonical_text") if hasattr(base, "canonical_text") else object_writer(base, without)
     if origin is tuple:
         return _items(get_args(base))
@@ -143,7 +143,7 @@ def _array(fields: list[FieldSpec]) -> Writer:
 
 
 def _expression(names: dict[str, Any], at: int, kind: Any, value: str) -> str:
-    """The expression that writes a value; what it calls for the ``at``-th field is put among the names."""
+    """The expression that writes a value; what it calls for the ``at``-th field is added to ``names``."""
     names[f"write{at}"] = writer(kind)
     return {str: f"quoted({value})", int: f"str({value})"}.get(parts_of(kind)[0], f"write{at}({value})")
 

@@ -1,4 +1,4 @@
-"""Findings: what was counted, damaged, lost or found, and units set aside until somebody has looked at them."""
+"""Findings: what was counted, damaged, lost or found, and units set aside until someone has looked at them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class _Release:
 
 
 class ReleaseQuarantine(_Release, Command):
-    """Units set aside go on sale again."""
+    """Put units that were set aside back on sale."""
 
     __slots__ = ()
 
@@ -103,7 +103,7 @@ def is_free(state: StockLevel, command: Quarantine, stamp: Stamp) -> Refusal | N
 
 
 def is_unavailable(state: StockLevel, command: ReleaseQuarantine, stamp: Stamp) -> Refusal | None:
-    """Only what was set aside is released."""
+    """Only units that were set aside can be released."""
     return no_more_than(state.unavailable, command.quantity, "not_unavailable", "{wanted} wanted, {found} set aside")
 
 
@@ -130,5 +130,5 @@ def adjusted(state: Row, event: StockAdjusted | StockCounted) -> StockLevel:
 
 
 def _found(s: StockLevel) -> StockLevel:
-    """After a finding: what is promised beyond it is the shortfall."""
+    """After a finding: the units promised beyond it are the shortfall."""
     return with_shortfall(s, missing(s))

@@ -103,13 +103,13 @@ class _Transfer:
 
 
 class PostTransfer(_Transfer, Command):
-    """Units go from one location to another, by way of a virtual location in transit if that is ``to``."""
+    """Units go from one location to another; ``to`` may be a virtual location for goods in transit."""
 
     __slots__ = ()
 
 
 class TransferPosted(_Transfer, Event):
-    """Units went elsewhere."""
+    """Units went to another location."""
 
     __slots__ = ()
 

@@ -1,8 +1,8 @@
 """Which location serves which line: a pure planner.
 
-``plan`` sums demand by SKU, asks a strategy in which order the locations of each SKU are drawn on, and draws. What
-it promises never exceeds an offer, whatever the strategy answers. Equal input in another order of offers gives
-an equal plan; among lines of one SKU the earlier line is served first, and lines pinned to a location before all.
+``plan`` sums demand by SKU, asks a strategy in which order to draw on the locations of each SKU, and draws. What it
+promises never exceeds an offer, whatever the strategy answers. The order of the offers does not matter; among lines of
+one SKU the earlier line is served first, and lines pinned to a location before all others.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _MOST_LOCATIONS_SEARCHED = 10
 
 @frozen(eq=False, repr=False)
 class Demand(Record):
-    """``quantity`` units of ``sku`` for ``line``; from ``location`` only, where one is named."""
+    """``quantity`` units of ``sku`` for ``line``; only from ``location``, if one is named."""
 
     line: int
     sku: str
@@ -60,7 +60,7 @@ class Offer(Record):
 class Plan(Record):
     """What is promised and what is missing: for every line, picks and shorts sum to its demand.
 
-    ``short`` holds (line, quantity), for lines that miss something.
+    ``short`` holds (line, quantity) for each line that is not served in full.
     """
 
     picks: tuple[Pick, ...]
@@ -71,8 +71,8 @@ class Plan(Record):
 class Supply(Record):
     """What a strategy sees, after pinned lines have taken theirs.
 
-    ``needs``: units still wanted of each SKU. ``offers``: what is left, by location, then SKU; locations stand in
-    the order of priority, then name. ``opened``: locations that send a parcel anyway.
+    ``needs``: units still wanted of each SKU. ``offers``: what is left, by location, then SKU; locations stand in the
+    order of priority, then name. ``opened``: locations that send a parcel in any case.
     """
 
     needs: Mapping[str, int]
@@ -81,7 +81,7 @@ class Supply(Record):
 
 
 Strategy = Callable[[Supply], Mapping[str, Sequence[str]]]
-"""For each SKU that is needed, the locations to draw on, first one first; one that is left out is not drawn on."""
+"""For each SKU that is needed, the locations to draw on, in order; a location left out is not drawn on."""
 
 
 def by_priority(supply: Supply) -> dict[str, tuple[str, ...]]:
@@ -90,13 +90,13 @@ def by_priority(supply: Supply) -> dict[str, tuple[str, ...]]:
 
 
 def most_stock(supply: Supply) -> dict[str, tuple[str, ...]]:
-    """Each SKU from where most of it lies; ties in order of priority."""
+    """Each SKU from where there is most of it; ties in order of priority."""
     offers = supply.offers
     return {sku: tuple(sorted(offers, key=lambda location: -offers[location].get(sku, 0))) for sku in supply.needs}
 
 
 def one_location_first(supply: Supply) -> dict[str, tuple[str, ...]]:
-    """All from one location where one has everything, preferably one that sends anyway; else as ``by_priority``."""
+    """All from one location that has everything, preferably one that sends anyway; if none, as ``by_priority``."""
     ranked = sorted(supply.offers, key=lambda location: location not in supply.opened)
     complete = tuple(location for location in ranked if _has_all(supply, location))
     return dict.fromkeys(supply.needs, complete[:1] or tuple(supply.offers))
@@ -105,8 +105,8 @@ def one_location_first(supply: Supply) -> dict[str, tuple[str, ...]]:
 def fewest_parcels(supply: Supply) -> dict[str, tuple[str, ...]]:
     """As much as can be served, from as few locations as possible; ties in order of priority.
 
-    Exact where at most 10 locations are in question besides those that send anyway; above that greedy (the location
-    that serves most of the rest comes next), which may open more than needed.
+    Exact for up to 10 locations besides those that send a parcel anyway; above that it is greedy (next comes the
+    location that serves most of the rest), which may open more locations than needed.
     """
     opened = [location for location in supply.offers if location in supply.opened]
     others = [location for location in supply.offers if location not in supply.opened]
@@ -133,7 +133,7 @@ def _smallest_set(supply: Supply, opened: Sequence[str], others: Sequence[str]) 
 def _distinct_columns(
     supply: Supply, opened: Sequence[str], others: Sequence[str]
 ) -> list[tuple[tuple[int, ...], int]]:
-    """Of each SKU the stock at ``others`` and the units wanted from there, scarcest first, equal SKUs once."""
+    """For each SKU, the stock at ``others`` and the units wanted from there; scarcest first, equal columns once."""
     columns: set[tuple[tuple[int, ...], int]] = set()
     for sku, need in supply.needs.items():
         rest = max(0, need - sum(supply.offers[location].get(sku, 0) for location in opened))
@@ -144,7 +144,7 @@ def _distinct_columns(
 
 
 def _greedy_set(supply: Supply, opened: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
-    """Of ``others``, again and again the one that serves most of what is still wanted."""
+    """Repeatedly the location of ``others`` that serves most of what is still wanted."""
     rest, left, chosen = dict(supply.needs), list(others), list[str]()
     for location in opened:
         _serve(rest, supply.offers[location])
@@ -225,7 +225,7 @@ def _supply(
 
 
 def _drawn(demand: Demand, locations: Iterable[str], stock: dict[str, dict[str, int]]) -> tuple[Pick, ...]:
-    """The picks for one demand, location after location; what they take is gone from ``stock``."""
+    """The picks for one demand, location by location; what they take is removed from ``stock``."""
     picks: list[Pick] = []
     wanted = demand.quantity
     for location in locations:

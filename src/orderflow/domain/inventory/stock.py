@@ -1,6 +1,6 @@
-"""A stock row: counters of one SKU at one location. Who holds what stands in the orders.
+"""A stock row: counters of one SKU at one location. Which order holds which units is recorded on the orders.
 
-It has one state: its life is in its counters, and it never ends. Every movement cites the document that caused it.
+It has one state and never ends: only its counters change. Every movement cites the document that caused it.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from orderflow.errors import InvariantBroken, Refusal
 
 @frozen(eq=False, repr=False)
 class StockLevel(Record):
-    """Units on hand, promised, set aside, announced and waited for.
+    """Units on hand, promised, set aside, announced and on back-order.
 
-    ``shortfall`` is what a count or damage found missing under the promises; only such findings raise it, and while
-    it stands nothing new is allocated.
+    ``shortfall`` counts promised units that a stocktake or damage found missing; only such findings raise it, and while
+    there is one nothing new is allocated.
     """
 
     on_hand: Count = 0
@@ -54,7 +54,7 @@ def level_of(state: Row) -> StockLevel:
 
 
 def check_stock(row: StockLevel) -> None:
-    """No counter is negative; promises never exceed what is there plus the known shortfall (I02).
+    """No counter is negative; promises never exceed the units on hand plus the known shortfall (I02).
 
     Raises:
         InvariantBroken: naming the counters.
@@ -85,7 +85,7 @@ class _Receipt:
 
 
 class ReceiveGoods(_Receipt, Command):
-    """Goods came in (入荷); ``expected`` of them had been announced."""
+    """Take goods in (入荷); ``expected`` of them had been announced."""
 
     __slots__ = ()
 
@@ -103,7 +103,7 @@ class _Announcement:
 
 
 class ExpectGoods(_Announcement, Command):
-    """Goods are announced (入荷予定); a negative quantity takes an announcement back."""
+    """Announce goods (入荷予定); a negative quantity takes an announcement back."""
 
     __slots__ = ()
 
@@ -151,7 +151,7 @@ class UnitsBackordered(_Units, Event):
 
 
 class DropBackorder(_Units, Internal):
-    """Waiting demand was filled or given up."""
+    """Take off waiting demand that was filled or given up."""
 
     __slots__ = ()
 
@@ -163,7 +163,7 @@ class BackorderDropped(_Units, Event):
 
 
 class Ship(_Units, Internal):
-    """Promised units leave."""
+    """Send promised units away."""
 
     __slots__ = ()
 
@@ -182,7 +182,7 @@ class _Restocked:
 
 
 class Restock(_Restocked, Internal):
-    """Units come back, on sale again or (not ``usable``) set aside."""
+    """Take units back: on sale again if ``usable``, otherwise set aside."""
 
     __slots__ = ()
 
@@ -194,7 +194,7 @@ class UnitsRestocked(_Restocked, Event):
 
 
 class TakeOutShort(_Units, Internal):
-    """Promised units were not found: the promise is taken back, and they are set aside."""
+    """Take back the promise of units that were not found, and set them aside."""
 
     __slots__ = ()
 
@@ -206,7 +206,7 @@ class UnitsNotFound(_Units, Event):
 
 
 class TransferOut(_Units, Internal):
-    """Units leave for another location."""
+    """Send units to another location."""
 
     __slots__ = ()
 
@@ -218,7 +218,7 @@ class UnitsTransferredOut(_Units, Event):
 
 
 class TransferIn(_Units, Internal):
-    """Units arrive from another location."""
+    """Take in units from another location."""
 
     __slots__ = ()
 
@@ -241,17 +241,17 @@ def is_available(state: StockLevel, command: Allocate | TransferOut, stamp: Stam
 
 
 def is_allocated(state: StockLevel, command: _Units, stamp: Stamp) -> Refusal | None:
-    """Only what is promised is released, shipped or found missing."""
+    """Only promised units can be released, shipped or found missing."""
     return no_more_than(state.allocated, command.quantity, "not_allocated", "{wanted} wanted, {found} allocated")
 
 
 def is_on_hand(state: StockLevel, command: Ship, stamp: Stamp) -> Refusal | None:
-    """Only what is there can leave."""
+    """Only units on hand can leave."""
     return no_more_than(state.on_hand, command.quantity, "not_on_hand", "{wanted} wanted, {found} on hand")
 
 
 def is_backordered(state: StockLevel, command: DropBackorder, stamp: Stamp) -> Refusal | None:
-    """Only demand that waits can be dropped."""
+    """Only waiting demand can be dropped."""
     return no_more_than(state.backordered, command.quantity, "not_backordered", "{wanted} wanted, {found} waiting")
 
 
@@ -275,7 +275,7 @@ def stays_announced(state: Row, command: ExpectGoods, stamp: Stamp) -> Refusal |
 
 
 def changes_something(before: int, change: int) -> Refusal | None:
-    """Whether a difference is nothing, or would take a counter below 0."""
+    """Whether a difference is 0, or would take a counter below 0."""
     if change == 0:
         return refuse("no_difference", "a difference of 0 changes nothing")
     return (
@@ -346,7 +346,7 @@ def restocked(state: Row, event: UnitsRestocked) -> StockLevel:
 
 
 def not_found(s: StockLevel, event: UnitsNotFound) -> StockLevel:
-    """What a stocktake has found missing already is not set aside once more."""
+    """Units that a stocktake has already found missing are not set aside again."""
     freed = healed(_with_allocated(s, s.allocated - event.quantity))
     return evolve(freed, unavailable=s.unavailable + min(event.quantity, freed.available))
 

@@ -63,7 +63,7 @@ class PaymentTerms(Record):
     business: RollDirection = "none"
 
     def faults(self) -> Iterator[Fault]:
-        """One rule for the day."""
+        """``due_day`` and ``end_of_month`` exclude each other."""
         if self.end_of_month and self.due_day is not None:
             yield Fault("due_day", "conflict", "cannot be combined with end_of_month")
 
@@ -99,7 +99,7 @@ def _day_of_month(terms: PaymentTerms, start: date) -> date:
         return _added(due, day=31)
     if terms.due_day is None:
         return due
-    # Without a month between, a due day before the start can only mean that of the month after.
+    # Without a month in between, a due day before the start can only mean the next month's.
     return _added(due, day=terms.due_day) if terms.months else _day_on_or_after(due, terms.due_day)
 
 
@@ -148,7 +148,7 @@ def _rolled(on: date, step: int, holidays: Container[date]) -> date:
         candidate = _added(on, days=step * days)
         if is_business_day(candidate, holidays):
             return candidate
-    raise InputError.at("holidays", "out_of_range", f"leave no business day within a year of {on}")
+    raise InputError.at("holidays", "out_of_range", f"must leave a business day within a year of {on}")
 
 
 def business_date(at: datetime, timezone: str) -> date:
@@ -183,5 +183,5 @@ def _is_timezone(name: str) -> bool:
     return True
 
 
-#: The name of a time zone there is, such as ``Asia/Tokyo`` (IANA).
+#: The name of a known time zone, such as ``Asia/Tokyo`` (IANA).
 Timezone = Annotated[str, Known(_is_timezone, "unknown_timezone", "a known time zone")]

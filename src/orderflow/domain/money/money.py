@@ -31,7 +31,7 @@ def parse_decimal(text: object, path: str = "") -> Decimal:
     """A decimal from text such as ``-12.34``: ASCII digits, at most 18 before and 12 after the point.
 
     Raises:
-        InputError: anything else, such as an exponent, a sign +, blanks, separators, NaN.
+        InputError: anything else, such as an exponent, a plus sign, blanks, separators or NaN.
     """
     if not isinstance(text, str) or not _DECIMAL.fullmatch(text):
         raise InputError.at(path, "bad_form", "must be a plain decimal such as 12.34")
@@ -73,8 +73,8 @@ def check_money(minor: int, path: str = "") -> int:
 class Money(Record):
     """An amount: ``minor`` units of ``currency`` (ISO 4217).
 
-    Plain construction is cheap and checks nothing; it is for amounts that were computed. Amounts from outside come
-    through ``Money.of``, which checks all.
+    Plain construction is cheap and checks nothing; it is for computed amounts. Amounts from outside come through
+    ``Money.of``, which checks everything.
     """
 
     minor: Minor
@@ -129,7 +129,7 @@ class Money(Record):
         return tuple(Money(part, self.currency) for part in share(self.minor, weights))
 
     def split(self, count: int) -> tuple[Money, ...]:
-        """``count`` equal parts, the earliest one minor unit larger where it does not divide.
+        """``count`` equal parts; where they cannot be equal, the earliest are one minor unit larger.
 
         Raises:
             InputError: ``count`` is below 1.

@@ -23,7 +23,7 @@ class Rounding(enum.Enum):
     """To the nearest, a half to the even neighbour."""
 
 
-_HALF_UP, _DOWN, _UP = Rounding.HALF_UP, Rounding.DOWN, Rounding.UP  # an enum's members are slow to look up
+_HALF_UP, _DOWN, _UP = Rounding.HALF_UP, Rounding.DOWN, Rounding.UP  # looking up enum members is slow
 
 
 def round_ratio(numerator: int, denominator: int, rounding: Rounding = Rounding.HALF_UP) -> int:
@@ -57,10 +57,10 @@ def share(total: int, weights: Sequence[int]) -> tuple[int, ...]:
     A negative total gives the negated shares of the positive one. Weights that are all 0 share equally.
 
     Raises:
-        InputError: a weight is negative, or there is none to share over.
+        InputError: a weight is negative, or there is no weight.
     """
     if not weights or min(weights) < 0:
-        raise InputError.at("weights", "out_of_range", "must be one or more, none negative")
+        raise InputError.at("weights", "out_of_range", "must be one or more weights, none negative")
     if not (whole := sum(weights)):
         weights, whole = (1,) * len(weights), len(weights)
     parts = [divmod(abs(total) * weight, whole) for weight in weights]
@@ -72,9 +72,9 @@ def share(total: int, weights: Sequence[int]) -> tuple[int, ...]:
 
 
 def cumulative(total: int, whole: int, before: int, part: int, rounding: Rounding = Rounding.HALF_UP) -> int:
-    """The share of ``total`` for ``part`` of ``whole`` units when ``before`` units had theirs already.
+    """The share of ``total`` for ``part`` of ``whole`` units, after ``before`` units have had theirs.
 
-    Each share is the difference of two rounded running sums, so the parts of a line end exactly on ``total``.
+    Each share is the difference of two rounded running sums, so the parts of a line sum exactly to ``total``.
 
     Raises:
         InputError: the units do not fit into ``whole``.

@@ -1,11 +1,11 @@
 """Tax: what a document owes, in groups of (category, rate).
 
-All amounts are integers of minor units. A policy says where a fraction is rounded (on each unit, on each line, or
-once for each group of the document, as Japan's qualified invoices demand: 消費税法施行令 第70条の10) and whether
-prices contain the tax.
+All amounts are integers, in minor units. A policy says where a fraction is rounded (on each unit, on each line, or once
+for each group of the document, as Japan's qualified invoices demand: 消費税法施行令 第70条の10) and whether prices
+contain the tax.
 
-Allowances and charges of a document are lines too, with a category of their own and the sign of their effect; or
-they are shared over the lines beforehand with ``spread``.
+Allowances and charges of a document are lines too, with a category of their own and the sign of their effect; or they
+are shared over the lines first, with ``spread``.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class TaxPolicy(Record):
 class TaxCategory:
     """A category and its rate in percent. Zero-rated, exempt and reverse charge differ by ``code``.
 
-    ``code`` may be of any vocabulary, such as that of EN 16931: S standard, Z zero-rated, E exempt, AE reverse
+    ``code`` may come from any vocabulary, such as that of EN 16931: S standard, Z zero-rated, E exempt, AE reverse
     charge, O outside the scope. Plain construction checks nothing.
     """
 
@@ -100,7 +100,7 @@ TaxCategory.text_form = TextForm(_category_text, _read_category, re.compile(f".+
 
 @frozen(eq=False, repr=False)
 class TaxableLine(Record):
-    """A line, allowance or charge: its amount in minor units, net or with tax as the policy's ``included`` says.
+    """A line, allowance or charge; its minor units contain tax if ``prices_include_tax`` of the policy says so.
 
     An allowance is negative. ``quantity`` matters only where tax is rounded per unit.
     """
@@ -184,7 +184,7 @@ def _group(category: TaxCategory, lines: Sequence[TaxableLine], policy: TaxPolic
 
 
 def _tax_by_unit(line: TaxableLine, policy: TaxPolicy) -> int:
-    """Units of one line differ by at most one minor unit, as a largest-remainder split of its amount gives them."""
+    """Units of one line differ by at most one minor unit, because its amount is split by the largest remainder."""
     if line.quantity < 1:
         raise InputError.at("quantity", "out_of_range", "must be at least 1 where tax is rounded per unit")
     sign = -1 if line.amount_minor < 0 else 1
@@ -217,7 +217,7 @@ def totals_of_groups(groups: tuple[TaxGroup, ...], currency: str) -> Totals:
 def spread(discount_minor: int, line_minors: Sequence[int]) -> tuple[int, ...]:
     """A discount's share for each line, in proportion to its amount, by the largest remainder; sums exactly.
 
-    A negative line, itself an allowance, bears no share. Freeze the shares when the order is placed.
+    A negative line, itself an allowance, bears no share. The shares must be frozen when the order is placed.
 
     Raises:
         InputError: there is no line.

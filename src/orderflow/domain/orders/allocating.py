@@ -1,4 +1,4 @@
-"""Securing stock (引当): allocating, back-orders and filling them, releasing, expiring."""
+"""Securing stock (引当): allocating, back-ordering, filling back-orders, releasing, expiring."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ not_held_at_allocate = not_held(
 
 
 class Filled(NamedTuple):
-    """Units that waited at one location and are allocated at another (or the same)."""
+    """Units that waited at one location and are now allocated, there or at another one."""
 
     line: int
     waited_at: str
@@ -66,7 +66,7 @@ class FillBackorder(Command):
 
 @frozen(eq=False, repr=False)
 class StockAllocated(Event):
-    """Open units were allocated or put on back-order, waiting ones were ``filled``."""
+    """Open units were allocated or put on back-order, and waiting units were ``filled``."""
 
     picks: tuple[Pick, ...]
     backordered: tuple[Pick, ...]
@@ -78,7 +78,7 @@ def policy_allocates_placed(state: Placed, command: AllocateStock, stamp: Stamp)
     """Stock is allocated before confirmation only where the policy says so."""
     if state.content.policy.allocate_at is AllocateAt.PLACED:
         return None
-    return refuse("not_confirmed", "stock is allocated once the order is confirmed")
+    return refuse("not_confirmed", "stock is allocated only after the order is confirmed")
 
 
 def enough_open(state: Working, command: AllocateStock, stamp: Stamp) -> Refusal | None:
@@ -98,7 +98,7 @@ def allocate(state: Working, command: AllocateStock, stamp: Stamp) -> StockAlloc
 
 
 def fill(state: Accepted, command: FillBackorder, stamp: Stamp) -> StockAllocated:
-    """Of each line, what has waited longest is filled first."""
+    """On each line, the units that have waited longest are filled first."""
     wanted = summed([((pick.line, pick.location), pick.quantity) for pick in command.picks])
     vectors, places = state.progress.lines, state.content.places
     queues = {line: deque(vectors[places[line]].backordered) for line, _ in wanted}
@@ -107,7 +107,7 @@ def fill(state: Accepted, command: FillBackorder, stamp: Stamp) -> StockAllocate
 
 
 def _filled(queue: deque[Waiting], line: int, location: str, quantity: int) -> Iterator[Filled]:
-    """Fill units from the head of the queue, which loses them."""
+    """Fill units from the head of the queue, and take them off it."""
     while quantity:
         waiting = queue.popleft()
         taken = min(quantity, waiting.quantity)
@@ -179,7 +179,7 @@ def _allocated_at(vector: LineVector, location: str) -> int:
 
 
 def something_expired(state: Working, command: ExpireAllocation, stamp: Stamp) -> Refusal | None:
-    """There is an allocation whose time has run out."""
+    """At least one allocation has run out."""
     return None if any(_expired(state, stamp)) else refuse("nothing_expired", "no allocation has run out")
 
 
@@ -195,7 +195,7 @@ def _expired(state: Working, stamp: Stamp) -> Iterator[Pick]:
 
 
 def has_ended(allotment: Allotment, stamp: Stamp) -> bool:
-    """Whether the time of a promise has run out."""
+    """Whether a promise has run out."""
     return allotment.until is not None and allotment.until <= stamp.at
 
 

@@ -53,7 +53,7 @@ Billing: TypeAlias = Accepted | Completed
 
 
 class Billed(NamedTuple):
-    """Units of a line on an invoice and their amount, cumulatively rounded, in minor units."""
+    """Units of a line on an invoice and their amount in minor units, rounded on the running sum."""
 
     line: int
     quantity: int
@@ -63,7 +63,7 @@ class Billed(NamedTuple):
 
 @frozen(eq=False, repr=False)
 class BillUnits(Command):
-    """Put all that is billable now on a new invoice; ``shipment`` names the parcel it goes with."""
+    """Put everything billable now on a new invoice; ``shipment`` names the shipment it goes with."""
 
     invoice: Id
     series: Id
@@ -72,7 +72,7 @@ class BillUnits(Command):
 
 @frozen(eq=False, repr=False)
 class UnitsBilled(Event):
-    """Units went onto an invoice; ``relieved_minor`` of credit exposure moved there with them."""
+    """Units were billed; ``relieved_minor`` of credit exposure moved to the invoice with them."""
 
     invoice: str
     series: str
@@ -83,8 +83,8 @@ class UnitsBilled(Event):
 def billable(line: OrderLine, v: LineVector, basis: InvoiceBasis, *, started: bool) -> int:
     """Units of a line that may go on an invoice now, never below 0.
 
-    Goods: the basis, less what came back or was lost, less what is billed and not credited. Other lines are billed
-    once, when the order has ``started`` to leave (or has no goods, or is billed as ordered).
+    Of goods: the basis, less what came back or was lost, less what is billed and not credited. Other lines are billed
+    once, when goods of the order have ``started`` to leave (or it has no goods, or is billed as ordered).
     """
     if line.kind is not LineKind.GOODS:
         return line.quantity - v.invoiced if started or basis is InvoiceBasis.ORDERED else 0
@@ -96,7 +96,7 @@ def billable(line: OrderLine, v: LineVector, basis: InvoiceBasis, *, started: bo
 
 
 def billable_lines(order: HasProgress) -> list[tuple[OrderLine, LineVector, int]]:
-    """Every line of which units may be billed now, with its vector and their number."""
+    """Every line with units that may be billed now, its vector, and how many they are."""
     seen = order.progress.tally
     started = seen.dispatched > 0 or seen.ordered == 0
     basis = order.content.policy.invoice_basis
@@ -110,7 +110,7 @@ def something_billable(state: Billing, command: BillUnits, stamp: Stamp) -> Refu
 
 
 def bill(state: Billing, command: BillUnits, stamp: Stamp) -> UnitsBilled:
-    """Amounts are differences of rounded running sums, so the bills of a line end exactly on its amount."""
+    """Amounts are differences of rounded running sums, so the bills of a line sum exactly to its amount."""
     rounding = state.content.tax.rounding
     lines = []
     for line, v, units in billable_lines(state):
@@ -145,13 +145,13 @@ class _Credit:
 
 
 class RecordCredit(_Credit, Internal):
-    """Billed units stand on a credit note."""
+    """Note that billed units were credited by a credit note."""
 
     __slots__ = ()
 
 
 class UnitsCredited(_Credit, Event):
-    """Billed units went onto a credit note."""
+    """Billed units were credited."""
 
     __slots__ = ()
 
@@ -163,7 +163,7 @@ class _Unbilling:
 
 
 class RecordUnbilling(_Unbilling, Internal):
-    """An invoice was voided: its units can be billed again, and nobody waits for its payment."""
+    """Note that an invoice was voided: its units can be billed again, and its payment is not waited for."""
 
     __slots__ = ()
 
@@ -180,7 +180,7 @@ class _Settlement:
 
 
 class RecordSettlement(_Settlement, Internal):
-    """An invoice of this order is paid or credited in full."""
+    """Note that an invoice of this order is paid or credited in full."""
 
     __slots__ = ()
 
@@ -227,13 +227,13 @@ class _Prepayment:
 
 
 class RecordPrepayment(_Prepayment, Internal):
-    """Money of a payment is kept for this order before any invoice; a negative amount was taken off it again."""
+    """Note money of a payment kept for this order before any invoice; a negative amount was taken off it again."""
 
     __slots__ = ()
 
 
 class PrepaymentRecorded(_Prepayment, Event):
-    """Money was kept for the order, or taken off it again; all of its total opens the gate that waited for it."""
+    """Money was kept for the order, or taken off it again; when it covers the total, it ends the hold for it."""
 
     __slots__ = ()
 
@@ -243,11 +243,11 @@ def same_currency(state: HasProgress, command: RecordPrepayment, stamp: Stamp) -
     ours = state.content.currency
     if command.currency == ours:
         return None
-    return refuse("currency_differs", "paid in {paid}, ordered in {ordered}", paid=command.currency, ordered=ours)
+    return refuse("currency_differs", "payment in {paid}, order in {ordered}", paid=command.currency, ordered=ours)
 
 
 def prepaid(state: K, event: PrepaymentRecorded) -> K:
-    """Once all of its total is paid, no hold keeps stock from the order."""
+    """Once its total is paid, the hold that kept stock from the order is released."""
     p = state.progress
     minor = p.prepaid_minor + event.amount_minor
     paid = minor >= state.totals.gross_minor
@@ -266,7 +266,7 @@ not_held_at_complete = not_held(Gate.COMPLETE)
 
 @frozen(eq=False, repr=False)
 class CompleteOrder(Command):
-    """Nothing is left to do: close the order."""
+    """Close the order: nothing is left to do."""
 
 
 @frozen(eq=False, repr=False)
@@ -290,13 +290,13 @@ def nothing_on_the_way(state: Accepted, command: object, stamp: Stamp) -> Refusa
 
 
 def nothing_billable(state: Accepted, command: object, stamp: Stamp) -> Refusal | None:
-    """All that may be billed is billed."""
+    """Everything that may be billed is billed."""
     count = sum([units for _, _, units in billable_lines(state)])
     return refuse("not_billed", "units not billed yet: {units}", units=count) if count else None
 
 
 def settled_if_asked(state: Accepted, command: object, stamp: Stamp) -> Refusal | None:
-    """Where the policy waits for payment, every invoice is settled."""
+    """If the policy waits for payment, every invoice is settled."""
     progress = state.progress
     if state.content.policy.complete_on is not CompleteOn.PAID or set(progress.invoices) <= set(progress.settled):
         return None

@@ -1,4 +1,4 @@
-"""Cancelling: units that have not left, all of them or some, and with the last live unit the order."""
+"""Cancelling units that have not left, all or some; cancelling the last live unit cancels the order."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from orderflow.errors import Refusal
 
 @frozen(eq=False, repr=False)
 class CancelUnits(Command):
-    """Cancel units that have not left; no ``units`` means all that have not left."""
+    """Cancel units that have not left; without ``units``, all of them."""
 
     reason: FreeText
     by: CancelledBy
@@ -76,7 +76,7 @@ def cancel(state: Working, command: CancelUnits, stamp: Stamp) -> UnitsCancelled
 
 
 def _slices(line: int, v: LineVector, quantity: int) -> Iterator[Slice]:
-    """Cancelled first where it costs least: open, waiting, allocated, preparing."""
+    """Units are cancelled first where it costs least: open, waiting, allocated, preparing."""
     for piece in _pieces(line, v):
         taken = min(quantity, piece.quantity)
         if taken:

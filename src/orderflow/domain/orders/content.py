@@ -1,4 +1,4 @@
-"""Values an order is made of: lines, policy, holds, wishes."""
+"""The values an order is made of: lines, policy, holds, wishes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class LineKind(Enum):
 
 
 class AllocateAt(Enum):
-    """From when on stock may be allocated."""
+    """When stock may be allocated."""
 
     PLACED = "placed"
     CONFIRMED = "confirmed"
@@ -88,7 +88,7 @@ class HoldReason(Enum):
 
 
 class CancelledBy(Enum):
-    """Whose wish a cancellation is."""
+    """Who asked for a cancellation."""
 
     CUSTOMER = "customer"
     MERCHANT = "merchant"
@@ -97,7 +97,7 @@ class CancelledBy(Enum):
 
 @frozen(eq=False, repr=False)
 class Policy(Record):
-    """How this order is worked; frozen on it when it is placed. ``timezone`` is the shop's, for business dates."""
+    """How this order is processed; frozen on it when it is placed. ``timezone`` is the shop's, for business dates."""
 
     allocate_at: AllocateAt = AllocateAt.CONFIRMED
     complete_on: CompleteOn = CompleteOn.INVOICED
@@ -130,7 +130,7 @@ class DeliveryWish(Record):
 
 @frozen(eq=False, repr=False)
 class Gift(Record):
-    """Gift data without its message, which is personal and stands with the party."""
+    """Gift data without its message, which is personal and kept with the party."""
 
     wrapping: Name = ""
     noshi: Name = ""
@@ -140,7 +140,7 @@ class Gift(Record):
 class OrderLine(Record):
     """One line. ``net_minor`` is price times quantity, rounded once, less ``discount_minor``; made by :meth:`of`.
 
-    Whether it includes tax is the content's tax policy. ``weight_grams`` is for one base unit.
+    Whether that includes tax is up to the content's tax policy. ``weight_grams`` is for one base unit.
     """
 
     line: Quantity
@@ -204,16 +204,16 @@ class OrderContent(Record):
 
     @cached_property
     def canonical_text(self) -> str:
-        """Its text as it is stored, made once."""
+        """Its stored text, made once."""
         return object_writer(OrderContent)(self)
 
     @cached_property
     def places(self) -> dict[int, int]:
-        """Where the line of a number stands in ``lines``; an order's vectors stand in the same places."""
+        """Line number to its place in ``lines``; an order's vectors are in the same places."""
         return {line.line: place for place, line in enumerate(self.lines)}
 
     def line(self, number: int) -> OrderLine:
-        """The line of a number that the order has."""
+        """The line with this number, which must exist."""
         return self.lines[self.places[number]]
 
     def faults(self) -> Iterator[Fault]:
@@ -221,7 +221,7 @@ class OrderContent(Record):
         for place, line in enumerate(self.lines):
             path = f"lines[{place}]"
             if self.places[line.line] != place:
-                yield Fault(f"{path}.line", "repeated", f"number {line.line} is another line's")
+                yield Fault(f"{path}.line", "repeated", f"number {line.line} is already another line's")
             if line.price.amount < 0 and line.kind is not LineKind.ALLOWANCE:
                 yield Fault(f"{path}.price.amount", "out_of_range", "must not be negative, except for an allowance")
             if line.price.currency != self.currency:

@@ -1,4 +1,4 @@
-"""What several gates of an order ask: holds, and whether there are enough units."""
+"""Guards that several commands of an order share: holds, and whether there are enough units."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _concerns(hold: Hold, lines: frozenset[int] | None) -> bool:
 
 
 def nothing_asked() -> Refusal:
-    """The refusal of a command without units."""
+    """The refusal of a command that names no units."""
     return refuse("nothing_asked", "the command names no units")
 
 
@@ -60,7 +60,7 @@ def enough(
     *,
     goods_only: bool = True,
 ) -> Refusal | None:
-    """Whether each line has the wanted units in a bucket, which ``what`` names."""
+    """Whether each line has the wanted units in a bucket, named by ``what``."""
     for line, quantity in summed(wanted).items():
         if fault := goods_fault(order, line, goods_only=goods_only):
             return fault

@@ -51,7 +51,7 @@ class HoldReleased(_Hold, Event):
 
 
 def hold_is_new(state: Holding, command: PlaceHold, stamp: Stamp) -> Refusal | None:
-    """The same hold is not placed twice."""
+    """The same hold cannot be placed twice."""
     hold = command.hold
     if _found(state, hold.reason, hold.gate, hold.line) is None:
         return None
@@ -60,7 +60,7 @@ def hold_is_new(state: Holding, command: PlaceHold, stamp: Stamp) -> Refusal | N
 
 
 def hold_stands(state: Holding, command: ReleaseHold, stamp: Stamp) -> Refusal | None:
-    """Only a hold that stands can be released."""
+    """Only a hold in force can be released."""
     if _found(state, command.reason, command.gate, command.line) is not None:
         return None
     facts = {"gate": command.gate.value, "reason": command.reason.value}

@@ -1,4 +1,4 @@
-"""The line vector: how many units of a line stand where, and the moves between the buckets."""
+"""The line vector: how many units of a line are where, and the moves between the buckets."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ Place = TypeVar("Place", Waiting, Allotment, Picking)
 
 @frozen(eq=False, repr=False)
 class LineVector(Record):
-    """Where the units of one goods line stand now; the ten buckets sum to what was ordered.
+    """Where the units of one goods line are now; the ten buckets sum to what was ordered.
 
-    ``invoiced`` and ``credited`` are cumulative and stand outside the sum; other lines have only these two.
+    ``invoiced`` and ``credited`` are cumulative and not part of the sum; lines of other kinds have only these two.
     """
 
     open: Count = 0
@@ -76,7 +76,7 @@ class LineVector(Record):
 
     @property
     def allocated_quantity(self) -> int:
-        """Units allocated, wherever."""
+        """Units allocated, at any location."""
         return sum([allotment.quantity for allotment in self.allocated])
 
     @property
@@ -91,7 +91,7 @@ class LineVector(Record):
 
     @property
     def dispatched(self) -> int:
-        """Units that have left, whatever became of them."""
+        """Units that have left, whatever has become of them."""
         return self.shipped + self.delivered + self.returned + self.lost
 
     @property
@@ -203,22 +203,22 @@ def cancel(v: LineVector, piece: Slice) -> LineVector:
 
 
 def bill(v: LineVector, quantity: int) -> LineVector:
-    """Units stand on an invoice."""
+    """Units are put on an invoice."""
     return _invoiced(v, v.invoiced + quantity)
 
 
 def unbill(v: LineVector, quantity: int) -> LineVector:
-    """Units no longer stand on an invoice."""
+    """Units are taken off an invoice."""
     return _invoiced(v, v.invoiced - quantity)
 
 
 def credit(v: LineVector, quantity: int) -> LineVector:
-    """Billed units stand on a credit note."""
+    """Billed units are credited."""
     return evolve(v, credited=v.credited + quantity)
 
 
 def _less(places: tuple[Place, ...], start: tuple[str, ...], quantity: int) -> tuple[Place, ...]:
-    """Take ``quantity`` units out of the places whose first fields are ``start``, the earliest first."""
+    """Take ``quantity`` units off the entries whose first fields are ``start``, the earliest first."""
     width = len(start)
     if len(places) == 1 and places[0][:width] == start and places[0].quantity == quantity:
         return ()

@@ -1,7 +1,7 @@
 """The order's table, and nothing else. Read this first.
 
-A line: state, command, event, where it leads, how it changes the order; then what is asked first, and how the event is
-decided where it does more than record the command.
+A line: state, command, event, where it leads, how it changes the order; then its guards, and how the event is decided
+if it does more than record the command.
 """
 
 from __future__ import annotations

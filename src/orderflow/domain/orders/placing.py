@@ -1,4 +1,4 @@
-"""Receiving and confirming: drafts, placing an order, accepting it, stepping back."""
+"""Receiving and confirming: drafts, placing an order, accepting it, taking that back."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class EditDraft(_Content, Command):
 
 
 class DraftEdited(_Content, Event):
-    """A draft holds something else."""
+    """The content of a draft was replaced."""
 
     __slots__ = ()
 
@@ -112,7 +112,7 @@ def draft_discarded(state: Draft, event: DraftDiscarded) -> Cancelled:
 
 @frozen(eq=False, repr=False)
 class PlaceOrder(Command):
-    """Place an order; out of a draft, ``content`` may be left out."""
+    """Place an order; for a draft, ``content`` may be left out."""
 
     content: OrderContent | None = None
     holds: tuple[Hold, ...] = ()
@@ -145,7 +145,7 @@ def total_agrees(state: Absent | Draft, command: PlaceOrder, stamp: Stamp) -> Re
 
 
 def place(state: Absent | Draft, command: PlaceOrder, stamp: Stamp) -> OrderPlaced:
-    """With the holds of the draft, and one that waits for money where the policy says so."""
+    """With the holds of the draft, and one that waits for money if the policy says so."""
     content = command.content if isinstance(state, Absent) else command.content or state.content
     assert content is not None, "guarded by has_content"
     holds = command.holds if isinstance(state, Absent) else (*state.holds, *command.holds)
@@ -167,7 +167,7 @@ not_held_at_confirm = not_held(Gate.CONFIRM)
 
 @frozen(eq=False, repr=False)
 class ConfirmOrder(Command):
-    """Contents, payment, credit and address are checked: accept the order."""
+    """Accept the order: contents, payment, credit and address have been checked."""
 
 
 @frozen(eq=False, repr=False)
@@ -184,7 +184,7 @@ class UnconfirmOrder(Command):
 
 @frozen(eq=False, repr=False)
 class OrderUnconfirmed(Event):
-    """The order is merely placed again; ``relieved_minor`` of credit exposure is set free."""
+    """The order is merely placed again; ``relieved_minor`` of credit exposure was freed."""
 
     relieved_minor: int
 

@@ -71,7 +71,7 @@ class PreparationCancelled(_Loads, Event):
 
 
 class TakeOutShort(_Loads, Internal):
-    """Units of a shipment were not found; they are open again and their stock is out of use."""
+    """Take out units of a shipment that were not found; they are open again and their stock is set aside."""
 
     __slots__ = ()
 
@@ -83,7 +83,7 @@ class ShortUnitsTakenOut(_Loads, Event):
 
 
 class DispatchShipment(_Loads, Internal):
-    """The shipment has left with these units."""
+    """Note that the shipment has left with these units."""
 
     __slots__ = ()
 
@@ -95,7 +95,7 @@ class ShipmentDispatched(_Loads, Event):
 
 
 def enough_to_prepare(state: Accepted, command: PrepareShipment, stamp: Stamp) -> Refusal | None:
-    """What is prepared is allocated at that location, by an allocation that has not expired."""
+    """Units to prepare must be allocated at that location, by an allocation that has not expired."""
 
     def usable(vector: LineVector, location: str) -> int:
         return sum([a.quantity for a in vector.allocated if a.location == location and not has_ended(a, stamp)])
@@ -150,12 +150,12 @@ def dispatched(state: Accepted, event: ShipmentDispatched) -> Accepted:
     return moved_on(state, event.loads, lambda v, load: moves.dispatch(v, ship, load.location, load.quantity))
 
 
-# -- what carriers and the returns desk tell
+# -- what carriers and the returns desk report
 
 
 @frozen(eq=False, repr=False)
 class RecordDelivery(Internal):
-    """Units of a shipment have arrived, as its carrier says."""
+    """Note that units of a shipment have arrived, as its carrier says."""
 
     shipment: Id
     units: SomeUnits
@@ -163,7 +163,7 @@ class RecordDelivery(Internal):
 
 @frozen(eq=False, repr=False)
 class UnitsDelivered(Event):
-    """Units have arrived; the order no longer counted the ``surplus`` among them as sent."""
+    """Units have arrived; the ``surplus`` among them was not counted as sent by the order."""
 
     shipment: str
     units: tuple[LineQuantity, ...]
@@ -172,9 +172,9 @@ class UnitsDelivered(Event):
 
 @frozen(eq=False, repr=False)
 class RecordReturn(Internal):
-    """Units came back to ``location``; ``usable`` ones go on sale again.
+    """Take in units that came back to ``location``; ``usable`` ones go on sale again.
 
-    More than went out is refused, unless a shipment has ``brought`` it back: then the goods are there all the same.
+    More than went out is refused, unless a shipment has ``brought`` it back: then the goods are there in any case.
     """
 
     document: Id
@@ -186,7 +186,7 @@ class RecordReturn(Internal):
 
 @frozen(eq=False, repr=False)
 class UnitsReturned(Event):
-    """Units came back; the order no longer counted the ``surplus`` among them as sent."""
+    """Units came back; the ``surplus`` among them was not counted as sent by the order."""
 
     document: str
     units: tuple[LineQuantity, ...]
@@ -196,7 +196,7 @@ class UnitsReturned(Event):
 
 
 def units_out(vector: LineVector) -> int:
-    """Units of a line that have left and not come back, those written off among them."""
+    """Units of a line that have left and not come back, including those written off."""
     return vector.shipped + vector.delivered + vector.lost
 
 
@@ -231,7 +231,7 @@ def taken_back(state: K, event: UnitsReturned) -> K:
 def _surplus(
     state: HasProgress, units: tuple[LineQuantity, ...], have: Callable[[LineVector], int]
 ) -> tuple[LineQuantity, ...]:
-    """What is told of each line beyond the units it has."""
+    """What is reported of each line beyond the units it has."""
     vectors, places = state.progress.lines, state.content.places
     more = [(line, quantity - have(vectors[places[line]])) for line, quantity in summed(units).items()]
     return tuple([LineQuantity(line, quantity) for line, quantity in more if quantity > 0])
@@ -256,7 +256,7 @@ class _Loss:
 
 
 class ResolveLoss(_Loss, Command):
-    """Missing units are written off, or owed again (``resupply``)."""
+    """Write missing units off, or owe them again (``resupply``)."""
 
     __slots__ = ()
 
@@ -273,7 +273,7 @@ def enough_shipped(state: HasProgress, command: ResolveLoss, stamp: Stamp) -> Re
 
 
 def no_resupply(state: Completed, command: ResolveLoss, stamp: Stamp) -> Refusal | None:
-    """A completed order owes nothing again; a replacement is a new order."""
+    """A completed order cannot owe units again; a replacement is a new order."""
     return refuse("completed", "the order is completed: write the loss off") if command.resupply else None
 
 

@@ -77,10 +77,10 @@ class Tally(NamedTuple):
 
 @frozen(eq=False, repr=False)
 class Progress(Record):
-    """The part of an order that moves: a vector for each line, holds, annotations, what was billed and settled.
+    """The part of an order that changes: a vector for each line, holds, annotations, what was billed and settled.
 
-    Vectors stand in the places of their lines. ``exposed_minor`` is the credit exposure not yet moved to an invoice;
-    ``shipments`` counts those ever begun; ``prepaid_minor`` is money kept for the order itself.
+    Vectors are in the places of their lines. ``exposed_minor`` is the credit exposure not yet moved to an invoice;
+    ``shipments`` counts all shipments ever begun; ``prepaid_minor`` is money kept for the order itself.
     """
 
     lines: tuple[LineVector, ...]
@@ -144,7 +144,7 @@ class Draft(Record):
 
 @frozen(eq=False, repr=False)
 class HasProgress(Record):
-    """What every order has that has been placed; never a state itself."""
+    """What every placed order has; never a state itself."""
 
     content: OrderContent
     totals: Totals
@@ -177,7 +177,7 @@ class Accepted(HasProgress):
 
 
 class Confirmed(Accepted):
-    """Accepted; stock not secured yet."""
+    """Accepted; stock is not secured yet."""
 
     __slots__ = ()
 
@@ -238,7 +238,7 @@ OrderState: TypeAlias = Draft | Open | Completed | Cancelled
 
 
 def state_class(seen: Tally) -> type[Accepted | Cancelled]:
-    """The state an accepted order is in, as its quantities say."""
+    """The state an accepted order is in, by its quantities."""
     if seen.live == 0:
         return Cancelled if seen.ordered else Confirmed
     if seen.dispatched:
@@ -305,4 +305,4 @@ def _breach(progress: Progress, goods: tuple[int, ...]) -> tuple[str, str]:
         if found != wanted:
             return "L1", f"lines[{place}]: buckets sum to {found}, ordered {wanted}"
     place = list(map(_is_negative, progress.lines)).index(True)
-    return "L1", f"lines[{place}]: a bucket is negative or more is credited than billed"
+    return "L1", f"lines[{place}]: a bucket is negative, or more is credited than billed"

@@ -1,4 +1,4 @@
-"""The customer: who buys, as a pointer to a party version. No personal data stands here; sums stand on the account."""
+"""The customer: who buys, as a pointer to a party version. It holds no personal data; its sums are on the account."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Blocked(Record):
 
 @frozen(eq=False, repr=False)
 class Closed(Record):
-    """No customer any more; the party version is kept, so that old documents can be read."""
+    """The relation has ended; the party version is kept, so that old documents can be read."""
 
     party: PartyRef
 
@@ -52,13 +52,13 @@ class _Registration:
 
 
 class RegisterCustomer(_Registration, Command):
-    """Take a customer on. ``tags`` name groups, such as ``wholesale``."""
+    """Add a customer. ``tags`` name groups, such as ``wholesale``."""
 
     __slots__ = ()
 
 
 class CustomerRegistered(_Registration, Event):
-    """A customer was taken on."""
+    """A customer was added."""
 
     __slots__ = ()
 
@@ -69,7 +69,7 @@ class _Party:
 
 
 class ChangeParty(_Party, Command):
-    """Names or addresses have changed: point to another version."""
+    """Point to another party version: names or addresses have changed."""
 
     __slots__ = ()
 
@@ -87,7 +87,7 @@ class _Tags:
 
 
 class TagCustomer(_Tags, Command):
-    """Add to groups and take out of groups."""
+    """Add the customer to groups, or take it out of them."""
 
     __slots__ = ()
 
@@ -104,7 +104,7 @@ class _Block:
 
 
 class BlockCustomer(_Block, Command):
-    """Accept no orders; ``reason`` is a short word of the shop's own, never personal data."""
+    """Accept no orders; ``reason`` is a short word the shop chooses, never personal data."""
 
     __slots__ = ()
 
@@ -122,7 +122,7 @@ class UnblockCustomer(Command):
 
 @frozen(eq=False, repr=False)
 class CustomerUnblocked(Event):
-    """The customer is not blocked any more."""
+    """The block was lifted."""
 
 
 @frozen(eq=False, repr=False)
@@ -136,11 +136,11 @@ class CustomerClosed(Event):
 
 
 def has_room_for_tags(state: Living, command: TagCustomer, stamp: Stamp) -> Refusal | None:
-    """A customer has a bounded number of tags."""
+    """The number of a customer's tags is bounded."""
     count = len(_tags(state.tags, command.add, command.remove))
     if count <= MAX_TAGS:
         return None
-    return refuse("too_many_tags", "{count} tags, at most {most} are allowed", count=count, most=MAX_TAGS)
+    return refuse("too_many_tags", "{count} tags are too many, at most {most} are allowed", count=count, most=MAX_TAGS)
 
 
 def _register(state: Absent, command: RegisterCustomer, stamp: Stamp) -> CustomerRegistered:
@@ -177,7 +177,7 @@ def _closed(state: Living, event: CustomerClosed) -> Closed:
 
 def _check(state: CustomerState) -> None:
     if not isinstance(state, Closed) and len(set(state.tags)) != len(state.tags):
-        raise InvariantBroken("customer tags", "a tag stands twice")
+        raise InvariantBroken("customer tags", "a tag appears twice")
 
 
 LIVING: tuple[type[Living], ...] = (Active, Blocked)

@@ -1,7 +1,7 @@
 """Who: immutable party versions, the only rows that hold personal data (the vault).
 
-Orders, labels and invoices point to a version by :class:`~orderflow.domain.values.PartyRef`; the journal keeps no
-values of it.
+Orders, labels and invoices point to a version by :class:`~orderflow.domain.values.PartyRef`; the journal holds none of
+its data.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class _Party:
 
 
 class RecordParty(_Party, Command):
-    """Keep a version of a party. A version never changes; a change is the next version."""
+    """Keep a version of a party. A version never changes; changed data is the next version."""
 
     __slots__ = ()
 
@@ -79,19 +79,19 @@ class PartyVersion(_Party, Record):
 
 @frozen(eq=False, repr=False)
 class ErasePartyVersion(Command):
-    """Erase the personal data, or restrict it until the law lets it go."""
+    """Erase the personal data, or restrict it for as long as the law requires it to be kept."""
 
 
 @frozen(eq=False, repr=False)
 class PartyErased(Event):
-    """The personal data of a version is gone, or out of use until ``restricted_until``."""
+    """The personal data of a version was erased, or is out of use until ``restricted_until``."""
 
     restricted_until: date | None = None
 
 
 @frozen(eq=False, repr=False)
 class Restricted(Record):
-    """Out of use, kept only because the law makes us until ``until``."""
+    """Out of use, kept until ``until`` only because the law requires it."""
 
     person: Person
     until: date
@@ -103,9 +103,9 @@ class Erased(Record):
 
 
 def retention_is_over(state: Restricted, command: ErasePartyVersion, stamp: Stamp) -> Refusal | None:
-    """What the law makes us keep stays until the retention ends."""
+    """Data that the law requires us to keep stays until its retention ends."""
     if stamp.at.date() <= state.until:
-        return refuse("retained", "must be kept until {until}", until=state.until.isoformat())
+        return refuse("retained", "the data must be kept until {until}", until=state.until.isoformat())
     return None
 
 

@@ -62,7 +62,7 @@ def enough_applied(state: Funded, command: UnapplyPayment, stamp: Stamp) -> Refu
 
 
 def room_to_apply(state: Funded, command: ApplyPayment, stamp: Stamp) -> Refusal | None:
-    """A payment pays a bounded number of invoices and orders."""
+    """The number of invoices and orders that one payment pays is bounded."""
     funds = state.funds
     if len(funds.applications) < MAX_APPLICATIONS or funds.applied_to(command.target, command.id):
         return None

@@ -1,4 +1,4 @@
-"""Money comes in: expected, authorised, captured, recorded; and a payment that is done with is closed."""
+"""Money comes in: it is expected, authorised, captured, recorded; and a finished payment is closed."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def expected(state: Absent, event: PaymentExpected) -> Expected:
 
 
 class AuthorisePayment(SomeMoney, Command):
-    """The provider has reserved the money."""
+    """Note that the provider has reserved the money."""
 
     __slots__ = ()
 
@@ -73,7 +73,7 @@ class PaymentAuthorised(SomeMoneyAt, Event):
 
 
 class CapturePayment(SomeMoney, Command):
-    """The provider has taken authorised money, all or a part."""
+    """Note that the provider has taken authorised money, all or part of it."""
 
     __slots__ = ()
 
@@ -112,7 +112,7 @@ def captured(state: F, event: PaymentCaptured) -> F:
 
 @frozen(eq=False, repr=False)
 class RecordPayment(PositiveAmount, Command):
-    """Money has come in, as an account statement or a person says. ``value_date`` is 入金日 where it is told."""
+    """Note that money has come in, as an account statement or a person says. ``value_date`` is 入金日, if known."""
 
     origin: PaymentSource
     amount: Money
@@ -130,7 +130,7 @@ class PaymentReceived(Event):
 
 
 def value_date_not_in_the_future(state: object, command: RecordPayment, stamp: Stamp) -> Refusal | None:
-    """A value date is not in the future, beyond a tolerance of a day."""
+    """A value date is at most a day in the future."""
     day = command.value_date
     if day is None or day <= stamp.at.date() + timedelta(days=FUTURE_DAYS):
         return None
@@ -172,7 +172,7 @@ def received(state: Absent | Expected, event: PaymentReceived) -> Received:
 
 @frozen(eq=False, repr=False)
 class ClosePayment(Command):
-    """Nothing is left to do: all is applied or given back, or no money will come."""
+    """Close a payment with nothing left to do: all is applied or given back, or no money will come."""
 
 
 @frozen(eq=False, repr=False)
@@ -192,7 +192,7 @@ def nothing_free(state: Funded, command: ClosePayment, stamp: Stamp) -> Refusal 
 
 
 def closed(state: Known, event: PaymentClosed) -> Closed:
-    """With the funds it had, if any."""
+    """Closed, with the funds it had, if any."""
     if isinstance(state, Funded):
         return Closed(state.origin, state.funds, (), event.at)
     held = state.authorised.minor if isinstance(state, Authorised) else 0

@@ -1,4 +1,4 @@
-"""What several commands of a payment ask."""
+"""Guards that several commands of a payment share."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def same_currency(state: Known, command: HasAmount, stamp: Stamp) -> Refusal | N
 
 
 def not_in_the_future(state: object, command: object, stamp: Stamp) -> Refusal | None:
-    """A fact is not dated in the future, beyond a tolerance of a day."""
+    """A fact is dated at most a day in the future."""
     at = stamp.occurred_at
     if at is None or at <= stamp.at + timedelta(days=FUTURE_DAYS):
         return None
@@ -50,7 +50,7 @@ def within_authorised(state: Authorised | Received, command: HasAmount, stamp: S
 
 
 def enough_free(state: Funded, command: HasAmount, stamp: Stamp) -> Refusal | None:
-    """Only free money is applied or given back."""
+    """Only free money can be applied or given back."""
     return at_most("exceeds_free", state.free, command)
 
 
@@ -74,7 +74,7 @@ def nothing_pending(state: Known, command: object, stamp: Stamp) -> Refusal | No
 
 
 def at_most(code: str, free: int, command: HasAmount) -> Refusal | None:
-    """Whether a command asks for at most so many minor units."""
+    """Whether a command asks for no more minor units than there are."""
     asked = command.amount.minor
     if asked <= free:
         return None

@@ -1,7 +1,7 @@
 """The payment's table, and nothing else. Read this first.
 
-A payment knows no order: what its money is used for is told by applications. Closed absorbs the state, not the facts:
-what happens to the money later is recorded there.
+A payment knows no order: applications say what its money is used for. A closed payment stays closed, but what happens
+to its money later is still recorded.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Operations whose outcome is not known yet: marked, so that they are not done twice, and resolved."""
+"""Operations with an unknown outcome: they are marked, so that they are not done twice, and resolved later."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class _Marked(PositiveAmount):
 
 
 class MarkPending(_Marked, Command):
-    """The provider was asked and its answer is not known. One operation of a kind may be pending."""
+    """Note that the provider was asked and its answer is not known. One operation of each kind may be pending."""
 
     __slots__ = ()
 
@@ -53,7 +53,7 @@ class OperationPending(_Marked, Event):
 
 @frozen(eq=False, repr=False)
 class ResolvePending(Command):
-    """What became of a pending operation is known now; when it ``succeeded``, it takes effect."""
+    """Record what became of a pending operation; if it ``succeeded``, it takes effect."""
 
     operation: Operation
     succeeded: bool
@@ -82,7 +82,7 @@ def operation_possible(state: Known, command: MarkPending, stamp: Stamp) -> Refu
 
 
 def is_pending(state: Known, command: ResolvePending, stamp: Stamp) -> Refusal | None:
-    """Only an operation that is pending is resolved."""
+    """Only a pending operation can be resolved."""
     if pending_minor(state.pending, command.operation):
         return None
     return refuse("not_pending", "{operation} is not pending", operation=command.operation.value)

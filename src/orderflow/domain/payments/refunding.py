@@ -51,14 +51,14 @@ def refunded(state: F, event: PaymentRefunded) -> F:
 
 
 class ChargeBackPayment(SomeMoney, Command):
-    """The bank has taken money back without asking."""
+    """Note that the bank has taken money back without asking."""
 
     __slots__ = ()
 
 
 @frozen(eq=False, repr=False)
 class ChargedBack(Event):
-    """Money was taken back; ``released`` applications, the newest, lost their money by it."""
+    """Money was taken back; the newest applications, ``released``, lost their money by it."""
 
     amount: Money
     released: tuple[Application, ...]
@@ -75,7 +75,7 @@ def charge_back(state: Funded, command: ChargeBackPayment, stamp: Stamp) -> Char
 
 
 def _charge_back(state: Funded, amount: Money, stamp: Stamp) -> ChargedBack:
-    """Where free money does not suffice, the newest applications lose theirs."""
+    """If free money does not suffice, the newest applications lose theirs."""
     released = []
     missing = amount.minor - state.free
     for application in reversed(state.funds.applications):
@@ -100,7 +100,7 @@ def _reversed(funds: Funds, event: ChargedBack) -> Funds:
 
 
 class DisputePayment(SomeMoney, Command):
-    """The payer disputes an amount."""
+    """Note that the payer disputes an amount."""
 
     __slots__ = ()
 
@@ -113,7 +113,7 @@ class PaymentDisputed(SomeMoneyAt, Event):
 
 @frozen(eq=False, repr=False)
 class ResolveDispute(Command):
-    """The dispute is over; when it is not ``won``, the disputed amount is charged back."""
+    """End the dispute; if it is not ``won``, the disputed amount is charged back."""
 
     won: bool
 

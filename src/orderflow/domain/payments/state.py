@@ -90,9 +90,9 @@ class SomeMoneyAt:
 
 @frozen(eq=False, repr=False)
 class PaymentSource(Record):
-    """Where a payment comes from. ``source`` and ``external_id`` together name it for ever.
+    """Where a payment comes from. ``source`` and ``external_id`` together identify it for ever.
 
-    ``authorises`` tells methods that reserve the money first (cards) from those that do not (cash on delivery,
+    ``authorises`` is true of methods that reserve the money first (cards), and false of the others (cash on delivery,
     transfer, konbini).
     """
 
@@ -133,7 +133,7 @@ class Funds(Record):
 
 @frozen(eq=False, repr=False)
 class Expected(Record):
-    """Money should come; none has."""
+    """Money is expected; none has come."""
 
     origin: PaymentSource
     amount: Money
@@ -159,17 +159,17 @@ class Funded(Record):
 
     @property
     def free(self) -> int:
-        """Customer credit (仮受金) in minor units: kept, not applied, and not perhaps refunded already."""
+        """Customer credit (仮受金) in minor units: kept, not applied, and not in a pending refund."""
         return self.funds.kept - self.funds.applied - pending_minor(self.pending, Operation.REFUND)
 
     @property
     def reversible(self) -> int:
-        """What may still be taken back, in minor units: kept, and not perhaps refunded already."""
+        """What may still be taken back, in minor units: kept, and not in a pending refund."""
         return self.funds.kept - pending_minor(self.pending, Operation.REFUND)
 
 
 class Received(Funded):
-    """Money is here; what is not applied is customer credit (仮受金)."""
+    """Money has come in; what is not applied is customer credit (仮受金)."""
 
     __slots__ = ()
 
@@ -183,7 +183,7 @@ class Disputed(Funded):
 
 @frozen(eq=False, repr=False)
 class Closed(Funded):
-    """Done with. Late refunds, chargebacks and other applications are still recorded."""
+    """Finished. Late refunds, chargebacks and other applications are still recorded."""
 
     closed_at: datetime
 
@@ -206,7 +206,7 @@ def check_payment(state: Known) -> None:
         InvariantBroken: naming what is wrong.
     """
     if len(state.pending) > 1 and len({item.operation for item in state.pending}) != len(state.pending):
-        raise InvariantBroken("payment pending", "two operations of a kind are pending")
+        raise InvariantBroken("payment pending", "two operations of one kind are pending")
     if isinstance(state, Funded):
         _check_funds(state)
 
@@ -222,4 +222,4 @@ def _check_funds(state: Funded) -> None:
     if state.free < 0:
         raise InvariantBroken("payment applied", "more is applied and given back than was received")
     if len(funds.applications) > 1 and len({item[:2] for item in funds.applications}) != len(funds.applications):
-        raise InvariantBroken("payment applications", "an invoice or order stands twice")
+        raise InvariantBroken("payment applications", "an invoice or order appears twice")

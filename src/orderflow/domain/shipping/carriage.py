@@ -1,4 +1,4 @@
-"""On the way: handing over, and what the carrier tells. Its events come late, early, twice and out of order."""
+"""On the way: handing over, and what the carrier reports. Its events come late, early, twice and out of order."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ __all__ = [
 
 @frozen(eq=False, repr=False)
 class HandOver(Command):
-    """The carrier has taken the shipment."""
+    """Note that the carrier has taken the shipment."""
 
 
 @frozen(eq=False, repr=False)
@@ -78,11 +78,11 @@ def _carriage(state: HasPacking, at: datetime) -> Carriage:
     return Carriage(state.packing, getattr(state, "label", None), at)
 
 
-# -- what the carrier tells
+# -- what the carrier reports
 
 
 class TrackingStatus(Enum):
-    """What a carrier tells on the way that moves nothing."""
+    """What a carrier reports on the way that moves nothing."""
 
     OUT_FOR_DELIVERY = "out_for_delivery"
     EXCEPTION = "exception"
@@ -92,7 +92,7 @@ class TrackingStatus(Enum):
 
 @frozen(eq=False, repr=False)
 class RecordTracking(Command):
-    """The carrier tells where the shipment is. ``detail`` must hold no personal data: it stays in the journal."""
+    """Record where the carrier says the shipment is. ``detail`` must hold no personal data: it stays in the journal."""
 
     event_id: Id
     status: TrackingStatus
@@ -101,14 +101,14 @@ class RecordTracking(Command):
 
 @frozen(eq=False, repr=False)
 class RecordDelivered(Command):
-    """The carrier tells that the shipment has arrived (配達完了)."""
+    """Record that the carrier says the shipment has arrived (配達完了)."""
 
     event_id: Id
 
 
 @frozen(eq=False, repr=False)
 class RecordReturning(Command):
-    """The carrier tells that the shipment is on its way back."""
+    """Record that the carrier says the shipment is on its way back."""
 
     event_id: Id
     why: ReturnReason
@@ -137,7 +137,7 @@ class TrackingRecorded(Event):
 
 @frozen(eq=False, repr=False)
 class TrackingParked(Event):
-    """A carrier's event came before the shipment has left, or after it was voided: somebody must look at it."""
+    """A carrier's event came before the shipment had left, or after it was voided: someone must look at it."""
 
     scan: Scan
 
@@ -147,7 +147,7 @@ P = TypeVar("P", bound="Unsent | Voided")
 
 
 def record(state: Left, command: Told, stamp: Stamp) -> TrackingRecorded:
-    """A known event id is a duplicate."""
+    """An event whose id is known is a duplicate."""
     return TrackingRecorded(_scan(command, stamp), state.tracking.knows(command.event_id))
 
 
@@ -213,13 +213,13 @@ def _delivered(state: Left, scan: Scan) -> Delivered:
 
 
 def deliver_unscanned(state: HasLabel, command: RecordDelivered, stamp: Stamp) -> DeliveredUnscanned | TrackingParked:
-    """Arrived and therefore dispatched, unless it is said to have arrived before its label was bought."""
+    """Arrived and therefore dispatched, unless it is reported to have arrived before its label was bought."""
     scan = _scan(command, stamp)
     return TrackingParked(scan) if scan.at < state.bought_at else DeliveredUnscanned(scan)
 
 
 def delivered_unscanned(state: HasLabel, event: DeliveredUnscanned) -> Delivered:
-    """It left at the latest when it arrived."""
+    """It left no later than it arrived."""
     scan = event.scan
     return Delivered(state.items, state.plan, state.tracking.noted(scan), _carriage(state, scan.at), scan.at)
 
@@ -252,7 +252,7 @@ def return_started(state: Left, event: ReturnStarted) -> Returning:
 
 @frozen(eq=False, repr=False)
 class ReceiveBack(Command):
-    """The returned shipment is at ``location``; ``usable`` goods may be sold again."""
+    """Take in the returned shipment at ``location``; ``usable`` goods go on sale again."""
 
     location: Location
     usable: bool = True
@@ -276,12 +276,12 @@ def received_back(state: Returning, event: ReceivedBack) -> ReturnedToSender:
 
 @frozen(eq=False, repr=False)
 class DeclareLost(Command):
-    """Nobody knows where the shipment is."""
+    """Note that nobody knows where the shipment is."""
 
 
 @frozen(eq=False, repr=False)
 class ShipmentLost(Event):
-    """The shipment is missing; its units stay shipped until their orders write them off or supply them again."""
+    """The shipment is missing; its units stay shipped until their orders write them off or owe them again."""
 
     at: datetime
 

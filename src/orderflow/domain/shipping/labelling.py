@@ -15,7 +15,7 @@ from orderflow.errors import Refusal
 
 @frozen(eq=False, repr=False)
 class RecordLabel(Command):
-    """The carrier has sold this label."""
+    """Note that the carrier has sold this label."""
 
     label: ShippingLabel
 
@@ -39,7 +39,7 @@ def label_bought(state: Packed, event: LabelBought) -> Labelled:
 
 @frozen(eq=False, repr=False)
 class VoidLabel(Command):
-    """Give the label back, for example because the address was amended."""
+    """Give the label back, for example because the address has changed."""
 
 
 @frozen(eq=False, repr=False)

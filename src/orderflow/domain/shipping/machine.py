@@ -1,8 +1,8 @@
 """The shipment's table, and nothing else. Read this first.
 
-Once the shipment has left, a carrier's events are recorded; before that, and when it is voided, they are parked. A
-delivery told while the shipment is returning is recorded only: carriers report the arrival back at the sender with the
-same word.
+Once the shipment has left, a carrier's events are recorded; before that, and once it is voided, they are parked. A
+delivery reported while the shipment is returning is only recorded: carriers report the arrival back at the sender in
+the same way.
 """
 
 from __future__ import annotations

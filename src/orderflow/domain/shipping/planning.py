@@ -34,12 +34,12 @@ class _Planning:
     plan: Plan = Plan()
 
     def faults(self) -> Iterator[Fault]:
-        """Faults between fields: no order line and location stands twice."""
+        """Faults between fields: no order line appears twice with the same location."""
         return repeated_items(self.items, "items")
 
 
 class PlanShipment(_Planning, Command):
-    """Plan a shipment. An order line stands in it once for each location."""
+    """Plan a shipment. An order line appears in it once for each location."""
 
     __slots__ = ()
 
@@ -64,7 +64,7 @@ class _Packing:
 
 
 class PackShipment(_Packing, Command):
-    """The goods are picked and packed: their weight in grams (0: not weighed) and the number of pieces."""
+    """Pack the picked goods: their weight in grams (0: not weighed) and the number of pieces."""
 
     __slots__ = ()
 
@@ -80,12 +80,12 @@ class _SomeItems:
     items: Items
 
     def faults(self) -> Iterator[Fault]:
-        """Faults between fields: no order line and location stands twice."""
+        """Faults between fields: no order line appears twice with the same location."""
         return repeated_items(self.items, "items")
 
 
 class RecordShortPick(_SomeItems, Command):
-    """Units were not found while picking; the shipment goes on without them, or is voided when empty."""
+    """Note units not found while picking; the shipment goes on without them, or is voided if nothing is left."""
 
     __slots__ = ()
 
@@ -148,13 +148,13 @@ def enough_in_shipment(
 
 
 def drop(state: HasGoods, command: DropItems | DropCancelledItems, stamp: Stamp) -> ItemsDropped:
-    """A bought label no longer fits and is named."""
+    """A bought label does not fit any more, so it is named."""
     cancelled = isinstance(command, DropCancelledItems)
     return ItemsDropped(command.items, cancelled, _tracking_number(state), stamp.moment)
 
 
 def dropped(state: HasGoods, event: ItemsDropped) -> Planned | Voided:
-    """To be packed again without the units, or void when none is left."""
+    """It is packed again without the units, or voided if none is left."""
     return _reduced(state, event.items, event.at)
 
 

@@ -19,14 +19,14 @@ MAX_LABEL_DATA = 20_000
 """Characters of a label's print data."""
 
 MAX_LOG = 200
-"""Carrier's events a shipment keeps, the newest; the journal keeps all."""
+"""How many of the carrier's events a shipment keeps, the newest; the journal keeps all."""
 
 MAX_PARKED = 50
-"""Parked events a shipment keeps, the newest; the journal keeps all."""
+"""How many parked events a shipment keeps, the newest; the journal keeps all."""
 
 
 class ReturnReason(Enum):
-    """Why a parcel turns round."""
+    """Why a parcel is sent back."""
 
     REFUSED = "refused"
     UNDELIVERABLE = "undeliverable"
@@ -46,7 +46,7 @@ Items: TypeAlias = Annotated[tuple[Item, ...], Length(1, MAX_LINES)]
 
 
 def repeated_items(items: Iterable[Item], path: str) -> Iterator[Fault]:
-    """A fault for each item whose order line and location stand in the list before it."""
+    """A fault for each item whose order line and location appear earlier in the list."""
     seen: set[tuple[str, int, str]] = set()
     for index, item in enumerate(items):
         if item[:3] in seen:
@@ -74,7 +74,7 @@ class Plan(Record):
 class ShippingLabel(Record):
     """A bought label (送り状). ``data`` is print data of ``media_type`` and must hold no personal data.
 
-    ``price_minor`` is in minor units of ``currency``; None where the carrier does not tell it.
+    ``price_minor`` is in minor units of ``currency``; None if the carrier does not say.
     """
 
     carrier: Name
@@ -92,7 +92,7 @@ class ShippingLabel(Record):
 
 
 class Scan(NamedTuple):
-    """One event as the carrier told it.
+    """One event as the carrier reported it.
 
     ``status`` is the value of a ``TrackingStatus`` or :class:`ReturnReason`, or ``delivered``.
     """
@@ -111,7 +111,7 @@ class Packing(NamedTuple):
 
 
 class Tracking(NamedTuple):
-    """The carrier's events: those noted, and those parked because they came too early or too late to be true."""
+    """The carrier's events: those noted, and those parked because they came before or after they could be true."""
 
     log: tuple[Scan, ...] = ()
     parked: tuple[Scan, ...] = ()
@@ -144,7 +144,7 @@ class Carriage(NamedTuple):
 
 @frozen(eq=False, repr=False)
 class _Parcel(Record):
-    """Goods that travel together: what every state has but a voided one."""
+    """Goods that travel together: what every state but a voided one has."""
 
     items: tuple[Item, ...]
     plan: Plan
@@ -224,7 +224,7 @@ class Voided(Record):
     voided_at: datetime
 
 
-# -- roles: what a state of one's own must have, to be handled as these are
+# -- roles: what a host's own state must have, to be handled as these are
 
 
 class HasGoods(Protocol):
@@ -259,7 +259,7 @@ ShipmentState: TypeAlias = Unsent | InTransit | Delivered | Returning | Returned
 
 
 def check_shipment(state: Unsent | Left | Voided) -> None:
-    """The shipment's invariants: it holds items, each place once; its lists are bounded; it left with its label.
+    """The shipment's invariants: it has items, none twice; its lists are bounded; it left with its label.
 
     Raises:
         InvariantBroken: naming what is wrong.
@@ -277,7 +277,7 @@ def _check_items(items: tuple[Item, ...]) -> None:
     if not items:
         raise InvariantBroken("shipment items", "nothing is in the shipment, yet it is not voided")
     if len(items) > 1 and len({item[:3] for item in items}) != len(items):
-        raise InvariantBroken("shipment items", "an order line and location stands twice")
+        raise InvariantBroken("shipment items", "an order line appears twice with the same location")
     for item in items:
         if item.quantity < 1:
             raise InvariantBroken("shipment items", "an item has no units")

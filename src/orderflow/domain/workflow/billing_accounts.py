@@ -1,4 +1,4 @@
-"""Credit notes, invoices and number series to each other, to orders and to accounts."""
+"""What credit notes, invoices and number series tell each other, orders and accounts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from orderflow.domain.values import LineQuantity, summed
 
 
 def post(context: EventContext, posting: Posting, customer: str, amount: Money) -> Iterator[Send]:
-    """A posting on the customer's account, where there is a customer and something to post."""
+    """A posting on the customer's account, if there is a customer and something to post."""
     if customer and amount.minor:
         yield Send(context.key.beside("account", customer), Post(posting, context.key.id, amount))
 

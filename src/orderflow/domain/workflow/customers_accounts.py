@@ -1,4 +1,4 @@
-"""Customers to their accounts: who is blocked gets no order confirmed."""
+"""What customers tell their accounts: no order of a blocked customer is confirmed."""
 
 from __future__ import annotations
 

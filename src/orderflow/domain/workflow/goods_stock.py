@@ -1,4 +1,4 @@
-"""Returns and stock documents to orders and stock."""
+"""What returns and stock documents tell orders and stock."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from orderflow.domain.values import LineQuantity, stock_key, summed
 
 
 def take_back(context: EventContext) -> Iterator[Send]:
-    """Units of order lines go back through their orders, others straight into stock."""
+    """Units of order lines go back to stock through their orders, others directly."""
     event, document = context.event, context.key.id
     for order in dict.fromkeys(units.order for units in event.units):
         sums = summed((units.line, units.quantity) for units in event.units if units.order == order)

@@ -1,4 +1,4 @@
-"""Orders to intake, accounts and invoices; and what invoices ask of orders after the commit."""
+"""What orders tell intake, accounts and invoices; and what invoices ask of orders after the commit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from orderflow.domain.money.money import Money
 
 
 def take_in(context: EventContext) -> Iterator[Send]:
-    """An order of a channel is taken once for each external id."""
+    """An order from a channel is taken in once for each external id."""
     content = context.event.content
     if content.channel and content.external_id:
         key = intake_key(context.key.tenant, content.channel, content.external_id)

@@ -1,4 +1,4 @@
-"""Orders to stock: what an order allocates, gives back, sends and gets back, its stock rows count."""
+"""What orders tell stock: stock rows count what an order allocates, gives back, sends and gets back."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _to_stock(context: EventContext, picks: Iterable[Pick], command: Callable[[i
 
 
 def allocate_units(context: EventContext) -> Iterator[Send]:
-    """Waiting units that are filled are allocated with the others, and no longer wait where they waited."""
+    """Waiting units that are filled are allocated with the others, and taken off the back-orders where they waited."""
     event = context.event
     waited = [Pick(item.line, item.waited_at, item.quantity) for item in event.filled]
     filled = [Pick(item.line, item.location, item.quantity) for item in event.filled]
@@ -47,7 +47,7 @@ def restock_units(context: EventContext) -> Iterator[Send]:
 
 
 def free_units(context: EventContext) -> Iterator[Send]:
-    """Cancelled units that were allocated or being prepared are released, those that waited no longer wait."""
+    """Cancelled units that were allocated or being prepared are released, waiting ones taken off the back-orders."""
     slices = context.event.slices
     kept = [Pick(s.line, s.location, s.quantity) for s in slices if s.bucket in ("allocated", "preparing")]
     waiting = [Pick(s.line, s.location, s.quantity) for s in slices if s.bucket == "backordered"]

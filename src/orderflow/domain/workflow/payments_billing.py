@@ -1,4 +1,4 @@
-"""Payments to invoices and accounts, and to orders after the commit."""
+"""What payments tell invoices and accounts, and orders after the commit."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def withdraw_released(context: EventContext) -> Iterator[Send]:
             yield Send(context.key.beside("invoice", document), command)
 
 
-# -- after the commit: an order stands below its payments in the order of locks
+# -- after the commit: an order comes before its payments in lock order
 
 
 def _prepayment(context: EventContext, order: str, minor: int) -> Effect:

@@ -1,4 +1,4 @@
-"""Shipments to orders, and orders to shipments after the commit; labels."""
+"""What shipments tell orders, and orders tell shipments after the commit; labels."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def cancel_preparation(context: EventContext) -> Iterator[Send]:
 
 
 def return_dropped(context: EventContext) -> Iterator[Send]:
-    """Units that their order has cancelled are no longer in it."""
+    """Units that their order has cancelled need no return: it does not count them in the shipment."""
     return iter(()) if context.event.cancelled else cancel_preparation(context)
 
 

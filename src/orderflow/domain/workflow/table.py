@@ -1,7 +1,7 @@
-"""The standard workflow in one table: an event, what it tells other rows in the same commit, what it asks afterwards.
+"""The standard workflow in one table: what each event tells other rows in its commit, and asks afterwards.
 
-The machines stand in the order in which rows are locked. An event tells rows of later kinds only; what an earlier kind
-must hear is an effect.
+The machines are listed in lock order. An event tells only rows of later kinds; what an earlier kind must hear is an
+effect.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ NOTICES: Final = (
 
 @frozen(eq=False, repr=False)
 class NoticeBy(Record):
-    """Tells the customer, by the template of a name."""
+    """Tells the customer, by the named template."""
 
     template: str
 
