@@ -47,7 +47,7 @@ R = TypeVar("R")
 
 
 def run(flow: Flow[R], answer: Callable[[Ask[Any]], Any]) -> R:
-    """Run a flow to its end. An exception of ``answer`` is raised inside the flow, which may handle it."""
+    """Run a flow to its end. An exception from ``answer`` is raised inside the flow, which may handle it."""
     try:
         request = next(flow)
         while True:
@@ -78,12 +78,12 @@ async def run_async(flow: Flow[R], answer: Callable[[Ask[Any]], Awaitable[Any]])
         return result
 
 
-#: How long a message that is being sent belongs to its worker; it is renewed while the adapter works.
+#: How long the lease of a message that is being sent lasts; it is renewed while the adapter works.
 LEASE_SECONDS: Final = 60
 
 
 class Ports:
-    """The adapters a shop is wired with, which topics rest after a timeout, and who keeps up leases."""
+    """The adapters a shop is wired with, which topics are paused after a timeout, and what renews leases."""
 
     __slots__ = (
         "__weakref__",
@@ -116,15 +116,15 @@ class Ports:
         self.renewer = _Renewer(self)
 
     def until(self, now: datetime) -> datetime:
-        """When a lease ends that begins now."""
+        """When a lease that begins now ends."""
         return now + timedelta(seconds=self.lease_seconds)
 
 
 class _Renewer:
-    """Keeps up the leases of what a shop's adapters are sending, each third of a lease's length, in one thread.
+    """Renews the leases of what a shop's adapters are sending, every third of a lease's length, in one thread.
 
-    The thread begins with the first sending and ends with the shop. A lease of no length, as where nobody else works
-    the file, cannot be kept up.
+    The thread begins with the first sending and ends with the shop. A lease of no length, as where nobody else works on
+    the file, cannot be renewed.
     """
 
     def __init__(self, ports: Ports) -> None:
@@ -136,7 +136,7 @@ class _Renewer:
 
     @contextmanager
     def keeping(self, lease: Lease) -> Generator[None]:
-        """Keep a lease up meanwhile."""
+        """Renew a lease meanwhile."""
         self._sending.add(lease)
         if self._seconds and not self._works():
             self._start()
@@ -161,7 +161,7 @@ class _Renewer:
             if ports is None:
                 return
             for lease in [*self._sending]:
-                # Where a renewal fails the next may not; a lost lease means that somebody else sends it as well.
+                # If a renewal fails, the next may succeed; a lost lease means that another worker sends it too.
                 with suppress(OrderFlowError):
                     ports.storage.renew(lease, ports.until(ports.clock.now()))
             # Nothing of the shop may be held while it waits.
@@ -171,8 +171,8 @@ class _Renewer:
 class Runtime:
     """Answers the asks of one flow; used as a context manager, so that an unfinished unit is rolled back.
 
-    A unit begins with the first ``Begin``, ``KnownCommands`` or ``Load`` and ends with ``Commit``, done or failed; no
-    port but the storage is called inside it.
+    A unit begins with the first ``Begin``, ``KnownCommands`` or ``Load`` and ends with ``Commit``, whether it succeeds
+    or fails; no port but the storage is called inside it.
     """
 
     def __init__(self, ports: Ports) -> None:
@@ -189,7 +189,7 @@ class Runtime:
         self._end(kind, error, trace)
 
     def __call__(self, request: Ask[Any]) -> Any:
-        """Answer one ask. One that fails ends the unit that it is part of."""
+        """Answer one ask; a failure ends the unit that the ask is part of."""
         try:
             return self._ANSWERS[type(request)](self, request)
         except BaseException as error:
@@ -290,7 +290,7 @@ class Runtime:
 
     @contextmanager
     def _calling(self, port: str, lease: Lease) -> Generator[None]:
-        """Call an adapter while its lease is kept up; whatever it raises, our own errors too, is a PortError."""
+        """Call an adapter and renew its lease meanwhile; whatever it raises, even our own, becomes a PortError."""
         if self._unit is not None:
             raise AssertionError("a port was called between the first load and the commit")
         try:
@@ -321,4 +321,4 @@ class Runtime:
         CancelLabel: _cancel_label,
         SendNotice: _send_notice,
     }
-    """What answers an ask. Functions, not bound methods: a table of those in each object would be a cycle."""
+    """What answers each ask. Functions: a table of bound methods in each object would be a reference cycle."""

@@ -1,6 +1,6 @@
 """The workflow: machines joined by one table, which says what events tell other rows and ask of the world.
 
-It is a value; a host makes its own of the standard one.
+It is a value; a host derives its own from the standard one.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Send(NamedTuple):
 class Require(NamedTuple):
     """A guard that an event asks of another row, which it does not change.
 
-    The row is locked in the same decision, and may not change in it once it was asked.
+    The row is locked in the same decision, and may not change in it once it has been asked.
     """
 
     key: Key
@@ -100,9 +100,9 @@ def on(event: type[Any], *parts: Part) -> On:
 
 
 def tells(react: Callable[[EventContext], Iterable[Send]], *commands: type[Any], known: bool = False) -> Tells:
-    """The event sends the commands that ``react`` gives, each of one of these classes.
+    """The event sends the commands that ``react`` returns, each of one of these classes.
 
-    ``known``: the rows told are in the decision already, or are made by it, so that locks keep climbing.
+    ``known``: the rows told are in the decision already, or are created by it, so lock order is kept.
     """
     return Tells(react, commands, known)
 
@@ -113,7 +113,7 @@ def requires(react: Callable[[EventContext], Iterable[Require]], *kinds: str) ->
 
 
 def asks(effects: Callable[[EventContext], Iterable[Effect]], *topics: str) -> Asks:
-    """The event asks for the effects that the function gives, each of one of these topics; none where it gives none."""
+    """The event asks for the effects that the function returns, each of one of these topics; it may return none."""
     return Asks(effects, topics)
 
 
@@ -132,7 +132,7 @@ class Workflow:
         table: lines made by :func:`on`.
 
     Raises:
-        DefinitionError: a line names what no machine has, or would climb down the order of locks.
+        DefinitionError: a line names what no machine has, or would go against lock order.
     """
 
     def __init__(self, machines: Iterable[Machine], table: Iterable[On] = ()) -> None:
@@ -148,7 +148,7 @@ class Workflow:
         self.heard: Mapping[type[Any], Heard] = MappingProxyType(_by_event(self.table))
 
     def lock_order(self, key: Key) -> tuple[int, str]:
-        """Sort key for loading and writing: the rank of the kind, then the id. Climbing only rules out deadlock."""
+        """Sort key for loading and writing: the rank of the kind, then the id. This order rules out deadlock."""
         return (self.ranks[key.kind], key.id)
 
     def reactions(self, context: EventContext) -> Iterable[Send | Require]:
@@ -162,7 +162,7 @@ class Workflow:
         return heard.effects(context) if heard else ()
 
     def extended(self, *, machines: Iterable[Machine] = (), table: Iterable[On] = ()) -> Workflow:
-        """A new workflow with more in it; a machine of a kind that is there already takes its place in the order."""
+        """A new workflow with more in it; a machine of a known kind takes that kind's place in the order."""
         merged = {**self.machines, **{machine.kind: machine for machine in machines}}
         return Workflow(merged.values(), (*self.table, *table))
 
@@ -178,7 +178,7 @@ class Workflow:
         return self.extended(machines=(self.machines[kind].guarded(command, guard),))
 
     def only(self, *kinds: str) -> Workflow:
-        """A smaller workflow: these machines, and of the table what stays among them."""
+        """A smaller workflow: these machines, and the part of the table that concerns only them."""
         machines = [machine for machine in self.machines.values() if machine.kind in kinds]
         events = {event for machine in machines for event in machine.events}
         lines = [on(line.event, *(part for part in line.parts if self._within(part, kinds))) for line in self.table]
@@ -218,7 +218,7 @@ class Workflow:
             reached = [kind for kind in part.kinds if kind in self.machines]
         for kind in dict.fromkeys(reached):
             if self.ranks[kind] <= self.ranks[source]:
-                yield f"{event} of {source} reaches {kind}, down the order of locks: make it an effect"
+                yield f"{event} of {source} reaches {kind}, against lock order: make it an effect"
 
     def _fingerprint(self) -> str:
         parts = [machine.fingerprint for machine in self.machines.values()]
@@ -251,7 +251,7 @@ def _nothing(context: EventContext) -> tuple[()]:
 
 
 def _joined(functions: Sequence[Callable[[EventContext], Iterable[R]]]) -> Callable[[EventContext], Iterable[R]]:
-    """One function that gives what all of them give."""
+    """One function that returns what all of them return."""
     if not functions:
         return _nothing
     if len(functions) == 1:
