@@ -17,13 +17,31 @@ from orderflow.domain.money.tax import TaxCategory, TaxPolicy
 from orderflow.domain.orders import lines as moves
 from orderflow.domain.orders import state as s
 from orderflow.domain.orders.allocating import AllocateStock, FillBackorder, Filled
-from orderflow.domain.orders.billing import CompleteOrder, billable
+from orderflow.domain.orders.billing import BillUnits, CompleteOrder, RecordPrepayment, billable
 from orderflow.domain.orders.cancelling import CancelUnits, OrderCancelled
-from orderflow.domain.orders.content import CancelledBy, InvoiceBasis, LineKind, OrderContent, OrderLine
+from orderflow.domain.orders.content import (
+    AllocateAt,
+    CancelledBy,
+    Gate,
+    Hold,
+    HoldReason,
+    InvoiceBasis,
+    LineKind,
+    OrderContent,
+    OrderLine,
+    Policy,
+    ShipTogether,
+)
 from orderflow.domain.orders.lines import Allotment, LineVector, Picking, Waiting
 from orderflow.domain.orders.machine import ORDER
 from orderflow.domain.orders.placing import ConfirmOrder, OrderPlaced, PlaceOrder, UnconfirmOrder
-from orderflow.domain.orders.shipping import DispatchShipment, PrepareShipment, RecordDelivery, UnitsDelivered
+from orderflow.domain.orders.shipping import (
+    DispatchShipment,
+    PrepareShipment,
+    RecordDelivery,
+    RecordReturn,
+    UnitsDelivered,
+)
 from orderflow.domain.values import LineQuantity, Pick
 from orderflow.errors import InvariantBroken
 from orderflow.testing.scenario import given as begun
@@ -178,3 +196,66 @@ def test_a_service_is_billed_once_the_order_has_started() -> None:
     assert billable(line, LineVector(), InvoiceBasis.DISPATCHED, started=False) == 0
     assert billable(line, LineVector(), InvoiceBasis.ORDERED, started=False) == 2
     assert billable(line, LineVector(invoiced=2), InvoiceBasis.DISPATCHED, started=True) == 0
+
+
+def test_ten_buckets_make_the_quantity() -> None:
+    """Each bucket counts once; what was billed and credited stands outside the sum."""
+    vector = LineVector(
+        open=1,
+        backordered=(Waiting("main", 2),),
+        allocated=(Allotment("main", 4),),
+        preparing=(Picking("S", "main", 8),),
+        shipped=16,
+        delivered=32,
+        returned=64,
+        lost=128,
+        cancelled=256,
+        moved=512,
+        invoiced=1024,
+        credited=1024,
+    )
+    assert (vector.unsent, vector.dispatched, vector.quantity) == (15, 240, 1023)
+    assert s.Progress((vector, LineVector(open=1))).tally == s.Tally(
+        (1023, 1), non_negative=True, ordered=1024, live=256, backordered=2, allocated=4, preparing=8, dispatched=240,
+        shipped=16,
+    )  # fmt: skip
+
+
+def of_tea_and_advice(**policy: Any) -> OrderContent:
+    """Two units of goods, and a service."""
+    price, tax = Price.of("1.00", "EUR"), TaxCategory.of("S", 19)
+    lines = (OrderLine.of(1, "TEA", 2, price, tax), OrderLine.of(2, "ADVICE", 1, price, tax, kind=LineKind.SERVICE))
+    return OrderContent("EUR", lines, TaxPolicy(), policy=Policy(**policy))
+
+
+def test_a_service_waits_for_goods_though_others_were_cancelled() -> None:
+    """It is billed when something has left; what was cancelled has not."""
+    order = begun(ORDER, PlaceOrder(of_tea_and_advice()), ConfirmOrder(), stamp=STAMP)
+    half = order.and_then(CancelUnits("less", CancelledBy.CUSTOMER, (LineQuantity(1, 1),)))
+    half.when(BillUnits("I", "inv")).refused("nothing_billable")
+
+
+def test_an_order_that_travels_together_waits_for_no_service() -> None:
+    """All goods in one shipment are the whole order."""
+    content, loads = of_tea_and_advice(ship_together=ShipTogether.ORDER), (Pick(1, "main", 2),)
+    order = begun(ORDER, PlaceOrder(content), ConfirmOrder(), AllocateStock(loads), stamp=STAMP)
+    order.when(PrepareShipment("S", (Pick(1, "main", 1),))).refused("ships_together")
+    order.when(PrepareShipment("S", loads)).then(s.Preparing)
+
+
+def test_what_arrives_or_comes_back_as_sent_is_no_surplus() -> None:
+    """A surplus is what a carrier tells of beyond the units the order has."""
+    units = (LineQuantity(1, 3),)
+    assert SHIPPED.when(RecordDelivery("S", units)).event.surplus == ()
+    assert SHIPPED.when(RecordReturn("R", units, "main")).event.surplus == ()
+    assert SHIPPED.when(RecordDelivery("S", (LineQuantity(1, 4),))).event.surplus == (LineQuantity(1, 1),)
+
+
+def test_money_opens_only_the_gate_that_waited_for_it() -> None:
+    """A paid order is still held for other reasons, and for payment at other gates."""
+    others = (Hold(HoldReason.MANUAL, Gate.ALLOCATE), Hold(HoldReason.PAYMENT, Gate.SHIP))
+    order = begun(ORDER, PlaceOrder(of_tea_and_advice(allocate_at=AllocateAt.PAID), others), stamp=STAMP)
+    assert len(order.state.progress.holds) == 3
+    total = order.state.totals.gross_minor
+    assert len(order.and_then(RecordPrepayment("p", total - 1, "EUR")).state.progress.holds) == 3
+    assert order.and_then(RecordPrepayment("p", total, "EUR")).state.progress.holds == others
