@@ -1,6 +1,7 @@
 # `make test` and `make demo` need Python 3.11 or newer and nothing else.
 #   PYTHON=python3.13 make test     another interpreter (`make clean` first)
 #   JOBS=4 make test                more test processes
+#   make demo DB=shop.db            the demo keeps its database
 #   make versions                   the suite on every Python at hand and on the lowest dependencies
 #   make mutants ON=src/orderflow/domain/money SAMPLE=200 SEED=7
 #                                   plant faults in a copy, see whether tests notice (without ON: in what differs from main)
@@ -57,7 +58,7 @@ on-%:
 	.venv-$*/bin/pytest -q -n $(JOBS)
 
 demo: $(STAMP)
-	@$(BIN)/python -m orderflow_examples.demo
+	@$(BIN)/python -m orderflow_examples.demo $(if $(DB),--db $(DB))
 
 bench: $(STAMP)
 	@missed=0; for bench in $(BENCHES); do echo "== $$bench"; $(BIN)/python $$bench || missed=1; done; exit $$missed

@@ -116,7 +116,7 @@ def _more(cursor: int | None) -> None:
 
 @click.command(
     epilog=f"NAME is one of {', '.join(WORKLISTS)}. unpaid lists all invoices that are not settled, invoices_due "
-    "only those that are due."
+    "only those that are due. A row without reasons waits only for somebody to take its next step."
 )
 @click.argument("name", type=click.Choice([*WORKLISTS]), required=False, metavar="[NAME]")
 @_limit
