@@ -168,8 +168,8 @@ class Format(Protocol):
 def name_of(source: Source) -> str:
     """What a run of a file is marked under: its channel and a digest of the file.
 
-    A file that was mended or has grown is another one: it is gone through from its beginning, and what is known from
-    before is passed over document by document.
+    A file that was mended or has grown is another one: it is read from its beginning, and known documents are skipped
+    one by one.
     """
     with source.path.open("rb") as file:
         return f"{source.channel}/{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"

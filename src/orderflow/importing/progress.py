@@ -20,7 +20,7 @@ class _Progress:
 
 
 class RecordProgress(_Progress, Command):
-    """Another window is finished: ``documents`` of the file are done in all, ``accepted`` of which were taken."""
+    """Note that another window is finished: ``documents`` of the file are done in all, ``accepted`` of them taken."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""What a document must be beside the others of its file, told before any of it is stored."""
+"""What a document must be among the others of its file, checked before any of it is stored."""
 
 from __future__ import annotations
 

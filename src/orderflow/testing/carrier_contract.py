@@ -114,12 +114,12 @@ def _foreign_number(request: LabelRequest, carrier: Carrier, expect: Expect) -> 
 
 _TRIALS: Final[tuple[tuple[str, str, Trial], ...]] = (
     ("CARRIER-QUOTE-01", "Offers are distinct by service, with a price and a time that are not negative.", _offers),
-    ("CARRIER-QUOTE-02", "Whoever names a service hears of no other.", _about_the_service),
+    ("CARRIER-QUOTE-02", "A request that names a service is offered no other.", _about_the_service),
     ("CARRIER-QUOTE-03", "Asking buys nothing: the same question has the same answer.", _quotes_buy_nothing),
     ("CARRIER-LABEL-01", "A label costs what was quoted, under the carrier's name.", _costs_what_was_quoted),
-    ("CARRIER-LABEL-02", "Without a wish the first offer is bought.", _first_offer),
+    ("CARRIER-LABEL-02", "Without a named service the first offer is bought.", _first_offer),
     ("CARRIER-KEY-01", "One idempotency key is one label, however often it is asked for.", _one_label_a_key),
-    ("CARRIER-KEY-02", "Also by several workers at once.", _retries_at_once),
+    ("CARRIER-KEY-02", "So it is when several workers ask at once.", _retries_at_once),
     ("CARRIER-KEY-03", "Two keys are two labels; tracking numbers never repeat.", _numbers_differ),
     ("CARRIER-KEY-04", "A key may be any text.", _any_key),
     ("CARRIER-REFUSE-01", "What cannot be carried is a PortError that is not to be retried.", _refused),

@@ -282,12 +282,12 @@ OUTBOX: Final[tuple[Clause[StorageMaker], ...]] = (
     Clause("OUTBOX-LANE-02", "The topics of a row are lanes of their own.", _lanes_by_topic),
     Clause("OUTBOX-ORDER-01", "A limit is kept, and what has been due longest goes first.", _order),
     Clause("OUTBOX-LEASE-01", "A leased message is handed out again only when its lease has run out.", _leases),
-    Clause("OUTBOX-LEASE-02", "A lost lease settles nothing (fencing token).", _fenced),
+    Clause("OUTBOX-LEASE-02", "A lost lease decides nothing (fencing token).", _fenced),
     Clause("OUTBOX-LEASE-03", "A lease can be renewed by its holder only.", _renewed),
     Clause("OUTBOX-LEASE-04", "Racing workers lease each message once.", _leased_once),
     Clause("OUTBOX-RETRY-01", "A message to be retried is handed out when it is due, not before.", _retried),
     Clause("OUTBOX-DEAD-01", "A dead letter is listed with its error and blocks no lane.", _dead),
     Clause("OUTBOX-DEAD-02", "A dead letter is requeued as if it had never been sent.", _requeued),
-    Clause("OUTBOX-TENANT-01", "Tenants never see, settle or requeue each other's messages.", _own),
+    Clause("OUTBOX-TENANT-01", "Tenants never see, answer or requeue each other's messages.", _own),
 )
 """What every outbox keeps."""

@@ -79,7 +79,7 @@ class MemoryOutbox:
         """Make a dead letter due again, as if it had never been sent.
 
         Raises:
-            NotFound: there is no dead letter of that id.
+            NotFound: there is no dead letter with that id.
         """
         with self._lock:
             posted = self._posted.get(message_id)

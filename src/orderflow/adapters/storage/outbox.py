@@ -121,7 +121,7 @@ def requeue(session: Session, tenant: str, message_id: str, now: datetime) -> No
     """Make a dead letter due again, as if it had never been sent: the last of its lane.
 
     Raises:
-        NotFound: there is no dead letter of that id.
+        NotFound: there is no dead letter with that id.
     """
     if session.run(REQUEUE, (time_text(now), message_id, tenant, message_id)).rowcount == 0:
         raise NotFound(Key(tenant, "message", message_id))

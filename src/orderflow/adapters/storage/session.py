@@ -59,10 +59,10 @@ class RowCache:
     """Committed rows as this connection saw them last.
 
     While nobody else has written the file, they are the rows: they need not be read again. A state is right for its
-    version and entry for ever, so that it need not be decoded again either. The first kept is dropped first; of stock
-    rows, which are small and come again and again, many are kept, of all other kinds few, for one may hold thousands
-    of lines. Nothing tells of this connection's own writes: who writes a row puts it here, or invalidates all, before
-    the next may write.
+    version and entry for ever, so it need not be decoded again either. The first kept is dropped first; of stock rows,
+    which are small and come again and again, many are kept, of all other kinds few, for one may hold thousands of
+    lines. Nothing tells of this connection's own writes: who writes a row puts it here, or invalidates all, before the
+    next may write.
     """
 
     def __init__(self, stock: int = 8_192, others: int = 512) -> None:

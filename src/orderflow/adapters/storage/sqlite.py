@@ -28,7 +28,7 @@ _OLDEST: Final = (3, 35, 0)
 
 
 class SqliteStorage:
-    """Everything of one tenant in one file. Made by any number of threads and processes at once.
+    """Everything of one tenant in one file. Any number of threads and processes may use it at once.
 
     Args:
         path: the file; it is made when it is not there yet.
@@ -151,7 +151,7 @@ class SqliteStorage:
         """Make a dead letter due again, as if it had never been sent: the last of its lane.
 
         Raises:
-            NotFound: there is no dead letter of that id.
+            NotFound: there is no dead letter with that id.
         """
         self._check_writable()
         with self._sessions.writing() as session:
