@@ -259,3 +259,23 @@ def test_money_opens_only_the_gate_that_waited_for_it() -> None:
     total = order.state.totals.gross_minor
     assert len(order.and_then(RecordPrepayment("p", total - 1, "EUR")).state.progress.holds) == 3
     assert order.and_then(RecordPrepayment("p", total, "EUR")).state.progress.holds == others
+
+
+def test_units_are_taken_from_the_place_that_is_named() -> None:
+    """The earliest of that place first; other places keep theirs, wherever they stand."""
+    allocated = (Allotment("main", 2), Allotment("shop", 2), Allotment("shop", 3))
+    assert moves.release(LineVector(allocated=allocated), "shop", 3) == LineVector(
+        open=3, allocated=(Allotment("main", 2), Allotment("shop", 2))
+    )
+
+
+def test_exposure_goes_with_the_last_units_billed() -> None:
+    """Earlier bills relieve their net amount, the last one all that is left, with the tax."""
+    order = CONFIRMED.and_then(AllocateStock(LOADS), PrepareShipment("S", (Pick(1, "main", 1),)))
+    sent = order.and_then(DispatchShipment("S", (Pick(1, "main", 1),)))
+    first = sent.when(BillUnits("I", "inv"))
+    assert first.event.relieved_minor == 100
+    rest = (Pick(1, "main", 2),)
+    last = sent.and_then(BillUnits("I", "inv"), PrepareShipment("T", rest), DispatchShipment("T", rest))
+    assert last.when(BillUnits("J", "inv")).event.relieved_minor == 257
+    assert last.and_then(BillUnits("J", "inv")).state.progress.exposed_minor == 0
