@@ -51,10 +51,10 @@ def test_e02_two_workers_send_each_notice_once(kind: str, tmp_path: Path) -> Non
 
 def test_e02_a_sending_longer_than_its_lease_is_renewed() -> None:
     """An adapter that works for longer than the lease keeps its message; nobody else sends it meanwhile."""
-    storage, post = MemoryStorage(), SlowPost(2.5)
+    storage, post = MemoryStorage(), SlowPost(6)
     shops = [
-        OrderFlow(storage, notifier=post, lease_seconds=1),
-        OrderFlow(storage, notifier=post, lease_seconds=1),
+        OrderFlow(storage, notifier=post, lease_seconds=3),
+        OrderFlow(storage, notifier=post, lease_seconds=3),
     ]
     shops[0].receive("o-1", content())
     first = threading.Thread(target=shops[0].relay)
