@@ -11,6 +11,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orderflow.domain.engine.schema import faults_of
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.tax import TaxCategory, TaxPolicy
@@ -279,3 +280,25 @@ def test_exposure_goes_with_the_last_units_billed() -> None:
     last = sent.and_then(BillUnits("I", "inv"), PrepareShipment("T", rest), DispatchShipment("T", rest))
     assert last.when(BillUnits("J", "inv")).event.relieved_minor == 257
     assert last.and_then(BillUnits("J", "inv")).state.progress.exposed_minor == 0
+
+
+def test_a_discount_is_taken_off_the_line() -> None:
+    """The net amount is price times quantity, rounded, less the line's share of discounts; content says the same."""
+    line = OrderLine.of(1, "TEA", 3, Price.of("1.00", "EUR"), TaxCategory.of("S", 19), discount_minor=50)
+    assert line.net_minor == 250
+    assert faults_of(OrderContent("EUR", (line,), TaxPolicy())) == ()
+
+
+@pytest.mark.parametrize("price, exposed", [("1.00", 119), ("0.00", 0), ("-1.00", 0)])
+def test_exposure_is_what_the_customer_will_owe(price: str, exposed: int) -> None:
+    """An order that costs nothing, or gives money back, exposes nobody; nor does one that is completed."""
+    kind = LineKind.ALLOWANCE if price.startswith("-") else LineKind.SERVICE
+    line = OrderLine.of(1, "ADVICE", 1, Price.of(price, "EUR"), TaxCategory.of("S", 19), kind=kind)
+    policy = Policy(invoice_basis=InvoiceBasis.ORDERED)
+    order = begun(
+        ORDER, PlaceOrder(OrderContent("EUR", (line,), TaxPolicy(), policy=policy)), ConfirmOrder(), stamp=STAMP
+    )
+    assert order.state.progress.exposed_minor == exposed
+    done = order.and_then(BillUnits("I", "inv"), CompleteOrder())
+    assert isinstance(done.state, s.Completed)
+    assert done.state.progress.exposed_minor == 0
