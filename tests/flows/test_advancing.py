@@ -78,7 +78,7 @@ def test_all_steps_are_one_commit() -> None:
 
 
 def test_all_rows_are_locked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the steps may touch is loaded together, in the order of locks, so that two workers never deadlock."""
+    """Whatever the steps may touch is loaded together, in lock order, so that two workers never deadlock."""
     shop, loads, load = Shop().stocked(main=1, shop=1).placed(2), list[list[Key]](), MemoryUnit.load
 
     def noted(unit: MemoryUnit, keys: Collection[Key]) -> Mapping[Key, Loaded]:

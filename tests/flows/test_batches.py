@@ -99,7 +99,7 @@ def test_a_batch_knows_the_commands_it_has_taken() -> None:
 
 
 def test_rows_are_locked_once_and_in_order() -> None:
-    """Rows that are asked for together are loaded in the order of locks, and what is here is not loaded again."""
+    """Rows that are asked for together are loaded in lock order, and what is here is not loaded again."""
     shop, _ = counted_shop()
     account, order = shop.key("account", "ann"), shop.key("order", "O")
     work = Work(shop.workflow)

@@ -30,7 +30,7 @@ def test_what_cannot_be_asked_is_bad_input() -> None:
     shop = Shop().placed(1)
     with pytest.raises(InputError, match="no machine takes Unheard"):
         shop.handle("O", Unheard())
-    with pytest.raises(InputError, match="DispatchShipment is sent by the library only"):
+    with pytest.raises(InputError, match="DispatchShipment may only be sent by the library"):
         shop.handle("O", DispatchShipment("S", pick(1)))  # type: ignore[arg-type]
     with pytest.raises(InputError, match="control"):
         shop.handle("O\n", ConfirmOrder())

@@ -349,7 +349,7 @@ def test_a_row_that_was_required_changes_no_more() -> None:
         on(FeeCharged, tells(lambda h: [Send(ANN, Suspend())], Suspend, known=True)),
     )
     stored = {BOOK: Loaded(1, Lent("ann")), **reader()}
-    with pytest.raises(InvariantBroken, match="reader:ann changes after it was required to stand"):
+    with pytest.raises(InvariantBroken, match="reader:ann changed after an event had required its state"):
         decided(again, BOOK, TakeBack(3), stored)
     assert decided(again, BOOK, TakeBack(0), stored).rows[ANN].state == Reader()
 
@@ -493,7 +493,7 @@ def test_a_row_is_asked_for_once_however_many_tell_it() -> None:
 
 
 def test_a_group_loads_a_rank_at_a_time_for_all_its_commands() -> None:
-    """However many commands, there are as many rounds as ranks, their keys in the order of locks."""
+    """However many commands, there are as many rounds as ranks, their keys in lock order."""
     readers = {key("reader", name): Loaded(1, Reader()) for name in ("ann", "ben", "cid")}
     commands = [
         envelope(key("loan", f"B{n}"), LendBook(name), f"c{n}") for n, name in enumerate(("cid", "ben", "ann", "ann"))

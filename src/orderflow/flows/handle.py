@@ -25,8 +25,8 @@ from orderflow.ports.storage import VAULT, Ack, Batch, CommandRecord, Write
 
 __all__ = ["Result", "Work", "accepted", "faults_in", "fingerprint", "handle_many", "internal_faults"]
 
-#: The longest ids by kind: those made of two parts, of which a channel may be written in three times its length, and
-#: orders', from which others are made.
+#: Maximum id lengths by kind, where ids are made of two parts (escaping can triple a channel's length), and for orders,
+#: whose ids are the stem of others.
 LONGEST_IDS: Final = {
     "stock": 2 * MAX_ID + 1,
     "intake": 4 * MAX_NAME + 1,
@@ -34,7 +34,7 @@ LONGEST_IDS: Final = {
     "order": MAX_ORDER_ID,
 }
 
-#: What became of one command of a group: accepted, or why not.
+#: The outcome of one command in a group: accepted, or why not.
 Result: TypeAlias = Ack | CommandRefused | InputError | CommandMismatch
 
 
@@ -48,16 +48,16 @@ def handle_many(
     answered: Sequence[str] = (),
     answers: Mapping[str, str] = MappingProxyType({}),
 ) -> Flow[list[Result]]:
-    """Decide a group in one commit. A refused command leaves no trace and hurts no other.
+    """Decide a group in one commit. A refused command leaves no trace and does not affect the others.
 
     Args:
         workflow: the rules.
         envelopes: the commands, decided one after another.
-        fresh_ids: command ids just minted, which nobody can have used: they are not looked up.
-        trusted: the commands come from the library itself: internal ones are let in, and none is checked again.
-        cause: what is remembered as their cause.
-        answered: ids of messages that are done with this commit, whatever becomes of the commands.
-        answers: by command id, the id of the message that is done if all its commands are accepted.
+        fresh_ids: command ids just generated, which cannot be in use yet and so are not looked up.
+        trusted: the commands come from the library itself: internal ones are allowed, and none is validated again.
+        cause: recorded as the cause of every command.
+        answered: ids of messages that this commit completes, whether or not the commands are accepted.
+        answers: command id to message id; a message is completed if all the commands that map to it are accepted.
     """
     work = Work(workflow, cause)
     results = yield from work.take(envelopes, fresh_ids=fresh_ids, trusted=trusted)
@@ -67,7 +67,7 @@ def handle_many(
 
 @define(eq=False, repr=False)
 class Work:
-    """A batch in the making: decisions on rows of its own, each on what the one before left, stored in one commit."""
+    """A batch in the making: each decision sees the rows as the one before left them; one commit stores them all."""
 
     workflow: Workflow
     cause: str = ""
@@ -76,7 +76,7 @@ class Work:
     records: dict[str, CommandRecord] = field(factory=dict)
 
     def load(self, keys: Iterable[Key]) -> Flow[Mapping[Key, Loaded]]:
-        """The rows as they stand in this batch; those that are not here yet are locked, in the order of locks."""
+        """The rows as they stand in this batch; those not loaded yet are locked, in lock order."""
         missing = sorted({key for key in keys if key not in self.rows.now}, key=self.workflow.lock_order)
         if missing:
             self.rows.give((yield from ask(Load(missing))))
@@ -85,7 +85,7 @@ class Work:
     def take(
         self, envelopes: Sequence[Envelope], *, fresh_ids: Collection[str] = (), trusted: bool = False
     ) -> Flow[list[Result]]:
-        """Decide commands; what is refused leaves no trace, what was accepted before gives its first ``Ack``."""
+        """Decide commands; a refused one leaves no trace, and one accepted before returns its original ``Ack``."""
         results: dict[int, Result] = {}
         for at, envelope in enumerate(envelopes):
             faults = () if trusted else faults_in(self.workflow, envelope)
@@ -121,7 +121,7 @@ class Work:
         return ack
 
     def commit(self, answered: Sequence[str] = ()) -> Flow[None]:
-        """Store what was decided and note messages as done; where there is neither, end the transaction."""
+        """Store what was decided and mark messages done; if there is neither, roll back."""
         something = self.decisions or answered
         yield from ask(Commit(self._batch(tuple(answered))) if something else RollBack())
 
@@ -150,20 +150,20 @@ class Work:
         )
 
     def _write_order(self, key: Key) -> tuple[int, str]:
-        """The order of locks; new rows of a kind, which nobody can hold, in the order they were decided in."""
+        """Lock order; new rows of a kind, which nobody else can have locked, keep the order they were decided in."""
         rank, id_ = self.workflow.lock_order(key)
         return rank, id_ if self.rows.loaded[key].version else ""
 
 
 def _dated(envelope: Envelope, now: datetime) -> Envelope:
-    """What has no fixed time is recorded when the transaction has its locks, so that times never go back."""
+    """Without a fixed time, a command is dated when the transaction holds its locks, so that times never go back."""
     if envelope.fixed or envelope.stamp.at >= now:
         return envelope
     return envelope._replace(stamp=with_at(envelope.stamp, now))
 
 
 def _done(answers: Mapping[str, str], envelopes: Sequence[Envelope], results: Sequence[Result]) -> list[str]:
-    """Messages all of whose commands are accepted, now or before."""
+    """Messages whose commands have all been accepted, now or earlier."""
     whole: dict[str, bool] = {}
     for envelope, result in zip(envelopes, results, strict=True):
         message = answers.get(envelope.stamp.command_id)
@@ -173,9 +173,9 @@ def _done(answers: Mapping[str, str], envelopes: Sequence[Envelope], results: Se
 
 
 def accepted(result: Result) -> Ack:
-    """The ``Ack``; any other result is raised. The caller must keep no name for the result.
+    """Return the ``Ack``, or raise any other result. The caller must not keep a reference to the result.
 
-    An exception that a frame it came through has a name for lives as long as that frame, and the frame as long as it.
+    A raised exception refers to the frames it passed through, so a local variable that holds it forms a cycle.
     """
     if isinstance(result, Ack):
         return result
@@ -186,10 +186,10 @@ def accepted(result: Result) -> Ack:
 
 
 def fingerprint(envelope: Envelope) -> str:
-    """What tells a repeated command from another one under the same id: a hash of the canonical text that is stored.
+    """A hash of the command's canonical text; it tells a repeat from a different command with the same id.
 
-    Fields at their default are not in that text, so a new field with a default changes no fingerprint. Of personal
-    commands only the name counts: the vault's values must leave no trace outside it, not even a hash to be guessed.
+    Fields at their default are left out of that text, so adding a field with a default changes no fingerprint. Commands
+    to the vault are hashed by name only: personal data must leave no trace outside it, not even a hash to guess from.
     """
     (tenant, kind, row), command = envelope.key, envelope.command
     message: Any = type(command)
@@ -203,7 +203,7 @@ def _repeated(known: str, ack: Ack, envelope: Envelope) -> Ack | CommandMismatch
 
 
 def faults_in(workflow: Workflow, envelope: Envelope) -> tuple[Fault, ...]:
-    """What is wrong with a command and its address before any rule is asked."""
+    """What is wrong with a command and its address, before any rule is applied."""
     kind, command = envelope.key.kind, type(envelope.command)
     machine = workflow.machines.get(kind)
     if machine is None:
@@ -214,10 +214,10 @@ def faults_in(workflow: Workflow, envelope: Envelope) -> tuple[Fault, ...]:
 
 
 def internal_faults(command: object) -> tuple[Fault, ...]:
-    """What is wrong with a command from outside that only the library may send."""
+    """The fault of a command that comes from outside but that only the library may send."""
     if not isinstance(command, Internal):
         return ()
-    return (Fault("command", "internal_command", f"{type(command).__name__} is sent by the library only"),)
+    return (Fault("command", "internal_command", f"{type(command).__name__} may only be sent by the library"),)
 
 
 _RowId = Annotated[str, Text(MAX_ID, least=1)]

@@ -1,7 +1,7 @@
 """Deciding: one command with its reactions, accepted or refused as a whole, and groups of commands in one batch.
 
-Nothing here does any I/O: a decision is a generator that yields :class:`Load` and is sent the rows. The rows it is
-given, changes and reads are its own; whoever drives it keeps the rows as they stand between decisions.
+Nothing here does any I/O: a decision is a generator that yields :class:`Load` and is sent the rows. It works on copies
+of its own; whoever drives it keeps the rows as they stand between decisions.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ __all__ = [
 A = TypeVar("A")
 R = TypeVar("R")
 
-#: Commands one decision may send, reactions included: a reaction loop ends here.
+#: The most commands one decision may send, reactions included; it stops a reaction loop.
 DECISION_LIMIT: Final = 50_000
 
 
@@ -54,7 +54,7 @@ Flow: TypeAlias = Generator[Ask[Any], Any, R]
 
 
 def ask(request: Ask[A]) -> Generator[Ask[Any], Any, A]:
-    """Yield an ask and give back its answer, with the type the ask promises.
+    """Yield an ask and return its answer, with the type the ask promises.
 
     Used as ``rows = yield from ask(Load(keys))``.
     """
@@ -65,7 +65,7 @@ def ask(request: Ask[A]) -> Generator[Ask[Any], Any, A]:
 class Loaded(NamedTuple):
     """A row as it was loaded: version 0 with ``ABSENT`` means nothing is stored.
 
-    ``at`` is when its last event was recorded.
+    ``at`` is when its latest event was recorded.
     """
 
     version: int
@@ -86,7 +86,8 @@ class Load(Ask[Mapping[Key, Loaded]]):
 class Envelope(NamedTuple):
     """A command on its way: the row, the command, and the stamp it is decided with.
 
-    ``fixed``: its time was given, and is refused where it would go back; any other is moved on to that of the rows.
+    ``fixed``: the caller gave the time, and the command is refused if that is earlier than a row's. Any other time is
+    moved forward to the latest of its rows.
     """
 
     key: Key
@@ -96,7 +97,7 @@ class Envelope(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One event in the journal: the ``version``-th of its row, caused by one remembered command."""
+    """One event in the journal: the ``version``-th of its row, caused by one recorded command."""
 
     key: Key
     version: int
@@ -107,8 +108,8 @@ class Entry(NamedTuple):
 class Message(NamedTuple):
     """An effect to be carried out after the commit: ids only, no personal data.
 
-    ``id`` is stable (it derives from the event), unique, and the idempotency key of the effect. ``lane`` is the key
-    whose messages go out in order.
+    ``id`` is unique and stable (it derives from the event), and is the effect's idempotency key. ``lane`` is the key
+    whose messages are sent in order.
     """
 
     id: str
@@ -121,7 +122,7 @@ class Message(NamedTuple):
 class Decision:
     """What one command changes, in the decision's own copy.
 
-    ``loaded`` holds every row as it was given, ``rows`` as it is now; those that are the same were only read.
+    ``loaded`` holds every row as it was loaded, ``rows`` as it is now; a row that is the same in both was only read.
     """
 
     stamp: Stamp
@@ -131,7 +132,7 @@ class Decision:
     messages: list[Message] = field(factory=list)
 
     def step(self, workflow: Workflow, key: Key, command: Any) -> Iterable[Send | Require]:
-        """Carry out one command on one row; what its event tells and requires of others, its messages noted."""
+        """Carry out one command on one row and note its messages; what its event sends to and requires of others."""
         stamp = self.stamp
         version, before, _ = self.rows[key]
         event, after = workflow.machines[key.kind].step(before, command, stamp)
@@ -148,7 +149,7 @@ class Decision:
         return heard.reactions(context)
 
     def ask(self, required: Require) -> None:
-        """Ask a row whether it is as an event requires.
+        """Check that a row is as an event requires.
 
         Raises:
             CommandRefused: it is not.
@@ -158,20 +159,20 @@ class Decision:
             raise CommandRefused((refusal,))
 
 
-#: What is to be done: its rank, whether it is required only, when it was sent, and itself.
+#: An item on the agenda: its rank, whether it is only a requirement, its place in sending order, and the item.
 Due: TypeAlias = tuple[int, bool, int, Send | Require]
 
 
 def decide_command(workflow: Workflow, envelope: Envelope, refusals: list[Refusal] | None = None) -> Flow[Decision]:
-    """Step a command, and every command its events send to other rows, in the order of locks.
+    """Carry out a command, and every command its events send to other rows, in lock order.
 
-    Lowest rank first, and what is required of rows after the commands to them. Rows are asked for one rank at a time,
-    so that locks are taken in climbing order. With ``refusals`` every refusal is put there and deciding goes on with
-    the other rows, to explain all that stands in the way: such a decision must be thrown away.
+    The lowest rank goes first, and within a rank requirements follow commands. Rows are loaded one rank at a time, so
+    locks are taken in ascending order. With ``refusals``, refusals are collected there and deciding continues with the
+    other rows, to explain everything that stands in the way; such a decision must be thrown away.
 
     Raises:
-        CommandRefused: a guard of any of the rows refuses; nothing of the decision counts.
-        InputError: a sum exceeds its limit; nothing of the decision counts.
+        CommandRefused: a guard on any of the rows refuses; the whole decision is void.
+        InputError: a sum exceeds its limit; the whole decision is void.
     """
     decision, required, ranks = Decision(envelope.stamp), set[Key](), workflow.ranks
     rows, count = decision.rows, 1
@@ -188,7 +189,7 @@ def decide_command(workflow: Workflow, envelope: Envelope, refusals: list[Refusa
                 required.add(key)
                 decision.ask(item)
             elif required and key in required:
-                raise InvariantBroken("decision", f"{key} changes after it was required to stand")
+                raise InvariantBroken("decision", f"{key} changed after an event had required its state")
             else:
                 for sent in decision.step(workflow, key, item.command):
                     heappush(agenda, (ranks[sent.key.kind], type(sent) is Require, count, sent))
@@ -203,7 +204,7 @@ def decide_command(workflow: Workflow, envelope: Envelope, refusals: list[Refusa
 
 
 def _beside(key: Key, rank: int, agenda: Iterable[Due], rows: Collection[Key]) -> list[Key]:
-    """The key, and those of its rank that are wanted later."""
+    """The key, and the other keys of its rank that are needed later."""
     others = [other.key for at, _, _, other in agenda if at == rank and other.key not in rows]
     return [*dict.fromkeys((key, *others))]
 
@@ -213,26 +214,26 @@ End: TypeAlias = Decision | CommandRefused | InputError
 
 @define(eq=False, repr=False)
 class Rows:
-    """The rows of a batch in the making: as each was loaded first, and as it stands after the decisions so far."""
+    """The rows of a batch in the making: as each was first loaded, and as it stands after the decisions so far."""
 
     loaded: dict[Key, Loaded] = field(factory=dict)
     now: dict[Key, Loaded] = field(factory=dict)
     accepted: set[str] = field(factory=set)
 
     def give(self, rows: Mapping[Key, Loaded]) -> None:
-        """Take rows in as they were loaded."""
+        """Add rows as they were loaded."""
         self.loaded.update(rows)
         self.now.update(rows)
 
     def merge(self, end: End) -> None:
-        """What a decision has changed is what the next one finds."""
+        """Pass on what a decision changed, so that the next one sees it."""
         if isinstance(end, Decision):
             self.now.update(end.rows)
             self.accepted.add(end.stamp.command_id)
 
 
 class _Attempt:
-    """A command of a group under way. It runs ahead on the rows at hand; where one of them changes, it begins anew."""
+    """One command of a group. It runs ahead on the rows at hand and starts over when one of them changes."""
 
     def __init__(self, workflow: Workflow, envelope: Envelope) -> None:
         self._workflow, self.envelope = workflow, envelope
@@ -246,7 +247,7 @@ class _Attempt:
         self._send(None)
 
     def advance(self, now: Mapping[Key, Loaded]) -> None:
-        """Go on as far as the rows at hand allow."""
+        """Continue as far as the rows at hand allow."""
         if self._given and any(now[key] is not row for key, row in self._given.items()):
             self._begin()
         while self.end is None and (rows := _all_of(self.needs, now)) is not None:
@@ -259,9 +260,9 @@ class _Attempt:
                 self._send(rows)
 
     def _move_to(self, at: datetime) -> None:
-        """No row's times go back, whatever the clock says."""
+        """Keep a row's times from going back, whatever the clock says."""
         if self.envelope.fixed:
-            message = f"the row was changed at {at.isoformat()}, after the time that was given"
+            message = f"the row was changed at {at.isoformat()}, later than the given time"
             self.end = InputError.at("at", "time_goes_back", message)
         else:
             self.envelope = self.envelope._replace(stamp=with_at(self.envelope.stamp, at))
@@ -279,7 +280,7 @@ class _Attempt:
 
 
 def _all_of(keys: Iterable[Key], rows: Mapping[Key, Loaded]) -> dict[Key, Loaded] | None:
-    """The rows of these keys; None where one of them is not there."""
+    """The rows of these keys, or None if one of them is missing."""
     found: dict[Key, Loaded] = {}
     for key in keys:
         row = rows.get(key)
@@ -292,7 +293,7 @@ def _all_of(keys: Iterable[Key], rows: Mapping[Key, Loaded]) -> dict[Key, Loaded
 def decide_group(workflow: Workflow, envelopes: Sequence[Envelope], rows: Rows) -> Flow[list[End | None]]:
     """Decide commands one after another, each on the rows as the one before left them; a refused one leaves no trace.
 
-    Gives each command's own end, None where its id was accepted earlier. Rows are asked for a rank at a time for the
+    Returns each command's outcome, or None if its id was accepted earlier. Rows are loaded one rank at a time for the
     whole group: attempts run ahead on what is loaded and are merged strictly in order.
     """
     attempts = [_Attempt(workflow, envelope) for envelope in envelopes]
@@ -316,6 +317,6 @@ def decide_group(workflow: Workflow, envelopes: Sequence[Envelope], rows: Rows) 
 
 
 def _lowest(workflow: Workflow, keys: Iterable[Key]) -> list[Key]:
-    """The keys of the lowest rank, in the order of locks."""
+    """The keys of the lowest rank, in lock order."""
     listed = sorted(keys, key=workflow.lock_order)
     return [key for key in listed if key.kind == listed[0].kind]

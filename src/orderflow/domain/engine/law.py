@@ -1,4 +1,4 @@
-"""The law of a table: what must hold of any machine's rules, whatever they are about."""
+"""The law of a table: what must hold for the rules of every machine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Arrow = tuple[type, type]
 
 
 def unreachable(arrows: Collection[Arrow], start: type, final: tuple[type, ...]) -> Iterator[str]:
-    """States that a life cannot come to, or cannot end from, and final states that it leaves again."""
+    """States that cannot be reached, states that lead to no final state, and final states that can be left."""
     forward = _ways(arrows)
     backward = _ways((target, source) for source, target in arrows)
     states = forward.keys() | backward.keys()
@@ -27,7 +27,7 @@ def unreachable(arrows: Collection[Arrow], start: type, final: tuple[type, ...])
 
 
 def foreign_messages(messages: Iterable[type]) -> Iterator[str]:
-    """Message classes that attrs was not asked to read: what they say of their fields would be ignored silently."""
+    """Message classes that are not made with attrs, whose field declarations would be silently ignored."""
     for kind in messages:
         if not issubclass(kind, Command | Internal | Event):
             yield f"{kind.__name__} is not a Command, Internal or Event"

@@ -57,7 +57,7 @@ def draft_invoice(context: EventContext) -> Iterator[Send]:
 
 
 def record_settlement(context: EventContext) -> Iterator[Effect]:
-    """An order stands below its invoices in the order of locks, so it hears afterwards that one is settled."""
+    """An order stands below its invoices in lock order, so it hears afterwards that one is settled."""
     if isinstance(context.after, Settled) and not isinstance(context.before, Settled):
         for order in dict.fromkeys(line.order for line in context.after.content.lines):
             yield Effect("record_settlement", context.key, (("order", order),))

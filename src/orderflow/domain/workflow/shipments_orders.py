@@ -78,7 +78,7 @@ def take_back(context: EventContext) -> Iterator[Send]:
 
 
 def drop_items(context: EventContext) -> Iterator[Effect]:
-    """A shipment stands below its order in the order of locks, so it hears of a cancellation afterwards."""
+    """A shipment stands below its order in lock order, so it hears of a cancellation afterwards."""
     for piece in context.event.slices:
         if piece.bucket == "preparing":
             data = (("order", context.key.id), ("line", str(piece.line)), ("location", piece.location))
