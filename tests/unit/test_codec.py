@@ -180,7 +180,7 @@ def test_a_name_stands_for_one_class() -> None:
     """Classes are stored by name, so a machine whose extension takes a name again cannot be stored."""
     again = type("StockLevel", (StockLevel,), {"__slots__": ()})
     machine = STOCK.extended(rule(Absent, Shelve, Shelved, again, lay, decide=put), final=(again,))
-    with pytest.raises(DefinitionError, match="two classes of one name: StockLevel"):
+    with pytest.raises(DefinitionError, match="two classes have the same name: StockLevel"):
         Codec((machine,))
 
 
@@ -297,7 +297,7 @@ def test_old_states_are_brought_to_the_present() -> None:
 @pytest.mark.parametrize("schema", [0, 4])
 def test_an_event_of_the_future_is_not_guessed(schema: int) -> None:
     """A version that this release does not know is a StorageError that says so."""
-    with pytest.raises(StorageError, match=f"schema {schema} is not known, the present one is 3"):
+    with pytest.raises(StorageError, match=f"unknown schema version {schema}; the current one is 3"):
         VERSIONED.event("order", "OrderConfirmed", "{}", schema)
 
 

@@ -1,3 +1,3 @@
-"""Replaceable parts behind the ports: the only place with I/O, clocks, chance and foreign formats."""
+"""Replaceable parts behind the ports: the only place for I/O, clocks, randomness and foreign formats."""
 
 from __future__ import annotations

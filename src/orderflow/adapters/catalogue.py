@@ -1,4 +1,4 @@
-"""A catalogue held in memory."""
+"""An in-memory catalogue."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["MemoryCatalogue"]
 
 
 class MemoryCatalogue:
-    """Products given once; one SKU may be priced in several currencies.
+    """A fixed set of products; one SKU may be priced in several currencies.
 
     Raises:
-        InputError: two products share SKU and currency.
+        InputError: two products have the same SKU and currency.
     """
 
     def __init__(self, products: Iterable[Product]) -> None:

@@ -1,4 +1,4 @@
-"""Clocks: the machine's, and one that a test or a replay sets."""
+"""Clocks: the system's, and one that a test or a replay sets."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ __all__ = ["FixedClock", "SystemClock"]
 
 
 class SystemClock:
-    """The machine's clock."""
+    """The system clock."""
 
     def now(self) -> datetime:
-        """The present moment in UTC."""
+        """The current time in UTC."""
         return datetime.now(UTC)
 
 
 class FixedClock:
-    """A clock that stands still until it is told to move.
+    """A clock that stands still until it is set or advanced.
 
     Raises:
-        InputError: a moment without a time zone was given.
+        InputError: the given time has no time zone.
     """
 
     def __init__(self, at: datetime) -> None:
         self._at = _in_utc(at)
 
     def now(self) -> datetime:
-        """The moment it was last set to, in UTC."""
+        """The time it is set to, in UTC."""
         return self._at
 
     def set(self, at: datetime) -> None:
-        """Jumps to an aware moment, earlier or later."""
+        """Jumps to an aware time, earlier or later."""
         self._at = _in_utc(at)
 
     def advance(self, by: timedelta) -> None:

@@ -1,8 +1,8 @@
-"""JSON for states, events and commands, derived from the machines that know them.
+"""JSON for states, events and commands, derived from the machines that define them.
 
-Written is the canonical text of ``domain.engine.text``. What the library wrote is read quickly, and a row that makes
-no sense is a :class:`~orderflow.errors.StorageError`. What comes from outside is read strictly, and every fault of it
-is named in an :class:`~orderflow.errors.InputError`.
+Records are written as the canonical text of ``domain.engine.text``. Stored text is read quickly, and text that cannot
+be decoded is a :class:`~orderflow.errors.StorageError`. Text from outside is read strictly, and an
+:class:`~orderflow.errors.InputError` names all its faults.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 class StoredForm(NamedTuple):
-    """How records of a class are written: under which name and schema version, whole, and without their ``content``."""
+    """How records of a class are written: name, schema version, and writers with and without their ``content``."""
 
     name: str
     schema: int
@@ -38,14 +38,14 @@ class StoredForm(NamedTuple):
 class Codec:
     """Writes and reads the messages and states of ``machines``; safe to share between threads.
 
-    An order's content, which never changes, is stored in the event that brought it and nowhere else: no upcaster of a
-    state meets it.
+    An order's content never changes. It is stored only in the event that brought it, so a state's upcasters never see
+    it.
 
     Args:
-        machines: whose classes can be read, looked up by kind and class name.
+        machines: their classes can be read, looked up by kind and class name.
 
     Raises:
-        DefinitionError: two states, events or commands of a machine have one name.
+        DefinitionError: two states, events or commands of a machine share a name.
     """
 
     def __init__(self, machines: Iterable[Machine]) -> None:
@@ -59,15 +59,15 @@ class Codec:
         self._readers: dict[type[Any], Callable[[Any, Any], Any]] = {}
 
     def encode(self, value: object) -> str:
-        """Compact JSON of a state, an event, a command or a part of one.
+        """Compact JSON of a state, event or command, or of part of one.
 
         Raises:
-            InputError: a time in it carries no zone.
+            InputError: it contains a time without a time zone.
         """
         return self.form_of(type(value)).write(value)
 
     def form_of(self, kind: Any) -> StoredForm:
-        """How records of a class are written now."""
+        """How records of a class are currently written."""
         form = self._forms.get(kind)
         if form is None:
             rest = writer(kind, "content") if _has_content(kind) else writer(kind)
@@ -75,32 +75,32 @@ class Codec:
         return form
 
     def schema_of(self, kind: type[Any]) -> int:
-        """The schema version under which records of a class are written now."""
+        """The current schema version of a class."""
         return 1 + len(self._upcasters.get(kind, ()))
 
     def state(self, kind: str, name: str, text: str, schema: int = 1, content: OrderContent | None = None) -> Any:
-        """The state that was stored under schema version ``schema``, brought to the present one.
+        """A state stored under schema version ``schema``, upgraded to the current one.
 
-        ``content`` is what was ordered, where the text is without it.
+        ``content`` is the order's content, where the text does not include it.
 
         Raises:
-            StorageError: the text is not a state of class ``name`` of ``kind``, or of a version not known here.
+            StorageError: the text is not a ``name`` state of ``kind``, or its version is unknown.
         """
         return self._read(self._states, kind, name, text, schema, content)
 
     def event(self, kind: str, name: str, text: str, schema: int = 1) -> Any:
-        """The event that was stored under schema version ``schema``, brought to the present one.
+        """An event stored under schema version ``schema``, upgraded to the current one.
 
         Raises:
-            StorageError: the text is not an event of class ``name`` of ``kind``, or of a version not known here.
+            StorageError: the text is not a ``name`` event of ``kind``, or its version is unknown.
         """
         return self._read(self._events, kind, name, text, schema, None)
 
     def command(self, kind: str, name: str, data: str | Mapping[str, Any]) -> Any:
-        """A command from outside, as JSON text or as a mapping of what JSON text would give.
+        """A command from outside, as JSON text or as the mapping that JSON text would give.
 
         Raises:
-            InputError: with every fault of it.
+            InputError: lists every fault.
         """
         found = self._commands.get(kind, {}).get(name)
         if found is None:
@@ -108,10 +108,10 @@ class Codec:
         return read_outside(found, data)
 
     def read(self, kind: type[T], data: str | Mapping[str, Any]) -> T:
-        """A part of a command from outside, such as what is ordered.
+        """Part of a command from outside, such as an order's content.
 
         Raises:
-            InputError: with every fault of it.
+            InputError: lists every fault.
         """
         return read_outside(kind, data)
 
@@ -140,7 +140,7 @@ class Codec:
     def _upcast(self, kind: type[Any], data: dict[str, Any], schema: int) -> dict[str, Any]:
         chain = self._upcasters.get(kind, ())
         if not 1 <= schema <= 1 + len(chain):
-            raise ValueError(f"schema {schema} is not known, the present one is {1 + len(chain)}")
+            raise ValueError(f"unknown schema version {schema}; the current one is {1 + len(chain)}")
         for upcast in chain[schema - 1 :]:
             data = upcast(data)
         return data
@@ -154,13 +154,13 @@ def _by_name(classes: Sequence[type[Any]]) -> dict[str, type[Any]]:
     named = {kind.__name__: kind for kind in classes}
     if len(named) < len(classes):
         twice = sorted(kind.__name__ for kind in classes if named[kind.__name__] is not kind)
-        raise DefinitionError(f"codec: two classes of one name: {', '.join(twice)}")
+        raise DefinitionError(f"codec: two classes have the same name: {', '.join(twice)}")
     return named
 
 
 @contextmanager
 def _reading(kind: str, name: str) -> Generator[None]:
-    """Turns whatever malformed data runs into; reading trusts, so it cannot be named beforehand."""
+    """Translates whatever malformed data raises; reading does not check first, so it can fail anywhere."""
     try:
         yield
     except UNREADABLE as error:

@@ -24,14 +24,14 @@ def _system_milliseconds() -> int:
 
 
 class Uuid7Ids:
-    """UUID version 7: 48 bits of milliseconds, a 42-bit counter, 32 bits of chance.
+    """UUID version 7: 48 bits of milliseconds, a 42-bit counter, 32 random bits.
 
     The counter follows RFC 9562 section 6.2, method 1 (fixed bit-length dedicated counter): each new millisecond seeds
-    it with 41 random bits, the top bit kept clear as a guard against rollover; within a millisecond it counts on. If it
-    rolls over all the same, the timestamp runs one millisecond ahead; when the clock goes back, the last timestamp
-    stays. So ids of one source only ever grow, in any number of threads; a forked child starts a counter of its own.
+    it with 41 random bits, the top bit kept clear as a guard against rollover; within a millisecond it increments. If
+    it rolls over all the same, the timestamp runs one millisecond ahead; if the clock goes back, the timestamp stays.
+    So the ids of one source only ever grow, in any number of threads; a forked child starts a counter of its own.
 
-    ``milliseconds`` tells the Unix time; ``random_bits(n)`` gives n random bits.
+    ``milliseconds`` returns the Unix time; ``random_bits(n)`` returns n random bits.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Uuid7Ids:
             os.register_at_fork(after_in_child=partial(_forget, weakref.ref(self)))
 
     def new(self) -> str:
-        """A UUIDv7 in its usual 36 characters, greater than every one before it."""
+        """A UUIDv7 in its usual 36 characters, greater than all before it."""
         with self._lock:
             self._tick()
             timestamp, counter = self._timestamp, self._counter
@@ -55,7 +55,7 @@ class Uuid7Ids:
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
     def _tick(self) -> None:
-        """Moves to the next (timestamp, counter); the caller holds the lock."""
+        """Moves to the next timestamp and counter; the caller holds the lock."""
         now = self._milliseconds()
         if now > self._timestamp:
             self._timestamp, self._counter = now, self._seed()
@@ -68,22 +68,22 @@ class Uuid7Ids:
         return self._random_bits(_COUNTER_BITS - 1)
 
     def forget(self) -> None:
-        """Starts anew, as a forked child must: neither its parent's counter nor a lock that a thread of it holds."""
+        """Starts over, as a forked child must: without its parent's counter, or a lock held by a parent's thread."""
         self._lock, self._timestamp, self._counter = threading.Lock(), -1, 0
 
 
 def _forget(source: weakref.ref[Uuid7Ids]) -> None:
-    """What a fork runs in the child; the weak reference lets a source that nobody uses go."""
+    """Runs in the child after a fork; the reference is weak so that an unused source can be freed."""
     if ids := source():
         ids.forget()
 
 
 class SequenceIds:
-    """``prefix-1``, ``prefix-2``, ...: readable ids for tests and examples. One source for each run."""
+    """``prefix-1``, ``prefix-2``, ...: readable ids for tests and examples. Use a new source for each run."""
 
     def __init__(self, prefix: str = "id") -> None:
         self._prefix, self._numbers = prefix, count(1)
 
     def new(self) -> str:
-        """The next number behind the prefix."""
+        """The prefix with the next number."""
         return f"{self._prefix}-{next(self._numbers)}"

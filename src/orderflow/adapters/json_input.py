@@ -1,11 +1,11 @@
 """Reading JSON from outside: nothing is coerced, and every fault is named with its path.
 
-The forms are those of stored data; a named tuple may also come as an object with its field names, and a value
-that is written as one text as an object of its fields. Good data is read as quickly as what was stored; only data that
-is not, or that comes in one of the longer forms, is walked value by value.
+The forms are those of stored data; in addition, a named tuple, or a value that is stored as a single string, may be
+given as an object with its field names. Sound data is read as quickly as stored data; only faulty data, or data in one
+of the longer forms, is walked value by value.
 
-The json module takes duplicate keys (the last wins), NaN, and numbers and nesting without end; RFC 8259 leaves
-them to the reader. Here they are faults, each with its path.
+The json module accepts duplicate keys (the last wins), NaN, and unlimited digits and nesting; RFC 8259 leaves these to
+the parser. Here they are faults, each with its path.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from orderflow.domain.engine.text import TextForm, form_of
 from orderflow.errors import Fault, InputError
 
 MAX_SIZE: Final = 2**20
-"""Characters of one JSON text, and values in one tree: an order of 5,000 lines fits."""
+"""The most characters in a JSON text, and values in a parsed document: room for an order of 5,000 lines."""
 
 MAX_DEPTH: Final = 32
-"""Levels of nesting in one JSON text."""
+"""The deepest nesting in a document."""
 
 _MAX_DIGITS: Final = 20
 
@@ -42,10 +42,10 @@ Reader = Callable[[Any], Any]
 
 
 def read_outside(kind: type[T], data: str | Mapping[str, Any]) -> T:
-    """A message or value of class ``kind`` from JSON text, or from a mapping as JSON text would give it.
+    """A message or value of class ``kind``, from JSON text or from the mapping that JSON text would give.
 
     Raises:
-        InputError: with every fault of the data: its form, its types, its ranges, and what the class itself demands.
+        InputError: lists every fault in the data: form, types, ranges, and what the class itself requires.
     """
     wanted: Any = kind
     made: T | None = _read_quickly(wanted, data) if _is_strict(wanted) else None
@@ -59,7 +59,7 @@ _CONVERTER: Final = structuring(forms_matched=True)
 
 
 def _read_quickly(kind: Any, data: str | Mapping[str, Any]) -> Any:
-    """The value, or None where the data is not perfect or not in its shortest form."""
+    """The value, or None if the data has a fault or is not in its shortest form."""
     try:
         if isinstance(data, str):
             data = _loaded_strictly(data) if len(data) <= MAX_SIZE else {}
@@ -81,7 +81,7 @@ _loaded_strictly: Final = json.JSONDecoder(object_pairs_hook=_once).decode
 
 @cache
 def _is_strict(kind: Any) -> bool:
-    """Whether what a value may be is known to its last part, so that reading it lets nothing else in."""
+    """Whether the annotation fixes the type of every part, so that the quick reader accepts nothing else."""
     base, _ = parts_of(kind)
     if is_record(base):
         return all(_is_strict(field.kind) for field in fields_of(base))
@@ -91,21 +91,21 @@ def _is_strict(kind: Any) -> bool:
     return known or (isinstance(base, type) and issubclass(base, Enum))
 
 
-# -- a tree of plain values, with the faults that need no class to be seen
+# -- a tree of plain values, and the faults that can be found without knowing the class
 
 
 class _Unfit(NamedTuple):
-    """Stands where the text held something that JSON libraries would swallow."""
+    """Takes the place of something that the json module would accept silently."""
 
     code: str
     message: str
 
 
 def load_tree(data: str | Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
-    """The object that a JSON text or a mapping holds, and its faults: where one is, no value stands in the tree.
+    """The object in a JSON text or mapping, and its faults; a placeholder takes the place of a faulty value.
 
     Raises:
-        InputError: not a JSON object at all, or too large to look through.
+        InputError: it is not a JSON object, or it is too large to examine.
     """
     tree = _loaded(data) if isinstance(data, str) else data
     if not isinstance(tree, Mapping):
@@ -169,7 +169,7 @@ def _children(path: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _shown(name: object) -> str:
-    """A field name from outside, made fit to stand in a path."""
+    """A field name from outside, made safe to appear in a path."""
     text = str(name)
     return text if text.isprintable() and 0 < len(text) <= 100 else ascii(text)[:100]
 
@@ -197,7 +197,7 @@ def _read_with_faults(kind: Any, data: str | Mapping[str, Any]) -> Any:
 
 @cache
 def _reader(kind: Any) -> Reader:
-    """The function that reads a value of an annotation, or raises :class:`InputError` with paths from there on."""
+    """The function that reads an annotation's values, or raises :class:`InputError` with paths relative to it."""
     base, bound = parts_of(kind)
     form = form_of(base)
     if type(None) in get_args(base):
@@ -219,7 +219,7 @@ def _optional(kind: Any) -> Reader:
 
 
 def _plain(kind: Any) -> Reader:
-    """What needs no conversion: it must be what its annotation says."""
+    """Read a value that needs no conversion; it must match its annotation."""
 
     def read(value: Any) -> Any:
         if faults := faults_at("", kind, value):
@@ -261,7 +261,7 @@ def _check_array(values: Any, length: Length) -> None:
 
 
 def _collected(parts: Iterable[tuple[str, Reader, Any]], faults: Iterable[Fault] = ()) -> tuple[Any, ...]:
-    """Every part read, or one error with the faults of all, after those already found."""
+    """All parts, read; or one error with the faults already found and those of every part."""
     made: list[Any] = []
     found = list(faults)
     for path, read, value in parts:
@@ -292,7 +292,7 @@ def _object(kind: Any) -> Reader:
 
 
 def _checked(made: Any) -> Any:
-    """The value itself, where what its class demands of its fields together holds."""
+    """The value itself, if it meets what its class requires of its fields together."""
     if faults := [*getattr(made, "faults", tuple)()]:
         raise InputError(faults)
     return made

@@ -1,6 +1,6 @@
-"""From plain values of JSON to records, by their annotations: quick, and trusting as far as the values are well-formed.
+"""From plain JSON values to records, following their annotations: quick, checking types only.
 
-Nothing is coerced, no bound is asked. What is not well-formed fails with one of ``UNREADABLE``, whatever it runs into.
+Nothing is coerced, and no bounds are checked. Malformed values raise one of ``UNREADABLE``.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ UNREADABLE: Final = (
     RecursionError,
     ForbiddenExtraKeysError,
 )
-"""What malformed values run into."""
+"""What malformed values can raise."""
 
 
 def structuring(*, forms_matched: bool) -> Converter:
-    """A converter that reads records; functions are compiled for each class when first met.
+    """A converter that reads records; functions are compiled for each class at its first use.
 
-    ``forms_matched``: a value that stands as one text must match the pattern of its form, as all from outside must.
+    ``forms_matched``: a value written as a single string must match the pattern of its form; required for outside data.
     """
     converter = Converter(detailed_validation=False, forbid_extra_keys=True)
     for kind in (int, str, bool):
@@ -49,7 +49,7 @@ def structuring(*, forms_matched: bool) -> Converter:
 
 
 def reader_beside_content(converter: Converter, kind: type[Any]) -> Reader:
-    """The function that reads an attrs class whose ``content`` comes as an object already made."""
+    """The function that reads an attrs class whose ``content`` is passed in as an object."""
     return make_dict_structure_fn(kind, converter, content=override(struct_hook=lambda value, _: value))
 
 

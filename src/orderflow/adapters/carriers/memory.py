@@ -1,4 +1,4 @@
-"""A carrier in memory that can fail in every way a real one does."""
+"""An in-memory carrier that can fail in every way a real one does."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ _STANDARD = (Quote("standard", Money.of("5.00", "EUR"), days=2),)
 
 
 class CarrierFailure(enum.Enum):
-    """One way in which one call goes wrong."""
+    """One way for a call to go wrong."""
 
     REFUSED = "refused"
-    """The answer is no, and will stay no."""
+    """A permanent refusal."""
     TIMEOUT_BEFORE = "timeout_before"
     """No answer; nothing happened."""
     TIMEOUT_AFTER = "timeout_after"
-    """No answer, but it did happen: the label is bought, or void."""
+    """No answer, but it did happen: the label was bought, or voided."""
     DUPLICATE = "duplicate"
     """The idempotency key is ignored: a second label is sold under a new number."""
     GARBAGE = "garbage"
-    """An answer that is not a label: an error page where the label should be."""
+    """An error page where the label should be."""
 
 
 class MemoryCarrier:
     """Sells labels from memory and remembers every idempotency key.
 
     Each call takes the next entry of ``script``: a failure, or None for success; when the script is used up,
-    everything succeeds. ``wait`` is called first in every call, for a test that wants the carrier slow.
-    ``sold`` lists all labels in the order of sale, ``voided`` the tracking numbers given back.
+    everything succeeds. ``wait`` runs at the start of every call, for tests that need a slow carrier.
+    ``sold`` lists all labels in order of sale, ``voided`` the tracking numbers of voided labels.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class MemoryCarrier:
         self._lock = threading.Lock()
 
     def quote(self, request: LabelRequest) -> tuple[Quote, ...]:
-        """The quotes it was made with, or the one for the service that is asked for."""
+        """The quotes it was created with, or only those for the requested service."""
         self._wait()
         with self._lock:
             failure = self._next_failure()
@@ -64,7 +64,7 @@ class MemoryCarrier:
             return self._offers(request)
 
     def buy_label(self, request: LabelRequest) -> Label:
-        """Sells a label; the first quote that fits decides the service."""
+        """Sells a label for the service of the first matching quote."""
         self._wait()
         with self._lock:
             failure = self._next_failure()
@@ -73,7 +73,7 @@ class MemoryCarrier:
             return self._garbage() if failure is CarrierFailure.GARBAGE else label
 
     def void_label(self, tracking_number: str, idempotency_key: str) -> None:
-        """Takes a label back."""
+        """Voids a label."""
         self._wait()
         with self._lock:
             failure = self._next_failure()
@@ -83,7 +83,7 @@ class MemoryCarrier:
             self._fail_if(failure, CarrierFailure.TIMEOUT_AFTER)
 
     def _next_failure(self) -> CarrierFailure | None:
-        """What the script says; failures that come before any effect are raised here."""
+        """The script's next entry; failures that precede any effect are raised here."""
         failure = self._script.popleft() if self._script else None
         self._fail_if(failure, CarrierFailure.TIMEOUT_BEFORE)
         if failure is CarrierFailure.REFUSED:
@@ -108,7 +108,7 @@ class MemoryCarrier:
         return label
 
     def _number(self, key: str, *, twin: bool) -> str:
-        """A number of its own for every key, the same in every process."""
+        """A distinct number for each key, the same in every process."""
         digits = hashlib.sha256(key.encode()).hexdigest()[:10]
         return f"{self.name}-{digits}" + (f"-{len(self.sold)}" if twin else "")
 

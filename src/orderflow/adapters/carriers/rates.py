@@ -1,4 +1,4 @@
-"""The table file of a table-rate carrier: read, checked, every fault with its line.
+"""The table file of a table-rate carrier: read and checked, with the line of every fault.
 
 A comma-separated file in UTF-8 with a header; blank lines and lines that start with ``#`` are comments::
 
@@ -8,8 +8,8 @@ A comma-separated file in UTF-8 with a header; blank lines and lines that start 
     domestic,parcel,20000,8.90,EUR,2
     domestic,express,20000,19.90,EUR,1
 
-The third column is ``max_weight_grams`` or ``max_pieces``: the most that one parcel may weigh or hold for this price.
-Left empty, it has no bound.
+The third column is ``max_weight_grams`` or ``max_pieces``: the most that one parcel may weigh or hold at this price.
+An empty cell means no limit.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _MOST_DIGITS = 12
 
 @frozen
 class Rate:
-    """One row: the price of one parcel up to ``limit`` grams or pieces (None: without bound), and the days it takes."""
+    """One row: the price of one parcel up to ``limit`` grams or pieces (None: no limit), and the days it takes."""
 
     zone: str
     service: str
@@ -52,7 +52,7 @@ class Rate:
     line: int
 
     def takes(self, amount: int) -> bool:
-        """Whether a parcel of so many grams or pieces is within the limit."""
+        """Whether a parcel of ``amount`` grams or pieces is within the limit."""
         return self.limit is None or amount <= self.limit
 
 
@@ -71,7 +71,7 @@ class RateTable:
         """Reads a table file.
 
         Raises:
-            InputError: the file cannot be read, or any of its lines is wrong; ``line[7].price`` is such a path.
+            InputError: the file cannot be read, or has faulty lines, named by paths such as ``line[7].price``.
         """
         rows = _rows(_text(Path(path)))
         header_line, header = next(rows, (1, [""]))
@@ -91,7 +91,7 @@ class RateTable:
         return frozenset(rate.zone for rate in self.rates)
 
     def services(self, zone: str) -> tuple[str, ...]:
-        """The services of a zone, by name."""
+        """The services of a zone, in order of name."""
         return tuple(service for of_zone, service in self._by_service if of_zone == zone)
 
     def rate(self, zone: str, service: str, parcel: Parcel) -> Rate | None:
@@ -117,7 +117,7 @@ def _text(path: Path) -> str:
 
 
 def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """The lines that say something, with their numbers from 1."""
+    """The lines that are neither blank nor comments, with their numbers from 1."""
     for number, line in enumerate(text.splitlines(), start=1):
         if line.strip() and not line.lstrip().startswith("#"):
             yield number, [cell.strip() for cell in next(csv.reader([line]))]
@@ -131,7 +131,7 @@ def _measure(line: int, header: list[str]) -> Measure:
 
 
 def _rate(line: int, cells: list[str], faults: list[Fault]) -> Rate | None:
-    """The rate of one line, or None after its faults were noted."""
+    """The rate on one line, or None once its faults have been added to ``faults``."""
     here = f"line[{line}]"
     if len(cells) != len(_COLUMNS):
         faults.append(Fault(here, "bad_length", f"{len(_COLUMNS)} columns are needed, {len(cells)} found"))
@@ -163,7 +163,7 @@ def _price(price: str, currency: str, faults: list[Fault]) -> Money | None:
 
 
 def _contradictions(rates: tuple[Rate, ...]) -> Iterator[Fault]:
-    """Two prices for one thing, or two currencies in one zone, where prices could not be compared."""
+    """Two prices for the same limit, or two currencies in one zone, whose prices could not be compared."""
     seen: dict[tuple[str, str, int | None], int] = {}
     currencies: dict[str, str] = {}
     for rate in rates:

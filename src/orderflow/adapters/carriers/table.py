@@ -1,4 +1,4 @@
-"""A carrier whose whole tariff is a table file: for own vans, for a contract with fixed rates, for a start."""
+"""A carrier whose whole tariff is a table file: for your own vans, a fixed-rate contract, or getting started."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from orderflow.ports.carrier import Label, LabelRequest, Quote
 __all__ = ["Choice", "TableRateCarrier", "check_digit", "tracking_number"]
 
 Choice = Literal["price", "speed"]
-"""Which service is taken when the request names none: the cheapest, or the one of fewest days."""
+"""Which service is chosen when the request names none: the cheapest, or the quickest."""
 
 _SERIAL_DIGITS = 17
 
@@ -26,18 +26,18 @@ _SERIAL_DIGITS = 17
 def check_digit(digits: str) -> str:
     """The check digit of the GS1 General Specifications, section 7.9: weights 3, 1, 3, ... from the right, modulo 10.
 
-    It finds every wrong digit and nearly every swap of neighbours.
+    It detects every single wrong digit and nearly every swap of adjacent digits.
     """
     weighted = sum(int(digit) * (3, 1)[place % 2] for place, digit in enumerate(reversed(digits)))
     return str(-weighted % 10)
 
 
 def tracking_number(carrier: str, idempotency_key: str) -> str:
-    """18 digits that depend on nothing but carrier and key, so that a retry after a crash finds the same number.
+    """18 digits that depend only on carrier and key, so that a retry after a crash gives the same number.
 
-    17 digits are taken from a SHA-256 hash, the last is their check digit, as in a GS1 serial shipping container code
-    (without a company prefix, which the shop would have to buy). S10, the postal form, has 8 digits for the serial:
-    too few for a hash, since among ten thousand labels two would share a number four times in ten.
+    17 digits come from a SHA-256 hash and the last is their check digit, as in a GS1 serial shipping container code
+    (without a company prefix, which the shop would have to buy). S10, the postal form, has 8 serial digits: too
+    few for a hash, as ten thousand labels would contain a duplicate with a probability of 40 %.
     """
     digest = sha256(f"{carrier}\0{idempotency_key}".encode()).digest()
     serial = f"{int.from_bytes(digest) % 10**_SERIAL_DIGITS:0{_SERIAL_DIGITS}d}"
@@ -48,8 +48,8 @@ def tracking_number(carrier: str, idempotency_key: str) -> str:
 class TableRateCarrier:
     """Prices each parcel of a request by its weight or its pieces, from a table of zones and services.
 
-    The zone is the one the request names, else that of its country in ``zones``, else ``default_zone``.
-    It keeps nothing: the same request gives the same label, in this process or after a crash in the next.
+    The zone is the one the request names, else the one that ``zones`` gives for its country, else ``default_zone``.
+    It keeps no state: the same request gives the same label, even in another process after a crash.
 
     Raises:
         InputError: ``choose``, ``zones`` or ``default_zone`` do not fit the table.
@@ -83,23 +83,23 @@ class TableRateCarrier:
         zones: Mapping[str, str] | None = None,
         default_zone: str | None = None,
     ) -> TableRateCarrier:
-        """A carrier from a table file, in the form that :mod:`orderflow.adapters.carriers.rates` describes.
+        """A carrier from a table file in the format described in :mod:`orderflow.adapters.carriers.rates`.
 
         Raises:
-            InputError: with every faulty line of the file, or what in the arguments does not fit it.
+            InputError: every faulty line of the file, or every argument that does not fit the table.
         """
         return cls(name, RateTable.from_file(path), choose, zones or {}, default_zone)
 
     def quote(self, request: LabelRequest) -> tuple[Quote, ...]:
-        """The services that take every parcel, the one that would be chosen first.
+        """The services that take every parcel, in order of preference.
 
         Raises:
-            PortError: unknown zone or service, no parcel, or too large for all services; never to be retried.
+            PortError: unknown zone or service, no parcel, or a parcel too large for every service; not to be retried.
         """
         if not request.parcels:
             raise self._refusal("there is no parcel to carry")
         if any(min(parcel.weight_grams, parcel.pieces) < 0 for parcel in request.parcels):
-            raise self._refusal("a parcel's weight or pieces are below 0")
+            raise self._refusal("a parcel has a negative weight or number of pieces")
         zone = self._zone(request)
         services = self.table.services(zone)
         if request.service is not None and request.service not in services:
@@ -111,17 +111,17 @@ class TableRateCarrier:
         return tuple(sorted(quotes, key=self._preference))
 
     def buy_label(self, request: LabelRequest) -> Label:
-        """The label of the service asked for, or of the one that is chosen."""
+        """The label for the requested service, or for the preferred one."""
         chosen = self.quote(request)[0]
         number = tracking_number(self.name, request.idempotency_key)
         data = json.dumps(self._fields(request, chosen, number), ensure_ascii=False, sort_keys=True)
         return Label(self.name, chosen.service, number, chosen.price, data, "application/json")
 
     def void_label(self, tracking_number: str, idempotency_key: str) -> None:
-        """Nothing is owed for a label that is not used, so nothing remains to be done.
+        """Check the number; there is nothing to cancel, as an unused label costs nothing.
 
         Raises:
-            PortError: the number is not one that this carrier writes: a digit is wrong.
+            PortError: the number cannot be one of this carrier's: its length or check digit is wrong.
         """
         digits = tracking_number if tracking_number.isascii() and tracking_number.isdigit() else ""
         if len(digits) != _SERIAL_DIGITS + 1 or check_digit(digits[:-1]) != digits[-1]:
@@ -134,7 +134,7 @@ class TableRateCarrier:
         return zone
 
     def _price(self, zone: str, service: str, request: LabelRequest) -> Quote | None:
-        """The sum over the parcels and the longest time of them; None when one parcel is too large."""
+        """The total price of the parcels and the longest of their times; None if one parcel is too large."""
         rates: list[Rate] = []
         for parcel in request.parcels:
             rate = self.table.rate(zone, service, parcel)
@@ -149,7 +149,7 @@ class TableRateCarrier:
         return (price, days, quote.service) if self.choose == "price" else (days, price, quote.service)
 
     def _fields(self, request: LabelRequest, chosen: Quote, number: str) -> dict[str, object]:
-        """Everything that stands on the label."""
+        """Everything printed on the label."""
         return {
             "carrier": self.name,
             "service": chosen.service,

@@ -1,4 +1,4 @@
-"""A notifier that appends each notice to a file of JSON lines: a sink another program can read on from."""
+"""A notifier that appends each notice to a file of JSON lines: a sink that another program can follow."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["JsonLinesNotifier"]
 
 
 class JsonLinesNotifier:
-    """Writes ``{"id", "to", "template", "subject", "body", "order", "at"}``, one line for each notice.
+    """Writes ``{"id", "to", "template", "subject", "body", "order", "at"}``, one line per notice.
 
-    A notice whose id stands in the file already is not written again. The line is handed to the system with each
-    ``send``, so it outlives the process; a power cut may take the last lines.
+    A notice whose id is already in the file is not written again. Each ``send`` hands its line to the operating system,
+    so it survives a crash of the process; a power cut may lose the last lines.
 
     Raises:
         PortError: the file cannot be read or written.
@@ -26,7 +26,7 @@ class JsonLinesNotifier:
         self._ids: set[str] | None = None
 
     def send(self, notice: Notice) -> None:
-        """Append the notice, unless it is there."""
+        """Append the notice, unless it is already there."""
         try:
             known = self._known()
             if notice.id in known:
@@ -47,7 +47,7 @@ class JsonLinesNotifier:
         return self._ids
 
     def _mend(self) -> None:
-        """Cut off a last line that a crash has left half written."""
+        """Cut off a last line that a crash left half written."""
         content = self._path.read_bytes()
         whole = content[: content.rfind(b"\n") + 1]
         if whole != content:

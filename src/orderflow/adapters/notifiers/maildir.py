@@ -1,4 +1,4 @@
-"""Notices as mail in a maildir: readable by every mail program, and by a mailer that passes them on."""
+"""Notices as mail in a maildir: readable by any mail program, and by a mailer that forwards them."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ __all__ = ["MaildirNotifier"]
 #: RFC 5321 section 4.5.3.1.3, without the angle brackets.
 _Address = Annotated[str, Text(254, least=1)]
 
-# A "valid e-mail address" of the HTML standard: what people use, without the quotes and comments of RFC 5322,
-# for which the parser of the standard library has exceptions of its own.
+# A "valid e-mail address" of the HTML standard: the addresses people use, without the quotes and comments of RFC
+# 5322, for which the standard library's parser raises exceptions of its own.
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 
 
 class MaildirNotifier:
-    """Delivers each notice as one mail from ``sender`` into the maildir at ``path``, which is made if it is absent.
+    """Delivers each notice as one mail from ``sender`` to the maildir at ``path``, which is created if missing.
 
-    File name and Message-ID follow from the notice's id. A mark in the folder ``sent`` beside ``new`` and ``cur``
-    remembers what was delivered, after the reader has moved or deleted it, and takes the same time however many
-    there are. Only a crash between delivery and mark, with the mail moved before the retry, can show a mail twice,
-    with one Message-ID.
+    File name and Message-ID derive from the notice's id. For each mail delivered, a marker file is kept in the folder
+    ``sent``, beside ``new`` and ``cur``, so that it is not delivered again after the reader has moved or deleted it;
+    looking one up takes the same time however many there are. Only if a crash comes between delivery and marker, and the
+    mail is moved before the retry, can a mail appear twice, with the same Message-ID.
 
     Raises:
         InputError: ``sender`` is not a mail address.
-        PortError: the folder cannot be made.
+        PortError: the folder cannot be created.
     """
 
     def __init__(self, path: str | Path, sender: str) -> None:
@@ -50,10 +50,10 @@ class MaildirNotifier:
             raise PortError("notifier", f"no maildir at {self._folder}: {error}", retry=False) from error
 
     def send(self, notice: Notice) -> None:
-        """Writes the mail, unless it was written before.
+        """Writes the mail, unless it was delivered before.
 
         Raises:
-            PortError: the notice makes no valid mail (not to be retried), or the disk refuses it.
+            PortError: the notice cannot be made into a valid mail (not to be retried), or writing fails.
         """
         name = sha256(notice.id.encode("utf-8", "surrogatepass")).hexdigest()[:32]
         content = self._mail(notice, name)
@@ -83,14 +83,14 @@ class MaildirNotifier:
         message["Subject"] = notice.subject
         message["Date"] = format_datetime(notice.at)
         message["Message-ID"] = f"<{name}@{self._sender.domain}>"
-        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answering machine may answer
+        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: auto-responders must not reply
         message["X-Orderflow-Order"] = notice.order
         message["X-Orderflow-Template"] = notice.template
         message.set_content(notice.body)
         return message
 
     def _deliver(self, name: str, content: bytes) -> None:
-        """From ``tmp`` to ``new`` in one rename, on disk before it is marked; a second delivery replaces its like."""
+        """Rename from ``tmp`` to ``new``, durable before it is marked; a second delivery replaces the first."""
         mark = self._folder / "sent" / name
         if mark.exists():
             return
@@ -105,7 +105,7 @@ class MaildirNotifier:
 
 
 def _sync_folder(folder: Path) -> None:
-    """A rename is durable only when its folder is; Windows has no such call and needs none."""
+    """A rename is durable only once its folder is synced; Windows has no such call and needs none."""
     if os.name == "nt":
         return
     handle = os.open(folder, os.O_RDONLY)
@@ -123,7 +123,7 @@ def _address(text: str, path: str) -> Address:
 
 
 def _recipient(to: str) -> Address:
-    """The address itself, or for a customer id a name before an address that cannot exist (RFC 2606)."""
+    """The address itself, or a customer id as the display name of an address that cannot exist (RFC 2606)."""
     return _address(to, "to") if "@" in to else Address(to, "customer", "orderflow.invalid")
 
 

@@ -1,4 +1,4 @@
-"""A notifier in memory that can fail in every way a real one does."""
+"""An in-memory notifier that can fail in every way a real one does."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["MemoryNotifier", "NotifierFailure"]
 
 
 class NotifierFailure(enum.Enum):
-    """One way in which one call goes wrong."""
+    """One way for a call to go wrong."""
 
     REFUSED = "refused"
-    """The answer is no, and will stay no."""
+    """A permanent refusal."""
     TIMEOUT_BEFORE = "timeout_before"
     """No answer; nothing was delivered."""
     TIMEOUT_AFTER = "timeout_after"
@@ -38,7 +38,7 @@ class MemoryNotifier:
 
     @property
     def delivered(self) -> tuple[Notice, ...]:
-        """What was delivered, in that order."""
+        """The notices delivered, in order of delivery."""
         return tuple(self._delivered.values())
 
     def send(self, notice: Notice) -> None:
