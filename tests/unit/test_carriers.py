@@ -115,7 +115,7 @@ def test_the_zone_is_named_or_the_countrys_or_the_default(tmp_path: Path, zone: 
         ({"parcels": (Parcel(1, 1), Parcel(20_001, 1))}, "too large"),
         ({"service": "express", "parcels": (Parcel(5_000, 1),)}, "too large"),
         ({"service": "balloon"}, "no service 'balloon'"),
-        ({"parcels": (Parcel(-1, 1),)}, "below 0"),
+        ({"parcels": (Parcel(-1, 1),)}, "negative"),
     ],
 )
 def test_what_the_table_cannot_carry_is_refused_for_good(tmp_path: Path, changes: dict[str, Any], reason: str) -> None:

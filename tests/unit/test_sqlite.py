@@ -171,7 +171,7 @@ def test_old_rows_are_brought_to_the_present_and_written_so(path: Path) -> None:
     with closing(SqliteStorage(path, machines)) as storage:
         assert storage.read([ROW])[ROW].state == StockLevel(5, incoming=3)
     assert told == [{"on_hand": 5}]
-    with closing(SqliteStorage(path, MACHINES)) as storage, pytest.raises(StorageError, match="unknown schema version 2"):
+    with closing(SqliteStorage(path, MACHINES)) as storage, pytest.raises(StorageError, match="unknown schema version"):
         storage.read([ROW])
 
 

@@ -33,8 +33,8 @@ class MaildirNotifier:
 
     File name and Message-ID derive from the notice's id. For each mail delivered, a marker file is kept in the folder
     ``sent``, beside ``new`` and ``cur``, so that it is not delivered again after the reader has moved or deleted it;
-    looking one up takes the same time however many there are. Only if a crash comes between delivery and marker, and the
-    mail is moved before the retry, can a mail appear twice, with the same Message-ID.
+    looking one up takes the same time however many there are. A mail can appear twice, with one Message-ID, only if a
+    crash comes between delivery and marker and the mail is moved before the retry.
 
     Raises:
         InputError: ``sender`` is not a mail address.

@@ -1,6 +1,6 @@
-"""An SQLite file seen as a whole: every row with its journal in order of keys, and what SQLite itself finds wrong.
+"""An audit of a whole SQLite file: every row with its journal, in key order, and the damage that SQLite itself finds.
 
-The file is opened on its own, to read only, and seen as of one moment, whoever writes meanwhile.
+The file is opened read-only on a connection of its own, and read as of one moment, even while others write.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _MESSAGES: Final = """
 """
 _COMMAND_FAULTS: Final = """
     SELECT CASE WHEN j.version IS NULL THEN 'no event of its row cites command '
-        ELSE 'its events led to another version than it says: command ' END || c.id
+        ELSE 'its version is not the one its events led to: command ' END || c.id
     FROM commands AS c LEFT JOIN (
         SELECT command_id, kind, id, max(version) AS version FROM journal WHERE tenant = ? GROUP BY 1, 2, 3
     ) AS j ON j.command_id = c.id AND j.kind = c.kind AND j.id = c.row_id
@@ -58,7 +58,7 @@ _CHAINS: Final = """
     ) WHERE previous <> before
 """
 _STATELESS: Final = """
-    SELECT 'message ' || id || ' is in no state there is' FROM outbox
+    SELECT 'message ' || id || ' is in an unknown state' FROM outbox
     WHERE tenant = ? AND state NOT IN ('pending', 'done', 'dead')
 """
 _FOREIGN_TENANT: Final = """
@@ -70,7 +70,7 @@ _FOREIGN_TENANT: Final = """
 
 @define
 class _Seen:
-    """Of a row's entries, the position and time of the last, and the contents that any brought, by position."""
+    """The position and time of a row's last entry, and the contents its entries brought, by position."""
 
     position: int = 0
     at: str | None = None
@@ -78,11 +78,11 @@ class _Seen:
 
 
 class SqliteAudit:
-    """A context manager over one tenant of a file. Not for two threads.
+    """A context manager over one tenant's rows in a file. Not thread-safe.
 
     Args:
         path: the file, which must exist.
-        machines: of the workflow the file was worked with.
+        machines: those of the workflow that wrote the file.
         tenant: whose rows to read.
 
     Raises:
@@ -120,13 +120,13 @@ class SqliteAudit:
     # --- rows with their journal ---
 
     def kinds(self) -> Sequence[str]:
-        """The kinds that the journal knows, or that are of the workflow and have a table, by name."""
+        """The kinds in the journal, and those of the workflow that have a table, in order of name."""
         journal = {kind for (kind,) in self._rows("SELECT DISTINCT kind FROM journal WHERE tenant = ?", self._tenant)}
         tables = {name for (name,) in self._rows("SELECT name FROM sqlite_schema WHERE type = 'table'")}
         return sorted(journal | {kind for kind in self._own if table_of(kind) in tables})
 
     def streams(self, kind: str) -> Iterator[Stream]:
-        """Every row of a kind that has a journal, a stored state, or both, by id. One is read at a time."""
+        """Every row of a kind that has a journal, a stored state, or both, in order of id, read one at a time."""
         content = ["content" if kind == CONTENTED else "NULL"]
         names = ["id", "version", "status", "schema", "state", *content, "last", "changed_at", *columns_of(kind)]
         text = f"SELECT {', '.join(names)} FROM {table_of(kind)} WHERE tenant = ? ORDER BY id"  # noqa: S608
@@ -179,18 +179,18 @@ class SqliteAudit:
     # --- outbox, commands, the file ---
 
     def messages(self, key: Key) -> Sequence[Sent]:
-        """The messages whose ids say that they are effects of this row's events, in any order."""
+        """The messages that, by their ids, are effects of this row's events, in any order."""
         prefix = f"{self._tenant}/{key.kind}/{key.id}/"
         found = self._rows(_MESSAGES, self._tenant, prefix, prefix[:-1] + chr(ord("/") + 1))
         return [
             Sent(int(parts[0]), topic, Key(self._tenant, kind, lane), _pairs(data))
             for id_, topic, kind, lane, data in found
-            # A longer remainder is another row's, whose id begins with this one's.
+            # A longer remainder belongs to another row, whose id starts with this one's and a slash.
             if len(parts := id_[len(prefix) :].split("/")) == 3 and parts[0].isdecimal() and parts[1] == topic
         ]
 
     def messages_without_event(self) -> Iterator[str]:
-        """Ids of messages that name no event of the journal."""
+        """Ids of messages that do not name an event in the journal."""
         ids = self._cursor("SELECT id FROM outbox WHERE tenant = ?", self._tenant)
         while some := [id_ for (id_,) in islice(ids, _MESSAGES_AT_ONCE)]:
             named = {id_: self._named(id_) for id_ in some}
@@ -200,7 +200,7 @@ class SqliteAudit:
             yield from (id_ for id_, event in named.items() if event not in known)
 
     def _named(self, message_id: str) -> tuple[str, str, int]:
-        """The event a message's id names: kind, row and version; version 0 where it names none of this tenant's."""
+        """The event that a message's id names: kind, row and version; version 0 if it names none of this tenant's."""
         own, _, rest = message_id.partition(f"{self._tenant}/")
         kind, _, rest = rest.partition("/")
         row, *last = rest.rsplit("/", 3)
@@ -208,19 +208,19 @@ class SqliteAudit:
         return (kind, row, int(last[0])) if whole else (kind, rest, 0)
 
     def command_faults(self) -> Iterator[str]:
-        """A sentence for each command that no event of its row cites, or that says another version than it led to."""
+        """A sentence for each command that no event of its row cites, or whose events led to another version."""
         return (sentence for (sentence,) in self._cursor(_COMMAND_FAULTS, self._tenant, self._tenant))
 
     def commands(self) -> int:
-        """How many commands are remembered."""
+        """The number of stored commands."""
         return int(self._rows("SELECT count(*) FROM commands WHERE tenant = ?", self._tenant)[0][0])
 
     def foreign_tenant(self) -> int:
-        """Entries whose command is of another tenant."""
+        """The number of entries whose command belongs to another tenant."""
         return int(self._rows(_FOREIGN_TENANT, self._tenant)[0][0])
 
     def faults(self) -> Iterator[str]:
-        """Damage that SQLite finds, events that do not lead to the one before them, messages that nobody would send."""
+        """Damage that SQLite finds, broken journal chains, and messages in an unknown state."""
         for (text,) in self._rows(f"PRAGMA integrity_check({_FAULTS})"):
             if text != "ok":
                 yield text
@@ -247,7 +247,7 @@ def _cited(
 
 
 def _pairs(text: str) -> tuple[tuple[str, str], ...]:
-    """The data of a message; what makes no sense is given as it stands, and so is like no effect."""
+    """A message's data; malformed text is returned as it is, so that it matches no effect."""
     try:
         return tuple((name, value) for name, value in json.loads(text))
     except (ValueError, TypeError):

@@ -1,7 +1,7 @@
-"""A query as a list of conditions on columns: one meaning for every storage.
+"""A query as a list of conditions on columns, so that it means the same to every storage.
 
-``since`` is the first moment that counts, ``until`` the first that no longer does, ``due_by`` the last that does. Text
-is found anywhere in a value, with ASCII letters in either case.
+``since`` is inclusive, ``until`` exclusive, ``due_by`` inclusive. Text is found anywhere in a value, ignoring the case
+of ASCII letters.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ def folded(text: str) -> str:
 
 
 def conditions(query: Query) -> tuple[Condition, ...]:
-    """What a row must satisfy, after the query was found sound.
+    """The conditions a row must satisfy, once the query has been validated.
 
     Raises:
-        InputError: unknown columns, a limit out of bounds, a date or tag where the kind has none.
+        InputError: unknown columns, a limit out of bounds, or a date or tag for a kind that has none.
     """
     faults = faults_of(query) or _faults(query)
     if faults:
@@ -77,7 +77,7 @@ def conditions(query: Query) -> tuple[Condition, ...]:
 
 
 def holds(condition: Condition, values: Mapping[str, Value]) -> bool:
-    """Whether a row's values satisfy a condition. An absent value satisfies none."""
+    """Whether a row's values satisfy a condition. A missing value satisfies none."""
     found = [value for value in map(values.__getitem__, condition.columns) if value is not None]
     if condition.test == "contains":
         return any(str(condition.value) in folded(str(value)) for value in found)
@@ -91,9 +91,9 @@ def check_limit(limit: int) -> None:
 
 
 def check_sums(kind: str, columns: Sequence[str], by: Sequence[str]) -> None:
-    """Raise an ``InputError`` unless ``columns`` are known integer columns (or count rows) and ``by`` known columns."""
+    """Raise an ``InputError`` unless ``columns`` are known integer columns (or ``ROWS``) and ``by`` known columns."""
     faults = [
-        Fault(f"columns[{index}]", "unknown_column", f"{name!r} is not a number of {kind!r}")
+        Fault(f"columns[{index}]", "unknown_column", f"{name!r} is not a numeric column of {kind!r}")
         for index, name in enumerate(columns)
         if name != ROWS and (name not in columns_of(kind) or not _is_number(kind, name))
     ]
@@ -134,7 +134,7 @@ def _unknown(kind: str, path: str, names: Sequence[str]) -> list[Fault]:
 
 
 def _bound(column: str, moment: datetime) -> str:
-    """The bound as the column's text; a column of whole days starts at the first day not before the moment."""
+    """The bound as column text; in a column of whole days, the first day that starts at or after the moment."""
     if column.endswith("_at"):
         return time_text(moment)
     whole = moment.time() == time.min

@@ -1,4 +1,4 @@
-"""How an SQLite file is doing: its layout, its sizes, and what waits or died in its outbox."""
+"""The health of an SQLite file: its layout, its sizes, and what is pending or dead in its outbox."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from orderflow.adapters.storage.outbox import PENDING
 from orderflow.adapters.storage.session import FOREIGN
 from orderflow.errors import StorageError
 
-#: Dead letters that are named; all are counted.
+#: The most dead letters that are named; all are counted.
 _NAMED: Final = 10
 _MESSAGES: Final = (
     "SELECT id, topic, lane_kind, lane_id, attempts, coalesce(error, '') FROM outbox"
@@ -25,7 +25,7 @@ _DEAD: Final = _MESSAGES.format(state="dead")
 
 @frozen
 class Unfinished:
-    """A message that waits or is dead: its lane, the attempts at it and the last error."""
+    """A pending or dead message: its lane, the number of attempts and the last error."""
 
     id: str
     topic: str
@@ -37,9 +37,9 @@ class Unfinished:
 
 @frozen
 class Health:
-    """A file as it is. ``log_bytes`` is the size of the write-ahead log beside it; ``rows`` counts by table.
+    """The state of a file. ``log_bytes`` is the size of its write-ahead log; ``rows`` counts rows by table.
 
-    ``oldest`` is the unfinished message that was committed first; ``dead_letters`` names the first of the dead letters.
+    ``oldest`` is the pending message that was committed first; ``dead_letters`` names the first of the dead letters.
     """
 
     layout: int
@@ -55,10 +55,10 @@ class Health:
 
 
 def health(path: Path, tenant: str = "main") -> Health:
-    """Look at a file, reading only. Messages are of ``tenant``, rows of all.
+    """Examine a file without writing to it. Messages are those of ``tenant``, rows those of all tenants.
 
     Raises:
-        StorageError: the file cannot be read, or is a database of something else.
+        StorageError: the file cannot be read, or is another application's database.
     """
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)

@@ -1,7 +1,7 @@
-"""The SQLite layout: a legible table for each kind, the journal with its commands, the outbox, and views for people.
+"""The SQLite layout: a readable table for each kind, the journal with its commands, the outbox, and views for people.
 
-Times are ISO 8601 text in UTC. What was ordered stands once, in the event that brought it, and the order's row points
-there.
+Times are ISO 8601 text in UTC. An order's content is stored once, in the event that brought it, and the order's row
+points there.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ Run = Callable[[str], Any]
 #: Marks the file as ours ("OFL1"), see https://www.sqlite.org/pragma.html#pragma_application_id.
 APPLICATION_ID: Final = 0x4F464C31
 
-#: The mark of files of the time before the first release.
+#: The mark of files written before the first release.
 _UNRELEASED: Final = 0x4F464C57
 
 #: The layout that this release writes. A released layout never changes.
 LAYOUT: Final = 1
 
-#: The kind whose states hold what was ordered, which is stored apart.
+#: The kind whose states have a content, which is stored separately.
 CONTENTED: Final = "order"
 
 _TABLES: Final[Mapping[str, str]] = {
@@ -63,7 +63,7 @@ INDEXED: Final[Mapping[str, tuple[str, ...]]] = {
     "return": ("order_id", "customer"),
 }
 
-#: Columns that few rows have a value in: only those stand in their index.
+#: Columns that are empty in many rows, which are left out of the index.
 SPARSE: Final = frozenset({"number", "external_id", "tracking_number"})
 
 _BASE: Final = (
@@ -72,15 +72,15 @@ _BASE: Final = (
         kind TEXT NOT NULL, row_id TEXT NOT NULL, version INTEGER NOT NULL, command TEXT NOT NULL,
         actor TEXT NOT NULL, at TEXT NOT NULL, cause TEXT NOT NULL, workflow TEXT NOT NULL, occurred_at TEXT,
         PRIMARY KEY (tenant, id)) WITHOUT ROWID""",
-    # No index but the position: a commit only appends. A row's own history is a chain, from the row's ``last`` entry
-    # by ``previous``.
+    # No index but the position: a commit only appends. A row's history is a chain that starts at the row's ``last``
+    # entry and follows ``previous``.
     """CREATE TABLE journal (
         position INTEGER PRIMARY KEY, tenant TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL,
         version INTEGER NOT NULL, type TEXT NOT NULL, schema INTEGER NOT NULL, data TEXT NOT NULL,
         command_id TEXT NOT NULL, previous INTEGER NOT NULL)""",
-    # A message may be leased from ``due_at`` on; a lease puts that off, and ``sending`` says that it has not ended.
-    # ``since`` says something once attempts were made. A message has either ``due_at`` or ``done_at``: so its row keeps
-    # its length, and SQLite its place in the page. ``n`` grows with the commits.
+    # A message may be leased from ``due_at`` on; a lease moves that to its end and sets ``sending``.
+    # ``since`` is meaningful once there was an attempt. Exactly one of ``due_at`` and ``done_at`` is set, so the row
+    # keeps its length and SQLite can update it in place. ``n`` grows with each commit.
     """CREATE TABLE outbox (
         tenant TEXT NOT NULL, id TEXT NOT NULL, n INTEGER NOT NULL, topic TEXT NOT NULL,
         lane_kind TEXT NOT NULL, lane_id TEXT NOT NULL, data TEXT NOT NULL,
@@ -88,7 +88,7 @@ _BASE: Final = (
         due_at TEXT, attempts INTEGER NOT NULL DEFAULT 0, token INTEGER NOT NULL DEFAULT 0,
         since TEXT, sending INTEGER NOT NULL DEFAULT 0, done_at TEXT, error TEXT,
         PRIMARY KEY (tenant, id)) WITHOUT ROWID""",
-    # Only what is not done is indexed, so that leasing stays quick however much is done.
+    # Only pending and dead messages are indexed, so that leasing stays quick however many are done.
     "CREATE INDEX outbox_due ON outbox (tenant, topic, due_at, n) WHERE state = 'pending'",
     "CREATE INDEX outbox_lanes ON outbox (tenant, topic, lane_kind, lane_id, n) WHERE state = 'pending'",
     "CREATE INDEX outbox_dead ON outbox (tenant, n) WHERE state = 'dead'",
@@ -102,7 +102,7 @@ _BASE: Final = (
 )
 
 
-#: What people may want to see of a kind as rows, though it is stored as a list.
+#: Views that show as rows what is stored as a list.
 _VIEWS: Final[Mapping[str, str]] = {
     "order": """CREATE VIEW order_lines AS
         SELECT o.tenant, o.id AS order_id, json_extract(line.value, '$.line') AS line,
@@ -125,10 +125,10 @@ _VIEWS: Final[Mapping[str, str]] = {
 
 
 def table_of(kind: str) -> str:
-    """The table of a kind; a kind of a host's own has one with a prefix.
+    """The table of a kind; for a host's own kinds, its name has a prefix.
 
     Raises:
-        DefinitionError: the kind's name is not 1 to 40 letters a to z and underscores.
+        DefinitionError: the kind's name does not consist of 1 to 40 letters a to z or underscores.
     """
     if _OWN_KIND.fullmatch(kind) is None:
         raise DefinitionError(f"kind {kind!r} cannot name a table: use 1 to 40 letters a to z and underscores")
@@ -136,11 +136,11 @@ def table_of(kind: str) -> str:
 
 
 def kind_statements(kind: str) -> Iterator[str]:
-    """What makes the table of a kind, its indexes and its view."""
+    """The statements that create a kind's table, its indexes and its view."""
     table = table_of(kind)
     parts = ["n INTEGER PRIMARY KEY", "tenant TEXT NOT NULL", "id TEXT NOT NULL", "version INTEGER NOT NULL"]
     parts += ["last INTEGER NOT NULL", "changed_at TEXT NOT NULL", "status TEXT NOT NULL"]
-    # The journal's position of the event that brought the content; NULL where the state holds it.
+    # The journal position of the event that brought the content; NULL if the state holds it.
     parts += ["content INTEGER"] * (kind == CONTENTED)
     parts += [f"{name} {column.type}" for name, column in columns_of(kind).items()]
     parts += ["schema INTEGER NOT NULL", "state TEXT NOT NULL", "UNIQUE (tenant, id)"]
@@ -152,7 +152,7 @@ def kind_statements(kind: str) -> Iterator[str]:
     if kind in FINISHED:
         yield f"CREATE INDEX {table}_open ON {table} (tenant, n) WHERE open = 1"
     if kind == CONTENTED:
-        # Most orders never have a promise that expires, nor a tag.
+        # Most orders have neither an expiring allocation nor a tag.
         yield f"CREATE INDEX {table}_expires_at ON {table} (tenant, expires_at) WHERE expires_at IS NOT NULL"
         yield f"CREATE INDEX {table}_tags ON {table} (tenant, n) WHERE tags IS NOT NULL"
     if kind in _VIEWS:
@@ -160,10 +160,10 @@ def kind_statements(kind: str) -> Iterator[str]:
 
 
 def prepare(run: Run, kinds: Iterable[str]) -> None:
-    """Make the tables that a file does not have yet, in one transaction; nothing is done where nothing is missing.
+    """Create the tables that a file lacks, in one transaction; do nothing if none is missing.
 
     Raises:
-        StorageError: the file is of another layout, or a database of something else.
+        StorageError: the file has another layout, or is another application's database.
     """
     wanted = {table_of(kind): kind for kind in kinds}
     if check_layout(run) and not wanted.keys() - _tables(run):
@@ -183,29 +183,29 @@ def prepare(run: Run, kinds: Iterable[str]) -> None:
 
 
 def check_prepared(run: Run) -> None:
-    """Do nothing where a file has this layout.
+    """Check that a file has this layout.
 
     Raises:
-        StorageError: it has another one or none, or is a database of something else.
+        StorageError: it has another layout or none, or is another application's database.
     """
     if not check_layout(run):
-        raise StorageError(f"the file is empty, this release reads layout {LAYOUT}", retry=False)
+        raise StorageError(f"the file is empty; this release reads layout {LAYOUT}", retry=False)
 
 
 def check_layout(run: Run) -> bool:
-    """Whether a file has this layout; false where it is empty.
+    """Whether a file has this layout; false if it is empty.
 
     Raises:
-        StorageError: it has another one, or is a database of something else.
+        StorageError: it has another layout, or is another application's database.
     """
     (version,) = run("PRAGMA user_version").fetchone()
     (mark,) = run("PRAGMA application_id").fetchone()
     if mark == _UNRELEASED:
-        raise StorageError("the file was written before the first release, which reads no such layout", retry=False)
+        raise StorageError("the file was written before the first release and cannot be read", retry=False)
     if mark != APPLICATION_ID and (version or _tables(run)):
-        raise StorageError("the file is a database of another application", retry=False)
+        raise StorageError("the file is another application's database", retry=False)
     if version not in {0, LAYOUT}:
-        raise StorageError(f"the file has layout {version}, this release reads {LAYOUT}", retry=False)
+        raise StorageError(f"the file has layout {version}; this release reads layout {LAYOUT}", retry=False)
     return bool(version)
 
 

@@ -1,4 +1,4 @@
-"""Storage in memory: the reference of what a storage does, in the fewest lines."""
+"""In-memory storage: the reference implementation, in as few lines as possible."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class _Stored(NamedTuple):
 
 
 class MemoryStorage(MemoryOutbox):
-    """Keeps everything of one tenant in this process, states as they are.
+    """Keeps everything of one tenant in this process, states as the objects they are.
 
-    A unit holds the one lock from beginning to end, so units of several threads follow one another.
+    A unit holds the only lock from beginning to end, so the units of different threads run one after another.
     """
 
     def __init__(self, tenant: str = "main") -> None:
@@ -39,12 +39,12 @@ class MemoryStorage(MemoryOutbox):
 
     @property
     def tenant(self) -> str:
-        """Whose rows these are."""
+        """The tenant whose rows these are."""
         return self._tenant
 
     @contextmanager
     def unit(self) -> Generator[MemoryUnit]:
-        """A transaction; it waits until that of every other thread has ended."""
+        """A transaction; it waits until no other thread has one open."""
         with self._lock:
             if self._unit is not None:
                 raise StorageError("a unit is already open in this thread", retry=False)
@@ -58,17 +58,17 @@ class MemoryStorage(MemoryOutbox):
     # --- feed and queries ---
 
     def history(self, key: Key) -> Iterator[Recorded]:
-        """Every entry of one row, oldest first. Events of the vault are ``Redacted``.
+        """Every entry of one row, oldest first. Events of vault kinds are ``Redacted``.
 
         Raises:
-            InputError: a key of another tenant.
+            InputError: a key belongs to another tenant.
         """
         _check_tenant(self._tenant, key)
         with self._lock:
             return iter(self._streams.get(key, ())[:])
 
     def entries(self, after: int, limit: int) -> Sequence[Recorded]:
-        """Entries after a position in commit order, across all rows of the tenant."""
+        """Entries after a position, in commit order, across all rows of the tenant."""
         check_limit(limit)
         with self._lock:
             return self._journal[max(after, 0) : max(after, 0) + limit]
@@ -79,7 +79,7 @@ class MemoryStorage(MemoryOutbox):
             return unit.load(keys)
 
     def find(self, query: Query) -> Sequence[Row[Any]]:
-        """Up to ``query.limit`` rows in order of creation; ``conditions`` says what a query means."""
+        """Up to ``query.limit`` rows in order of creation; ``conditions`` defines what a query means."""
         wanted = conditions(query)
         with self._lock:
             rows = [row for row in self._listed(query.kind) if row.cursor > query.cursor]
@@ -88,7 +88,7 @@ class MemoryStorage(MemoryOutbox):
     def sums(
         self, kind: str, columns: Sequence[str], by: Sequence[str] = ()
     ) -> Mapping[tuple[str, ...], tuple[int, ...]]:
-        """Exact sums of integer columns, grouped; an absent value counts as 0 and groups as empty text."""
+        """Exact sums of integer columns, grouped; a missing value counts as 0, and groups as an empty text."""
         check_sums(kind, columns, by)
         with self._lock:
             rows = self._listed(kind)
@@ -104,7 +104,7 @@ class MemoryStorage(MemoryOutbox):
         return groups
 
     def movements(self) -> Mapping[tuple[str, str, str], int]:
-        """Every stock movement summed: (SKU, location, event type) to units, as its events give them."""
+        """Stock movements summed: (SKU, location, event type) to units, as the events state them."""
         summed: dict[tuple[str, str, str], int] = {}
         with self._lock:
             for recorded in self._journal:
@@ -119,7 +119,7 @@ class MemoryStorage(MemoryOutbox):
             Row(cursor, key, row.version, row.state) for key, (cursor, row) in self._rows.items() if key.kind == kind
         ]
 
-    # --- what a unit does ---
+    # --- commit ---
 
     def _commit(self, batch: Batch) -> None:
         """Check everything first, then store it; nothing below the checks can fail."""
@@ -151,7 +151,7 @@ class MemoryStorage(MemoryOutbox):
         if {entry.command_id for entry in batch.entries} - set(ids):
             raise StorageError("an entry cites a command that is not in its batch", retry=False)
         if batch.messages and not ids:
-            raise StorageError("a message comes of a command, and its batch has none", retry=False)
+            raise StorageError("a batch with messages needs a command", retry=False)
         self._check_new(batch.messages)
 
 
@@ -169,15 +169,15 @@ class MemoryUnit:
         self.finished = False
 
     def known_commands(self, command_ids: Collection[str]) -> Mapping[str, KnownCommand]:
-        """What is remembered of these command ids."""
+        """The commands already stored under these ids."""
         self._check_open()
         return {id_: self._remembered[id_] for id_ in command_ids if id_ in self._remembered}
 
     def load(self, keys: Collection[Key]) -> Mapping[Key, Loaded]:
-        """Every key's row, version 0 and ``ABSENT`` where there is none.
+        """Every key's row; version 0 and ``ABSENT`` if there is none.
 
         Raises:
-            InputError: a key of another tenant.
+            InputError: a key belongs to another tenant.
         """
         self._check_open()
         found: dict[Key, Loaded] = {}
@@ -188,10 +188,10 @@ class MemoryUnit:
         return found
 
     def commit(self, batch: Batch) -> None:
-        """Store the whole batch; the unit is finished then, whether it could be stored or not.
+        """Store the whole batch; this finishes the unit, whether it succeeds or not.
 
         Raises:
-            ConcurrencyConflict: a row is not at its expected version, or a command id is already remembered.
+            ConcurrencyConflict: a row is not at its expected version, or a command id is already in use.
             StorageError: the batch contradicts itself or what is stored; nothing of it is stored.
         """
         self._check_open()

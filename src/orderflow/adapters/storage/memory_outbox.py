@@ -1,4 +1,4 @@
-"""The outbox of the storage in memory: leases, fencing tokens, dead letters."""
+"""The outbox of the in-memory storage: leases, fencing tokens, dead letters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from orderflow.ports.storage import Lease
 
 @define
 class Posted:
-    """A message as it stands; from ``due`` on it may be leased, which a lease puts off until it ends."""
+    """A message and its status. It may be leased from ``due`` on; a lease moves that to when it runs out."""
 
     message: Message
     due: datetime
@@ -29,7 +29,7 @@ class Posted:
 
 
 class MemoryOutbox:
-    """Keeps the messages of one tenant, in the order of their commits."""
+    """Keeps the messages of one tenant, in commit order."""
 
     def __init__(self, tenant: str) -> None:
         self._tenant = tenant
@@ -37,14 +37,14 @@ class MemoryOutbox:
         self._posted: dict[str, Posted] = {}
 
     def due(self, now: datetime) -> Collection[str]:
-        """The topics of which a message may be leased."""
+        """The topics with a message that may be leased."""
         with self._lock:
             return {posted.message.topic for posted in self._heads() if posted.due <= now}
 
     def lease(
         self, topic: str, limit: int, now: datetime, until: datetime, done: Collection[str] = ()
     ) -> Sequence[Lease]:
-        """Note what is done, then begin up to ``limit`` due messages of a topic, the longest due first."""
+        """Mark messages done, then lease up to ``limit`` due messages of a topic, the longest overdue first."""
         check_limit(limit)
         with self._lock:
             self._answer(done)
@@ -52,25 +52,25 @@ class MemoryOutbox:
             return [_begun(posted, now, until) for posted in sorted(ready, key=_due)[:limit]]
 
     def renew(self, lease: Lease, until: datetime) -> None:
-        """Make a lease last longer; ignored if it was lost."""
+        """Extend a lease. Ignored if it was lost."""
         with self._lock:
             for posted in self._held(lease):
                 posted.due = until
 
     def retry(self, lease: Lease, due: datetime, error: str) -> None:
-        """The message is due again at ``due``. Ignored if the lease was lost."""
+        """Make the message due again at ``due``. Ignored if the lease was lost."""
         with self._lock:
             for posted in self._held(lease):
                 posted.due, posted.error, posted.token, posted.sending = due, error, posted.token + 1, False
 
     def dead_letter(self, lease: Lease, now: datetime, error: str) -> None:
-        """Give the message up. Ignored if the lease was lost."""
+        """Give up on the message. Ignored if the lease was lost."""
         with self._lock:
             for posted in self._held(lease):
                 posted.standing, posted.error = "dead", error
 
     def dead_letters(self, limit: int = 100) -> Sequence[tuple[Message, str]]:
-        """The oldest dead letters with their last error."""
+        """The oldest dead letters, each with its last error."""
         check_limit(limit)
         with self._lock:
             return [(p.message, p.error) for p in self._posted.values() if p.standing == "dead"][:limit]
@@ -79,7 +79,7 @@ class MemoryOutbox:
         """Make a dead letter due again, as if it had never been sent.
 
         Raises:
-            NotFound: there is no dead letter with that id.
+            NotFound: no dead letter has that id.
         """
         with self._lock:
             posted = self._posted.get(message_id)
@@ -103,7 +103,7 @@ class MemoryOutbox:
                 yield posted
 
     def _held(self, lease: Lease) -> list[Posted]:
-        """The message, if the lease is still the one that counts."""
+        """The message, if the lease is still valid."""
         posted = self._posted.get(lease.message.id)
         lost = posted is None or posted.standing != "pending" or posted.token != lease.token
         return [] if posted is None or lost else [posted]
@@ -111,7 +111,7 @@ class MemoryOutbox:
     def _check_new(self, messages: Sequence[Message]) -> None:
         ids = [message.id for message in messages]
         if len(set(ids)) < len(ids) or not self._posted.keys().isdisjoint(ids):
-            raise StorageError("a message of that id is already in the outbox", retry=False)
+            raise StorageError("a message with that id is already in the outbox", retry=False)
 
     def _post(self, messages: Iterable[Message], due: datetime) -> None:
         for message in messages:

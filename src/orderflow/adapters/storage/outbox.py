@@ -1,4 +1,4 @@
-"""The outbox of an SQLite file: leases, fencing tokens, dead letters. Done messages stay, as the record of effects."""
+"""The outbox of an SQLite file: leases, fencing tokens, dead letters. Done messages are kept as a record of effects."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from orderflow.domain.engine.decide import Message
 from orderflow.errors import Key, NotFound
 from orderflow.ports.storage import Lease
 
-#: No message of the lane is before it.
+#: The message is the first pending one of its lane.
 _HEAD: Final = """NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.tenant = m.tenant AND o.topic = m.topic
     AND o.lane_kind = m.lane_kind AND o.lane_id = m.lane_id AND o.n < m.n AND o.state = 'pending')"""
 _DUE: Final = """
@@ -32,7 +32,7 @@ _DUE_TOPICS: Final = """
     SELECT topic FROM topics WHERE topic IS NOT NULL AND EXISTS (SELECT 1 FROM outbox AS m
         WHERE m.tenant = :tenant AND m.topic = topics.topic AND m.state = 'pending' AND m.due_at <= :now AND {head})
 """
-#: Topic after topic by the index, whatever the number of messages of each.
+#: Skips from topic to topic in the index, however many messages each has.
 DUE_TOPICS: Final = _DUE_TOPICS.format(head=_HEAD)
 LEASE: Final = """
     UPDATE outbox SET since = CASE attempts WHEN 0 THEN ? ELSE since END, due_at = ?, attempts = attempts + 1,
@@ -55,19 +55,19 @@ DEAD_LETTERS: Final = """
     SELECT id, topic, lane_kind, lane_id, data, error FROM outbox INDEXED BY outbox_dead
     WHERE tenant = ? AND state = 'dead' ORDER BY n LIMIT ?
 """
-#: By the index, for the planner would walk all that is done.
+#: The index is named, because the planner would scan all done messages.
 PENDING: Final = "SELECT count(*) FROM outbox INDEXED BY outbox_due WHERE tenant = ? AND state = 'pending'"
 
 
 def due(session: Session, tenant: str, now: datetime) -> set[str]:
-    """The topics of which a message may be leased."""
+    """The topics with a message that may be leased."""
     return {topic for (topic,) in session.rows(DUE_TOPICS, {"tenant": tenant, "now": time_text(now)})}
 
 
 def lease(
     session: Session, tenant: str, topic: str, limit: int, now: datetime, until: datetime, done: Sequence[str]
 ) -> list[Lease]:
-    """Note what is done, then begin up to ``limit`` due messages of a topic, the longest due first."""
+    """Mark messages done, then lease up to ``limit`` due messages of a topic, the longest overdue first."""
     check_limit(limit)
     wanted = (tenant, topic, time_text(now), limit)
     times = time_text(now), time_text(until)
@@ -87,7 +87,7 @@ def lease(
 
 
 def _begun(session: Session, tenant: str, times: tuple[str, str], found: Sequence[tuple[Any, ...]]) -> Iterator[Lease]:
-    """Lease messages that were found due, but for those that somebody else has taken since."""
+    """Lease messages that were found due, except those that another worker has leased since."""
     for message_id, before, abandoned in found:
         for topic, kind, lane, data, attempts, token, since in session.rows(
             LEASE, (*times, tenant, message_id, before)
@@ -97,31 +97,31 @@ def _begun(session: Session, tenant: str, times: tuple[str, str], found: Sequenc
 
 
 def renew(session: Session, tenant: str, lease: Lease, until: datetime) -> None:
-    """Make a lease last longer; ignored if it was lost."""
+    """Extend a lease. Ignored if it was lost."""
     session.run(RENEW, (time_text(until), tenant, lease.message.id, lease.token))
 
 
 def retry(session: Session, tenant: str, lease: Lease, due: datetime, error: str) -> None:
-    """The message is due again at ``due``. Ignored if the lease was lost."""
+    """Make the message due again at ``due``. Ignored if the lease was lost."""
     session.run(RETRY, (time_text(due), error, tenant, lease.message.id, lease.token))
 
 
 def dead_letter(session: Session, tenant: str, lease: Lease, now: datetime, error: str) -> None:
-    """Give the message up. Ignored if the lease was lost."""
+    """Give up on the message. Ignored if the lease was lost."""
     session.run(DEAD_LETTER, (time_text(now), error, tenant, lease.message.id, lease.token))
 
 
 def dead_letters(session: Session, tenant: str, limit: int) -> list[tuple[Message, str]]:
-    """The oldest dead letters with their last error."""
+    """The oldest dead letters, each with its last error."""
     check_limit(limit)
     return [(_message(tenant, *row[:5]), row[5]) for row in session.rows(DEAD_LETTERS, (tenant, limit))]
 
 
 def requeue(session: Session, tenant: str, message_id: str, now: datetime) -> None:
-    """Make a dead letter due again, as if it had never been sent: the last of its lane.
+    """Make a dead letter due again, at the end of its lane, as if it had never been sent.
 
     Raises:
-        NotFound: there is no dead letter with that id.
+        NotFound: no dead letter has that id.
     """
     if session.run(REQUEUE, (time_text(now), message_id, tenant, message_id)).rowcount == 0:
         raise NotFound(Key(tenant, "message", message_id))

@@ -16,7 +16,7 @@ from orderflow.domain.values import StockRef
 from orderflow.errors import Key
 from orderflow.ports.storage import VAULT, Query, Recorded, Redacted, Row
 
-#: Entries of a history read at a time.
+#: History entries read at a time.
 PAGE: Final = 500
 #: A condition without its values: columns, test and number of values.
 Shape: TypeAlias = tuple[tuple[str, ...], str, int]
@@ -28,11 +28,11 @@ _RECORDED: Final = """
         c.occurred_at, c.workflow
     FROM journal AS j JOIN commands AS c ON c.tenant = j.tenant AND c.id = j.command_id
 """
-#: The plus keeps SQLite from walking all of a tenant's commands instead of going on from the position.
+#: The plus keeps SQLite from scanning all of a tenant's commands instead of starting at the position.
 ENTRIES: Final = _RECORDED + "WHERE +j.tenant = ? AND j.position > ? ORDER BY j.position LIMIT ?"
 
 
-#: Every event of a stock row has the units it moves as its ``quantity``.
+#: Every event of a stock row has a ``quantity``: the units it moves.
 MOVEMENTS: Final = """
     SELECT id, type, sum(json_extract(data, '$.quantity')) FROM journal
     WHERE tenant = ? AND kind = 'stock' GROUP BY id, type
@@ -40,7 +40,7 @@ MOVEMENTS: Final = """
 
 
 def history(sessions: Sessions, codec: Codec, key: Key) -> Iterator[Recorded]:
-    """Every entry of one row, oldest first: the chain of its positions, then the entries page by page."""
+    """Every entry of one row, oldest first: read the chain of positions, then the entries page by page."""
     with sessions.reading() as session:
         positions = [position for (position,) in session.rows(chain_text(key.kind), (key.tenant, key.id))]
     positions.reverse()
@@ -52,7 +52,7 @@ def history(sessions: Sessions, codec: Codec, key: Key) -> Iterator[Recorded]:
 
 
 def entries(session: Session, codec: Codec, tenant: str, after: int, limit: int) -> list[Recorded]:
-    """Entries after a position in commit order, across all rows of the tenant."""
+    """Entries after a position, in commit order, across all rows of the tenant."""
     check_limit(limit)
     return [_recorded(codec, tenant, row) for row in session.rows(ENTRIES, (tenant, after, limit))]
 
@@ -72,14 +72,14 @@ def find(session: Session, codec: Codec, tenant: str, query: Query) -> list[Row[
 def sums(
     session: Session, tenant: str, kind: str, columns: Sequence[str], by: Sequence[str]
 ) -> Mapping[tuple[str, ...], tuple[int, ...]]:
-    """Exact sums of integer columns, grouped; an absent value counts as 0 and groups as empty text."""
+    """Exact sums of integer columns, grouped; a missing value counts as 0, and groups as an empty text."""
     check_sums(kind, columns, by)
     rows = session.rows(_sums_text(kind, tuple(columns), tuple(by)), (tenant,))
     return {row[: len(by)]: row[len(by) :] for row in rows}
 
 
 def movements(session: Session, tenant: str) -> Mapping[tuple[str, str, str], int]:
-    """Every stock movement summed: (SKU, location, event type) to units."""
+    """Stock movements summed: (SKU, location, event type) to units."""
     rows = session.rows(MOVEMENTS, (tenant,))
     parts = ((StockRef.read(id_), type_, units) for id_, type_, units in rows)
     return {(ref.sku, ref.location, type_): units for ref, type_, units in parts}
@@ -87,7 +87,7 @@ def movements(session: Session, tenant: str) -> Mapping[tuple[str, str, str], in
 
 @lru_cache(maxsize=64)
 def chain_text(kind: str) -> str:
-    """The positions of a row's entries, latest first: the tenant and the id. A damaged chain ends where it turns."""
+    """Select the positions of a row's entries, latest first, by tenant and id. A damaged chain cannot loop."""
     return (
         "WITH RECURSIVE chain (position, previous) AS ("  # noqa: S608
         f"SELECT position, previous FROM journal WHERE position = (SELECT last FROM {table_of(kind)} WHERE tenant = ?"
@@ -98,21 +98,21 @@ def chain_text(kind: str) -> str:
 
 @lru_cache(maxsize=64)
 def recorded_text(entries: int) -> str:
-    """Entries at so many positions, in order."""
+    """Select the entries at a number of positions, in order."""
     return f"{_RECORDED} WHERE j.position IN ({', '.join('?' * entries)}) ORDER BY j.position"
 
 
 @lru_cache(maxsize=256)
 def find_text(kind: str, shape: tuple[Shape, ...], open_only: bool) -> str:  # noqa: FBT001 - of a cached text
-    """A listing of a kind under conditions of this shape: columns, test and number of values.
+    """Select rows of a kind under conditions of this shape: columns, test and number of values.
 
-    ``open_only``: only open rows have a status that is wanted, and these are indexed together.
+    ``open_only``: the wanted statuses are all open ones, so the index of open rows can be used.
     """
     table = table_of(kind)
     tests = "".join(f" AND {_test(*part)}" for part in shape)
     if open_only:
         tests += " AND open = 1"
-    # Where no index helps, the rows are walked in order until there are enough; the plus hides the tenant's index.
+    # If no index helps, rows are scanned in order until there are enough; the plus hides the tenant's index.
     tenant = "tenant = ?" if open_only or _is_helped(kind, shape) else "+tenant = ?"
     content = ", j.type, j.schema, j.data" if kind == CONTENTED else ", NULL, NULL, NULL"
     join = " LEFT JOIN journal AS j ON j.position = t.content" if kind == CONTENTED else ""
@@ -123,7 +123,7 @@ def find_text(kind: str, shape: tuple[Shape, ...], open_only: bool) -> str:  # n
 
 
 def _is_helped(kind: str, shape: Sequence[Shape]) -> bool:
-    """Whether an index of its own finds few rows."""
+    """Whether an index on one of the columns narrows the search to a few rows."""
     indexed = INDEXED.get(kind, ())
     tests = {(columns[0], test) for columns, test, _ in shape}
     if any(name in indexed and {(name, "from"), (name, "before")} <= tests for name, _ in tests):
