@@ -1,4 +1,4 @@
-"""Customers' accounts against the documents, payments and open orders they sum up."""
+"""Customers' accounts, checked against the documents, payments and open orders they sum up."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from orderflow.errors import Key
 
 
 class Accounts(Check):
-    """Each sum of each account is that of what it is made of (I24), within the limit when it was taken (I27)."""
+    """Each sum of an account is that of its documents, payments and orders (I24); credit keeps to the limit (I27)."""
 
     kinds = frozenset({"account", "invoice", "credit_note", "payment", "order"})
 
@@ -22,7 +22,7 @@ class Accounts(Check):
         self._sums: Balance[tuple[str, str, str]] = Balance()
 
     def event(self, seen: Seen) -> Iterator[Violation]:
-        """An order's exposure was taken on: it fitted the limit of that time."""
+        """When an order reserved credit, the exposure was within the limit of that time."""
         event, account = seen.context.event, seen.context.after
         if isinstance(event, CreditReserved) and account.limit is not None:
             self.counted["I27"] += 1
@@ -32,7 +32,7 @@ class Accounts(Check):
                 yield Violation("I27", seen.context.key, detail)
 
     def row(self, key: Key, state: Any, *, whole: bool) -> tuple[Violation, ...]:
-        """Documents, payments and orders add to their customer's sums; accounts take theirs off."""
+        """Add documents, payments and orders to their customer's sums; subtract the sums that the account states."""
         if key.kind == "account":
             self._account(key.id, state)
         elif key.kind == "invoice" and hasattr(state, "amounts"):
@@ -58,7 +58,7 @@ class Accounts(Check):
                 self._sums.add((customer, sums.currency, name), -getattr(sums, name))
 
     def end(self) -> Iterator[Violation]:
-        """Sums that differ."""
+        """Report the sums that differ."""
         for (customer, currency, name), more in self._sums.left():
-            detail = f"account {customer!r}: {name} is {-more} {currency} (minor units) off what it sums up"
+            detail = f"account {customer!r}: {name} is {-more} {currency} (minor units) off the sum of its sources"
             yield Violation("I24", None, detail)

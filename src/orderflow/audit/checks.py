@@ -1,4 +1,4 @@
-"""What a check is: it sees the events of a row, then the row as stored, and at the end what is left over."""
+"""The base of the checks: a check sees each row's events, then the stored row, and reports what is left at the end."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ K = TypeVar("K", bound=Hashable)
 class Seen(NamedTuple):
     """An event as a check sees it: the ``version``-th of its row.
 
-    ``command`` is the name of the row's own command, None where another row's event told it; ``workflow`` is the one it
-    was decided by, None where that one is not at hand.
+    ``command`` is the name of the command that was sent to the row, None if another row's event caused this one.
+    ``workflow`` is the workflow that decided it, None if it is not one of those given.
     """
 
     context: EventContext
@@ -28,9 +28,9 @@ class Seen(NamedTuple):
 
 
 class Check(ABC):
-    """The base of the checks. ``counted`` gathers how many facts were looked at.
+    """The base of the checks. ``counted`` counts the facts checked, by invariant.
 
-    What a row is asked for follows from what its state has, not from its class: a host may have states of its own.
+    A check goes by the attributes of a state, not by its class, because a host may define its own states.
     """
 
     kinds: ClassVar[frozenset[str]] = frozenset()
@@ -39,30 +39,30 @@ class Check(ABC):
         self.counted = counted
 
     def concerns(self, kind: str) -> bool:
-        """Whether rows of this kind are to be shown."""
+        """Whether this check wants to see rows of this kind."""
         return kind in self.kinds
 
     @abstractmethod
     def event(self, seen: Seen) -> Iterable[Violation]:
-        """An event of a row, in order."""
+        """Check the next event of a row."""
 
     def row(self, key: Key, state: Any, *, whole: bool) -> Iterable[Violation]:
-        """The row after its events; ``whole`` says that all of them were shown."""
+        """Check a stored row after its events; ``whole`` is true if all of them were shown."""
         return ()
 
     def end(self) -> Iterable[Violation]:
-        """After all rows."""
+        """Report what is only known after all rows."""
         return ()
 
 
 class Balance(Generic[K]):
-    """Sums that two sides must agree on: one adds, the other takes away; what is level is forgotten."""
+    """Sums that two sides must agree on: one adds, the other subtracts. A sum that reaches zero is dropped."""
 
     def __init__(self) -> None:
         self._sums: dict[K, int] = {}
 
     def add(self, key: K, amount: int) -> None:
-        """Add to a sum, or take away."""
+        """Add a positive or negative amount to a sum."""
         total = self._sums.get(key, 0) + amount
         if total:
             self._sums[key] = total
@@ -70,5 +70,5 @@ class Balance(Generic[K]):
             self._sums.pop(key, None)
 
     def left(self) -> Iterator[tuple[K, int]]:
-        """The sums that are not level, and by how much."""
+        """The sums that are not zero."""
         yield from self._sums.items()

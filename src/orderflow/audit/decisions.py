@@ -1,4 +1,4 @@
-"""Decisions as a whole: what events told other rows happened there, and what they asked of the world is sent."""
+"""Whole decisions: what an event told other rows to do was done, and the effects it asked for were sent."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from orderflow.ports.audit import AuditSource, Sent
 Names: TypeAlias = Mapping[type[Any], tuple[str, ...]]
 
 
-#: Breaches at a stock row are movements without a cause, or causes without a movement.
+#: At a stock row, a breach is a movement without a cause or a cause without a movement.
 _NUMBERS: Final = {"stock": "I08"}
 
 
 class _Known(NamedTuple):
-    """Of a workflow: its rules by kind and names, and what commands and events name alike."""
+    """What is checked of a workflow: the names in its rules, and the fields that its commands and events share."""
 
     rules: frozenset[tuple[str, str, str, str]]
     names: Names
@@ -38,10 +38,10 @@ class _Known(NamedTuple):
 
 
 class Decisions(Check):
-    """A command led to an event by a rule (I09), and what the event told other rows happened there, and nothing else.
+    """Commands led to events by a rule (I09); other rows did what the events told them, and nothing else (I08, I42).
 
-    Only decisions of workflows at hand are asked. Commands that were told are compared with events by what both name
-    alike, and of that only sums of hashes are kept, one for each row.
+    Only decisions of the given workflows are checked. The commands sent to a row are compared with its events by the
+    fields that both have; only a sum of hashes is kept for each row.
     """
 
     def __init__(self, counted: Counter[str], workflows: Iterable[Workflow]) -> None:
@@ -50,11 +50,11 @@ class Decisions(Check):
         self._open: Balance[Key] = Balance()
 
     def concerns(self, kind: str) -> bool:
-        """All rows."""
+        """Every kind."""
         return True
 
     def event(self, seen: Seen) -> Iterator[Violation]:
-        """One event: it answers a command, unless it is the first of all, and sends others."""
+        """Check the event against the command that caused it, and note the commands that it sends."""
         key, event = seen.context.key, seen.context.event
         number = _NUMBERS.get(key.kind, "I42")
         self.counted[number] += 1
@@ -74,9 +74,9 @@ class Decisions(Check):
                 self._open.add(reaction.key, _hash(names, command_id, reaction.command))
 
     def end(self) -> Iterator[Violation]:
-        """Rows where the two sides differ."""
+        """Report the rows whose events are not those that other rows caused."""
         for key, _ in self._open.left():
-            what = "its events are not what other rows' events told it"
+            what = "its events do not match the commands that other rows sent it"
             yield Violation(_NUMBERS.get(key.kind, "I42"), key, what)
 
 
@@ -86,7 +86,7 @@ def _hash(shared: Names, command_id: str, message: Any) -> int:
 
 
 def _shared_names(workflow: Workflow) -> Names:
-    """For commands that reactions send, and their events, the names of the fields that all of them have in common."""
+    """The field names that each command sent by a reaction shares with every event it may lead to."""
     parts = [part for line in workflow.table for part in line.parts if isinstance(part, Tells)]
     sent = {command for part in parts for command in part.commands}
     pairs = [
@@ -108,7 +108,7 @@ def _shared_names(workflow: Workflow) -> Names:
 
 
 class Effects(Check):
-    """The messages of the outbox are those that the events ask for (I32), of decisions of workflows at hand."""
+    """The outbox holds exactly the messages that events ask for (I32), in decisions of the given workflows."""
 
     def __init__(self, counted: Counter[str], workflows: Iterable[Workflow], source: AuditSource) -> None:
         super().__init__(counted)
@@ -118,7 +118,7 @@ class Effects(Check):
         self._asked: set[int] = set()
 
     def concerns(self, kind: str) -> bool:
-        """Rows whose events may ask for something."""
+        """The kinds whose events may ask for effects."""
         return kind in self._kinds
 
     def event(self, seen: Seen) -> tuple[Violation, ...]:
@@ -148,6 +148,6 @@ class Effects(Check):
 
 
 def _asking(workflow: Workflow) -> Iterator[str]:
-    """The kinds of rows whose events ask something of the world."""
+    """The kinds of rows whose events ask for effects."""
     asking = {line.event for line in workflow.table for part in line.parts if isinstance(part, Asks)}
     return (kind for kind, machine in workflow.machines.items() if asking.intersection(machine.events))

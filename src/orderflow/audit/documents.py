@@ -1,4 +1,4 @@
-"""Invoices and credit notes: they recompute, stay as they were drafted, and are numbered without gaps."""
+"""Invoices and credit notes: their totals recompute, they stay as drafted, and their numbers have no gaps."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Drafted: TypeAlias = InvoiceDrafted | CreditNoteDrafted
 class Documents(Check):
     """Totals (I22), content (I21) and numbers (I17 to I19) of documents.
 
-    The numbers found on documents are kept until their series' journal is read, or the other way round.
+    A number found on a document is kept until the journal of its series is read, or the other way round.
     """
 
     kinds = frozenset({"invoice", "credit_note", "series"})
@@ -49,22 +49,23 @@ class Documents(Check):
         for number in ("I18", "I19"):
             self.counted[number] += 1
         if event.number != self._next:
-            yield Violation("I18", key, f"number {event.number} stands where {self._next} should")
+            yield Violation("I18", key, f"number {event.number} was allotted where {self._next} was due")
         if self._last is not None and at < self._last:
-            yield Violation("I19", key, f"number {event.number} was allotted before the one below it")
+            yield Violation("I19", key, f"number {event.number} was allotted earlier than the number before it")
         self._next, self._last = event.number + 1, at
         yield from self._pair((event.kind, event.document), (key.id, event.text))
 
     def _pair(self, document: tuple[str, str], number: tuple[str, str]) -> Iterator[Violation]:
-        """The second side to name a document's number must name the same one."""
+        """A document and its series must name the same number; the second to be read is compared with the first."""
         other = self._numbers.pop(document, None)
         if other is None:
             self._numbers[document] = number
         elif other != number:
-            yield Violation("I17", None, f"{' '.join(document)}: {' '.join(number)} is not {' '.join(other)}")
+            detail = f"{' '.join(document)}: document and series disagree: {' '.join(number)}, {' '.join(other)}"
+            yield Violation("I17", None, detail)
 
     def row(self, key: Key, state: Any, *, whole: bool) -> Iterator[Violation]:
-        """A document as it stands; or the end of a series."""
+        """Check a stored document, or finish a series."""
         drafted, self._drafted = self._drafted, None
         if key.kind == "series":
             self._next, self._last = 1, None
@@ -74,7 +75,7 @@ class Documents(Check):
             self.counted["I21"] += 1
             content = (drafted.content, drafted.due_date) if isinstance(drafted, InvoiceDrafted) else (drafted.content,)
             if (*_content(state), state.totals) != (*content, drafted.totals):
-                yield Violation("I21", key, "the document is not as it was drafted")
+                yield Violation("I21", key, "the document differs from its draft")
         if hasattr(state, "number"):
             self.counted["I17"] += 1
             yield from self._pair((key.kind, key.id), (state.content.series, state.number))
@@ -86,9 +87,10 @@ class Documents(Check):
             yield Violation("I22", key, f"totals are {state.totals.gross}, the lines give {sums.gross}")
 
     def end(self) -> Iterator[Violation]:
-        """Documents whose number no series allotted, and numbers whose document does not bear them."""
+        """Report numbers that only a document or only a series names."""
         for document, number in self._numbers.items():
-            yield Violation("I17", None, f"{' '.join(document)}: {' '.join(number)} is not on both document and series")
+            detail = f"{' '.join(document)}: {' '.join(number)} is named by the document or the series, but not by both"
+            yield Violation("I17", None, detail)
 
 
 def _sums(said: Any) -> Totals:

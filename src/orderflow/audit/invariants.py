@@ -1,4 +1,4 @@
-"""The numbered invariants of a database: what each says, and why some cannot be checked by looking at one."""
+"""The numbered invariants of a database: what each says, and why a database alone cannot show some of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from orderflow.errors import Key
 
 
 class Violation(NamedTuple):
-    """One breach: the invariant's number, the row it shows at (None: the database as a whole), what was found."""
+    """A breach: the invariant's number, the row it was found at (None: the database as a whole), and what was found."""
 
     invariant: str
     key: Key | None
@@ -18,16 +18,16 @@ class Violation(NamedTuple):
 
 #: Number to rule, for all that is checked.
 INVARIANTS: Final[Mapping[str, str]] = {
-    "DB": "The file is whole: its pages, its indexes, and the chain of each row's events.",
-    "LAW": "Every stored state keeps the law of its machine.",
+    "DB": "The file is intact: its pages, its indexes, and the chain of each row's events.",
+    "LAW": "Every stored state satisfies its machine's check.",
     "L1": "The buckets of a goods line sum to what was ordered.",
     "I02": "Allocated and unavailable units never exceed those on hand plus the known shortfall.",
     "I03": "A stock row's allocated and backordered units are those its orders hold and wait for.",
-    "I06": "Returned units were shipped, shipped units were ordered and not cancelled.",
+    "I06": "Returned units were shipped; shipped units were ordered and not cancelled.",
     "I07": "Units on hand are the sum of the row's movements.",
     "I08": "Every movement cites one command, and one document where another row caused it.",
     "I09": "Every event of the journal follows a row of its machine's table.",
-    "I11": "An order's state is the one its line vectors say.",
+    "I11": "An order's state is the one that its line vectors imply.",
     "I12": "Each line has a number of its own, and its vector.",
     "I13": "Line amounts and order totals recompute.",
     "I14": "What was ordered is what was placed.",
@@ -35,36 +35,36 @@ INVARIANTS: Final[Mapping[str, str]] = {
     "I16": "Quantities and numbers of lines are within their limits.",
     "I17": "Every document has the number its series allotted to it, and no two have the same.",
     "I18": "Numbers run from the start of their series without a gap.",
-    "I19": "Numbers were allotted in the order of time.",
-    "I20": "What is billed of an order stands on its invoices, and where dispatch is the basis it was dispatched.",
+    "I19": "Numbers were allotted in order of time.",
+    "I20": "Units billed of an order are on its invoices and, if dispatch is the basis, were dispatched.",
     "I21": "An issued document is as it was drafted, and credits do not exceed the invoice.",
     "I22": "The totals of documents recompute from their lines for each tax rate.",
     "I24": "An account's sums are those of its invoices, credit notes, payments, write-offs and open orders.",
     "I25": "Refunded is at most captured, captured at most authorised, and no money is used twice.",
-    "I26": "Every column beside a state says what the state and its journal say.",
+    "I26": "Every column stored beside a state agrees with the state and its journal.",
     "I27": "Exposure stays within the credit limit when an order is confirmed.",
     "I29": "What left in shipments is what their orders say was dispatched.",
     "I30": "A tracking number belongs to one shipment.",
     "I32": "The outbox holds exactly the effects that the journal requires.",
-    "I38": "Every event has its remembered command, and every command says the version of its row that it led to.",
+    "I38": "Every event has its stored command, and every command names the version of its row that it led to.",
     "I41": "The versions of a row run from 1 to n.",
-    "I42": "What events tell other rows happened there, in the same decision, and nothing else did.",
+    "I42": "What events tell other rows to do is done there in the same decision, and nothing else is.",
     "I43": "Folding the journal of a row gives its stored state.",
-    "I46": "Recorded times of a row do not go back.",
+    "I46": "The recorded times of a row never go back.",
     "I47": "Every command names its actor, its id and the workflow it was decided by.",
-    "I49": "Journal and commands are of the same tenant.",
+    "I49": "Events and their commands belong to the same tenant.",
     "I54": "Every stored event and state can be read.",
 }
 
 
 #: Number to the reason why a database alone does not show it.
 UNCHECKED: Final[Mapping[str, str]] = {
-    "I01": "stock rows are counters with movements; there is no counter-account to sum up with",
-    "I04": "allocations are buckets of line vectors, not rows; L1 and I03 hold their sums",
+    "I01": "stock rows are counters with movements; there is no counter-account to check them against",
+    "I04": "allocations are buckets of line vectors, not rows; L1 and I03 check their sums",
     "I05": "whether an allocation had expired is decided by the command's guard when it is used",
     "I10": "follows from I09: a table whose final states lead elsewhere is refused when it is made",
-    "I23": "there is no ledger of debits and credits; sums by currency are I24",
-    "I28": "splits are computed where documents are drafted; I22 and I42 hold their results",
+    "I23": "there is no ledger of debits and credits; I24 checks the sums by currency",
+    "I28": "splits are computed where documents are drafted; I22 and I42 check their results",
     "I31": "follows from I09: the table's rows for late and duplicate events lead to the same state",
     "I33": "what receivers got is known to them alone",
     "I34": "deliveries are counted by receivers alone",

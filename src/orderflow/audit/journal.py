@@ -1,4 +1,4 @@
-"""One row's journal: versions, commands, times, and its fold against what is stored."""
+"""One row's journal: its versions, commands and times, and its fold, compared with the stored row."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from orderflow.domain.engine.workflow import EventContext, Workflow
 from orderflow.errors import InvariantBroken, Key, OrderFlowError
 from orderflow.ports.audit import Cited, Logged, Stream, Unreadable
 
-#: What a machine's own check of a state stands for, by kind; counted once for each stored row.
+#: The invariants that a machine's own check of a state covers, by kind; counted once for each stored row.
 _LAWS: Final[Mapping[str, tuple[str, ...]]] = {
     "order": ("L1", "I11"),
     "stock": ("I02",),
@@ -37,9 +37,9 @@ _SENSELESS: Final = (
 
 @define
 class Auditor:
-    """What rows of one kind are looked at with.
+    """Audits the rows of one kind.
 
-    ``workflows`` are those at hand, by fingerprint; ``unasked`` counts, by fingerprint, the entries of all others.
+    ``workflows`` are the given ones, by fingerprint; ``unasked`` counts, by fingerprint, the entries of all others.
     """
 
     machine: Machine
@@ -68,7 +68,7 @@ class _Walk:
     cited: Cited | None = None
 
     def entry(self, entry: Logged) -> Iterator[Violation]:
-        """One more entry."""
+        """Check the next entry and fold it."""
         self.by.counted["I41"] += 1
         if entry.version != self.version + 1:
             yield self._found("I41", f"version {entry.version} follows {self.version}")
@@ -110,22 +110,22 @@ class _Walk:
         yield from self._show(EventContext(self.key, before, event, self.state, cited.stamp), cited)
 
     def _show(self, context: EventContext, cited: Cited) -> Iterator[Violation]:
-        """A row's first event of a command that was for the row is the command's own."""
+        """Show an event to the checks; the first that a command sent to this row led to is the command's own."""
         before = self.cited
         root = cited.key == self.key and (before is None or before.stamp.command_id != cited.stamp.command_id)
         seen = Seen(context, self.version, cited.command if root else None, self.by.workflows.get(cited.workflow))
         yield from self._sensible(found for check in self.by.checks for found in check.event(seen))
 
     def _sensible(self, found: Iterable[Violation]) -> Iterator[Violation]:
-        """What the checks find; that they fail over something is a finding too."""
+        """What the checks find; a check that fails with an error is a finding too."""
         try:
             yield from found
         except _SENSELESS as error:
-            yield self._found("LAW", f"version {self.version} holds what makes no sense: {error!r}")
+            yield self._found("LAW", f"version {self.version} holds data that cannot be checked: {error!r}")
             self.whole = False
 
     def end(self, stream: Stream) -> Iterator[Violation]:
-        """The stored row, after all entries."""
+        """Check the stored row, after all entries."""
         stored = stream.stored()
         self.by.counted["I43"] += 1
         if stored is None or not self.version:
@@ -156,7 +156,7 @@ class _Walk:
             other = "I25" if self.by.machine.kind == "payment" else "LAW"
             yield self._found(error.invariant if error.invariant in INVARIANTS else other, str(error))
         except _SENSELESS as error:
-            yield self._found("LAW", f"the row holds what makes no sense: {error!r}")
+            yield self._found("LAW", f"the row holds data that cannot be checked: {error!r}")
 
     def _found(self, invariant: str, detail: str) -> Violation:
         return Violation(invariant, self.key, detail)

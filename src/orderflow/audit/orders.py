@@ -1,4 +1,4 @@
-"""What a single order must keep: its lines, its totals, what was billed of it."""
+"""Orders: their lines, their totals, and what was billed of them."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class Orders(Check):
         self._billed: Balance[str] = Balance()
 
     def event(self, seen: Seen) -> Iterator[Violation]:
-        """Remember what was placed and dispatched; nothing is billed beyond it where dispatch is the basis.
+        """Remember what was placed and dispatched; if dispatch is the basis, no more may be billed than dispatched.
 
-        Voided invoices keep their lines, so units taken off them count as billed here.
+        Voided invoices keep their lines, so the units that a void unbills still count as billed here.
         """
         event, order = seen.context.event, seen.context.key.id
         if isinstance(event, OrderPlaced):
@@ -60,7 +60,7 @@ class Orders(Check):
                     yield Violation("I20", context.key, f"line {line.line}: {net} units billed, {left} dispatched")
 
     def row(self, key: Key, state: Any, *, whole: bool) -> Iterator[Violation]:
-        """An invoice's units are taken off the balance; an order's are added and the order is looked at."""
+        """Subtract an invoice's units from the balance; add an order's units, and check the order."""
         if key.kind == "invoice":
             self._on_invoice(state)
             return
@@ -71,7 +71,7 @@ class Orders(Check):
             return
         self.counted["I14"] += 1
         if placed is not None and state.content != placed:
-            yield Violation("I14", key, "the content is not the one that was placed")
+            yield Violation("I14", key, "the content differs from what was placed")
         self.counted["I13"] += 1
         if state.totals != totals_of(state.content):
             yield Violation("I13", key, f"totals are {state.totals.gross}, lines give {totals_of(state.content).gross}")
@@ -91,12 +91,12 @@ class Orders(Check):
             self.counted["I06"] += 1
             self._billed.add(key.id, vector.invoiced * hash((key.id, line.line)))
             if line.kind is LineKind.GOODS and vector.dispatched > line.quantity - vector.cancelled - vector.moved:
-                yield Violation("I06", key, f"line {line.line}: more is shipped than was ordered and not cancelled")
+                yield Violation("I06", key, f"line {line.line}: more units shipped than were ordered and not cancelled")
 
     def end(self) -> Iterator[Violation]:
-        """Orders that their invoices do not agree with."""
+        """Report the orders whose invoices do not agree."""
         for order, _ in self._billed.left():
-            yield Violation("I20", None, f"order {order!r}: units billed are not those on its invoices")
+            yield Violation("I20", None, f"order {order!r}: units billed differ from those on its invoices")
 
 
 def _content(key: Key, content: OrderContent, counted: Counter[str]) -> Iterator[Violation]:

@@ -1,4 +1,4 @@
-"""Shipments: what has left in them is what orders say, and tracking numbers."""
+"""Shipments: what left in them is what their orders say, and no two have the same tracking number."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Shipments(Check):
         self._numbers: set[int] = set()
 
     def event(self, seen: Seen) -> tuple[Violation, ...]:
-        """Orders add what was dispatched."""
+        """Add what an order says was dispatched."""
         event = seen.context.event
         if isinstance(event, ShipmentDispatched):
             for load in event.loads:
@@ -33,7 +33,7 @@ class Shipments(Check):
         return ()
 
     def row(self, key: Key, state: Any, *, whole: bool) -> Iterator[Violation]:
-        """A shipment that has left takes its items off; its tracking number is its own."""
+        """Subtract the items of a shipment that has left, and check that no other has its tracking number."""
         if key.kind != "shipment":
             return
         label, carriage = getattr(state, "label", None), getattr(state, "carriage", None)
@@ -53,6 +53,6 @@ class Shipments(Check):
         self._numbers.add(number)
 
     def end(self) -> Iterator[Violation]:
-        """Orders that their shipments do not agree with."""
+        """Report the orders whose shipments do not agree."""
         for order, _ in self._left.left():
-            yield Violation("I29", None, f"order {order!r}: what was dispatched is not what left in its shipments")
+            yield Violation("I29", None, f"order {order!r}: what it dispatched differs from what left in its shipments")

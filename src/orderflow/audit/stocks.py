@@ -33,7 +33,7 @@ _SIGNS: Final = {
 
 
 class Stocks(Check):
-    """Units on hand follow from movements (I07); promises and back-orders are those of the orders (I03)."""
+    """Units on hand follow from movements (I07); allocated and backordered units are those of the orders (I03)."""
 
     kinds = frozenset({"stock", "order"})
 
@@ -43,7 +43,7 @@ class Stocks(Check):
         self._held: Balance[tuple[StockRef, str]] = Balance()
 
     def event(self, seen: Seen) -> tuple[Violation, ...]:
-        """Add a movement up."""
+        """Add up the movements."""
         event = seen.context.event
         sign = _SIGNS.get(type(event), 0)
         if sign:
@@ -51,7 +51,7 @@ class Stocks(Check):
         return ()
 
     def row(self, key: Key, state: Any, *, whole: bool) -> Iterator[Violation]:
-        """A stock row against its movements; orders add to what rows must hold, rows take it off."""
+        """Check a stock row against its movements and subtract what it holds; add what an order holds."""
         if key.kind == "stock":
             yield from self._stock(key, state, whole=whole)
         elif hasattr(state, "progress"):
@@ -77,7 +77,7 @@ class Stocks(Check):
                 self._held.add((StockRef(line.sku, waiting.location), "backordered"), waiting.quantity)
 
     def end(self) -> Iterator[Violation]:
-        """Rows and orders that do not agree."""
+        """Report the rows and orders that do not agree."""
         for (ref, counter), more in self._held.left():
-            than = f"{abs(more)} {'more' if more > 0 else 'fewer'} {counter} than the row"
-            yield Violation("I03", None, f"{ref}: orders hold {than}")
+            than = f"{abs(more)} {'more' if more > 0 else 'fewer'} units {counter} than the row"
+            yield Violation("I03", None, f"{ref}: orders have {than}")

@@ -1,7 +1,7 @@
-"""Verifying: a database is checked against the numbered invariants, in one pass over its journal and rows.
+"""Check a database against the numbered invariants, in one pass over its journal and rows.
 
-Every row's journal is folded and compared with what is stored; sums across rows are kept while the rows stream by.
-Memory grows with the number of rows that are told something by others, not with the length of the journal.
+Every row's journal is folded and compared with the stored row; sums across rows are kept while the rows stream by.
+Memory grows with the number of rows that other rows send commands to, not with the length of the journal.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from orderflow.ports.audit import AuditSource
 __all__ = ["Finding", "Report", "verify"]
 
 
-#: Violations of one invariant that a report spells out.
+#: The most violations of one invariant that a report lists.
 EXAMPLES: Final = 20
 
 
 @frozen
 class Finding:
-    """What came of one invariant: how many facts were looked at, how many break it, and the first of those."""
+    """The result for one invariant: how many facts were checked, how many break it, and the first of those."""
 
     invariant: str
     says: str
@@ -45,10 +45,10 @@ class Finding:
 
 @frozen
 class Report:
-    """A finding for every invariant that is checked, of so many ``rows``.
+    """A finding for every invariant that is checked, and the number of ``rows`` read.
 
-    ``unknown`` names kinds the workflows have no machine for. ``unasked`` counts, by the fingerprint of the workflow,
-    the entries that were decided by others: their events are chained, their decisions are not asked.
+    ``unknown`` names the kinds for which the given workflows have no machine. ``unasked`` counts, by fingerprint, the
+    entries that other workflows decided: their events are folded, but their decisions are not checked.
     """
 
     findings: tuple[Finding, ...]
@@ -58,15 +58,15 @@ class Report:
 
     @property
     def violations(self) -> int:
-        """All violations together."""
+        """The total number of violations."""
         return sum(finding.violations for finding in self.findings)
 
 
 def verify(source: AuditSource, *workflows: Workflow, progress: Callable[[str], None] = lambda kind: None) -> Report:
-    """Check everything that ``source`` holds; ``progress`` is told each kind before its rows are read.
+    """Check everything that ``source`` holds; ``progress`` is called with each kind before its rows are read.
 
-    What an event tells other rows and asks of the world is asked again of the workflow it was decided by, if that is
-    one of ``workflows``. Every event is folded, by the first of them that has a machine for its kind.
+    What an event tells other rows to do and which effects it asks for is checked with the workflow that decided it, if
+    that is one of ``workflows``. Every event is folded, by the first of them that has a machine for its kind.
     """
     audit = _Audit(source, {workflow.fingerprint: workflow for workflow in workflows})
     found: Counter[str] = Counter()
@@ -134,7 +134,7 @@ def _storage(source: AuditSource, counted: Counter[str]) -> Iterator[Violation]:
     counted["I38"] += source.commands()
     yield from (Violation("I38", None, detail) for detail in source.command_faults())
     for message in source.messages_without_event():
-        yield Violation("I32", None, f"message {message!r} is an effect of no event")
+        yield Violation("I32", None, f"message {message!r} is not the effect of any event")
     counted["I49"] += 1
     if foreign := source.foreign_tenant():
         yield Violation("I49", None, f"{foreign} events cite a command of another tenant")
