@@ -96,7 +96,7 @@ def test_another_file_goes_into_the_same_database(worked: Path, tmp_path: Path) 
     assert answer.exit_code == 0
     assert "66 orders, 8 cancellations, 1 adjustments, 3 rejected" in answer.stdout
     assert "   1  bad_json  " in answer.stdout
-    assert "rejected in other files, or before: 2" in answer.stdout
+    assert "rejected in other files or earlier runs: 2" in answer.stdout
     shown = json.loads(orderflow("history", "stock", "NEW@tokyo", "--db", database, "--json").stdout)
     assert [event["event"] for event in shown["events"]] == ["GoodsReceived"]
 
@@ -232,7 +232,7 @@ def test_an_interrupted_run_says_how_to_go_on(sample: Path, tmp_path: Path, monk
 
     monkeypatch.setattr(Pipeline, "run", interrupted)
     answer = orderflow("run", sample, "--format", "jsonl", "--db", tmp_path / "shop.db", *BOTH)
-    assert (answer.exit_code, "the same command again goes on" in answer.stderr) == (130, True)
+    assert (answer.exit_code, "run the same command again to resume" in answer.stderr) == (130, True)
 
 
 def test_a_mended_line_is_told_by_what_is_wrong_with_it_now(tmp_path: Path) -> None:

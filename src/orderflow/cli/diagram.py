@@ -77,4 +77,4 @@ def _check(folder: Path, made: Mapping[str, str]) -> None:
         raise click.ClickException(f"stale in {folder}: {', '.join(stale)}; run orderflow diagram --write {folder}")
     foreign = sorted(found.keys() - made.keys())
     if foreign:
-        raise click.ClickException(f"no machine's pages in {folder}: {', '.join(foreign)}; remove them")
+        raise click.ClickException(f"pages of no machine in {folder}: {', '.join(foreign)}; remove them")

@@ -24,12 +24,12 @@ _PAGE: Final = 1000
 _COLUMNS: Final = ("id", "number", "state", "customer", "channel", "placed_at", "gross", "currency")
 _OWED: Final = ("id", "number", "customer", "currency", "owed", "due_on")
 _LEVELS: Final = ("on_hand", "allocated", "available", "unavailable", "incoming", "backordered", "shortfall")
-#: The greatest cursor a database can hold.
+#: The largest cursor that a database can hold.
 _LAST: Final = 2**63 - 1
 
 
 def _moment(context: click.Context, option: click.Parameter, text: str | None) -> datetime | None:
-    """The time that an option's text names in ISO 8601, in UTC where it has no offset; other text is wrong usage."""
+    """The time in an option's text, in ISO 8601, UTC if it has no offset; any other text is a usage error."""
     if text is None:
         return None
     try:
@@ -44,7 +44,7 @@ _limit = click.option(
     "--limit", type=click.IntRange(1, _PAGE), default=100, show_default=True, help="The most rows to list."
 )
 _cursor = click.option(
-    "--cursor", type=click.IntRange(0, _LAST), default=0, help="Continue a listing: the number it ended with."
+    "--cursor", type=click.IntRange(0, _LAST), default=0, help="Continue a listing from the cursor it ended with."
 )
 
 
@@ -59,7 +59,7 @@ _cursor = click.option(
     "--since",
     metavar="TIME",
     callback=_moment,
-    help="Only placed at this time or later, such as 2026-01-31 (UTC without an offset).",
+    help="Only placed at this time or later, such as 2026-01-31 (UTC if it has no offset).",
 )
 @click.option("--until", metavar="TIME", callback=_moment, help="Only placed before this time.")
 @_limit
@@ -116,7 +116,7 @@ def _more(cursor: int | None) -> None:
 
 @click.command(
     epilog=f"NAME is one of {', '.join(WORKLISTS)}. unpaid lists all invoices that are not settled, invoices_due "
-    "only those that are due. A row without reasons waits only for somebody to take its next step."
+    "only those that are due. A row without reasons only waits for somebody to take its next step."
 )
 @click.argument("name", type=click.Choice([*WORKLISTS]), required=False, metavar="[NAME]")
 @_limit
@@ -126,7 +126,7 @@ def _more(cursor: int | None) -> None:
 def worklist(
     name: str | None, limit: int, cursor: int, db: Path, tenant: str, workflow: Workflow | None, *, as_json: bool
 ) -> None:
-    """List what waits for somebody, and why. Without NAME, count the rows of every list."""
+    """List what is waiting for somebody to act, and why. Without NAME, count the rows of every list."""
     with reading(db, tenant, workflow) as shop:
         if name is None:
             _counts(shop, as_json=as_json)

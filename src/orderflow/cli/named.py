@@ -1,4 +1,4 @@
-"""What a command names as text: an object as ``module:name``, a workflow, a format of files."""
+"""What options name in text: an object as ``module:name``, a workflow, a file format."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from orderflow.domain.engine.workflow import Workflow
 from orderflow.errors import DefinitionError, InputError
 from orderflow.importing.documents import Format
 
-#: The group of entry points under which packages register formats of files.
+#: The group of entry points under which packages register file formats.
 FORMATS: Final = "orderflow.formats"
 
 
@@ -23,7 +23,7 @@ def object_named(reference: str) -> Any:
     """The object that ``module:name`` names; modules in the working directory are found as well as installed ones.
 
     Raises:
-        InputError: the text has another form (``bad_form``), or there is no such module (``unknown_module``) or no
+        InputError: the text is not of this form (``bad_form``), or there is no such module (``unknown_module``) or no
             such name in it (``unknown_name``).
         DefinitionError: the module is there, but fails when it is imported.
     """
@@ -89,7 +89,7 @@ def format_named(name: str) -> Format:
 
 
 def naming(find: Callable[[str], Any]) -> Callable[[click.Context, click.Parameter, str | None], Any]:
-    """The callback of an option whose text names something; what names nothing is wrong usage."""
+    """The callback of an option whose text names something; a text that names nothing is a usage error."""
 
     def found(context: click.Context, option: click.Parameter, text: str | None) -> Any:
         try:

@@ -38,7 +38,7 @@ def database(command: F) -> F:
 
 
 def own_workflow(command: F) -> F:
-    """Add ``--workflow``, which gives a ``Workflow``, or None where the standard one is meant."""
+    """Add ``--workflow``, which gives a ``Workflow``, or None for the standard one."""
     return click.option(
         "--workflow",
         metavar="MODULE:NAME",
@@ -50,7 +50,7 @@ def own_workflow(command: F) -> F:
 
 
 def _of_orderflow(context: click.Context, parameter: click.Parameter, path: Path) -> Path:
-    """Refuse, in the same words for every command, a file that holds nothing of this library."""
+    """Refuse a file that is not a database of this library, with the same message in every command."""
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             ((mark,),) = connection.execute("PRAGMA application_id")
@@ -70,10 +70,10 @@ def as_json(command: F) -> F:
 
 
 def distinct(**files: Path | None) -> None:
-    """Refuse one file under two names: what is read, what is written, and what a database keeps beside itself.
+    """Refuse to use one file for two purposes; the logs that SQLite keeps beside a database count as its files.
 
     Raises:
-        click.UsageError: two of them are one file.
+        click.UsageError: two of ``files`` are the same file.
     """
     seen: dict[Path, str] = {}
     for name, path in files.items():
@@ -91,7 +91,7 @@ def _with_companions(database: Path) -> Iterator[Path]:
 
 
 def writable(path: Path) -> None:
-    """Raise the ``OSError`` that a write of ``path`` would meet, before any work is done; leaves the file as it is."""
+    """Raise the ``OSError`` that writing to ``path`` would raise, before any work is done. The file stays as it is."""
     there = path.exists()
     path.open("ab").close()
     if not there:
@@ -100,7 +100,7 @@ def writable(path: Path) -> None:
 
 @contextmanager
 def reading(db: Path, tenant: str, workflow: Workflow | None) -> Generator[OrderFlow]:
-    """A shop on the database, opened to read only; its workflow is the standard one unless another is given."""
+    """A shop on the database, opened read-only; its workflow is the standard one unless another is given."""
     known = import_workflow(workflow)
     storage = SqliteStorage(db, known.machines.values(), tenant=tenant, read_only=True)
     try:

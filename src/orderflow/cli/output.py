@@ -12,12 +12,12 @@ import click
 
 from orderflow.domain.money.money import Money
 
-#: More columns than a terminal has.
+#: Wider than any terminal.
 _UNBOUNDED: Final = 100_000
 
 
 def print_json(value: Any) -> None:
-    """One JSON document."""
+    """Print one JSON document."""
     click.echo(json.dumps(value, ensure_ascii=False, indent=1))
 
 
@@ -32,14 +32,14 @@ def when(at: datetime | None) -> str | None:
 
 
 def facts(pairs: Iterable[tuple[str, object]]) -> None:
-    """Names and what they stand for, a line each; what is empty is left out."""
+    """Print names and their values, one on each line; empty values are left out."""
     for name, value in pairs:
         if value not in (None, "", [], ()):
             click.echo(f"{name}: {', '.join(map(str, value)) if isinstance(value, list | tuple) else value}")
 
 
 def table(title: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table, with a title where there is one. Numbers stand to the right; without rows it says ``none``."""
+    """Print a table, with its title if it has one. Numbers are aligned right; without rows it prints ``none``."""
     listed = [["" if cell is None else cell for cell in row] for row in rows]
     if title:
         click.echo(f"\n{title}")
@@ -64,7 +64,7 @@ def _on_terminal() -> bool:
 
 
 def _rich(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> bool:
-    """Draw the table where the terminal is wide enough to hold it whole; tell whether it was."""
+    """Draw the table if the terminal is wide enough to hold it; return whether it was."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table

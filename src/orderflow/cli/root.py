@@ -24,12 +24,12 @@ COMMANDS: Final[Mapping[str, Listed]] = {
     "run": Listed("orderflow.cli.run", "run", "Take a file of orders through all six steps."),
     "show": Listed("orderflow.cli.show", "show", "Show an order: lines, timeline, shipments, invoices."),
     "orders": Listed("orderflow.cli.lists", "orders", "List orders, filtered."),
-    "worklist": Listed("orderflow.cli.lists", "worklist", "List what waits for somebody, with the reasons."),
+    "worklist": Listed("orderflow.cli.lists", "worklist", "List what is waiting for somebody, with the reasons."),
     "stock": Listed("orderflow.cli.lists", "stock", "Show stock levels by SKU and location."),
     "history": Listed("orderflow.cli.show", "history", "Show every event of one row, such as an invoice."),
     "diagram": Listed("orderflow.cli.diagram", "diagram", "Print the state machines, or write them as pages."),
     "verify": Listed("orderflow.cli.verify", "verify", "Check a database against the invariants."),
-    "doctor": Listed("orderflow.cli.doctor", "doctor", "Show the storage settings, whether they are safe, and health."),
+    "doctor": Listed("orderflow.cli.doctor", "doctor", "Show storage settings, whether they are safe, and what waits."),
 }
 
 
@@ -41,7 +41,7 @@ class _Commands(click.Group):
         return [*COMMANDS]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command, its module loaded now; None where there is none of the name."""
+        """The command, whose module is imported here; None if there is no command of that name."""
         listed = COMMANDS.get(cmd_name)
         if listed is None:
             return None
@@ -49,7 +49,7 @@ class _Commands(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The help's list, without loading anything."""
+        """Write the list of commands in the help, without importing their modules."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, listed.help) for name, listed in COMMANDS.items()])
 
@@ -66,7 +66,7 @@ class _Commands(click.Group):
 
 
 def _sentence(error: OSError) -> str:
-    """What the system refused, and the file it was about."""
+    """What the system refused, and the file concerned."""
     reason = error.strerror or str(error)
     return f"{error.filename}: {reason}" if error.filename else reason
 

@@ -28,17 +28,17 @@ from orderflow.shop import OrderFlow
 
 __all__ = ["REJECTED", "progress_bar", "report", "report_unfinished", "run", "states_of", "work"]
 
-#: The columns of documents that were not taken.
+#: The columns of the table of rejected documents.
 REJECTED: Final = ("line", "code", "why (the first reason)")
 FINISHED: Final = ("Completed", "Cancelled")
 
-#: The exit status of what was interrupted, as a shell gives it: 128 and the signal's number.
+#: The exit status of an interrupted run, as a shell reports it: 128 plus the number of the signal.
 INTERRUPTED: Final = 130
 
-#: A run keeps many small immutable objects and makes no cycles: looking for some at the usual pace is wasted.
+#: A run keeps many small immutable objects and makes no cycles, so looking for cycles at the usual rate is a waste.
 GC_THRESHOLD: Final = (1_000_000, 20, 20)
 
-#: A year that a time in any time zone can be converted from.
+#: The years whose times can be converted between any two time zones.
 _YEAR: Final = click.IntRange(2, 9998)
 
 
@@ -82,9 +82,9 @@ _YEAR: Final = click.IntRange(2, 9998)
     "locations",
     multiple=True,
     default=("main",),
-    help="A location of stock; give several in order of priority.",
+    help="A stock location; give several in order of priority.",
 )
-@click.option("--dry-run", is_flag=True, help="Say what would happen and which documents would be rejected.")
+@click.option("--dry-run", is_flag=True, help="Only count the documents and list those that would be rejected.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def run(
     file: Path,
@@ -99,8 +99,8 @@ def run(
 ) -> None:
     """Take FILE through all six steps: receive, confirm, allocate, prepare, ship, complete and tell the customer.
 
-    Parcels are assumed to be handed over and delivered at the times in the file. An interrupted run goes on where it
-    stopped when it is started again.
+    Parcels are assumed to be handed over and delivered at the times in the file. If a run is interrupted, start it
+    again: it resumes where it stopped.
     """
     source = reader(file)
     if db is None and not dry_run:
@@ -126,19 +126,19 @@ def run(
 
 @contextmanager
 def _readable(file: Path) -> Generator[None]:
-    """What a file that cannot be read, or an interruption, comes to."""
+    """Turn an unreadable file, or an interruption, into a message and an exit status."""
     try:
         yield
     except (gzip.BadGzipFile, EOFError, csv.Error) as error:
         raise click.ClickException(f"{file}: {error}") from error
     except KeyboardInterrupt:
-        click.echo("Interrupted; the same command again goes on where this stopped.", err=True)
+        click.echo("Interrupted; run the same command again to resume.", err=True)
         raise SystemExit(INTERRUPTED) from None
 
 
 @contextmanager
 def _few_collections() -> Generator[None]:
-    """Look for cycles seldom, and not among what is there already; the process has its own pace back afterwards."""
+    """Look for cycles rarely, and never among existing objects; the process's own settings are restored afterwards."""
     before = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLD)
@@ -161,7 +161,7 @@ def work(
     mail: Path | None = None,
     locations: tuple[str, ...] = ("main",),
 ) -> dict[str, Any]:
-    """Run a source into a database and give the summary, with the seconds the run took."""
+    """Run a source into a database and return the summary, with the seconds that the run took."""
     used, clock = import_workflow(workflow), start_clock()
     storage = storage_at(db, used)
     try:
@@ -184,7 +184,7 @@ def work(
 
 
 def _rejected(shop: OrderFlow, channel: str, here: Iterable[RejectedDocument]) -> Iterator[dict[str, Any]]:
-    """What the database has as rejected; of this file's documents as they are now, with the first reason."""
+    """All rejected documents in the database; those of this file with their current codes and first reason."""
     now = {f"{channel}/{each.number}": each.rows for each in here}
     for name, line, codes in rejections(shop):
         rows = now.get(name, ())
@@ -233,7 +233,7 @@ def _print_documents(source: Source, years: Years, *, as_json: bool) -> None:
 
 
 def report(found: dict[str, Any]) -> None:
-    """The summary for people."""
+    """Print the summary for people to read."""
     documents = found["documents"]
     click.echo(
         f"{documents['orders']} orders, {documents['cancellations']} cancellations, "
@@ -250,21 +250,21 @@ def report(found: dict[str, Any]) -> None:
 
 
 def states_of(found: dict[str, Any]) -> list[tuple[str, str, int]]:
-    """The kinds counted, each state with its number, a row each."""
+    """A row for each kind and state, with the number of rows in that state."""
     return [(kind, state, count) for kind, counts in found["states"].items() for state, count in counts.items()]
 
 
 def _report_rejected(rejected: list[dict[str, Any]]) -> None:
-    """Those of this file with the first reason; what other files left in the database is only counted."""
+    """Print the rejected documents of this file, with the first reason; those of other files are only counted."""
     rows = [(row["line"], row["codes"][0], row["reason"]) for row in rejected if row["reason"] is not None]
     if rows:
         table("rejected", REJECTED, rows)
     if len(rejected) > len(rows):
-        click.echo(f"rejected in other files, or before: {len(rejected) - len(rows)}")
+        click.echo(f"rejected in other files or earlier runs: {len(rejected) - len(rows)}")
 
 
 def report_unfinished(found: dict[str, Any]) -> None:
-    """What stands between the orders and completion, as far as this run has met it."""
+    """Print what keeps orders from completion, as far as this run knows."""
     waiting = sum(count for state, count in found["states"]["order"].items() if state not in FINISHED)
     if waiting:
         click.echo(f"\norders not completed: {waiting}; `orderflow worklist` on this database says what they wait for")
@@ -274,4 +274,4 @@ def report_unfinished(found: dict[str, Any]) -> None:
         click.echo(f"steps refused: {many}, the first of them {first['command_id']}: {first['reason']}")
     if found["elsewhere"]:
         named = " ".join(f"--location {place}" for place in found["elsewhere"])
-        click.echo(f"Warning: goods came in where this run does not look for any: add {named}", err=True)
+        click.echo(f"Warning: goods came in at locations that this run does not allocate from: add {named}", err=True)

@@ -93,7 +93,7 @@ def _print(view: View) -> None:
 
 
 def _moment(entry: View) -> tuple[object, ...]:
-    """An event when it occurred, to the minute; when it was recorded stands in its history."""
+    """An event with the time it occurred, to the minute; its history also has the time it was recorded."""
     at = entry["occurred_at"] or entry["at"]
     return entry["version"], at[:16].replace("T", " "), entry["event"], entry["actor"]
 

@@ -24,10 +24,10 @@ from orderflow.importing.wiring import import_workflow
 @as_json
 @click.option("--verbose", is_flag=True, help="Show the progress, and why the other rules are not checked.")
 def verify(db: Path, tenant: str, workflow: Workflow | None, *, as_json: bool, verbose: bool) -> None:
-    """Check the database against the invariants; exit 1 if one is violated, or if the tenant has nothing there.
+    """Check the database against the invariants; exit 1 if one is violated, or if the tenant has no rows in it.
 
-    The database is only read, as it is at one moment. What each event told other rows and asked of the world is
-    checked for decisions of one workflow: the one given, or else the standard one, as shops and `orderflow run` use it.
+    The database is only read, as it is at one moment. What each event told other rows to do, and the effects it asked
+    for, are checked for the decisions of one workflow: the one given, or the standard one of shops and `orderflow run`.
     """
     progress = _progress if verbose and not as_json else _silent
     began = time.perf_counter()
@@ -51,7 +51,7 @@ def _progress(kind: str) -> None:
 
 
 def _silent(kind: str) -> None:
-    """Nothing."""
+    """Show no progress."""
 
 
 def _print(report: Report, seconds: float, *, verbose: bool) -> None:
@@ -66,7 +66,7 @@ def _print(report: Report, seconds: float, *, verbose: bool) -> None:
     if report.unasked:
         entries = sum(entries for _, entries in report.unasked)
         others = len(report.unasked)
-        click.echo(f"{entries} entries of {others} other workflows: events chained, decisions not asked")
+        click.echo(f"{entries} entries of {others} other workflows: events folded, decisions not checked")
     for finding in report.findings:
         _examples(finding)
     click.echo(f"\n{report.violations} violations, {seconds} s")

@@ -14,7 +14,7 @@ from orderflow.ports.storage import Recorded, Row
 
 View: TypeAlias = dict[str, Any]
 
-#: The buckets of a line vector as they are shown, then what stands outside their sum.
+#: The buckets of a line vector as they are shown, then the counters outside their sum.
 VECTOR = (
     "open", "backordered", "allocated", "preparing", "shipped", "delivered", "returned", "lost", "cancelled",
     "invoiced", "credited",
@@ -41,7 +41,7 @@ def row_view(row: Row[Any]) -> View:
 
 
 def order_view(row: Row[Any]) -> View:
-    """All of an order that stands on its own row."""
+    """Everything about an order that is on its own row."""
     state, content = row.state, row.state.content
     sums = totals_of(content)
     progress = getattr(state, "progress", None)
@@ -131,7 +131,7 @@ def credit_note_view(row: Row[Any]) -> View:
 
 
 def event_view(recorded: Recorded, codec: Codec, *, data: bool) -> View:
-    """An event of a history, with what it says if ``data`` is asked for."""
+    """An event of a history, with its fields if ``data`` is true."""
     view: View = {
         "version": recorded.version,
         "at": when(recorded.at),

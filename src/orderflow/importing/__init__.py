@@ -1,1 +1,1 @@
-"""Files of orders through the six steps."""
+"""Importing files of orders: every document is taken through the six steps."""

@@ -12,7 +12,7 @@ from orderflow.importing.matching import Match, invoice_of
 
 
 def return_of(document: CancellationDocument, matches: list[list[Match]]) -> ReceiveReturn | None:
-    """The goods of a cancellation, matched or not; None if it brings none."""
+    """The goods of a cancellation, matched or not; None if it has none."""
     pairs = [
         (line, match) for line, parts in zip(document.lines, matches, strict=True) for match in parts if line.goods
     ]

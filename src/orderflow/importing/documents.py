@@ -86,7 +86,7 @@ class CancellationDocument(Record):
 
 @frozen(eq=False, repr=False)
 class AdjustmentDocument(Record):
-    """Signed changes of stock. ``memo`` counts lines that move none."""
+    """Signed changes of stock. ``memo`` counts the lines that move no stock."""
 
     number: str
     at: datetime
@@ -97,7 +97,7 @@ class AdjustmentDocument(Record):
 
 @frozen(eq=False, repr=False)
 class ReceiptDocument(Record):
-    """Goods that came in."""
+    """Goods received."""
 
     number: str
     at: datetime
@@ -106,7 +106,7 @@ class ReceiptDocument(Record):
 
 
 class RejectedRow(NamedTuple):
-    """Why a row of the file cannot be taken: its line number, a stable code, a sentence."""
+    """Why a row of the file was rejected: its line number, a stable code, a sentence."""
 
     line: int
     code: str
@@ -115,7 +115,7 @@ class RejectedRow(NamedTuple):
 
 @frozen(eq=False, repr=False)
 class RejectedDocument(Record):
-    """A document with a bad row is rejected as a whole."""
+    """A document that was rejected as a whole; ``rows`` are the bad ones."""
 
     number: str
     line: int
@@ -157,19 +157,19 @@ class Format(Protocol):
     """Opens a file as a source of documents: a class or a function of the file's path.
 
     A package registers its formats as entry points of the group ``orderflow.formats``. A document that cannot be
-    read is given as a :class:`RejectedDocument`; ``InputError`` is for a file that is none of this format.
+    read is yielded as a :class:`RejectedDocument`; ``InputError`` is for a file that is not in this format.
     """
 
     def __call__(self, path: Path, /) -> Source:
-        """The file at ``path``, opened when its documents are asked for."""
+        """The source at ``path``; the file is opened when its documents are read."""
         ...
 
 
 def name_of(source: Source) -> str:
-    """What a run of a file is marked under: its channel and a digest of the file.
+    """The name under which the progress of a run is recorded: the file's channel and a digest of its bytes.
 
-    A file that was mended or has grown is another one: it is read from its beginning, and known documents are skipped
-    one by one.
+    A file that was corrected or extended counts as a new file: it is read from the beginning, and documents that were
+    taken before are skipped one by one.
     """
     with source.path.open("rb") as file:
         return f"{source.channel}/{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"

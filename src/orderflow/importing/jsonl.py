@@ -1,4 +1,4 @@
-"""The library's own format: JSON lines, a document in each.
+"""The library's own format: JSON lines, one document on each line.
 
 ::
 
@@ -8,7 +8,7 @@
      "bill_to": "ann@1", "lines": [["TEA", 1, "2.50 EUR", "S 20", true]]}
     {"type": "adjustment", "number": "J-1", "at": "2026-01-08T09:00:00Z", "changes": [["TEA", "main", -1, "broken"]]}
 
-A content is what ``PlaceOrder`` takes; ``person`` is kept under the party version its ``bill_to`` names.
+``content`` is what ``PlaceOrder`` takes; ``person`` is stored under the party version that its ``bill_to`` names.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ _KINDS: Final[dict[Any, type[_Entry]]] = {
 
 
 class JsonLinesFile:
-    """A file of that format. A line that is not a sound document is rejected, with every fault and its path."""
+    """A file in this format. A line that is not a valid document is rejected, with every fault and its path."""
 
     channel = "orderflow"
 
@@ -105,7 +105,7 @@ class JsonLinesFile:
         return sum(1 for _ in self._lines())
 
     def documents(self) -> Iterator[Document]:
-        """Every document, in the order of the file. A number names one document: a second one is rejected."""
+        """Every document, in the order of the file. A second document with the same number is rejected."""
         lines: dict[str, int] = {}
         for line, text in self._lines():
             try:
@@ -120,14 +120,14 @@ class JsonLinesFile:
 
     @cached_property
     def _first(self) -> str:
-        """The first number in the file: it tells its lines from those of other files of the channel."""
+        """The first document number; rejected lines are named after it, to tell them from those of other files."""
         for line, text in self._lines():
             with suppress(InputError):
                 return _document(line, _entry(text)).number
         return ""
 
     def _lines(self) -> Iterator[tuple[int, str]]:
-        # Bytes that are no UTF-8 become lone surrogates, which no text may hold: nothing is replaced in silence.
+        # Bytes that are not UTF-8 become lone surrogates, which no text may hold: nothing is replaced silently.
         with self.path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
             for line, text in enumerate(file, start=1):
                 if line == 1 and "\0" in text:

@@ -17,8 +17,8 @@ from orderflow.importing.documents import CancellationDocument, CancelledLine, O
 class Match(NamedTuple):
     """Units of a cancelled line that belong to an order line, and their amount in minor units.
 
-    ``order`` is empty for what matches nothing. ``before`` is what earlier cancellations credited of the order's
-    invoice in the tax group of the line; None where that is nothing.
+    ``order`` is empty for units that match nothing. ``before`` is what earlier cancellations credited of the order's
+    invoice in the tax group of the line, None if nothing.
     """
 
     order: str
@@ -28,7 +28,7 @@ class Match(NamedTuple):
     before: CreditedBefore | None = None
 
 
-#: An order line: the units not given back yet, and the units and the amount it was ordered with.
+#: Order lines, each with the units not given back yet (``left``) and the quantity and amount ordered.
 _TABLE: Final = """
 PRAGMA journal_mode = OFF;
 CREATE TABLE bought (
@@ -40,9 +40,9 @@ CREATE INDEX bought_by ON bought (customer, sku, price, n);
 
 
 class Matcher:
-    """Remembers what named customers have bought and not given back. A pure function of the documents so far.
+    """Remembers what named customers have bought and not given back. Its answers depend only on the documents so far.
 
-    It keeps that in a temporary database, which grows on disk: a file may hold more lines than memory does.
+    It uses a temporary database that grows on disk, because a file may hold more lines than fit in memory.
     """
 
     def __init__(self) -> None:
@@ -51,11 +51,11 @@ class Matcher:
         self._credited: dict[tuple[str, TaxCategory], CreditedBefore] = {}
 
     def close(self) -> None:
-        """Forget it all."""
+        """Discard the temporary database."""
         self._db.close()
 
     def bought(self, document: OrderDocument) -> None:
-        """Take the lines of an order in; guests and free lines can never be matched."""
+        """Remember the lines of an order; guests' orders and free lines are never matched."""
         content, order = document.content, document.number
         if content.customer:
             self._db.executemany(
@@ -78,13 +78,13 @@ class Matcher:
             )
 
     def given_back(self, document: CancellationDocument) -> list[list[Match]]:
-        """For each line of a cancellation, the parts it matches, the unmatched rest last."""
+        """For each line of a cancellation, the parts that match order lines, then the rest that matches nothing."""
         matches = [[*self._parts(document, line)] for line in document.lines]
         self._remember(document, matches)
         return matches
 
     def _parts(self, document: CancellationDocument, line: CancelledLine) -> Iterator[Match]:
-        """The parts of one order line end exactly on its amount, however many cancellations give it back."""
+        """Split a cancelled line; the parts of one order line always add up to its exact amount."""
         rounding, left = document.tax.rounding, line.quantity
         while left and (first := self._first(document.customer, line)):
             n, order, number, kept, quantity, whole = first
@@ -100,7 +100,7 @@ class Matcher:
             yield Match("", 0, left, line.price.line_minor(left, rounding))
 
     def _first(self, customer: str, line: CancelledLine) -> tuple[int, str, int, int, int, int] | None:
-        """The oldest order line that a cancelled one may give back."""
+        """The oldest order line that a cancelled line may give back."""
         found: tuple[int, str, int, int, int, int] | None = self._db.execute(
             'SELECT n, "order", line, left, quantity, net_minor FROM bought'
             " WHERE customer = ? AND sku = ? AND price = ? ORDER BY n LIMIT 1",
@@ -109,7 +109,7 @@ class Matcher:
         return found
 
     def _remember(self, document: CancellationDocument, matches: list[list[Match]]) -> None:
-        """What this cancellation credits is before the next one; not so where tax is rounded on units or lines."""
+        """Remember what this cancellation credits, for the next one; only tax rounded per document needs it."""
         if document.tax.rounding_level is not TaxRounding.PER_DOCUMENT:
             return
         sums = Counter[tuple[str, TaxCategory]]()
@@ -126,5 +126,5 @@ _text: Final = Price.text_form.write
 
 
 def invoice_of(order: str) -> str:
-    """The invoice of an order of a file: its first."""
+    """The id of an imported order's first invoice."""
     return f"{order}/1"

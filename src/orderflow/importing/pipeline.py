@@ -1,8 +1,8 @@
-"""The pipeline: documents in windows, each window in two commits, with the effects of the first between them.
+"""The pipeline: documents in windows, each window in two commits; the effects of the first are carried out in between.
 
-Windows follow from the file alone. What a stage does follows from the rows as they are, under command ids that follow
-from the documents: a run that was interrupted passes over the windows marked as finished, goes through the next one
-again, where what is done already is answered and not done twice, and ends with the same rows as a run in one go.
+Windows depend on the file alone. What a stage does depends on the stored rows, and its command ids are made from the
+documents. So an interrupted run, when it is started again, skips the windows marked as finished and repeats the next
+one, where a step that was already taken is not taken twice. It ends with the same rows as an uninterrupted run.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ from orderflow.importing.vetting import YEARS, Years, vetted
 from orderflow.ports.storage import MAX_FOUND
 from orderflow.shop import OrderFlow
 
-#: Orders worked together at most.
+#: The most orders in a window.
 WINDOW: Final = 50
 
-#: The states of accepted orders that go on.
+#: The states of accepted orders that are not finished.
 _UNFINISHED: Final = ("Confirmed", "AwaitingStock", "Allocated", "Preparing", "PartlyShipped", "Shipped")
 
 StageFlow = Callable[[Stage], Flow[None]]
@@ -48,18 +48,18 @@ class Pipeline:
     """Takes a source's documents through the six steps.
 
     Args:
-        shop: where they go; its clock must be ``clock``.
-        source: where they come from.
+        shop: where the documents go; its clock must be ``clock``.
+        source: where the documents come from.
         clock: set to the time of the newest document of each window, which is when the window's steps are recorded;
             each document's own time is when they occurred.
-        name: what progress is marked under.
-        receive: before each order and each negative adjustment, receive what exceeds the available stock.
+        name: the name under which progress is recorded.
+        receive: before each order and each negative adjustment, receive what it needs beyond the available stock.
         advanced: called with the number of documents finished, after each window.
-        years: documents that are dated in any other year are rejected.
+        years: documents dated in any other year are rejected.
 
-    ``refused`` lists command ids with the reason, ``worked`` counts the orders of this call; ``seen`` counts the
-    documents of the file, ``accepted`` those of them that were taken, now or before, and ``rejected`` are those that
-    were not taken now; ``places`` is where its receipts put goods, the first first.
+    ``refused`` lists the ids of refused commands with the reason; ``worked`` counts the orders worked by this call.
+    ``seen`` counts the documents of the file, ``accepted`` those taken by this run or an earlier one; ``rejected``
+    lists those rejected by this run. ``places`` holds the locations of the file's receipts, in order of appearance.
     """
 
     shop: OrderFlow
@@ -95,7 +95,7 @@ class Pipeline:
                 self.advanced(self.seen)
 
     def _catch_up(self) -> None:
-        """Begin where the last run of this file ended, and no earlier than any run into this database has come."""
+        """Begin where the last run of this file ended, with the clock no earlier than any run into this database."""
         runs = self.shop.rows("run")
         for row in runs.find(limit=MAX_FOUND):
             *_, last = runs.history(row.key.id)
@@ -113,7 +113,7 @@ class Pipeline:
         return self.shop.key("run", self.name)
 
     def _noted(self, window: Sequence[Document]) -> list[list[Match]]:
-        """Remember what later documents may refer to; gives what a cancellation matches of it."""
+        """Remember what later documents may refer to; return what a cancellation matches."""
         matches: list[list[Match]] = []
         for document in window:
             if isinstance(document, OrderDocument):
@@ -147,7 +147,7 @@ class Pipeline:
         self.worked += len(window)
 
     def _receipt(self, document: ReceiptDocument) -> None:
-        """Goods came in: post them, then go on with the orders that wait, first come, first served."""
+        """Post a receipt, then go on with the waiting orders, first come, first served."""
         self._commit(lambda stage: stage.post(document))
         for turns in self._unfinished(document):
             self._go_on(turns)
@@ -161,7 +161,7 @@ class Pipeline:
     def _unfinished(self, document: ReceiptDocument) -> Iterator[list[Turn]]:
         """Accepted orders that are not finished, in the order they came.
 
-        Those that wait are among them; so are those that an interrupted run has already given their goods.
+        These are the waiting orders, and those to which an interrupted run has already given their goods.
         """
         cursor = 0
         while rows := self.shop.orders.find(status=_UNFINISHED, cursor=cursor, limit=WINDOW):
@@ -171,7 +171,7 @@ class Pipeline:
     # -- commits
 
     def _commit(self, *flows: StageFlow) -> Stage:
-        """One commit of all that ``flows`` decide."""
+        """Commit everything that ``flows`` decide, at once."""
         stage = self.shop.run(lambda: self._staged(flows))
         self.refused += stage.refused
         self.accepted += stage.accepted
@@ -198,13 +198,13 @@ class Pipeline:
         self._commit(*flows, mark)
 
     def _relay(self) -> None:
-        """Carry out every effect so far. Called at points that follow from the file, so answers have fixed times."""
+        """Carry out every effect so far, at points that depend on the file alone, so that answers have fixed times."""
         while self.shop.relay(200).done and self.shop.storage.pending():
             pass
 
 
 def _windows(documents: Iterable[Document]) -> Iterator[list[Document]]:
-    """Orders that follow each other, up to ``WINDOW`` of them; every other document alone."""
+    """Consecutive orders, up to ``WINDOW`` of them; every other document alone."""
     window: list[Document] = []
     for document in documents:
         if not isinstance(document, OrderDocument):

@@ -1,4 +1,4 @@
-"""How far a run has come: a machine of its own, so that the mark is kept by the same storage, in the same commits."""
+"""How far a run has come. It has a machine of its own, so that progress is stored in the same commits as the work."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class _Progress:
 
 
 class RecordProgress(_Progress, Command):
-    """Note that another window is finished: ``documents`` of the file are done in all, ``accepted`` of them taken."""
+    """Record that another window is finished: ``documents`` of the file are done, ``accepted`` of them were taken."""
 
     __slots__ = ()
 

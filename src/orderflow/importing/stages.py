@@ -1,6 +1,6 @@
-"""What a run does with documents, as flows on one batch in the making; each gives its commands ids made of theirs.
+"""What a run does with documents: flows that add to one batch, with command ids made from document numbers.
 
-Whatever is done already is known by its row or by its command id, so a stage that is gone through again adds nothing.
+What was already done is recognised by its row or its command id, so a stage that is repeated adds nothing.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ from orderflow.ports.storage import Ack
 
 
 class Turn(NamedTuple):
-    """An order whose turn it is to go on: what lets it, and when.
+    """An order to go on with, and the time of its next steps.
 
-    ``occasion`` is the number of the receipt that brings its goods, empty where it goes on for its own document.
+    ``occasion`` is the number of the receipt that brought its goods, empty if the order's own document is the occasion.
     """
 
     order: str
@@ -74,7 +74,7 @@ class Stage:
         tenant, channel, actor: whose rows, where documents come from, who works them.
         now: when its steps are recorded.
         settings: how orders are allocated, sent and billed.
-        receive: receive what an order or an adjustment wants beyond the available stock.
+        receive: receive what an order or an adjustment needs beyond the available stock.
 
     ``refused`` are the steps that were not taken, with the reason; ``accepted`` counts the documents taken.
     """
@@ -93,7 +93,7 @@ class Stage:
     # -- documents
 
     def place(self, window: Sequence[OrderDocument]) -> Flow[None]:
-        """Take orders in, with their parties and customers and the receipts they need, and confirm them."""
+        """Place and confirm orders, with their parties, their customers and the receipts they need."""
         keys = {document.number: self.key("order", document.number) for document in window}
         yield from self.work.load(
             [*keys.values(), *(key for document in window for key in self._people_keys(document))]
@@ -132,14 +132,14 @@ class Stage:
         self.accepted += step.id in (yield from self.take([*steps, step]))
 
     def post(self, document: ReceiptDocument) -> Flow[None]:
-        """Goods came in."""
+        """Post received goods."""
         receipt = PostReceipt(document.items, document.number)
         key = self.key("stock_document", document.number)
         step = Step(self.id(document.number, "receive"), key, receipt, document.at)
         self.accepted += step.id in (yield from self.take([step]))
 
     def reject(self, document: RejectedDocument) -> Flow[None]:
-        """Keep that a document was not taken, and why."""
+        """Record that a document was rejected, and why."""
         codes = tuple(dict.fromkeys(row.code for row in document.rows))
         key = intake_key(self.tenant, self.channel, document.number)
         yield from self.take([Step(self.id(document.number, "reject"), key, RejectDocument(document.line, codes))])
@@ -162,8 +162,8 @@ class Stage:
     def complete(self, turns: Sequence[Turn]) -> Flow[None]:
         """Hand over and deliver what is ready to go, then bill every order, then complete every order.
 
-        A bill and the completion it allows are one commit: what a bill sets off is relayed after both, wherever a run
-        is cut off.
+        A bill and the completion it allows are in one commit, so that the bill's effects are relayed after both, even
+        if the run is interrupted.
         """
         yield from self._load_orders(turns)
         shipments = {key: turn for turn in turns for key in self._shipments(turn)}
@@ -176,7 +176,7 @@ class Stage:
             if isinstance(self.order(turn), Confirmed | Shipped)
         )
 
-    # -- the steps of one
+    # -- the steps of one document or order
 
     def _placed(self, document: OrderDocument, forecast: StockForecast | None) -> Iterator[Step]:
         key = self.key("order", document.number)
@@ -200,7 +200,7 @@ class Stage:
             yield self.key("customer", document.customer)
 
     def _people(self, document: OrderDocument | CancellationDocument) -> Iterator[Step]:
-        """The party version and the customer, each where it is not known."""
+        """Steps that record the party version and the customer, unless they are known."""
         ref, person = document.party
         for key in self._people_keys(document):
             if key not in self._asked and isinstance(self.state(key), Absent):
@@ -241,7 +241,7 @@ class Stage:
     # -- rows and commands
 
     def take(self, steps: Iterable[Step]) -> Flow[set[str]]:
-        """Decide steps; gives the ids of those taken, now or before. The others are remembered with the reason."""
+        """Decide steps and return the ids of those taken, now or before. The others go to ``refused``."""
         listed = [*steps]
         envelopes = [Envelope(step.key, step.command, self._stamp(step.id, step.at)) for step in listed]
         results = yield from self.work.take(envelopes)

@@ -1,4 +1,4 @@
-"""The summary of a run, read back from the database through the public API; nothing is tallied on the way."""
+"""The summary of a run, read back from the database through the public API; nothing is counted during the run."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ def summarise(shop: OrderFlow, timezone: str) -> dict[str, Any]:
 
 @define
 class _Notes:
-    """What the credit notes come to; each is let go once it is counted.
+    """Totals of the credit notes; no note is kept after it is counted.
 
-    ``found`` counts lines of cancellations by how far they matched earlier orders, and their units.
+    ``found`` counts the lines of cancellations by how far they matched earlier orders, and their units.
     """
 
     count: int = 0
@@ -80,13 +80,13 @@ def _stock_documents(shop: OrderFlow) -> Iterator[tuple[str, int]]:
 
 
 def rejections(shop: OrderFlow) -> Iterator[tuple[str, int, tuple[str, ...]]]:
-    """Every document that was not taken: its channel and number, its line in the file, why."""
+    """Every rejected document: its channel and number, its line in the file, and the fault codes."""
     for row in _pages(shop, "intake", ("Rejected",)):
         yield row.key.id, row.state.line, row.state.codes
 
 
 def _states(shop: OrderFlow, kind: str) -> dict[str, int]:
-    """How many rows of a kind are in each state, the fullest state first."""
+    """How many rows of a kind are in each state, the most frequent state first."""
     counts = {status: count for (status,), (count,) in shop.rows(kind).sums(["*"], by=["status"]).items()}
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
@@ -99,7 +99,7 @@ def _pages(shop: OrderFlow, kind: str, status: tuple[str, ...] = ()) -> Iterator
 
 
 def _orders(shop: OrderFlow) -> list[tuple[str, str, int, int]]:
-    """Currency, time placed, total and number of orders, grouped; drafts and cancelled orders stand apart."""
+    """Currency, time placed, total and number of orders, grouped; orders without a time of placing are left out."""
     sums = shop.orders.sums(["total_minor", "*"], by=["currency", "placed_at"])
     return [(currency, placed, total, count) for (currency, placed), (total, count) in sums.items() if placed]
 

@@ -1,4 +1,4 @@
-"""What a document must be among the others of its file, checked before any of it is stored."""
+"""Checks of each document against the rest of its file, before any of it is stored."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ class Years(NamedTuple):
     last: int
 
 
-#: Any other year is a slip of whoever wrote the file, not a time at which something happened.
+#: Any other year is taken to be a mistake in the file.
 YEARS: Final = Years(1990, 2100)
 
-#: Gives the row of a party version, as far as there is one.
+#: Returns the state of a party version, ``ABSENT`` if there is none.
 Kept: TypeAlias = Callable[[PartyRef], Any]
 
 
 def vetted(source: Source, years: Years = YEARS, kept: Kept = lambda ref: ABSENT) -> Iterator[Document]:
-    """Every document of a file; those that cannot be what they say are rejected.
+    """Every document of a file; those that fail a check are rejected.
 
-    A document is dated within ``years``. It gives a party version the data that an earlier document has given it, or
-    that is in the vault already (``kept`` gives the row of a version); or it gives none.
+    A document must be dated within ``years``. If it gives data for a party version, they must be the data that an
+    earlier document gave, or that are already in the vault (``kept`` returns the state of a version).
     """
     people: dict[PartyRef, Any] = {}
     for document in source.documents():

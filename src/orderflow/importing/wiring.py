@@ -1,4 +1,4 @@
-"""A shop wired to work a file: an SQLite file of its own, a table-rate carrier, a sink for notices."""
+"""A shop set up to work a file: with an SQLite file of its own, a table-rate carrier and a place for notices."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from orderflow.ports.notifier import Notifier
 from orderflow.ports.storage import Storage
 from orderflow.shop import OrderFlow
 
-#: What customers of a file are told: once, when all is done, and when money goes back.
+#: The notices that customers in a file get: when their order is complete, and when money is credited.
 NOTICES: Final = ("order_completed", "credit_note_issued")
 
 
 CARRIER: Final = "table"
 
 
-#: Where the default carrier's zones lie; every other country is the world.
+#: The default carrier's zone for each country; every other country is in zone ``world``.
 ZONES: Final = {
     **dict.fromkeys(("United Kingdom", "GB", "Channel Islands"), "domestic"),
     **dict.fromkeys(
@@ -45,12 +45,12 @@ ZONES: Final = {
 
 
 def import_workflow(workflow: Workflow | None = None) -> Workflow:
-    """What a run works by: ``workflow``, or the standard one with few notices, and the mark of how far it has come."""
+    """The workflow of a run: ``workflow``, or the standard one with few notices, extended to record progress."""
     return (workflow or standard_workflow(NOTICES)).extended(machines=(PROGRESS,))
 
 
 def storage_at(path: Path, workflow: Workflow, *, exclusive: bool = True, read_only: bool = False) -> SqliteStorage:
-    """The database of a run. A run is the only one at its file, which makes WAL safe on every SQLite."""
+    """The database of a run. No other process uses the file, which makes WAL safe with every version of SQLite."""
     return SqliteStorage(path, workflow.machines.values(), exclusive=exclusive, read_only=read_only)
 
 
@@ -71,7 +71,7 @@ def shop_for(
     rates: Path | None = None,
     locations: tuple[str, ...] = ("main",),
 ) -> OrderFlow:
-    """An :class:`OrderFlow` over ``storage`` whose clock the file drives; effects are never leased to others."""
+    """An :class:`OrderFlow` over ``storage`` whose clock the file drives; no effect stays leased."""
     return OrderFlow(
         storage,
         workflow=workflow,
@@ -85,7 +85,7 @@ def shop_for(
 
 
 def start_clock() -> FixedClock:
-    """A clock before every document of any file."""
+    """A clock set to a time before every document of any file."""
     return FixedClock(datetime(1970, 1, 1, tzinfo=UTC))
 
 
