@@ -1,8 +1,8 @@
 """Which SQLite settings are safe for a file, and why.
 
-SQLite 3.7.0 to 3.51.2 can corrupt a database in WAL mode when two connections meet a reset of the log (the fix is in
-3.51.3, 3.50.7 and 3.44.6). So WAL with ``synchronous=FULL`` is used only with a fixed library, or with one exclusive
-connection; else the rollback journal with ``synchronous=EXTRA``, which also keeps what it has acknowledged.
+SQLite 3.7.0 to 3.51.2 can corrupt a database in WAL mode when two connections race on a reset of the log (fixed in
+3.51.3, 3.50.7 and 3.44.6). So WAL with ``synchronous=FULL`` is used only with a fixed library or with one exclusive
+connection; otherwise the rollback journal with ``synchronous=EXTRA``, which is just as durable.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Final
 
 from attrs import frozen
 
-#: File systems on which SQLite's shared memory and locks do not do what WAL needs.
+#: File systems on which SQLite's shared memory and locks do not work as WAL needs.
 _NETWORK: Final = frozenset(
     {"9p", "afs", "beegfs", "ceph", "cifs", "davfs", "glusterfs", "lustre", "ncpfs", "nfs", "nfs4", "smb3", "smbfs"}
 )
@@ -28,7 +28,7 @@ _UNKNOWN: Final = "unknown"
 
 @frozen
 class Mode:
-    """How a file is written: the journal mode, ``synchronous``, and the reasons for them."""
+    """How a file is written: ``journal_mode``, ``synchronous``, and why."""
 
     journal_mode: str
     synchronous: str
@@ -37,10 +37,10 @@ class Mode:
 
 @frozen
 class Settings:
-    """What is in force for a file, whether it is safe, and what a commit costs there.
+    """The settings in use for a file, whether they are safe, and what a commit costs there.
 
-    ``safe`` is false where the file is on a network, whose locks and flushes nobody vouches for.
-    ``commit_microseconds`` is None where nothing may be written beside the file to measure it.
+    ``safe`` is false for a network file system, whose locks and flushes cannot be relied on. ``commit_microseconds`` is
+    None if the folder is not writable, so that a commit cannot be measured.
     """
 
     library_version: str
@@ -53,7 +53,7 @@ class Settings:
 
 
 def report(path: Path | str, *, exclusive: bool = False) -> Settings:
-    """What a storage on ``path`` would use, with the cost of a commit measured in a file beside it."""
+    """The settings that a storage at ``path`` would use; a commit is timed on a file in the same folder."""
     file_system = file_system_of(Path(path))
     mode = mode_for(sqlite3.sqlite_version_info, file_system, exclusive=exclusive)
     cost: int | None = None
@@ -73,21 +73,21 @@ def mode_for(library: tuple[int, ...], file_system: str, *, exclusive: bool) -> 
     if _is_network(file_system):
         reasons.append(f"WAL does not work on a network file system ({file_system})")
     if file_system == _UNKNOWN and not exclusive:
-        reasons.append("the file system is not known to be local, as a shared WAL must be")
+        reasons.append("a shared WAL needs a local file system, and this one is unknown")
     if reasons:
         return Mode("delete", "extra", tuple(reasons))
     return Mode("wal", "full", ("one exclusive connection" if exclusive else f"SQLite {version} is fixed",))
 
 
 def file_system_of(path: Path, mounts: Path = _MOUNTS) -> str:
-    """The type of the file system that holds ``path``; ``unknown`` where the system does not tell."""
+    """The type of the file system that holds ``path``; ``unknown`` if the system does not say."""
     try:
         text = mounts.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return _UNKNOWN
     place = path.absolute().parent.resolve() / path.name
     found = [(len(point.parts), type_) for point, type_ in _mounts(text.splitlines()) if place.is_relative_to(point)]
-    # Of several mounts on one point the last one is seen.
+    # Of several mounts on the same point, the last one hides the others.
     return max(enumerate(found), key=lambda item: (item[1][0], item[0]))[1][1] if found else _UNKNOWN
 
 
@@ -125,7 +125,7 @@ def _mounts(lines: Iterable[str]) -> Iterator[tuple[Path, str]]:
     for line in lines:
         fields = line.split(" ")
         if len(fields) > 2:
-            # The kernel writes blanks in a path as octal escapes.
+            # The kernel writes spaces in a path as octal escapes.
             yield (
                 Path(fields[1].encode().decode("unicode_escape").encode("latin-1").decode("utf-8", "replace")),
                 fields[2],

@@ -1,4 +1,4 @@
-"""Connections to an SQLite file: one for each thread and process, or one alone; foreign errors turned at the edge."""
+"""Connections to an SQLite file: one per thread and process, or a single one; SQLite's errors are translated here."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from orderflow.domain.engine.decide import Loaded
 from orderflow.errors import ConcurrencyConflict, Key, OrderFlowError, StorageError
 
 FOREIGN: Final = (sqlite3.Error, OverflowError, UnicodeError)
-"""What sqlite3 raises: its own errors, and those of numbers and texts it cannot hold."""
+"""What sqlite3 raises: its own errors, and those for numbers and texts it cannot store."""
 
 
 _STATEMENTS: Final = 512
@@ -25,7 +25,7 @@ _STATEMENTS: Final = 512
 _CACHE_KIB: Final = 16_384
 
 
-#: A checkpoint every so many pages of 4 KiB; measured 5 to 9 % quicker than the default of 1,000.
+#: Pages of 4 KiB between checkpoints; measured 5 to 9 % quicker than the default of 1,000.
 _CHECKPOINT_PAGES: Final = 16_000
 
 
@@ -36,7 +36,7 @@ _CLASH: Final = frozenset({sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONS
 
 
 def translated(error: Exception) -> OrderFlowError:
-    """Our error for a foreign one. Two rows of one version or command clash; two messages of one id are a fault."""
+    """Our error for one of sqlite3's. A repeated version or command id is a conflict, a repeated message id a fault."""
     code = getattr(error, "sqlite_errorcode", 0)
     if code in _CLASH and "outbox" not in str(error):
         return ConcurrencyConflict(None)
@@ -44,9 +44,9 @@ def translated(error: Exception) -> OrderFlowError:
 
 
 class Held(NamedTuple):
-    """A row as it is stored: its number in the table, its last entry, the event that brought its content, and itself.
+    """A stored row: its number in the table, its last entry, the event that brought its content, and the row itself.
 
-    The number is None where the row is not stored; last entry and content are positions of the journal, 0 for none.
+    The number is None if the row is not stored; last entry and content are journal positions, 0 for none.
     """
 
     number: int | None
@@ -56,13 +56,13 @@ class Held(NamedTuple):
 
 
 class RowCache:
-    """Committed rows as this connection saw them last.
+    """Committed rows as this connection last saw them.
 
-    While nobody else has written the file, they are the rows: they need not be read again. A state is right for its
-    version and entry for ever, so it need not be decoded again either. The first kept is dropped first; of stock rows,
-    which are small and come again and again, many are kept, of all other kinds few, for one may hold thousands of
-    lines. Nothing tells of this connection's own writes: who writes a row puts it here, or invalidates all, before the
-    next may write.
+    Until another connection writes to the file, they are current and need not be read again. A state never changes for
+    a given version and entry, so it need not be decoded again either. Rows are dropped oldest first: many stock rows
+    are kept, being small and used again and again, but few of other kinds, as one may hold thousands of lines. SQLite
+    does not report this connection's own writes, so the writer of a row must put it here, or invalidate all rows,
+    before the next write.
     """
 
     def __init__(self, stock: int = 8_192, others: int = 512) -> None:
@@ -71,10 +71,10 @@ class RowCache:
         self._bounds = stock, others
         self._seen = self._age = 0
         self.position: int | None = None
-        """The last position of the journal, where it is known."""
+        """The last journal position, if known."""
 
     def sync(self, data_version: int) -> None:
-        """Learn the file's data version, which changes when somebody else has written: rows kept so far may be old.
+        """Note the file's data version; if it has changed, another connection has written and cached rows may be stale.
 
         https://www.sqlite.org/pragma.html#pragma_data_version
         """
@@ -83,22 +83,22 @@ class RowCache:
             self.invalidate()
 
     def invalidate(self) -> None:
-        """Have every row read again before it is taken for the present one."""
+        """Mark every row as stale, to be read again."""
         self._age += 1
         self.position = None
 
     def fresh(self, key: Key) -> Held | None:
-        """The row as it is stored now, or None where that is not known."""
+        """The row as currently stored, or None if that is not known."""
         found = (self._stock if key[1] == "stock" else self._others).get(key)
         return found[1] if found is not None and found[0] == self._age else None
 
     def decoded(self, key: Key, version: int, last: int) -> Loaded | None:
-        """The row at this version, which this entry brought, or None."""
+        """The row at this version and entry, if it is cached."""
         found = (self._stock if key[1] == "stock" else self._others).get(key)
         return found[1].row if found is not None and found[1].row.version == version and found[1].last == last else None
 
     def put(self, key: Key, held: Held) -> None:
-        """Keep a committed row."""
+        """Cache a committed row."""
         other = key[1] != "stock"
         kept = self._others if other else self._stock
         kept[key] = self._age, held
@@ -107,7 +107,7 @@ class RowCache:
 
 
 class Session:
-    """A connection and what belongs to it. Not for two threads at once: who uses it holds its lock."""
+    """A connection with its cache. Not for two threads at once: whoever uses it holds its lock."""
 
     __slots__ = ("__weakref__", "_alone", "cache", "connection", "in_unit", "lock")
 
@@ -118,7 +118,7 @@ class Session:
         self.lock = threading.RLock()
 
     def begin(self, text: str) -> None:
-        """Begin a transaction, and learn whether the rows kept are still the rows: always, in a file held alone."""
+        """Begin a transaction, and check whether the cached rows are still current."""
         try:
             self.run(text)
             self.sync()
@@ -127,7 +127,7 @@ class Session:
             raise
 
     def sync(self) -> None:
-        """Learn whether the rows kept are still the rows: always, in a file held alone."""
+        """Check whether the cached rows are still current; for an exclusive file they always are."""
         if not self._alone:
             ((data_version,),) = self.rows("PRAGMA data_version")
             self.cache.sync(data_version)
@@ -147,7 +147,7 @@ class Session:
             raise translated(error) from error
 
     def rollback(self) -> None:
-        """End a transaction that SQLite has not ended itself. The cache holds committed states only, so it stays."""
+        """Roll back, unless SQLite already has. The cache holds only committed rows, so it stays valid."""
         try:
             if self.connection.in_transaction:
                 self.run("ROLLBACK")
@@ -158,8 +158,8 @@ class Session:
 class Sessions:
     """Opens the connections of one file and hands them out.
 
-    Writers of one process queue at ``gate``, in turn, instead of polling the file's lock. An exclusive file has one
-    connection for all threads, so readers queue there too.
+    Writers of one process queue at a gate, instead of polling the file's lock. An exclusive file has one connection for
+    all threads, so its readers queue there too.
     """
 
     def __init__(self, path: Path, mode: Mode, *, exclusive: bool, read_only: bool, timeout_seconds: float) -> None:
@@ -196,20 +196,20 @@ class Sessions:
         return found
 
     def _after_fork(self) -> None:
-        """Leave the parent's connections alone: using or closing them here would break its locks.
+        """Abandon the parent's connections: using or closing them here would break its locks.
 
         https://www.sqlite.org/howtocorrupt.html section 2.6. SQLite keeps the locks of a process in its memory, so a
-        child forked while one was held believes for ever that it holds that lock itself.
+        child forked while one was held would always believe that it holds that lock itself.
         """
         self._orphaned = self._exclusive or any(session.in_unit for session in self._open)
         self._inherited += [self._local, self._alone, *self._open]
         self._begin()
 
     def acquire(self) -> Session:
-        """This thread's session with the gate held; to be followed by :meth:`release`.
+        """This thread's session, with the gate held; call :meth:`release` afterwards.
 
         Raises:
-            StorageError: the gate stayed closed for the whole timeout, or this thread has a unit open already.
+            StorageError: the gate stayed closed for the whole timeout, or this thread already has a unit open.
         """
         if os.getpid() != self._process:
             self._after_fork()
@@ -242,7 +242,7 @@ class Sessions:
 
     @contextmanager
     def writing(self) -> Generator[Session]:
-        """A session for statements that are transactions of their own."""
+        """A session for statements that are each a transaction."""
         session = self.acquire()
         try:
             yield session
@@ -251,7 +251,7 @@ class Sessions:
 
     @contextmanager
     def reading(self) -> Generator[Session]:
-        """A session to read with; inside a unit of this thread it is the unit's own."""
+        """A session for reading; while this thread has a unit open, it is the unit's own."""
         with self._gate if self._exclusive else nullcontext():
             session = self.session()
             with session.lock:
@@ -260,10 +260,10 @@ class Sessions:
                 yield session
 
     def close(self) -> None:
-        """Close this process's connections, each once what is under way on it has ended; nothing new begins.
+        """Close this process's connections, each once its current work has ended; no new work is accepted.
 
         Raises:
-            StorageError: something stayed under way for the whole timeout: its connection is left to it.
+            StorageError: some work did not end within the timeout; its connection stays open.
         """
         self._closed = True
         if os.getpid() != self._process:
@@ -272,10 +272,10 @@ class Sessions:
             sessions = [*self._open]
         busy = [session for session in sessions if not self._close_free(session)]
         if busy:
-            raise StorageError("closed, but another thread is still at work on the storage", retry=False)
+            raise StorageError("closed, but another thread is still using the storage", retry=False)
 
     def _close_free(self, session: Session) -> bool:
-        """Close a connection that nobody uses, or is done with in time."""
+        """Close a connection if it is free, or becomes free in time."""
         if not session.lock.acquire(timeout=self._timeout):
             return False
         try:
@@ -295,7 +295,7 @@ class Sessions:
             raise StorageError(f"cannot open {str(self._path)!r}: {error}", retry=False) from error
         weakref.finalize(session, _close, session.connection, self._process)
         with self._opening:
-            # Whoever closes the storage either finds this connection, or this thread finds the storage closed.
+            # Either the closing thread sees this connection, or this thread sees below that the storage is closed.
             self._open.add(session)
         with session.lock:
             self._check_open()
@@ -325,12 +325,12 @@ class Sessions:
             raise StorageError(f"the file is in journal mode {got!r} and cannot be brought to {wanted!r}")
         session.run("PRAGMA synchronous = FULL" if self._mode.synchronous == "full" else "PRAGMA synchronous = EXTRA")
         session.run(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-        # Personal data that is erased must not survive in free pages.
+        # Erased personal data must not survive in free pages.
         session.run("PRAGMA secure_delete = ON")
 
 
 def _leave_wal(connection: sqlite3.Connection) -> None:
-    """Leave the file without a log beside it, so that it can be read from anywhere, also where nothing is written."""
+    """Leave the file without a log beside it, so that it can be read even from a read-only folder."""
     with suppress(sqlite3.Error):
         connection.execute("PRAGMA journal_mode = DELETE")
 

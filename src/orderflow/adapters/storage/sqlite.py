@@ -1,4 +1,4 @@
-"""Storage in an SQLite file, for one host: durable, readable with SQL, safe under threads and processes."""
+"""Storage in an SQLite file, on one host: durable, readable with SQL, safe with threads and processes."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ class SqliteStorage:
     """Everything of one tenant in one file. Any number of threads and processes may use it at once.
 
     Args:
-        path: the file; it is made when it is not there yet.
-        machines: of the workflow, the standard one by default; a table is kept for each of their kinds.
-        tenant: whose rows to read and write; several may share a file.
-        exclusive: one connection, and no other process: quicker, see ``safety``.
+        path: the file; it is created if missing.
+        machines: those of the workflow, by default the standard one; each kind has a table.
+        tenant: whose rows to read and write; several tenants may share a file.
+        exclusive: use one connection and lock out other processes, which is quicker; see ``safety``.
         read_only: for queries; ``unit`` and the outbox are refused.
-        timeout_seconds: how long to wait for others before giving up.
+        timeout_seconds: how long to wait for other writers before giving up.
 
     Raises:
         InputError: ``path`` cannot name a file.
-        StorageError: the file cannot be opened, has another layout, or is of another application.
+        StorageError: the file cannot be opened, has another layout, or belongs to another application.
         DefinitionError: a kind's name cannot name a table.
     """
 
@@ -87,20 +87,20 @@ class SqliteStorage:
 
     @property
     def tenant(self) -> str:
-        """Whose rows these are."""
+        """The tenant whose rows these are."""
         return self._tenant
 
     def for_tenant(self, tenant: str) -> SqliteStorage:
-        """The storage of another tenant in the same file, by the same connections."""
+        """The storage of another tenant in the same file, using the same connections."""
         other = copy.copy(self)
-        other._tenant = tenant  # noqa: SLF001 - it is one of us
+        other._tenant = tenant  # noqa: SLF001 - same class
         return other
 
     def close(self) -> None:
-        """Close the connections of this process, each once what is under way on it has ended.
+        """Close this process's connections, each once its current work has ended; no new work is accepted.
 
         Raises:
-            StorageError: something stayed under way for the whole timeout; nothing new begins all the same.
+            StorageError: some work did not end within the timeout.
         """
         self._sessions.close()
 
@@ -112,46 +112,46 @@ class SqliteStorage:
     # --- outbox ---
 
     def due(self, now: datetime) -> Collection[str]:
-        """The topics of which a message may be leased."""
+        """The topics with a message that may be leased."""
         with self._sessions.reading() as session:
             return outbox.due(session, self._tenant, now)
 
     def lease(
         self, topic: str, limit: int, now: datetime, until: datetime, done: Collection[str] = ()
     ) -> Sequence[Lease]:
-        """Note what is done, then begin up to ``limit`` due messages of a topic, the longest due first."""
+        """Mark messages done, then lease up to ``limit`` due messages of a topic, the longest overdue first."""
         self._check_writable()
         with self._sessions.writing() as session:
             return outbox.lease(session, self._tenant, topic, limit, now, until, [*done])
 
     def renew(self, lease: Lease, until: datetime) -> None:
-        """Make a lease last longer; ignored if it was lost."""
+        """Extend a lease. Ignored if it was lost."""
         self._check_writable()
         with self._sessions.writing() as session:
             outbox.renew(session, self._tenant, lease, until)
 
     def retry(self, lease: Lease, due: datetime, error: str) -> None:
-        """The message is due again at ``due``. Ignored if the lease was lost."""
+        """Make the message due again at ``due``. Ignored if the lease was lost."""
         self._check_writable()
         with self._sessions.writing() as session:
             outbox.retry(session, self._tenant, lease, due, error)
 
     def dead_letter(self, lease: Lease, now: datetime, error: str) -> None:
-        """Give the message up. Ignored if the lease was lost."""
+        """Give up on the message. Ignored if the lease was lost."""
         self._check_writable()
         with self._sessions.writing() as session:
             outbox.dead_letter(session, self._tenant, lease, now, error)
 
     def dead_letters(self, limit: int = 100) -> Sequence[tuple[Message, str]]:
-        """The oldest dead letters with their last error."""
+        """The oldest dead letters, each with its last error."""
         with self._sessions.reading() as session:
             return outbox.dead_letters(session, self._tenant, limit)
 
     def requeue(self, message_id: str, now: datetime) -> None:
-        """Make a dead letter due again, as if it had never been sent: the last of its lane.
+        """Make a dead letter due again, at the end of its lane, as if it had never been sent.
 
         Raises:
-            NotFound: there is no dead letter with that id.
+            NotFound: no dead letter has that id.
         """
         self._check_writable()
         with self._sessions.writing() as session:
@@ -165,29 +165,29 @@ class SqliteStorage:
     # --- feed and queries ---
 
     def history(self, key: Key) -> Iterator[Recorded]:
-        """Every entry of one row, oldest first. Events of the vault are ``Redacted``.
+        """Every entry of one row, oldest first. Events of vault kinds are ``Redacted``.
 
         Raises:
-            InputError: a key of another tenant.
+            InputError: the key belongs to another tenant.
         """
         if key.tenant != self._tenant:
             raise InputError.at("key.tenant", "other_tenant", f"this is the storage of {self._tenant!r}")
         return reads.history(self._sessions, self._codec, key)
 
     def entries(self, after: int, limit: int) -> Sequence[Recorded]:
-        """Entries after a position in commit order, across all rows of the tenant; positions may leave gaps."""
+        """Entries after a position, in commit order, across all rows of the tenant; positions may have gaps."""
         with self._sessions.reading() as session:
             return reads.entries(session, self._codec, self._tenant, after, limit)
 
     def read(self, keys: Collection[Key]) -> Mapping[Key, Loaded]:
-        """Every key's row as last committed, version 0 and ``ABSENT`` where there is none."""
+        """Every key's row as last committed; version 0 and ``ABSENT`` if there is none."""
         return SqliteUnit(self._sessions, self._codec, self._kinds, self._tenant).read(keys)
 
     def find(self, query: Query) -> Sequence[Row[Any]]:
-        """Up to ``query.limit`` rows in order of creation; ``conditions`` says what a query means.
+        """Up to ``query.limit`` rows in order of creation; ``conditions`` defines what a query means.
 
         Raises:
-            InputError: unknown kind or columns, or a limit out of bounds.
+            InputError: the kind or a column is unknown, or the limit is out of bounds.
         """
         self._check_kind(query.kind)
         with self._sessions.reading() as session:
@@ -196,13 +196,13 @@ class SqliteStorage:
     def sums(
         self, kind: str, columns: Sequence[str], by: Sequence[str] = ()
     ) -> Mapping[tuple[str, ...], tuple[int, ...]]:
-        """Exact sums of integer columns, grouped; an absent value counts as 0 and groups as empty text."""
+        """Exact sums of integer columns, grouped; a missing value counts as 0, and groups as an empty text."""
         self._check_kind(kind)
         with self._sessions.reading() as session:
             return reads.sums(session, self._tenant, kind, columns, by)
 
     def movements(self) -> Mapping[tuple[str, str, str], int]:
-        """Every stock movement summed: (SKU, location, event type) to units, as its events give them."""
+        """Stock movements summed: (SKU, location, event type) to units, as the events state them."""
         with self._sessions.reading() as session:
             return reads.movements(session, self._tenant)
 
@@ -212,4 +212,4 @@ class SqliteStorage:
 
     def _check_writable(self) -> None:
         if self._read_only:
-            raise StorageError("the storage was opened to read only", retry=False)
+            raise StorageError("the storage was opened read-only", retry=False)

@@ -1,7 +1,7 @@
-"""The SQL texts of a unit of work: constant for each number of rows, so that SQLite prepares each of them once.
+"""The SQL texts of a unit of work: constant for each number of rows, so that SQLite prepares each only once.
 
-One statement writes many rows: measured, many rows of ``VALUES`` take half the time of ``json_each`` and count as one
-statement, where ``executemany`` counts one for each row.
+One statement writes many rows: as measured, ``VALUES`` with many rows takes half the time of ``json_each``, and unlike
+``executemany`` it runs one statement rather than one per row.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ JOURNAL: Final = (
 MESSAGES: Final = "INSERT INTO outbox (tenant, id, n, topic, lane_kind, lane_id, data, due_at, since) VALUES "
 LAST_POSITION: Final = "SELECT coalesce(max(position), 0) FROM journal"
 
-#: Up to so many rows each number has a text of its own; beyond, blocks are taken off first.
+#: Up to this many rows, each number has a text of its own; larger numbers are first split into blocks.
 _EXACT: Final = 32
 _BLOCKS: Final = (128, 64)
 _SIZES: Final = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 
 
 def chunks(count: int) -> Iterator[slice]:
-    """Slices that together cover ``count`` rows, in sizes for which there are texts."""
+    """Slices that together cover ``count`` rows, in sizes that have texts."""
     start = 0
     while count - start > _EXACT:
         size = next((block for block in _BLOCKS if block <= count - start), _EXACT)
@@ -43,14 +43,14 @@ def chunks(count: int) -> Iterator[slice]:
 
 
 def padded(ids: Sequence[T]) -> Sequence[T]:
-    """Up to 128 ids, the last repeated until there is a text for their number."""
+    """Up to 128 ids, padded with the last one to a number that has a text."""
     size = next(size for size in _SIZES if size >= len(ids))
     return [*ids, *[ids[-1]] * (size - len(ids))]
 
 
 @lru_cache(maxsize=512)
 def insert_text(head: str, columns: int, rows: int) -> str:
-    """``head`` followed by so many rows of parameters."""
+    """``head`` followed by parameters for this many rows and columns."""
     return head + _rows(columns, rows)
 
 
@@ -63,14 +63,14 @@ def rows_head(kind: str) -> str:
 
 @lru_cache(maxsize=512)
 def update_text(kind: str, columns: tuple[str, ...], rows: int) -> str:
-    """Write rows of a kind by their numbers, never back to an older version.
+    """Update rows of a kind by number, never to an older version.
 
-    For each row these columns, what changes with every version, its number, and its version again.
+    Parameters of each row: these columns, the columns written with every version, its number, and its version again.
     """
     names = [*columns, *_changing(kind)]
     if rows == 1:
         return f"UPDATE {table_of(kind)} SET {', '.join(f'{name} = ?' for name in names)} WHERE n = ? AND version < ?"  # noqa: S608
-    # SQLite calls the columns of VALUES so.
+    # These are SQLite's names for the columns of VALUES.
     sets = ", ".join(f"{name} = v.column{at}" for at, name in enumerate(names, start=1))
     return (
         f"UPDATE {table_of(kind)} AS t SET {sets} FROM (VALUES {_rows(len(names) + 2, rows)}) AS v"  # noqa: S608
@@ -79,14 +79,14 @@ def update_text(kind: str, columns: tuple[str, ...], rows: int) -> str:
 
 
 def _changing(kind: str) -> list[str]:
-    """What is written with every version of a row."""
+    """The columns written with every version of a row."""
     names = ["version", "last", "changed_at", "status", "schema", "state"]
     return [*names, "content"] if kind == CONTENTED else names
 
 
 @lru_cache(maxsize=512)
 def load_text(parts: tuple[tuple[str, int], ...]) -> str:
-    """Read rows of several kinds: for each part the tenant, then so many ids."""
+    """Read rows of several kinds; parameters of each part: the tenant, then this many ids."""
     return " UNION ALL ".join(
         f"SELECT '{kind}', n, id, version, last, changed_at, status, schema, state,"  # noqa: S608
         f" {'coalesce(content, 0)' if kind == CONTENTED else '0'}"
@@ -97,13 +97,13 @@ def load_text(parts: tuple[tuple[str, int], ...]) -> str:
 
 @lru_cache(maxsize=32)
 def contents_text(positions: int) -> str:
-    """Read the events that brought contents, by their positions."""
+    """Read the events that brought contents; parameters: their positions."""
     return f"SELECT position, type, schema, data FROM journal WHERE position IN {_list(positions)}"  # noqa: S608
 
 
 @lru_cache(maxsize=32)
 def known_commands_text(ids: int) -> str:
-    """Read remembered commands: the tenant, then so many ids."""
+    """Read stored commands; parameters: the tenant, then this many ids."""
     return (
         "SELECT id, fingerprint, kind, row_id, version, at FROM commands"  # noqa: S608
         f" WHERE tenant = ? AND id IN {_list(ids)}"
@@ -112,7 +112,7 @@ def known_commands_text(ids: int) -> str:
 
 @lru_cache(maxsize=64)
 def answered_text(ids: int) -> str:
-    """Mark messages done: the moment, the tenant, then so many ids."""
+    """Mark messages done; parameters: the time, the tenant, then this many ids."""
     return (
         "UPDATE outbox SET state = 'done', done_at = ?, due_at = NULL, error = NULL"  # noqa: S608
         f" WHERE tenant = ? AND id IN {_list(ids)} AND state <> 'done'"
