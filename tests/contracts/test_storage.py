@@ -88,7 +88,7 @@ def test_an_expected_error_is_the_only_way() -> None:
     expect = Expect("X-01")
     error = expect.raises("a key", KeyError, lambda: dict[str, int]()["ghost"])
     assert error.args == ("ghost",)
-    with pytest.raises(ContractViolation, match="the answer 1"):
+    with pytest.raises(ContractViolation, match="the result 1"):
         expect.raises("a key", KeyError, lambda: 1)
     with pytest.raises(ContractViolation, match="ValueError") as caught:
         expect.raises("a key", KeyError, lambda: int("x"))

@@ -80,7 +80,7 @@ def test_a_life_is_told_by_given_when_then() -> None:
         CONFIRMED.when(UnconfirmOrder()).then(s.Draft)
     with pytest.raises(AssertionError, match="by OrderUnconfirmed"):
         CONFIRMED.when(UnconfirmOrder()).then(s.Placed, OrderPlaced)
-    with pytest.raises(AssertionError, match="taken, not refused"):
+    with pytest.raises(AssertionError, match="accepted, not refused"):
         CONFIRMED.when(UnconfirmOrder()).refused("not_now")
 
 

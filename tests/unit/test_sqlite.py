@@ -341,7 +341,7 @@ def test_reading_only_changes_nothing(storage: SqliteStorage, path: Path) -> Non
     with closing(SqliteStorage(path, MACHINES, read_only=True)) as reader:
         assert [row.state for row in reader.find(Query("stock"))] == [StockLevel(5)]
         for refused in (reader.unit, lambda: reader.lease("t", 1, AT, AT), lambda: reader.requeue("m", AT)):
-            with pytest.raises(StorageError, match="read only"):
+            with pytest.raises(StorageError, match="read-only"):
                 refused()
     missing = path.with_name("missing.db")
     with pytest.raises(StorageError):

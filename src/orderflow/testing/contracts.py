@@ -1,6 +1,6 @@
-"""Contracts: what an adapter must keep, clause by clause, each with a stable id.
+"""Contracts: what an adapter must keep, in clauses with stable ids.
 
-Hand :func:`check_all` a maker of adapters of your own in a test; it raises for the first clause that is broken::
+In a test, give :func:`check_all` a function that makes your adapter; it raises for the first broken clause::
 
     def test_my_storage_keeps_the_contract(tmp_path):
         numbers = itertools.count()
@@ -26,7 +26,7 @@ E = TypeVar("E", bound=BaseException)
 
 
 class ContractViolation(AssertionError):
-    """An adapter breaks a clause: what the clause expects, and what was observed."""
+    """An adapter breaks a clause: what was expected, and what was observed."""
 
     def __init__(self, clause: str, expected: str, observed: str) -> None:
         self.clause, self.expected, self.observed = clause, expected, observed
@@ -34,13 +34,13 @@ class ContractViolation(AssertionError):
 
 
 class Expect:
-    """What a clause says about an adapter while it is tried; everything it finds carries the clause's id."""
+    """The assertions of a clause; every violation carries the clause's id."""
 
     def __init__(self, clause: str) -> None:
         self._clause = clause
 
     def equal(self, what: str, expected: object, observed: object) -> None:
-        """Raise unless both are equal."""
+        """Raise unless the two are equal."""
         if expected != observed:
             self.fail(f"{what}: {expected!r}", repr(observed))
 
@@ -50,14 +50,14 @@ class Expect:
             self.fail(what, repr(observed))
 
     def raises(self, what: str, error: type[E], call: Callable[[], object]) -> E:
-        """The error that ``call`` raises; anything else it does breaks the clause."""
+        """The error that ``call`` raises; any other outcome breaks the clause."""
         try:
             answer = call()
         except error as found:
             return found
         except Exception as other:
             raise ContractViolation(self._clause, f"{what}: {error.__name__}", repr(other)) from other
-        raise ContractViolation(self._clause, f"{what}: {error.__name__}", f"the answer {answer!r}")
+        raise ContractViolation(self._clause, f"{what}: {error.__name__}", f"the result {answer!r}")
 
     def fail(self, expected: str, observed: str) -> NoReturn:
         """Raise the violation."""
@@ -66,7 +66,7 @@ class Expect:
 
 @frozen
 class Clause(Generic[A]):
-    """One promise: a stable id, the sentence, and the trial of a fresh adapter."""
+    """One promise: a stable id, the rule in a sentence, and the trial that checks it on a fresh adapter."""
 
     id: str
     rule: str
@@ -76,7 +76,7 @@ class Clause(Generic[A]):
         """Try a fresh adapter.
 
         Raises:
-            ContractViolation: it breaks the clause, or fails in a way the clause does not know.
+            ContractViolation: it breaks the clause, or raises an unexpected error.
         """
         try:
             self.trial(adapter, Expect(self.id))
@@ -87,17 +87,17 @@ class Clause(Generic[A]):
 
 
 def check_all(clauses: Iterable[Clause[A]], fresh: Callable[[], A]) -> None:
-    """Try every clause on an adapter of its own.
+    """Try every clause on a fresh adapter.
 
     Raises:
-        ContractViolation: the first clause that is broken.
+        ContractViolation: for the first broken clause.
     """
     for clause in clauses:
         clause.check(fresh())
 
 
 def violations(clauses: Iterable[Clause[Any]], fresh: Callable[[], Any]) -> tuple[ContractViolation, ...]:
-    """Every clause that is broken, in order."""
+    """Every broken clause, in order."""
     found: list[ContractViolation] = []
     for clause in clauses:
         try:

@@ -1,8 +1,8 @@
-"""A bounded walk: every world a small alphabet of commands can reach, and every law held in each of them.
+"""A bounded walk: visit every world that a small alphabet of commands can reach, and check every law in each.
 
-A world is the rows of a shop and the effects that still wait in its outbox. The walk goes breadth first on the
-shipped machines, table and decisions, so that what breaks a law is found with the shortest commands that lead
-there; when nothing is left to try the walk is closed, which is a proof for that alphabet::
+A world is the rows of a shop and the effects pending in its outbox. The walk uses the real machines, table and
+decisions, and goes breadth first, so that a broken law is reported with a shortest sequence of commands that leads to
+it. When nothing is left to try, the walk is closed, which proves the laws for that alphabet::
 
     found = explore(workflow, {}, lambda world: COMMANDS, laws=(nothing_oversold,))
     assert found.closed
@@ -27,7 +27,7 @@ __all__ = ["Carry", "Counterexample", "Exploration", "Law", "World", "explore"]
 
 
 class World:
-    """Rows by key, and the effects that wait, oldest first. A key without a row is ``ABSENT``."""
+    """Rows by key, and the pending effects, oldest first. A key without a row is ``ABSENT``."""
 
     __slots__ = ("_rows", "pending")
 
@@ -38,20 +38,20 @@ class World:
         return self._rows.get(key, ABSENT)
 
     def of(self, kind: str) -> Iterator[tuple[Key, Any]]:
-        """Every row of a kind that exists."""
+        """Every existing row of a kind."""
         return ((key, state) for key, state in self._rows.items() if key.kind == kind)
 
 
 #: Says what is wrong with a world, or None.
 Law: TypeAlias = Callable[[World], str | None]
-#: The commands an effect comes back as, once it is carried out.
+#: The commands that result from an effect once it is carried out.
 Carry: TypeAlias = Callable[[World, Effect], Iterable[Send]]
-#: What may be tried in a world.
+#: The commands to try in a world.
 Alphabet: TypeAlias = Callable[[World], Iterable[Send]]
 
 
 class Counterexample(AssertionError):
-    """A law is broken; ``commands`` are the fewest that lead there, ``law`` is its name."""
+    """A law is broken: ``law`` is its name, ``commands`` a shortest sequence that leads there."""
 
     def __init__(self, law: str, detail: str, commands: Sequence[Send | Effect]) -> None:
         self.law, self.detail, self.commands = law, detail, tuple(commands)
@@ -61,7 +61,7 @@ class Counterexample(AssertionError):
 
 @frozen
 class Exploration:
-    """How far a walk went. ``edges`` are the arrows of each kind's table that were taken."""
+    """How far a walk went. ``edges`` are the arrows taken, for each kind's table."""
 
     states: int
     transitions: int
@@ -78,7 +78,7 @@ class Exploration:
         )
 
     def missed(self, machine: Machine) -> list[Edge]:
-        """Arrows of a table that the walk never took."""
+        """The arrows of a table that the walk never took."""
         taken = self.edges.get(machine.kind, frozenset())
         return [edge for edge in machine.edges() if edge not in taken]
 
@@ -97,16 +97,16 @@ def explore(
 
     Args:
         workflow: the rules.
-        start: the rows that are there at first.
-        alphabet: the commands tried in a world, reactions' own among them if wanted. It must be bounded: a world
-            that can always grow never closes.
-        laws: asked in every world, beside each machine's own invariants.
-        stamp: when and by whom; the same for every step, or worlds would never repeat.
-        carry: for each topic that matters, what its effects come back as; effects of other topics are dropped.
-        limit: the most worlds to visit.
+        start: the initial rows.
+        alphabet: the commands tried in a world, which may include those that reactions send. It must be bounded: if
+            a world can always grow, the walk never closes.
+        laws: checked in every world, in addition to each machine's own invariants.
+        stamp: the time and actor of every step; they must not change, or worlds would never repeat.
+        carry: for each topic of interest, the commands its effects result in; other topics are ignored.
+        limit: the maximum number of worlds.
 
     Raises:
-        Counterexample: a law or an invariant is broken, a final state is left, or a refusal changed something.
+        Counterexample: a law or an invariant is broken, or a final state is left.
     """
     return _Walk(workflow, alphabet, tuple(laws), stamp, dict(carry or {})).run(start, limit)
 
@@ -118,13 +118,13 @@ Move: TypeAlias = tuple[tuple[tuple[int, int], ...], tuple[Effect, ...]]
 
 @define
 class _Branch:
-    """A decision is a function of the rows it reads: which it asks for next, and what follows from them."""
+    """A decision as a function of the rows it reads: their values tell what it reads next, or how it ends."""
 
     keys: tuple[int, ...]
     ends: dict[Rows, _Branch | Move | None] = field(factory=dict)
 
     def on(self, read: Rows, keys: tuple[int, ...]) -> _Branch:
-        """The branch that asks for ``keys`` after ``read``; made once."""
+        """The branch that reads ``keys`` after finding ``read``; created once."""
         after = self.ends.get(read)
         if not isinstance(after, _Branch):
             after = self.ends[read] = _Branch(keys)
@@ -132,7 +132,7 @@ class _Branch:
 
 
 class _Walk:
-    """Rows are numbered once, so that a world is a tuple of small integers and equal worlds are met again cheaply."""
+    """States are numbered, so that a world is a tuple of small integers and equal worlds are cheap to recognise."""
 
     def __init__(
         self, workflow: Workflow, alphabet: Alphabet, laws: tuple[Law, ...], stamp: Stamp, carry: Mapping[str, Carry]
@@ -151,7 +151,7 @@ class _Walk:
         self.transitions = self.refused = 0
 
     def run(self, start: Mapping[Key, Any], limit: int) -> Exploration:
-        """Breadth first, until nothing new is found or ``limit`` worlds are known."""
+        """Walk breadth first, until nothing new is found or ``limit`` worlds are known."""
         began = perf_counter()
         waiting: deque[Node] = deque()
         changes = tuple((self._place(key), self._number(key, state)) for key, state in start.items())
@@ -179,7 +179,7 @@ class _Walk:
             lanes.add(effect.lane)
 
     def _carried(self, node: Node, world: World, at: int) -> Node:
-        """An effect is done when its commands are accepted, and waits on when one is refused, as the relay has it."""
+        """An effect is done when its commands are accepted, and stays pending if one is refused, as in the relay."""
         rows, pending = node
         effect = pending[at]
         after: Node = (rows, (*pending[:at], *pending[at + 1 :]))
@@ -205,7 +205,7 @@ class _Walk:
         waiting.append(node)
 
     def _try(self, node: Node, sent: Send) -> Move | None:
-        """What a command changes, or None where it is refused; decided once for the rows that it reads."""
+        """What a command changes, or None if it is refused; decided only once for the same rows."""
         rows = node[0]
         branch: _Branch | Move | None = self.known.get((sent.key, sent.command))
         if branch is None:
@@ -218,7 +218,7 @@ class _Walk:
         return branch
 
     def _decided(self, node: Node, sent: Send) -> Move | None:
-        """Decide for real, and keep what was read on the way."""
+        """Decide, and remember what was read on the way."""
         branch = self.known[sent.key, sent.command]
         read: Rows = ()
         end: Move | None = None
@@ -274,14 +274,14 @@ class _Walk:
 
 
 class _Watched(Machine):
-    """The same machine, noting the arrows it takes and that a final state is never left."""
+    """The same machine, which records the arrows it takes and fails if a final state is left."""
 
     def __init__(self, machine: Machine, edges: dict[str, set[Edge]]) -> None:
         self.__dict__.update(machine.__dict__)
         self._taken = edges.setdefault(machine.kind, set())
 
     def step(self, state: Any, command: Any, stamp: Stamp) -> tuple[Any, Any]:
-        """As the machine itself."""
+        """Step as the machine does, with these checks."""
         event, after = super().step(state, command, stamp)
         if type(state) in self.final and type(after) not in self.final:
             raise InvariantBroken("final states", f"{type(state).__name__} was left by {type(command).__name__}")

@@ -1,6 +1,6 @@
-"""Every state against every command: a table's promise, kept by the code that runs it.
+"""Every state against every command: the machine does what its table says.
 
-For a machine of your own as for one of ours: name a state of each class and a command of each class::
+This works for your own machines as for ours: give a state of each class and a command of each class::
 
     def test_every_pair():
         assert not all_pairs(MACHINE, STATES, COMMANDS, STAMP).guarded
@@ -26,12 +26,12 @@ class PairsBroken(AssertionError):
 
 @frozen
 class Pairs:
-    """What became of the pairs of state class and command class.
+    """The outcomes for the pairs of state class and command class.
 
     Args:
-        stepped: a sample led along an arrow of the table.
-        guarded: a rule stands, and its guards refused every sample; (state, command) to their codes.
-        refused: no rule stands, and the command was refused for that.
+        stepped: pairs in which a sample took an arrow of the table.
+        guarded: pairs that have a rule, but whose guards refused every sample; (state, command) to their codes.
+        refused: pairs that have no rule, and whose command was refused for that reason.
     """
 
     stepped: frozenset[tuple[type[Any], type[Any]]]
@@ -40,11 +40,11 @@ class Pairs:
 
 
 def all_pairs(machine: Machine, states: Iterable[Any], commands: Iterable[Any], stamp: Stamp) -> Pairs:
-    """Try every command in every state, the one before the first event included.
+    """Try every command in every state, including ``ABSENT``, the one before the first event.
 
     Raises:
-        PairsBroken: a class of the table has no sample, a command without a rule was taken or refused for another
-            reason, ``explain`` and ``step`` disagree, an event led off the table, or a state was changed in place.
+        PairsBroken: a class in the table has no sample, a command without a rule was accepted, or refused for another
+            reason, ``explain`` and ``step`` disagree, an event left the table, or a state was changed in place.
     """
     tried_states, tried_commands = (ABSENT, *states), tuple(commands)
     _complete(machine, tried_states, tried_commands)
@@ -69,7 +69,7 @@ def all_pairs(machine: Machine, states: Iterable[Any], commands: Iterable[Any], 
 
 
 def fold(machine: Machine, events: Iterable[Any], state: Any = ABSENT) -> Any:
-    """The state that ``events`` lead to, oldest first: what replaying a row's journal gives."""
+    """The state that ``events`` lead to, oldest first, as replaying a row's journal does."""
     for event in events:
         state = machine.evolve(state, event)
     return state
@@ -82,7 +82,7 @@ def _complete(machine: Machine, states: tuple[Any, ...], commands: tuple[Any, ..
 
 
 def _codes(machine: Machine, state: Any, command: Any, stamp: Stamp) -> tuple[str, ...]:
-    """The codes of the refusal; none where the command was taken along an arrow of the table."""
+    """The codes of the refusal; empty if the command took an arrow of the table."""
     pair = (type(state), type(command))
     explained = machine.explain(state, command, stamp)
     try:
@@ -90,9 +90,9 @@ def _codes(machine: Machine, state: Any, command: Any, stamp: Stamp) -> tuple[st
     except CommandRefused as refusal:
         _check(refusal.refusals == explained and bool(explained), pair, "step and explain disagree")
         return refusal.codes
-    _check(not explained, pair, f"explain says {_said(explained)}, step took it")
+    _check(not explained, pair, f"explain says {_said(explained)}, but step accepted it")
     arrow = (*pair, type(event), type(after))
-    _check(arrow in set(machine.edges()), pair, f"led off the table to {type(after).__name__}")
+    _check(arrow in set(machine.edges()), pair, f"led to {type(after).__name__}, which is not in the table")
     return ()
 
 

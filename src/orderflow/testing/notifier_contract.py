@@ -1,6 +1,6 @@
 """The contract of a notifier: a notice is delivered once, however often it is sent.
 
-A notifier is tried together with a way to ask what has arrived::
+A notifier is tried together with a function that tells what has been delivered::
 
     def test_my_notifier_keeps_the_contract():
         def fresh():
@@ -24,7 +24,7 @@ from orderflow.testing.contracts import Clause, Expect
 
 __all__ = ["NOTIFIER", "Rig"]
 
-#: A notifier, and the subjects of what has been delivered, in any order.
+#: A notifier, and a function that returns the subjects of the notices delivered, in any order.
 Rig: TypeAlias = tuple[Notifier, Callable[[], Iterable[str]]]
 
 _NOTICE: Final = Notice(
@@ -84,9 +84,9 @@ def _at_once(rig: Rig, expect: Expect) -> None:
 NOTIFIER: Final[tuple[Clause[Rig], ...]] = (
     Clause("NOTIFIER-SEND-01", "What is sent arrives.", _arrives),
     Clause("NOTIFIER-ONCE-01", "However often a notice is sent, it is delivered once.", _once),
-    Clause("NOTIFIER-ONCE-02", "The id alone makes a notice the same: the first wording stands.", _first_wording),
-    Clause("NOTIFIER-ONCE-03", "Two ids are two notices, though every other field is equal.", _apart),
-    Clause("NOTIFIER-ID-01", "An id may be any text, and reaches no place but the notifier's own.", _any_id),
+    Clause("NOTIFIER-ONCE-02", "Notices with one id are the same notice: the first wording stands.", _first_wording),
+    Clause("NOTIFIER-ONCE-03", "Two ids are two notices, even if every other field is equal.", _apart),
+    Clause("NOTIFIER-ID-01", "An id may be any text, and cannot reach outside the notifier's own place.", _any_id),
     Clause("NOTIFIER-ONCE-04", "Sent from many threads, each notice is delivered once.", _at_once),
 )
-"""What every notifier keeps."""
+"""What every notifier must keep."""

@@ -1,4 +1,4 @@
-"""The contract of an outbox: messages of committed batches, each handed out until it is done or given up."""
+"""The contract of an outbox: each message of a committed batch is handed out until it is done or dead."""
 
 from __future__ import annotations
 
@@ -59,30 +59,30 @@ def _delivered(make: StorageMaker, expect: Expect) -> None:
     expect.equal("messages pending", 3, storage.pending())
     first = _lease(storage)
     expect.equal("the messages", [_FIRST, _THIRD], [lease.message for lease in first])
-    expect.equal("attempts, this one counted", [1, 1], [lease.attempts for lease in first])
+    expect.equal("attempts, including this one", [1, 1], [lease.attempts for lease in first])
     _answer(storage, "m-1", "m-3")
     expect.equal("messages pending", 1, storage.pending())
     expect.equal("the next of the lane", ["m-2"], _ids(_lease(make("main"))))
     _answer(storage, "m-2")
-    expect.equal("after all is done", ([], 0), (_lease(storage, _LATER), storage.pending()))
+    expect.equal("once everything is done", ([], 0), (_lease(storage, _LATER), storage.pending()))
 
 
 def _lanes(make: StorageMaker, expect: Expect) -> None:
     storage = make("main")
     _three(storage)
     expect.equal("one of each lane", ["m-1", "m-3"], _ids(_lease(storage)))
-    expect.equal("a lane whose first is leased", [], _ids(_lease(storage)))
+    expect.equal("a lane whose first message is leased", [], _ids(_lease(storage)))
     fresh = make("main")
     (first, _) = _lease(fresh, _LATER)
     fresh.retry(first, _LATER + timedelta(hours=1), "no answer")
-    expect.equal("a lane whose first is not due", [], _ids(_lease(fresh, _LATER)))
+    expect.equal("a lane whose first message is not due", [], _ids(_lease(fresh, _LATER)))
 
 
 def _lanes_by_topic(make: StorageMaker, expect: Expect) -> None:
     storage = make("main")
     _three(storage)
     _post(storage, _LABEL)
-    expect.equal("another topic of a row that waits", ["m-4"], _ids(_lease(storage, topic="label")))
+    expect.equal("another topic of a row with a pending message", ["m-4"], _ids(_lease(storage, topic="label")))
     expect.equal("its own topic", ["m-1", "m-3"], _ids(_lease(storage)))
     expect.equal("a topic without messages", [], _ids(_lease(storage, topic="none")))
 
@@ -91,10 +91,10 @@ def _order(make: StorageMaker, expect: Expect) -> None:
     storage = make("main")
     _post(storage, _FIRST, at=_AT)
     _post(storage, _THIRD, at=_AT + _INSTANT)
-    expect.equal("at most so many", ["m-1"], _ids(_lease(storage, _AT + _INSTANT, limit=1)))
+    expect.equal("no more than the limit", ["m-1"], _ids(_lease(storage, _AT + _INSTANT, limit=1)))
     (third,) = _lease(storage, _AT + _INSTANT)
     storage.retry(third, _AT + 2 * _INSTANT, "no answer")
-    expect.equal("the longest due first", ["m-3", "m-1"], _ids(_lease(storage, _LATER + timedelta(hours=1))))
+    expect.equal("the longest overdue first", ["m-3", "m-1"], _ids(_lease(storage, _LATER + timedelta(hours=1))))
 
 
 def _due(make: StorageMaker, expect: Expect) -> None:
@@ -104,22 +104,22 @@ def _due(make: StorageMaker, expect: Expect) -> None:
     _post(storage, _LABEL)
     expect.equal("topics", {"notify", "label"}, set(storage.due(_AT)))
     (label,) = _lease(storage, topic="label")
-    expect.equal("topics, one all leased", {"notify"}, set(storage.due(_AT)))
+    expect.equal("topics, when one is fully leased", {"notify"}, set(storage.due(_AT)))
     storage.retry(label, _LATER, "no answer")
     _lease(storage)
-    expect.equal("before anything is due again", set(), set(storage.due(_LATER - _INSTANT)))
-    expect.equal("when all is due again", {"notify", "label"}, set(storage.due(_LATER)))
+    expect.equal("topics before anything is due again", set(), set(storage.due(_LATER - _INSTANT)))
+    expect.equal("topics when everything is due again", {"notify", "label"}, set(storage.due(_LATER)))
 
 
 def _leases(make: StorageMaker, expect: Expect) -> None:
     storage = make("main")
     _post(storage, _FIRST)
     (first,) = _lease(storage)
-    expect.equal("while it is leased", [], _lease(storage, _LATER - _INSTANT))
+    expect.equal("leases while it is leased", [], _lease(storage, _LATER - _INSTANT))
     (again,) = _lease(storage, _LATER)
     expect.equal("when the lease has run out", (_FIRST, 2, True), (again.message, again.attempts, again.abandoned))
     expect.true("a newer token", again.token > first.token)
-    expect.equal("when the first sending began", (_AT, _AT), (first.since, again.since))
+    expect.equal("when the first attempt began", (_AT, _AT), (first.since, again.since))
 
 
 def _renewed(make: StorageMaker, expect: Expect) -> None:
@@ -127,10 +127,10 @@ def _renewed(make: StorageMaker, expect: Expect) -> None:
     _post(storage, _FIRST)
     (old,) = _lease(storage)
     storage.renew(old, _LATER + _LEASE)
-    expect.equal("when the lease would have run out", [], _lease(storage, _LATER))
+    expect.equal("leases when the renewed lease would have run out", [], _lease(storage, _LATER))
     (new,) = _lease(storage, _LATER + _LEASE)
     storage.renew(old, _LATER + 9 * _LEASE)
-    expect.equal("a lost lease renews nothing", ["m-1"], _ids(_lease(storage, _LATER + 2 * _LEASE)))
+    expect.equal("leases after a lost lease was renewed", ["m-1"], _ids(_lease(storage, _LATER + 2 * _LEASE)))
     expect.equal("attempts", 2, new.attempts)
 
 
@@ -155,9 +155,9 @@ def _done_with_the_next(make: StorageMaker, expect: Expect) -> None:
     _three(storage)
     first, _ = _lease(storage)
     (next_,) = storage.lease("notify", 10, _AT, _LATER, [first.message.id, "m-unknown"])
-    expect.equal("the next of the lane, once the first is noted as done", "m-2", next_.message.id)
+    expect.equal("the next of the lane, once the first is marked done", "m-2", next_.message.id)
     expect.equal("messages pending", 2, storage.pending())
-    expect.equal("another topic, with what is done", [], list(storage.lease("none", 1, _AT, _LATER, ["m-2", "m-3"])))
+    expect.equal("leases of an empty topic", [], list(storage.lease("none", 1, _AT, _LATER, ["m-2", "m-3"])))
     expect.equal("messages pending", 0, storage.pending())
 
 
@@ -168,12 +168,16 @@ def _fenced(make: StorageMaker, expect: Expect) -> None:
     (new,) = _lease(storage, _LATER)
     storage.dead_letter(old, _LATER, "too late")
     storage.retry(old, _AT, "too late")
-    expect.equal("a lost lease gives nothing up", (1, []), (storage.pending(), list(storage.dead_letters())))
-    expect.equal("nor puts it off", [], _lease(storage, _LATER))
+    expect.equal(
+        "pending and dead messages, a lost lease settled", (1, []), (storage.pending(), list(storage.dead_letters()))
+    )
+    expect.equal("leases, a lost lease retried", [], _lease(storage, _LATER))
     storage.retry(new, _LATER + _LEASE, "no answer")
     storage.retry(new, _AT, "again")
     storage.dead_letter(new, _LATER, "again")
-    expect.equal("a lease given back settles no more", ([], []), (_lease(storage, _LATER), [*storage.dead_letters()]))
+    expect.equal(
+        "leases and dead letters, a lease settled twice", ([], []), (_lease(storage, _LATER), [*storage.dead_letters()])
+    )
 
 
 def _retried(make: StorageMaker, expect: Expect) -> None:
@@ -194,7 +198,7 @@ def _dead(make: StorageMaker, expect: Expect) -> None:
     storage.dead_letter(first, _AT, "address unknown")
     expect.equal("dead letters", [(first.message, "address unknown")], list(storage.dead_letters()))
     expect.equal("messages pending", 2, storage.pending())
-    expect.equal("its lane goes on", ["m-2"], _ids(_lease(storage)))
+    expect.equal("the next of its lane", ["m-2"], _ids(_lease(storage)))
 
 
 def _requeued(make: StorageMaker, expect: Expect) -> None:
@@ -202,16 +206,16 @@ def _requeued(make: StorageMaker, expect: Expect) -> None:
     _three(storage)
     (first, _) = _lease(storage)
     storage.dead_letter(first, _AT, "address unknown")
-    expect.raises("reviving what is not dead", NotFound, lambda: storage.requeue("m-2", _AT))
-    expect.raises("reviving what is not there", NotFound, lambda: storage.requeue("m-9", _AT))
+    expect.raises("requeuing a message that is not dead", NotFound, lambda: storage.requeue("m-2", _AT))
+    expect.raises("requeuing an unknown message", NotFound, lambda: storage.requeue("m-9", _AT))
     storage.requeue("m-1", _LATER)
-    expect.equal("no dead letter is left", [], list(storage.dead_letters()))
-    expect.equal("the rest of its lane goes first", ["m-2", "m-3"], _ids(_lease(storage, _LATER)))
+    expect.equal("dead letters after requeuing", [], list(storage.dead_letters()))
+    expect.equal("the rest of its lane, before it", ["m-2", "m-3"], _ids(_lease(storage, _LATER)))
     _answer(storage, "m-2")
     (again,) = _lease(storage, _LATER)
     begun = (again.message, again.attempts, again.since, again.abandoned)
     expect.equal("as if it had never been sent", (_FIRST, 1, _LATER, False), begun)
-    expect.true("its token is a newer one", again.token > first.token)
+    expect.true("a newer token", again.token > first.token)
 
 
 def _answered(make: StorageMaker, expect: Expect) -> None:
@@ -220,12 +224,12 @@ def _answered(make: StorageMaker, expect: Expect) -> None:
     _lease(storage)
     with storage.unit() as unit:
         unit.commit(evolve(receipt("c-1", _ROW, unit.load([_ROW])[_ROW]), answered=("m-1",)))
-    expect.equal("after the answer's commit", 1, storage.pending())
+    expect.equal("messages pending after the answer's commit", 1, storage.pending())
     stale = evolve(receipt("c-2", _ROW, NOTHING), answered=("m-3",))
-    expect.raises("an answer in a conflict", ConcurrencyConflict, lambda: store(storage, stale))
-    expect.equal("after the conflict", 1, storage.pending())
+    expect.raises("an answer in a conflicting batch", ConcurrencyConflict, lambda: store(storage, stale))
+    expect.equal("messages pending after the conflict", 1, storage.pending())
     _answer(storage, "m-3")
-    expect.equal("after an answer that says nothing more", 0, storage.pending())
+    expect.equal("messages pending after a batch with only an answer", 0, storage.pending())
 
 
 def _answered_by_anyone(make: StorageMaker, expect: Expect) -> None:
@@ -234,16 +238,16 @@ def _answered_by_anyone(make: StorageMaker, expect: Expect) -> None:
     _lease(storage)
     _lease(storage, _LATER)
     _answer(storage, "m-1")
-    expect.equal("answered by who had the first lease", ["m-2"], _ids(_lease(storage, _LATER)))
+    expect.equal("the next of the lane, once a lost lease has answered", ["m-2"], _ids(_lease(storage, _LATER)))
     _answer(storage, "m-2", "m-3")
-    expect.equal("answered though another has the lease", 0, storage.pending())
+    expect.equal("messages pending after an answer while another worker holds the lease", 0, storage.pending())
 
 
 def _atomic(make: StorageMaker, expect: Expect) -> None:
     storage = make("main")
     received(storage, "c-1", _ROW)
     stale = evolve(receipt("c-2", _ROW, NOTHING), messages=(_FIRST,))
-    expect.raises("a message in a conflict", ConcurrencyConflict, lambda: store(storage, stale))
+    expect.raises("a message in a conflicting batch", ConcurrencyConflict, lambda: store(storage, stale))
     expect.equal("messages of a batch that was not stored", 0, storage.pending())
 
 
@@ -252,10 +256,10 @@ def _unique(make: StorageMaker, expect: Expect) -> None:
     _post(storage, _FIRST)
     _answer(storage, "m-1")
     again = Batch((command("c-2", _ROW, 1),), (), (), (_FIRST,))
-    expect.raises("a message id that was used", StorageError, lambda: store(storage, again))
+    expect.raises("a message id that is already in use", StorageError, lambda: store(storage, again))
     with storage.unit() as unit:
         expect.equal("the command of that batch", {}, dict(unit.known_commands(["c-2"])))
-    expect.equal("a message that was done", [], _lease(storage, _LATER))
+    expect.equal("leases of a message that was done", [], _lease(storage, _LATER))
 
 
 def _own(make: StorageMaker, expect: Expect) -> None:
@@ -266,28 +270,28 @@ def _own(make: StorageMaker, expect: Expect) -> None:
     theirs.dead_letter(lease, _AT, "not theirs")
     theirs.retry(lease, _AT, "not theirs")
     _answer(theirs, "m-1")
-    expect.raises("reviving ours", NotFound, lambda: theirs.requeue("m-1", _AT))
-    expect.equal("ours", (1, []), (ours.pending(), _lease(ours)))
+    expect.raises("requeuing our message", NotFound, lambda: theirs.requeue("m-1", _AT))
+    expect.equal("our messages", (1, []), (ours.pending(), _lease(ours)))
 
 
 OUTBOX: Final[tuple[Clause[StorageMaker], ...]] = (
     Clause("OUTBOX-DELIVER-01", "Every message of a committed batch is handed out until it is done.", _delivered),
-    Clause("OUTBOX-DELIVER-02", "The topics are told of which a message may be leased.", _due),
+    Clause("OUTBOX-DELIVER-02", "The topics are listed that have a message that may be leased.", _due),
     Clause("OUTBOX-ATOMIC-01", "A batch that is not stored leaves no message.", _atomic),
-    Clause("OUTBOX-ATOMIC-02", "An answered message is done with the answer's commit, or not at all.", _answered),
+    Clause("OUTBOX-ATOMIC-02", "An answered message is done in its answer's commit, or not at all.", _answered),
     Clause("OUTBOX-ANSWER-01", "An answered message is done, whoever holds its lease.", _answered_by_anyone),
-    Clause("OUTBOX-ANSWER-02", "A lease first notes what is done.", _done_with_the_next),
-    Clause("OUTBOX-ONCE-01", "A message id is used once, even when its message is done.", _unique),
-    Clause("OUTBOX-LANE-01", "Of each lane only the first unfinished message is handed out.", _lanes),
-    Clause("OUTBOX-LANE-02", "The topics of a row are lanes of their own.", _lanes_by_topic),
-    Clause("OUTBOX-ORDER-01", "A limit is kept, and what has been due longest goes first.", _order),
-    Clause("OUTBOX-LEASE-01", "A leased message is handed out again only when its lease has run out.", _leases),
-    Clause("OUTBOX-LEASE-02", "A lost lease decides nothing (fencing token).", _fenced),
-    Clause("OUTBOX-LEASE-03", "A lease can be renewed by its holder only.", _renewed),
+    Clause("OUTBOX-ANSWER-02", "Leasing first marks the given messages done.", _done_with_the_next),
+    Clause("OUTBOX-ONCE-01", "A message id is used only once, even after its message is done.", _unique),
+    Clause("OUTBOX-LANE-01", "Only the first pending message of each lane is handed out.", _lanes),
+    Clause("OUTBOX-LANE-02", "Each topic of a row is a lane of its own.", _lanes_by_topic),
+    Clause("OUTBOX-ORDER-01", "The limit is kept, and the longest overdue message goes first.", _order),
+    Clause("OUTBOX-LEASE-01", "A leased message is handed out again only once its lease has run out.", _leases),
+    Clause("OUTBOX-LEASE-02", "A lost lease has no effect (fencing token).", _fenced),
+    Clause("OUTBOX-LEASE-03", "Only its holder can renew a lease.", _renewed),
     Clause("OUTBOX-LEASE-04", "Racing workers lease each message once.", _leased_once),
-    Clause("OUTBOX-RETRY-01", "A message to be retried is handed out when it is due, not before.", _retried),
+    Clause("OUTBOX-RETRY-01", "A retried message is handed out when it is due, not before.", _retried),
     Clause("OUTBOX-DEAD-01", "A dead letter is listed with its error and blocks no lane.", _dead),
     Clause("OUTBOX-DEAD-02", "A dead letter is requeued as if it had never been sent.", _requeued),
     Clause("OUTBOX-TENANT-01", "Tenants never see, answer or requeue each other's messages.", _own),
 )
-"""What every outbox keeps."""
+"""What every outbox must keep."""

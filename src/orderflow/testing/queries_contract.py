@@ -35,7 +35,7 @@ def _find(make: StorageMaker, expect: Expect) -> None:
     expect.equal(
         "text in an id, in either case", ["S5@TOKYO"], [r.key.id for r in storage.find(Query("stock", text="s5@t"))]
     )
-    expect.equal("a wildcard is only a character", [], list(storage.find(Query("stock", text="%"))))
+    expect.equal("a wildcard taken as a plain character", [], list(storage.find(Query("stock", text="%"))))
     expect.equal("another status", [], list(storage.find(Query("stock", status=("Gone",)))))
 
 
@@ -89,9 +89,9 @@ def _movements(make: StorageMaker, expect: Expect) -> None:
 
 
 QUERIES: Final[tuple[Clause[StorageMaker], ...]] = (
-    Clause("STORAGE-FIND-01", "A listing walks all matching rows in order of creation, page by page.", _find),
-    Clause("STORAGE-FIND-05", "Rows are found by date, tag, number and status, of the kind asked only.", _find_dated),
-    Clause("STORAGE-FIND-02", "A query on what is not there to be asked is refused, and bounded.", _find_refuses),
+    Clause("STORAGE-FIND-01", "A listing returns all matching rows in order of creation, page by page.", _find),
+    Clause("STORAGE-FIND-05", "Rows of the requested kind are found by date, tag, number and status.", _find_dated),
+    Clause("STORAGE-FIND-02", "A query for unknown columns or tags, or beyond the limit, is refused.", _find_refuses),
     Clause("STORAGE-FIND-03", "Sums are exact and grouped.", _sums),
-    Clause("STORAGE-FIND-04", "Movements are summed for each SKU, location and kind of event.", _movements),
+    Clause("STORAGE-FIND-04", "Movements are summed by SKU, location and event type.", _movements),
 )

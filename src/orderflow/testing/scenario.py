@@ -1,4 +1,4 @@
-"""Given, when, then: one life told in the words of its table.
+"""Given, when, then: one row's life, told in commands and events.
 
 ::
 
@@ -31,7 +31,7 @@ class Ended:
     codes: tuple[str, ...]
 
     def then(self, state: type[S], *events: type[Any]) -> S:
-        """The command was taken and led to ``state``, by one of ``events`` if any is named; gives the state."""
+        """Assert that the command led to ``state``, by one of ``events`` if any are named; returns the state."""
         assert not self.codes, f"refused: {', '.join(self.codes)}"
         assert type(self.state) is state, f"led to {type(self.state).__name__}, not {state.__name__}"
         assert not events or type(self.event) in events, f"by {type(self.event).__name__}"
@@ -39,13 +39,13 @@ class Ended:
         return reached
 
     def refused(self, *codes: str) -> None:
-        """The command was refused with exactly these codes."""
-        assert self.codes == codes, f"refused with {self.codes}" if self.codes else "taken, not refused"
+        """Assert that the command was refused with exactly these codes."""
+        assert self.codes == codes, f"refused with {self.codes}" if self.codes else "accepted, not refused"
 
 
 @frozen
 class Life:
-    """One life so far. It never changes: every ``when`` tries from here, ``and_then`` goes on."""
+    """One life so far. It is immutable: ``when`` tries a command from here, ``and_then`` returns the life after it."""
 
     machine: Machine
     state: Any
@@ -60,7 +60,7 @@ class Life:
         return Ended(event, state, ())
 
     def and_then(self, *commands: Any, stamp: Stamp | None = None) -> Life:
-        """The life after these commands, none of which may be refused."""
+        """The life after these commands, all of which must be accepted."""
         state = self.state
         for command in commands:
             _, state = self.machine.step(state, command, stamp or self.stamp)
@@ -68,5 +68,5 @@ class Life:
 
 
 def given(machine: Machine, *commands: Any, stamp: Stamp) -> Life:
-    """A life that these commands led to."""
+    """The life that these commands lead to."""
     return Life(machine, ABSENT, stamp).and_then(*commands)

@@ -1,7 +1,7 @@
 """The contract of a storage, tried with stock rows, orders and parties of the standard workflow.
 
-A trial gets a maker of handles: called with a tenant it gives a storage of that tenant, and every handle of one maker
-sees the same content. Clauses ``OUTBOX-*`` are about messages, all others about rows, journal and queries.
+A trial gets a function that makes handles: given a tenant, it returns a storage of that tenant, and all its handles see
+the same content. Clauses ``OUTBOX-*`` are about messages, all others about rows, journal and queries.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _A, _B, _C = (stock_key("main", *ref) for ref in (("A-1", "TOKYO"), ("B-2", "大
 
 
 def _unchanged(storage: Storage, expect: Expect) -> None:
-    """Nothing of a batch on ``_B`` by the command ``lost`` is there."""
+    """Nothing was stored of a batch on ``_B`` by the command ``lost``."""
     with storage.unit() as unit:
         expect.equal("the other row", NOTHING, unit.load([_B])[_B])
         expect.equal("the command", {}, dict(unit.known_commands(["lost"])))
@@ -95,7 +95,7 @@ def _leaving_rolls_back(make: StorageMaker, expect: Expect) -> None:
             unit.load([_B])
             raise KeyError("interrupted")
 
-    expect.raises("the caller's own error", KeyError, interrupted)
+    expect.raises("the error raised in the unit", KeyError, interrupted)
     with storage.unit() as unit:
         unit.load([_B])
     _unchanged(storage, expect)
@@ -108,19 +108,19 @@ def _stale_write(make: StorageMaker, expect: Expect) -> None:
     received(storage, "c-1", _A, 5)
     seen = loaded(storage, _A)
     received(storage, "c-2", _A, 7)
-    expect.raises("a write on an old version", ConcurrencyConflict, lambda: store(storage, receipt("c-3", _A, seen)))
+    expect.raises("a write to an old version", ConcurrencyConflict, lambda: store(storage, receipt("c-3", _A, seen)))
     expect.equal("the newer row", level(2, 12), loaded(storage, _A))
 
 
 def _read_versions(make: StorageMaker, expect: Expect) -> None:
     storage = make("main")
     received(storage, "c-1", _A, 5)
-    for name, seen in (("a row that has moved on", (_A, 0)), ("a row that is not there", (_B, 1))):
+    for name, seen in (("a row that has changed since", (_A, 0)), ("a row that does not exist", (_B, 1))):
         stale = evolve(receipt("lost", _C, NOTHING), read=(seen,))
         expect.raises(name, ConcurrencyConflict, partial(store, storage, stale))
-    expect.equal("the row that was written with it", NOTHING, loaded(storage, _C))
+    expect.equal("the row written in the same batch", NOTHING, loaded(storage, _C))
     store(storage, evolve(receipt("c-2", _C, NOTHING), read=((_A, 1), (_B, 0))))
-    expect.equal("a row written on the versions that hold", level(1, 1), loaded(storage, _C))
+    expect.equal("a row written when the versions read are current", level(1, 1), loaded(storage, _C))
     expect.equal("the row only read", level(1, 5), loaded(storage, _A))
 
 
@@ -136,15 +136,15 @@ def _changed_at(make: StorageMaker, expect: Expect) -> None:
 def _other_kinds(make: StorageMaker, expect: Expect) -> None:
     storage, key = make("main"), Key("main", "order", "SO-1")
     before = placed(storage, "SO-1", tags=("vip",))
-    expect.equal("the class of a placed order", "Placed", type(before.state).__name__)
+    expect.equal("the state of a placed order", "Placed", type(before.state).__name__)
     store(storage, stepped(ORDER, "confirm", key, before, ConfirmOrder(), at=AT + timedelta(minutes=1)))
     for handle in (storage, make("main")):
         row = loaded(handle, key)
         expect.equal("its state after two commands", ("Confirmed", 2), (type(row.state).__name__, row.version))
-        expect.equal("what was ordered", before.state.content, row.state.content)
+        expect.equal("its content", before.state.content, row.state.content)
         events = [type(entry.event).__name__ for entry in handle.history(key)]
         expect.equal("its history", ["OrderPlaced", "OrderConfirmed"], events)
-        expect.equal("what its first event says", before.state.content, next(iter(handle.history(key))).event.content)
+        expect.equal("the first event's content", before.state.content, next(iter(handle.history(key))).event.content)
 
 
 def _vault(make: StorageMaker, expect: Expect) -> None:
@@ -153,10 +153,10 @@ def _vault(make: StorageMaker, expect: Expect) -> None:
     kept = loaded(storage, key)
     expect.equal("the person in the row", secret, kept.state.person.name)
     journal = [*storage.history(key), *storage.entries(0, 100)]
-    expect.equal("entries of it", 2, len(journal))
-    expect.true("the journal without personal data", not holds([entry.event for entry in journal], secret))
+    expect.equal("entries of the party", 2, len(journal))
+    expect.true("a journal without personal data", not holds([entry.event for entry in journal], secret))
     store(storage, stepped(PARTY, "erase", key, kept, ErasePartyVersion()))
-    expect.true("the row without personal data once it is erased", not holds(loaded(storage, key), secret))
+    expect.true("no personal data in the erased row", not holds(loaded(storage, key), secret))
 
 
 def _feed_under_way(make: StorageMaker, expect: Expect) -> None:
@@ -196,7 +196,7 @@ def _insert_over(make: StorageMaker, expect: Expect) -> None:
     storage = make("main")
     received(storage, "c-1", _A, 5)
     again = receipt("c-2", _A, NOTHING, 9)
-    expect.raises("a new row where there is one", ConcurrencyConflict, lambda: store(storage, again))
+    expect.raises("a new row in place of a stored one", ConcurrencyConflict, lambda: store(storage, again))
     expect.equal("the row", level(1, 5), loaded(storage, _A))
 
 
@@ -204,7 +204,7 @@ def _command_twice(make: StorageMaker, expect: Expect) -> None:
     storage = make("main")
     received(storage, "c-1", _A, 5)
     again = joined(receipt("lost", _B, NOTHING), Batch((command("c-1", _B, 1),), (), ()))
-    expect.raises("a remembered command id", ConcurrencyConflict, lambda: store(storage, again))
+    expect.raises("a command id already in use", ConcurrencyConflict, lambda: store(storage, again))
     _unchanged(storage, expect)
 
 
@@ -214,7 +214,7 @@ def _known(make: StorageMaker, expect: Expect) -> None:
     with storage.unit() as unit:
         known = dict(unit.known_commands(["c-1", "c-2"]))
     expected = {"c-1": KnownCommand("print of c-1", command("c-1", _A, 1).ack)}
-    expect.equal("what is remembered", expected, known)
+    expect.equal("the known commands", expected, known)
 
 
 def _journal(make: StorageMaker, expect: Expect) -> None:
@@ -228,7 +228,7 @@ def _journal(make: StorageMaker, expect: Expect) -> None:
     last, by = history[-1], command("c-3", _A, 3)
     expected = (by.ack.at, by.actor, by.ack.command_id, by.cause, by.occurred_at, by.workflow)
     seen = (last.at, last.actor, last.command_id, last.cause, last.occurred_at, last.workflow)
-    expect.equal("what the entry says of its command", expected, seen)
+    expect.equal("the facts of its command in the entry", expected, seen)
 
 
 def _feed(make: StorageMaker, expect: Expect) -> None:
@@ -237,7 +237,7 @@ def _feed(make: StorageMaker, expect: Expect) -> None:
         received(storage, f"c-{number}", _A if number % 2 else _B)
     seen, after = [], 0
     while page := storage.entries(after, 2):
-        expect.true("entries on a page, at most", len(page) <= 2)
+        expect.true("no more entries than the limit", len(page) <= 2)
         seen += [(entry.position > after, entry.command_id) for entry in page]
         after = page[-1].position
         if len(seen) > 5:
@@ -249,9 +249,9 @@ def _tenants(make: StorageMaker, expect: Expect) -> None:
     ours, theirs = make("main"), make("other")
     key = Key("other", _A.kind, _A.id)
     received(ours, "c-1", _A, 5)
-    expect.equal("their row of the same id", NOTHING, loaded(theirs, key))
+    expect.equal("their row with the same id", NOTHING, loaded(theirs, key))
     with theirs.unit() as unit:
-        expect.equal("our command, known to them", {}, dict(unit.known_commands(["c-1"])))
+        expect.equal("our command, as known to them", {}, dict(unit.known_commands(["c-1"])))
     received(theirs, "c-1", key, 8)
     expect.equal("our row", level(1, 5), loaded(ours, _A))
     expect.equal("their listing", [StockLevel(8)], [row.state for row in theirs.find(Query("stock"))])
@@ -305,38 +305,34 @@ def _race(make: StorageMaker, expect: Expect) -> None:
 
 
 STORAGE: Final[tuple[Clause[StorageMaker], ...]] = (
-    Clause("STORAGE-ROW-01", "A committed row is there for every handle, with its version and state.", _round_trip),
-    Clause("STORAGE-ROW-02", "Loading is repeatable within a unit, with more keys or the same.", _load_again),
+    Clause("STORAGE-ROW-01", "A committed row is seen by every handle, with its version and state.", _round_trip),
+    Clause("STORAGE-ROW-02", "Within a unit, loading a row again gives the same row.", _load_again),
     Clause("STORAGE-ROW-04", "A row says when its last event was recorded.", _changed_at),
-    Clause("STORAGE-ROW-05", "Rows are read outside a unit as they were last committed.", _read_outside),
-    Clause("STORAGE-ROW-06", "Rows of every kind of the workflow are kept.", _other_kinds),
-    Clause("STORAGE-ROW-03", "A batch of hundreds of rows is stored like one of one row.", _many),
-    Clause(
-        "STORAGE-ATOMIC-01", "A batch with a conflict leaves nothing: no row, entry or command.", _conflict_is_atomic
-    ),
+    Clause("STORAGE-ROW-05", "A read outside a unit gives rows as last committed.", _read_outside),
+    Clause("STORAGE-ROW-06", "Rows of every kind in the workflow are stored.", _other_kinds),
+    Clause("STORAGE-ROW-03", "A batch of hundreds of rows is stored just like a batch of one.", _many),
+    Clause("STORAGE-ATOMIC-01", "A batch with a conflict leaves no row, entry or command.", _conflict_is_atomic),
     Clause(
         "STORAGE-ATOMIC-02", "Leaving a unit without a commit, by error or not, leaves nothing.", _leaving_rolls_back
     ),
-    Clause("STORAGE-ATOMIC-03", "A unit commits once and is finished then.", _finished),
-    Clause("STORAGE-VERSION-01", "A write on a version that is no longer the row's is a conflict.", _stale_write),
-    Clause("STORAGE-VERSION-02", "A new row where one is stored is a conflict.", _insert_over),
-    Clause("STORAGE-VERSION-04", "A row that is only read must be at the version it was read at.", _read_versions),
+    Clause("STORAGE-ATOMIC-03", "A commit finishes its unit.", _finished),
+    Clause("STORAGE-VERSION-01", "A write to an outdated version is a conflict.", _stale_write),
+    Clause("STORAGE-VERSION-02", "A new row in place of a stored one is a conflict.", _insert_over),
+    Clause("STORAGE-VERSION-04", "A row that was only read must still be at the version read.", _read_versions),
     Clause("STORAGE-VERSION-03", "Racing threads lose no update.", _race),
     Clause(
         "STORAGE-COMMAND-01", "A command id is stored once; a batch that repeats one leaves nothing.", _command_twice
     ),
     Clause(
         "STORAGE-COMMAND-02",
-        "Known commands come with fingerprint and Ack, and no others do.",
+        "Known commands are returned with fingerprint and Ack, unknown ones are left out.",
         _known,
     ),
-    Clause("STORAGE-JOURNAL-01", "A row's history has every event, in order, with its command's facts.", _journal),
+    Clause("STORAGE-JOURNAL-01", "A row's history has every event, in order, with the facts of its command.", _journal),
     Clause("STORAGE-JOURNAL-02", "A reader of the feed sees every entry once, in commit order.", _feed),
-    Clause(
-        "STORAGE-JOURNAL-03", "A reader that follows the feed misses nothing that is being written.", _feed_under_way
-    ),
-    Clause("STORAGE-VAULT-01", "Personal data stands in its row only, never in the journal.", _vault),
-    Clause("STORAGE-TENANT-01", "Tenants that share ids never see each other's rows, commands or entries.", _tenants),
+    Clause("STORAGE-JOURNAL-03", "A reader that follows the feed while others write misses nothing.", _feed_under_way),
+    Clause("STORAGE-VAULT-01", "Personal data is stored in its row only, never in the journal.", _vault),
+    Clause("STORAGE-TENANT-01", "Tenants with equal ids never see each other's rows, commands or entries.", _tenants),
     *QUERIES,
 )
-"""What every storage keeps, whether or not it carries messages."""
+"""What every storage must keep, whether or not it has an outbox."""

@@ -1,4 +1,4 @@
-"""What the contracts of storages are tried with: stock rows, orders and parties; also for trials of your own."""
+"""Rows and batches that the storage contract uses: stock rows, orders and parties; also for tests of your own."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 StorageMaker = Callable[[str], Storage]
-"""Gives a storage of a tenant."""
+"""Makes a storage of a tenant."""
 
 AT: Final = datetime(2026, 3, 31, 9, 30, tzinfo=UTC)
 TEA: Final = OrderLine.of(1, "TEA", 3, Price.of("2.55", "GBP"), TaxCategory.of("S", 20))
@@ -72,7 +72,7 @@ def stepped(machine: Machine, command_id: str, key: Key, before: Loaded, sent: A
 
 
 def placed(storage: Storage, id: str, *, at: datetime = AT, tags: tuple[str, ...] = ()) -> Loaded:  # noqa: A002 - a row's
-    """Place an order of three units of tea in a unit of its own; the row as it is then."""
+    """Place an order for three units of tea, in a unit of its own; returns the stored row."""
     content = OrderContent("GBP", (TEA,), TaxPolicy(), number=f"N-{id}", external_id=f"X-{id}", tags=tags)
     key = Key(storage.tenant, "order", id)
     store(storage, stepped(ORDER, f"place {id}", key, NOTHING, PlaceOrder(content), at=at))
@@ -92,7 +92,7 @@ def store(storage: Storage, batch: Batch) -> None:
 
 
 def loaded(storage: Storage, key: Key) -> Loaded:
-    """A row as a unit finds it."""
+    """A row as a unit loads it."""
     with storage.unit() as unit:
         return unit.load([key])[key]
 
@@ -103,12 +103,12 @@ def level(version: int, on_hand: int, at: datetime = AT) -> Loaded:
 
 
 def holds(value: object, text: str) -> bool:
-    """Whether a text stands anywhere in a value, whatever its ``repr`` shows."""
+    """Whether a text occurs anywhere in a value, even if its ``repr`` hides it."""
     return text.encode() in pickle.dumps(value)
 
 
 def joined(*batches: Batch) -> Batch:
-    """Batches as one."""
+    """Several batches combined into one."""
     return Batch(
         tuple(item for batch in batches for item in batch.commands),
         tuple(item for batch in batches for item in batch.writes),

@@ -1,14 +1,14 @@
 """Hypothesis strategies for messages, states and values, derived from their annotations.
 
-The bounds a class states for its fields (``Quantity``, ``Id``, ``Name`` and the like) are kept, so what
-:func:`message` draws has no fault, for a class of yours as for one of ours::
+They keep within the bounds that a class sets for its fields (``Quantity``, ``Id``, ``Name`` and the like), so what
+:func:`message` draws has no faults, for your own classes as for ours::
 
     @given(message(PlaceOrder))
     def test_our_rule_never_raises(command): ...
 
-Identifiers, times and currencies come from small pools half of the time, so that independently drawn messages speak
-of the same things; the other half goes to the bounds. A state drawn here has the right shape only: it need not
-keep the invariants of its machine.
+Identifiers, times and currencies come from small pools about half of the time, so that independently drawn messages
+refer to the same things; the rest range over all allowed values. A state drawn here has only the right shape: it need
+not satisfy the invariants of its machine.
 """
 
 from __future__ import annotations
@@ -57,13 +57,13 @@ _ZONES: Final = ("UTC", "Asia/Tokyo", "Europe/London", "America/New_York")
 _MOST_CHARACTERS, _MORE_ITEMS = 20, 3
 _FIRST, _LAST = datetime(2000, 1, 1), datetime(2099, 12, 31, 23, 59, 59)  # noqa: DTZ001 - Hypothesis adds the zone
 
-# Control and format characters, surrogates, unassigned code points and line separators have no place in a text.
+# Texts may not contain control and format characters, surrogates, unassigned code points or line separators.
 _LETTERS = st.characters(exclude_categories=("C", "Zl", "Zp"))
 _LETTERS_AND_BREAKS = st.one_of(_LETTERS, st.sampled_from("\n\t"))
 
 
 def message(kind: type[T]) -> st.SearchStrategy[T]:
-    """Instances of a message, state or value class that have no fault."""
+    """Instances of a message, state or value class that have no faults."""
     annotation: Any = kind
     drawn: st.SearchStrategy[T] = value(annotation)
     return drawn
@@ -71,7 +71,7 @@ def message(kind: type[T]) -> st.SearchStrategy[T]:
 
 @cache
 def value(annotation: Any) -> st.SearchStrategy[Any]:
-    """Values of an annotation within its bounds: a class, ``X | None``, ``tuple[...]``, ``Annotated[...]``."""
+    """Values within the bounds of an annotation: a class, ``X | None``, ``tuple[...]``, ``Annotated[...]``."""
     base, bound = parts_of(annotation)
     if type(bound) in _BOUNDED:
         return _BOUNDED[type(bound)](base, bound)
@@ -98,7 +98,7 @@ def _records(kind: Any) -> st.SearchStrategy[Any]:
 
 
 def _known(base: Any, bound: Known) -> st.SearchStrategy[str]:
-    """Names that there are: those of our pools, or else whatever text the class takes."""
+    """Known names: those in our pools, or, if none of them is known, any text that is."""
     pool = [name for name in (*_CURRENCIES, *_ZONES, *_IDS) if bound.has(name)]
     return st.sampled_from(pool) if pool else texts(Text(MAX_NAME)).filter(bound.has)
 
@@ -111,7 +111,7 @@ def _numbers(base: Any, bound: Between) -> st.SearchStrategy[Any]:
 
 
 def texts(bound: Text) -> st.SearchStrategy[str]:
-    """Texts without control characters, of at most 20 characters or what ``bound`` allows; not blank if required."""
+    """Texts within ``bound`` without control characters, no longer than 20 where possible; not blank if required."""
     letters = _LETTERS_AND_BREAKS if bound.lines else _LETTERS
     drawn = st.text(letters, min_size=bound.least, max_size=min(bound.most, max(_MOST_CHARACTERS, bound.least)))
     some = drawn.filter(lambda text: bool(text.strip() or not bound.least) and not _holds(text, bound.without))
@@ -140,7 +140,7 @@ _POOL_OF_TIMES = (datetime(2026, 3, 31, 9, 30, tzinfo=UTC), datetime(2026, 4, 1,
 
 
 def decimals(least: int, most: int, places: int) -> st.SearchStrategy[Decimal]:
-    """Decimals from ``least`` to ``most`` with up to ``places`` digits after the point."""
+    """Decimals from ``least`` to ``most`` with up to ``places`` decimal places."""
     scaled = st.integers(0, places).flatmap(
         lambda digits: st.integers(least * 10**digits, most * 10**digits).map(lambda n: Decimal(n).scaleb(-digits))
     )
@@ -159,19 +159,19 @@ def money() -> st.SearchStrategy[Money]:
 
 
 def prices(currency: str | None = None) -> st.SearchStrategy[Price]:
-    """Prices from 0 to 100,000 per 1 or per some larger base, of one currency or of any."""
+    """Prices from 0 to 100,000 per 1 unit or per a larger base, in one currency or in any."""
     bases = st.sampled_from((1, 1, 100, 365, 1000))
     return st.builds(Price, decimals(0, 100_000, 4), st.just(currency) if currency else currencies(), bases)
 
 
 def categories() -> st.SearchStrategy[TaxCategory]:
-    """Tax categories from 0 to 100 percent, usually of a rate that some country has."""
+    """Tax categories from 0 to 100 percent, often with a common rate."""
     rates = st.one_of(st.sampled_from(_RATES).map(Decimal), decimals(0, 100, 2))
     return st.builds(TaxCategory, st.sampled_from(("S", "Z", "E", "AE")), rates)
 
 
 def terms() -> st.SearchStrategy[PaymentTerms]:
-    """Payment terms of at most a year."""
+    """Payment terms of at most about a year."""
     day = st.one_of(st.none(), st.integers(1, 31))
     months, days, business = st.integers(0, 6), st.integers(0, 180), st.sampled_from(get_args(RollDirection))
     at_end = st.builds(PaymentTerms, day, months, st.just(value=True), st.none(), days, business)
@@ -196,7 +196,7 @@ def _lines(draw: st.DrawFn, number: int, currency: str, rounding: Rounding) -> O
 
 @st.composite
 def contents(draw: st.DrawFn, most_lines: int = 3) -> OrderContent:
-    """Order contents of 1 to ``most_lines`` lines whose amounts follow from their prices."""
+    """Order contents of 1 to ``most_lines`` lines, with amounts that follow from their prices."""
     currency, tax = draw(currencies()), draw(message(TaxPolicy))
     count = draw(st.integers(1, most_lines))
     others = [field for field in fields_of(OrderContent) if field.name not in {"currency", "lines", "tax"}]
@@ -228,4 +228,4 @@ _KNOWN: Final[dict[Any, st.SearchStrategy[Any]]] = {
     TaxCategory: categories(),
     OrderContent: contents(),
 }
-"""The strategies of classes whose annotations do not say all about them."""
+"""The strategies for classes that their annotations do not fully describe."""
