@@ -1,7 +1,7 @@
-"""A shop with tables and a catalogue of its own hands its carts to orderflow: ``python examples/embed.py``.
+"""A shop with its own tables and catalogue hands its carts to orderflow: ``python examples/embed.py``.
 
-The shop's database and orderflow's are two. No transaction spans them and none is needed: a cart is received once by
-its (channel, external id), so ``check_out`` may be run again after a crash.
+The shop and orderflow have separate databases. No transaction spans them and none is needed: a cart is received only
+once, by its channel and external id, so ``check_out`` may be run again after a crash.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ ITEMS = "SELECT sku, quantity, name, price, grams, vat FROM cart_items JOIN prod
 
 
 def content_of(db: sqlite3.Connection, flow: OrderFlow, cart: str, customer: str, mail: str) -> OrderContent:
-    """What is in a cart, at today's prices of the shop's own catalogue."""
+    """What is in a cart, at the present prices of the shop's catalogue."""
     lines = tuple(
         OrderLine.of(
             n, sku, units, Price.of(price, "GBP"), TaxCategory.of("S", vat), description=name, weight_grams=grams
@@ -56,7 +56,7 @@ def content_of(db: sqlite3.Connection, flow: OrderFlow, cart: str, customer: str
 
 
 def check_out(db: sqlite3.Connection, flow: OrderFlow) -> None:
-    """Hand over every cart that is not marked yet, and mark it with the standing of its order."""
+    """Hand over every cart that has no standing yet, and record the state of its order as its standing."""
     for cart, customer, mail in db.execute("SELECT id, customer, mail FROM carts WHERE standing = ''").fetchall():
         flow.receive(cart, content_of(db, flow, cart, customer, mail))
         db.execute("UPDATE carts SET standing = ? WHERE id = ?", [flow.advance(cart).state, cart])
@@ -65,7 +65,7 @@ def check_out(db: sqlite3.Connection, flow: OrderFlow) -> None:
 
 
 def main(folder: Path) -> None:
-    """Two carts, stock for one and a half of them."""
+    """Check out two carts, with too few tea pots in stock for both."""
     storage = SqliteStorage(folder / "orders.db")
     settings = ShopSettings(shipping=ShippingSettings(carrier="memory"))
     notifier = MaildirNotifier(folder / "mail", "shop@example.org")
@@ -82,7 +82,7 @@ def main(folder: Path) -> None:
             total = totals_of(order.content).gross
             print(f"{cart}: {total}, {standing} at check-out, now {type(order).__name__}")
         pots = flow.stock.level("POT")
-        print(f"tea pots: {pots.available} available, {pots.backordered} waited for")
+        print(f"tea pots: {pots.available} available, {pots.backordered} on back-order")
         print(f"mails: {len(list((folder / 'mail' / 'new').iterdir()))}")
 
 

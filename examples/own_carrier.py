@@ -1,7 +1,7 @@
-"""A carrier adapter of one's own: the shop's van, and an order that travels with it.
+"""A carrier adapter of your own: the shop's van, and an order that travels with it.
 
-Run it with ``python examples/own_carrier.py``; ``tests/docs/test_examples.py`` asks it every clause of the contract
-that carriers keep.
+Run it with ``python examples/own_carrier.py``; ``tests/docs/test_examples.py`` checks it against every clause of the
+contract for carriers.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ TABLE = "CREATE TABLE IF NOT EXISTS labels (number INTEGER PRIMARY KEY, key TEXT
 
 
 class Van:
-    """Sells the shop's own rounds. Labels stand in a file, so that a retry after a crash finds the one it bought."""
+    """Sells the shop's own rounds. Labels are kept in a file, so that a retry after a crash finds the one it bought."""
 
     def __init__(self, path: Path, name: str = "van") -> None:
         self.name, self._path = name, path
 
     def quote(self, request: LabelRequest) -> tuple[Quote, ...]:
-        """Both rounds, or the one that is asked for."""
+        """Both rounds, or only the one requested."""
         offers = tuple(offer for offer in OFFERS if request.service in (None, offer.service))
         if not offers or not request.parcels:
             raise PortError("carrier", f"{self.name} does not carry {request.shipment}", retry=False)
         return offers
 
     def buy_label(self, request: LabelRequest) -> Label:
-        """The label of this idempotency key: the key's row in the file decides its number."""
+        """The label for this idempotency key, numbered by the key's row in the file."""
         offer = self.quote(request)[0]
         with self._file() as db:
             db.execute("INSERT OR IGNORE INTO labels (key) VALUES (?)", [request.idempotency_key])
@@ -57,7 +57,7 @@ class Van:
         return Label(self.name, offer.service, tracking, offer.price, f"{tracking} {request.reference}", "text/plain")
 
     def void_label(self, tracking_number: str, idempotency_key: str) -> None:
-        """Strikes a label out; striking it out twice changes nothing."""
+        """Void a label; voiding it twice changes nothing."""
         number = tracking_number.removeprefix(f"{self.name}-")
         with self._file() as db:
             if not db.execute("UPDATE labels SET void = ? WHERE number = ?", [idempotency_key, number]).rowcount:
@@ -74,7 +74,7 @@ class Van:
 
 
 def main(folder: Path) -> None:
-    """An order of one line, packed for the van."""
+    """Place an order of one line and buy its label from the van."""
     settings = ShopSettings(shipping=ShippingSettings(service="fast"))
     flow = OrderFlow(
         MemoryStorage(), workflow=standard_workflow(()), carriers=[Van(folder / "van.db")], settings=settings

@@ -1,7 +1,7 @@
 """Write the lists of codes on ``docs/errors.md``, read off the source: ``python tools/codes.py``.
 
-A code stands in a call such as ``refuse("on_hold", "held at {gate}: {reasons}")`` or ``Fault(path, "blank", ...)``. A
-function that hands one of its parameters on as the code makes codes too: then its own calls are looked at.
+A code is an argument of a call such as ``refuse("on_hold", "held at {gate}: {reasons}")`` or ``Fault(path, "blank",
+...)``. If a function passes one of its own parameters on as the code, the calls of that function are read as well.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 class Maker(NamedTuple):
-    """Something whose call makes a code: its parameters, and how code and sentence are made of them."""
+    """A function or class whose call makes a code: its parameters, and how they make up the code and the sentence."""
 
     list: str
     parameters: tuple[str, ...]
@@ -31,7 +31,7 @@ class Maker(NamedTuple):
 
 
 class Code(NamedTuple):
-    """A code, where it stands, and its sentence; ``{name}`` is a fact, ``...`` is anything else that is filled in."""
+    """A code, its sentence and its module; ``{name}`` is a fact, ``...`` is anything else that is filled in."""
 
     list: str
     code: str
@@ -50,7 +50,7 @@ ROOTS: Mapping[str, Maker] = {
 
 
 class Call(NamedTuple):
-    """A call, what is called, the function it stands in, and the file."""
+    """A call, the name of what it calls, the function it is in, and the file."""
 
     node: ast.Call
     name: str
@@ -59,7 +59,7 @@ class Call(NamedTuple):
 
 
 def codes() -> list[Code]:
-    """Every code of the library, by list and name."""
+    """Every code of the library, sorted by list and name."""
     calls = [call for path in sorted(PACKAGE.rglob("*.py")) for call in _calls(path)]
     makers, waiting = dict(ROOTS), dict(ROOTS)
     found: set[Code] = set()
@@ -107,7 +107,7 @@ def _is_parameter(code: str, function: ast.FunctionDef) -> bool:
 
 
 def _made(call: Call, maker: Maker) -> Code | None:
-    """What a call makes; None where it passes on a code that was made elsewhere."""
+    """The code that a call makes; None if it passes on a code that was made elsewhere."""
     given: dict[str, ast.expr] = dict(zip(maker.parameters, call.node.args, strict=False))
     given |= {keyword.arg: keyword.value for keyword in call.node.keywords if keyword.arg}
     named = PLACEHOLDER.findall(maker.code)
@@ -122,7 +122,7 @@ def _made(call: Call, maker: Maker) -> Code | None:
 
 
 def _text(value: ast.expr, function: ast.FunctionDef | None) -> str | None:
-    """The text of an expression, with its parameters in braces; None where it is not made of text."""
+    """The text of an expression, with its parameters in braces; None if it is not made of text."""
     if isinstance(value, ast.Constant):
         return value.value if isinstance(value.value, str) else None
     if isinstance(value, ast.JoinedStr):
@@ -152,7 +152,7 @@ def _part(part: ast.expr) -> str:
 
 
 def page(text: str) -> str:
-    """The page with its lists made anew."""
+    """The page with its lists written anew."""
     found = codes()
 
     def section(match: re.Match[str]) -> str:
@@ -162,7 +162,7 @@ def page(text: str) -> str:
 
 
 def _table(listed: list[Code]) -> str:
-    """A row for each code, with every sentence it comes with and the files it stands in."""
+    """A row for each code, with all its sentences and the files that use it."""
     by_name: dict[str, dict[str, set[str]]] = {}
     for _, name, sentence, module in listed:
         by_name.setdefault(name, {}).setdefault(sentence.replace("|", "\\|"), set()).add(module)

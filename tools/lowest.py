@@ -14,7 +14,7 @@ FLOOR = re.compile(r"(?P<name>[\w.-]+)(\[[\w,-]+\])?(>=|==)(?P<floor>[\w.]+)")
 
 
 def declared(text: str) -> list[str]:
-    """The requirements of a project file, those of its extras too, without the project itself."""
+    """The requirements of a project file and its extras, without the project itself."""
     project = tomllib.loads(text)["project"]
     extras = project.get("optional-dependencies", {}).values()
     every = [*project["dependencies"], *(requirement for extra in extras for requirement in extra)]

@@ -1,6 +1,6 @@
-"""Write tests/conformance/data, facts of published cases in our own form: ``python tools/make_conformance.py FOLDER``.
+"""Write facts of published cases to tests/conformance/data: ``python tools/make_conformance.py FOLDER``.
 
-``FOLDER`` holds the collected originals. Only numbers, dates and codes are taken, each file naming where they are from.
+``FOLDER`` holds the collected originals. Only numbers, dates and codes are taken; each file names its sources.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Case = dict[str, Any]
 
 
 def main(folder: Path) -> None:
-    """Write every file anew."""
+    """Write all the files."""
     vectors = _lines(folder / "conformance" / "allocation_vectors.jsonl")
     _write("splits", sorted({case["source"] for case in vectors}), map(_split, vectors))
     documents = _lines(folder / "conformance" / "invoice_calc_cases.jsonl")
@@ -59,7 +59,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 
 def _write(name: str, sources: list[str], cases: Iterable[Case]) -> None:
-    """One case a line, so that a difference shows which."""
+    """Write one case on each line, so that a diff shows which case changed."""
     told = ",\n".join(json.dumps(case, ensure_ascii=False) for case in cases)
     head = json.dumps(sources, ensure_ascii=False)
     TARGET.mkdir(exist_ok=True)
@@ -155,7 +155,7 @@ _ASKED = {f"BR-CO-{number}" for number in (*range(10, 18),)} | {
 
 
 def _rule(case: Case) -> Case:
-    """What a case tells of its document; most tell only what their rule needs."""
+    """What a case says about its document; most say only what their rule needs."""
     values = [(path, f"0{value}" if value.startswith(".") else value) for path, value in case["values"]]
     totals = "LegalMonetaryTotal/"
     return _present(
@@ -172,7 +172,7 @@ def _rule(case: Case) -> Case:
 
 
 def _items(values: Values, prefix: str) -> list[dict[str, str]]:
-    """The repeated element ``prefix``: a key seen again begins the next one."""
+    """The occurrences of the repeated element ``prefix``; a key that comes again begins the next one."""
     items: list[dict[str, str]] = []
     for path, value in values:
         key = path.removeprefix(prefix)

@@ -1,7 +1,7 @@
 """Plant one fault at a time in a copy of the project, and see whether a test notices: ``make mutants``.
 
-The faults are Cosmic Ray's. On what: a file or folder (``--on``), or without it the lines that differ from ``main``.
-How many: all, or ``--sample`` of them, drawn by ``--seed``. What survives is printed as a diff.
+The faults are Cosmic Ray's. They are planted in a file or folder (``--on``), or else in the lines that differ from
+``main``; all of them, or ``--sample`` of them, drawn by ``--seed``. Those that survive are printed as diffs.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ CASES = tuple(
     f"tests/cases/test_{name}*.py"
     for name in ("e01", "e03", "e07", "e1", "f02", "f05", "u18", "u19", "u22")  # the others take long
 )
-#: The tests that concern a folder, the quickest and nearest first. The longest name that fits decides.
+#: The tests that concern a folder, the quickest and closest first. The longest matching name decides.
 TESTS: dict[str, tuple[str, ...]] = {
     "": ("tests/unit", *FLOWS),
     "domain/money": (
@@ -80,8 +80,8 @@ TESTS: dict[str, tuple[str, ...]] = {
     "cli": ("tests/cli", "tests/unit/test_cli*.py"),
 }
 
-#: Faults that a test can tell from the truth: the neighbour of a comparison, the counterpart of a sign.
-#: Left out are faults that die of a TypeError whatever is tested, and decorators, which the type checkers hold.
+#: Faults that a test can notice: a neighbouring comparison, an opposite operator.
+#: Left out are faults that raise a TypeError in any test, and those in decorators, which the type checkers notice.
 DRAWN = re.compile(
     r"""core/(
     AddNot | NumberReplacer | ZeroIterationForLoop | ExceptionReplacer
@@ -99,7 +99,7 @@ Span = tuple[Position, Position]
 
 
 class Mutant(NamedTuple):
-    """A fault that can be planted: where, and the ``occurrence``-th place for an operator in the file."""
+    """A fault that can be planted: at the ``occurrence``-th place in the file where the operator applies."""
 
     path: str
     line: int
@@ -117,7 +117,7 @@ class Mutant(NamedTuple):
         return "\n".join(row for row in rows if not row.startswith(("---", "+++", "@@")))
 
     def is_python(self) -> bool:
-        """Whether the faulty text can be read at all: ``*`` before an argument is no product."""
+        """Whether the faulty text parses: a ``*`` before an argument, say, cannot become another operator."""
         try:
             ast.parse(self.fault())
         except SyntaxError:
@@ -126,7 +126,7 @@ class Mutant(NamedTuple):
 
 
 def _cosmic_ray(module: str) -> ModuleType:
-    """Loaded late: ``make test`` reads this file on machines without it."""
+    """Imported late, because ``make test`` imports this file on machines without Cosmic Ray."""
     return import_module(f"cosmic_ray.{module}")
 
 
@@ -149,7 +149,7 @@ def is_drawn(operator: str) -> bool:
 
 
 def spared(source: str) -> list[Span]:
-    """Where no fault is planted: annotations, decorators, type aliases, ``__all__``, f-strings, ``strict=``."""
+    """Spans where no fault is planted: annotations, decorators, type aliases, ``__all__``, f-strings, ``strict=``."""
     return [span for node in ast.walk(ast.parse(source)) for part in _spared_in(node) for span in _span(part)]
 
 
@@ -222,7 +222,7 @@ def _mutants(path: str, lines: set[int] | None) -> Iterator[Mutant]:
 
 
 def _copy(to: Path) -> Path:
-    """The working tree as it is, without what git ignores."""
+    """Copy the working tree as it is, without the files that git ignores."""
     for name in _git("ls-files", "--cached", "--others", "--exclude-standard").splitlines():
         if (ROOT / name).is_file():
             (to / name).parent.mkdir(parents=True, exist_ok=True)
@@ -237,7 +237,7 @@ def _arguments(copy: Path, tests: Sequence[str]) -> list[str]:
 
 
 def _plant(copy: Path, tests: Sequence[str], faults: Sequence[tuple[str, str]]) -> list[str]:
-    """What becomes of each fault; the tests must pass without any."""
+    """Plant each fault and return the outcomes; the tests must pass without any fault."""
     report = copy.parent / "report.jsonl"
     told = {"arguments": _arguments(copy, tests), "faults": faults, "report": str(report)}
     environment = {"ORDERFLOW_PROFILE": "quick", "PYTHONPATH": str(copy / "src")}
@@ -253,12 +253,12 @@ def _plant(copy: Path, tests: Sequence[str], faults: Sequence[tuple[str, str]]) 
     first, *outcomes = [json.loads(line) for line in report.read_text(encoding="utf-8").splitlines()] or [""]
     report.unlink()
     if first != "survived":
-        raise SystemExit(f"tests do not pass before any fault is planted: {' '.join(tests)}")
+        raise SystemExit(f"tests fail without any fault: {' '.join(tests)}")
     return outcomes
 
 
 def _ends(copy: Path, mutants: Sequence[Mutant]) -> list[tuple[Mutant, str]]:
-    """What becomes of each mutant; those with the same tests together."""
+    """Plant each mutant and return the outcomes; mutants with the same tests are planted together."""
     by_tests: dict[tuple[str, ...], list[Mutant]] = {}
     for mutant in mutants:
         by_tests.setdefault(tests_of(mutant.path), []).append(mutant)
@@ -269,7 +269,7 @@ def _ends(copy: Path, mutants: Sequence[Mutant]) -> list[tuple[Mutant, str]]:
 
 
 def _run(mutants: Sequence[Mutant], jobs: int) -> Iterator[tuple[Mutant, str]]:
-    """Plant each mutant, in ``jobs`` copies at a time."""
+    """Plant each mutant, in ``jobs`` copies at once."""
     shares = [mutants[at::jobs] for at in range(min(jobs, len(mutants)))]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(jobs) as pool:
         copies = [_copy(Path(folder, str(at), "project")) for at in range(len(shares))]
@@ -279,9 +279,9 @@ def _run(mutants: Sequence[Mutant], jobs: int) -> Iterator[tuple[Mutant, str]]:
 
 def _chosen(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Plant faults and see whether tests notice.")
-    parser.add_argument("--on", default="", help="a file or folder below src; without it, what differs from main")
-    parser.add_argument("--sample", type=int, help="how many to draw; without it, all")
-    parser.add_argument("--seed", type=int, help="the seed of the draw; without it, any")
+    parser.add_argument("--on", default="", help="a file or folder below src; default: the lines that differ from main")
+    parser.add_argument("--sample", type=int, help="how many to draw; default: all")
+    parser.add_argument("--seed", type=int, help="the seed of the draw; default: a random one")
     parser.add_argument("--jobs", type=int, default=2, help="how many at a time")
     return parser.parse_args(arguments)
 
@@ -293,7 +293,7 @@ def _draw(on: str, sample: int | None, seed: int) -> list[Mutant]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Draw, plant, report."""
+    """Draw mutants, plant them, and report."""
     chosen = _chosen(arguments)
     seed = random.randrange(10**6) if chosen.seed is None else chosen.seed
     drawn, begun = _draw(chosen.on, chosen.sample, seed), time.monotonic()

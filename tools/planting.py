@@ -1,7 +1,7 @@
-"""The pytest plugin of ``mutants.py``: collects the tests once, then plants each fault in a child of its own.
+"""The pytest plugin of ``mutants.py``: collects the tests once, then plants each fault in its own child process.
 
-A fault inside of a function needs no new import: the child gives the function its faulty code and runs the tests.
-Others (constants, defaults of fields) are written into the copy of the project, where a new pytest reads them.
+A fault inside a function needs no new import: the child replaces the function's code and runs the tests. Other faults
+(constants, defaults of fields) are written to the copy of the project and tested by a new pytest.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ __all__ = ["Planter", "changed_code"]
 
 KILLED, SURVIVED, TIMEOUT = "killed", "survived", "timeout"
 
-#: A limit is in seconds of work; for a fault that waits instead, in so many times as many of the clock.
+#: A limit is in seconds of CPU time; for a fault that waits instead, it is this many times as long on the clock.
 WALL = 10
 
-#: How a child ends that has no function with the code to replace.
+#: The exit status of a child that has no function with the code to replace.
 NOT_FOUND = 77
 
 
 def changed_code(truth: str, fault: str) -> dict[CodeType, CodeType] | None:
-    """The code of each function that a fault changes; None if it changes what runs on import, or a closure."""
+    """The old and new code of each function that a fault changes; None if it changes import-time code or a closure."""
     changed = dict(_changed(compile(truth, "", "exec"), compile(fault, "", "exec")))
     swaps = all(_is_function(old) and old.co_freevars == new.co_freevars for old, new in changed.items())
     return changed if swaps else None
@@ -54,7 +54,7 @@ def _is_function(code: CodeType) -> bool:
 
 
 def _by_itself(code: CodeType) -> CodeType:
-    """Without the functions in it, and where in the file it stands."""
+    """The code without its inner functions and its line numbers."""
     constants = tuple(None if isinstance(part, CodeType) else part for part in code.co_consts)
     return code.replace(co_consts=constants, co_linetable=b"")
 
@@ -71,10 +71,10 @@ class Planter:
     """Runs the collected tests once for each fault, until the first failure.
 
     Args:
-        copy: the project that may be written to.
-        faults: path below the project, and the whole faulty text of the file.
-        command: pytest anew, for faults that take effect on import.
-        report: the file for the outcomes, a line for each.
+        copy: the copy of the project, which is written to.
+        faults: for each, the path below the project and the whole faulty text of the file.
+        command: runs a new pytest, for faults that take effect on import.
+        report: the file for the outcomes, one on each line.
     """
 
     def __init__(self, copy: Path, faults: Sequence[tuple[str, str]], command: Sequence[str], report: Path) -> None:
@@ -97,7 +97,7 @@ class Planter:
         changed = changed_code((self._copy / path).read_text(encoding="utf-8"), fault)
         if changed is None:
             return self._anew(self._copy / path, fault, WALL * seconds)
-        # Some are imported late, when they are first called.
+        # Some modules are imported late, when they are first needed.
         import_module(path.removeprefix("src/").removesuffix(".py").replace("/", "."))
 
         def planted() -> None:
@@ -135,7 +135,7 @@ def _run(session: pytest.Session) -> None:
 
 
 def _in_a_child(run: Callable[[], None], seconds: int) -> str:
-    """What becomes of the tests, "" if nothing was planted; any other end than a good one has noticed something."""
+    """The outcome of ``run`` in a child, "" if nothing was planted; any exit but a clean one means a test noticed."""
     child = os.fork()
     if not child:
         with contextlib.suppress(BaseException):

@@ -1,3 +1,3 @@
-"""What the demo and the benchmarks need and the library does not: a reader, a generator of samples, digests."""
+"""What the demo and the benchmarks need but the library does not: a file reader, a sample generator, digests."""
 
 from __future__ import annotations

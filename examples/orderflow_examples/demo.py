@@ -1,4 +1,4 @@
-"""The demo: a generated sample through all six steps, and what came of it (``make demo``)."""
+"""The demo: takes a generated sample through all six steps and shows the result (``make demo``)."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ _MODULE = "orderflow_examples.demo"
 
 @click.command()
 @click.option("--orders", type=click.IntRange(1, 100_000), default=320, show_default=True, help="How many orders.")
-@click.option("--seed", type=int, default=7, show_default=True, help="Another seed draws other orders.")
+@click.option("--seed", type=int, default=7, show_default=True, help="A different seed draws different orders.")
 @click.option(
     "--db", type=click.Path(dir_okay=False, path_type=Path), help="Keep the database here, and the sample beside it."
 )
 @click.option("--keep", is_flag=True, help="Keep the temporary folder.")
 @click.pass_context
 def demo(context: click.Context, orders: int, seed: int, db: Path | None, *, keep: bool) -> None:
-    """Run a generated sample of orders through all six steps and show what came of it.
+    """Take a generated sample of orders through all six steps and show the result.
 
     Five currencies, prices with and without tax, two locations, split shipments, back-orders, returns, faulty lines.
     """
     if db is not None and db.exists():
-        raise click.ClickException(f"{db} is there already: the demo makes a database of its own")
+        raise click.ClickException(f"{db} already exists: the demo needs a new database")
     if db is not None:
         writable(db)
     with _place(db, keep=keep) as place:
@@ -67,7 +67,7 @@ def demo(context: click.Context, orders: int, seed: int, db: Path | None, *, kee
 
 @contextmanager
 def _place(db: Path | None, *, keep: bool) -> Generator[Path]:
-    """Where the database goes: as told, or in a folder that is there for as long as it is looked at."""
+    """Where the database goes: at ``db``, or in a temporary folder that is removed at the end unless it is kept."""
     if db is not None:
         yield db
         return
@@ -84,7 +84,7 @@ def _title(text: str) -> str:
 
 
 def _intake(documents: list[Document], found: dict[str, Any]) -> None:
-    """What was in the file, and what of it was not taken."""
+    """Print what was in the file, and what of it was rejected."""
     kinds = Counter(type(document).__name__.removesuffix("Document").lower() for document in documents)
     click.echo(f"\n{_title('what came in')}")
     click.echo(
@@ -103,13 +103,13 @@ def _first(document: RejectedDocument) -> tuple[int, str, str]:
 
 
 def _outcome(shop: OrderFlow, orders: list[Row[Any]], found: dict[str, Any]) -> None:
-    """States, money and stock, as the database has them."""
+    """Print states, money and stock, as read from the database."""
     click.echo(f"\n{_title('what came of it')}")
     table("states", ("what", "state", "number"), states_of(found))
     split = sum(1 for row in orders if row.state.progress.shipments > 1)
     returns = found["returns"]
     click.echo(
-        f"{split} orders travelled in several shipments; {returns['units']} units came back, "
+        f"{split} orders were split into several shipments; {returns['units']} units came back, "
         f"{returns['units_matched']} of them matched to orders"
     )
     balances = found["balances"]["by_currency"]
@@ -121,18 +121,18 @@ def _outcome(shop: OrderFlow, orders: list[Row[Any]], found: dict[str, Any]) -> 
 
 
 def _aligned(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """Amounts, which are texts, moved to the right of their columns."""
+    """Align amounts, which are texts, to the right of their columns."""
     widths = [0, *(max(map(len, column)) for column in [*zip(*rows, strict=True)][1:])]
     return [tuple(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
 
 
 def _shelves(shop: OrderFlow) -> None:
-    """What lies where, and how much of it is waited for."""
+    """Print how much stock is at each location, and how much of it orders wait for."""
     levels: dict[str, Counter[str]] = {}
     for row in _all(shop, "stock"):
         sku, location = StockRef.read(row.key.id)
-        levels.setdefault(sku, Counter()).update({location: row.state.on_hand, "waited for": row.state.backordered})
-    heads = (*LOCATIONS, "waited for")
+        levels.setdefault(sku, Counter()).update({location: row.state.on_hand, "on back-order": row.state.backordered})
+    heads = (*LOCATIONS, "on back-order")
     table("stock", ("sku", *heads), [(sku, *(levels[sku][head] for head in heads)) for sku in sorted(levels)])
 
 
@@ -144,7 +144,7 @@ def _all(shop: OrderFlow, kind: str) -> Iterator[Row[Any]]:
 
 
 def _instructive(row: Row[Any]) -> tuple[bool, int, int]:
-    """An order is worth a look that went apart, was billed in parts, and is done."""
+    """Rank an order as an example: best is a completed one with several shipments, invoices and lines."""
     progress = row.state.progress
     return type(row.state).__name__ == "Completed", progress.shipments + len(progress.invoices), len(progress.lines)
 
@@ -153,7 +153,7 @@ def _print_next_steps(db: Path | None, sample: Path, example: str) -> None:
     click.echo(f"\n{_title('look further')}")
     program = Path(sys.executable).with_name("orderflow")
     if db is None:
-        click.echo(f"This database is gone again; `{sys.executable} -m {_MODULE} --db demo.db` keeps it. Then:")
+        click.echo(f"This database was removed. Keep one with `{sys.executable} -m {_MODULE} --db demo.db`, then:")
     name = db or "demo.db"
     for command in (f"show {example}", "orders --state AwaitingStock", "worklist", "stock", "verify", "doctor"):
         click.echo(f"  {program} {command} --db {name}")

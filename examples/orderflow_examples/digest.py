@@ -1,4 +1,4 @@
-"""What a database says, whatever way it came about: one hash that two runs of a file must share."""
+"""One hash of everything a database says: two runs of the same file must have the same hash, interrupted or not."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from urllib.parse import quote
 __all__ = ["content_digest", "content_of"]
 
 
-#: Where a row lies, and how a delivery went: different after an interruption, though nothing else is.
+#: Columns that say where a row is stored and how a delivery went: only these may differ after an interruption.
 _INCIDENTAL: Final = frozenset({
     "n", "position", "previous", "last", "content", "due_at", "since", "sending", "attempts", "token", "done_at",
 })  # fmt: skip
 
 
-#: What a row is found by, as far as its table has it.
+#: The columns that rows are ordered by, those of them that the table has.
 _KEY: Final = ("tenant", "kind", "id", "version")
 
 

@@ -1,7 +1,7 @@
 """A file of varied documents in the library's own layout, drawn from a seed: the same seed gives the same bytes.
 
-What the file must show stands at fixed distances (split shipments, back-orders, odd totals, cancellations, faulty
-lines); chance decides who buys what, how much and when.
+Special cases (split shipments, back-orders, odd totals, cancellations, faulty lines) come at fixed intervals; chance
+decides who buys what, how much and when.
 """
 
 from __future__ import annotations
@@ -50,14 +50,14 @@ _CODEC: Final = Codec(())
 _NOSHI: Final = ("御祝", "内祝", "御歳暮")
 
 
-#: The other documents, by how many orders stand between two of them.
+#: How many orders come between two documents of each other type.
 _CANCELLATION_EVERY, _FAULT_EVERY, _ADJUSTMENT_EVERY, _RECEIPT_EVERY = 8, 30, 40, 64
 
 
 def write_sample(path: Path, orders: int = 320, seed: int = 7) -> None:
-    """Write a file with so many sound orders, and receipts, cancellations, adjustments and faulty lines between them.
+    """Write a file with this many valid orders, and receipts, cancellations, adjustments and faulty lines among them.
 
-    All that it can show is in it from 300 orders on.
+    From 300 orders on, the file has every special case.
     """
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(f"{line}\n" for line in _lines(orders, seed))
@@ -85,14 +85,14 @@ def _text(tree: Tree) -> str:
 
 @define
 class _Shop:
-    """Draws documents one after the other; ``returnable`` are orders whose goods may come back."""
+    """Draws documents one after another; ``returnable`` are the orders whose goods may come back."""
 
     random: Random
     now: datetime = _BEGIN
     returnable: list[tuple[Market, OrderContent, Person]] = field(factory=list)
 
     def opening(self, orders: int) -> Tree:
-        """The stock before the first order: of plentiful goods enough in all, but not at the first location alone."""
+        """The stock before the first order: enough of the plentiful goods, but only with both locations together."""
         first, second = LOCATIONS
         items: list[list[Any]] = []
         for product in GOODS:
@@ -103,12 +103,12 @@ class _Shop:
         return self._document("receipt", "R-000") | {"items": items}
 
     def receipt(self, number: int) -> Tree:
-        """Some of what back-orders wait for."""
+        """A few of the units that back-orders wait for."""
         items = [[SCARCE.sku, LOCATIONS[number % 2], self.random.randint(6, 9)]]
         return self._document("receipt", f"R-{number:03}") | {"items": items}
 
     def adjustment(self, number: int) -> Tree:
-        """Something was broken, something was found."""
+        """A stock adjustment: some units broke, one was found."""
         broken, found = self.random.sample(GOODS, 2)
         changes = [
             [broken.sku, self.random.choice(LOCATIONS), -self.random.randint(1, 3), "broken"],
@@ -141,7 +141,7 @@ class _Shop:
         return self._order(number, wanted, percent=10 if discount else 0, returnable=not coupon and not discount)
 
     def order_to_spoil(self, number: str) -> Tree:
-        """A sound order with some goods in it, whose goods never come back."""
+        """A valid order with some goods, which never come back."""
         return self._order(number, [*self._picked(2), (SHIPPING, 1)])
 
     def cancellation(self, number: int) -> Tree:
@@ -214,7 +214,7 @@ class _Shop:
 
 
 def _priced(market: Market, wanted: Sequence[tuple[Product, int]], percent: int) -> tuple[OrderLine, ...]:
-    """The lines, a discount of so many percent on the goods shared over them."""
+    """The lines of an order; a discount of ``percent`` on the goods is shared among them."""
     rounding = market.tax.rounding
     nets = [market.price(product).line_minor(quantity, rounding) for product, quantity in wanted]
     goods = [net if product.kind is LineKind.GOODS else 0 for net, (product, _) in zip(nets, wanted, strict=True)]
@@ -271,7 +271,7 @@ def _miscounted(tree: Tree) -> str:
 
 
 def _twice(tree: Tree) -> str:
-    """A key that stands twice: JSON readers would keep the last."""
+    """A repeated key: most JSON readers would keep the last."""
     return _text(tree)[:-1] + ', "number": "A-00001"}'
 
 
@@ -291,7 +291,7 @@ def _unbilled(tree: Tree) -> str:
 
 
 def _known(tree: Tree) -> str:
-    """The number of an order before it."""
+    """The number of an earlier order."""
     return _text(tree | {"number": "A-00002"})
 
 

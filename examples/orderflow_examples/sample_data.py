@@ -36,7 +36,7 @@ LOCATIONS: Final = ("tokyo", "osaka")
 
 @frozen
 class Product:
-    """``base`` is the price of a unit in pounds without tax; ``decimals`` how much finer than money it is kept."""
+    """``base`` is the unit price in pounds without tax; ``decimals`` is how many more decimals it has than money."""
 
     sku: str
     description: str
@@ -49,7 +49,7 @@ class Product:
 
 @frozen
 class Market:
-    """Where customers are (id, name, city): their money (``rate`` to the pound), their taxes, the terms they buy on."""
+    """A country's customers (id, name, city), their currency (``rate`` to the pound), taxes and payment terms."""
 
     country: str
     currency: str
@@ -86,22 +86,22 @@ GOODS: Final = (
 )
 
 
-#: One lies in the first location only, the other in the second: ordered together they travel apart.
+#: One is stocked only at the first location, the other only at the second: ordered together, they ship separately.
 BOTH_SKUS: Final = (
     Product("WHISK-100", "Bamboo whisk", "12.60", 60),
     Product("LAMP-PAPER", "Paper lamp", "31.00", 520),
 )
 
 
-#: Comes in by small lots, and waits in back-orders meanwhile.
+#: Comes in small lots; between them, orders for it are on back-order.
 SCARCE: Final = Product("BOWL-RAKU", "Raku bowl, signed", "118.00", 430)
 
 
-#: Sold out for good: the last to order it are still waiting at the end.
+#: Sold out for good: the last customers to order it still wait at the end.
 LAST_ONES: Final = Product("CALENDAR-26", "Calendar 2026", "10.00", 210)
 
 
-#: Free of charge, on paper.
+#: A printed catalogue, free of charge.
 CATALOGUE: Final = Product("CATALOGUE", "Catalogue, free of charge", "0.00", 150)
 
 
@@ -120,7 +120,7 @@ COUPON: Final = Product("COUPON", "Coupon", "-3.00", kind=LineKind.ALLOWANCE)
 _INCLUDED: Final = TaxPolicy(prices_include_tax=True)
 
 
-#: A qualified invoice rounds once for each rate; which way is the seller's choice, mostly down.
+#: A qualified invoice is rounded once for each rate; the seller chooses the direction, usually down.
 _JAPAN: Final = TaxPolicy(prices_include_tax=True, rounding=Rounding.DOWN)
 
 

@@ -1,7 +1,7 @@
-"""The layout of the UCI Online Retail file: one line for each item, documents told apart by their number.
+"""The layout of the UCI Online Retail file: a line for each item; lines of a document share its number.
 
-Chen, D. (2015), Online Retail, UCI Machine Learning Repository: numbers beginning with C cancel, those beginning with
-A adjust bad debts; documents without customer and without any price adjust the stock; all others are orders.
+Chen, D. (2015), Online Retail, UCI Machine Learning Repository: numbers beginning with C are cancellations, those
+beginning with A adjust bad debts; documents with no customer and no prices adjust the stock; all others are orders.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ COLUMNS: Final = (
 )  # fmt: skip
 
 
-#: The file has no tax: outside its scope.
+#: The file has no tax: category O, outside the scope of tax.
 UNTAXED: Final = TaxCategory("O", Decimal(0))
 
 
@@ -65,11 +65,11 @@ CURRENCY: Final = "GBP"
 LOCATION: Final = "main"
 
 
-#: Characters of customer and country, so that an id can be made of them.
+#: The most characters of customer and country together that still fit into an id.
 MAX_PARTY: Final = MAX_ID - len("guest/unknown")
 
 
-#: A cell may be long enough to be told too long, not so long that it fills the memory.
+#: Longer cells are not even read: cells that are too long are rejected one by one, but must not fill the memory.
 MAX_CELL: Final = 2**24
 
 
@@ -89,7 +89,7 @@ _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 
 
 class Item(NamedTuple):
-    """One sound row."""
+    """A valid row."""
 
     line: int
     sku: str
@@ -102,10 +102,10 @@ class Item(NamedTuple):
 
 
 class UciFile:
-    """A file of that layout, plain or gzipped. It is read twice: once for what belongs together, once to go through.
+    """A file in this layout, plain or gzipped. It is read twice: first to count each document's lines, then in full.
 
     Raises:
-        InputError: the header is another one.
+        InputError: the columns in the header are not the expected ones.
     """
 
     channel = "uci"
@@ -124,7 +124,7 @@ class UciFile:
         return len(self._lines_of)
 
     def documents(self) -> Iterator[Document]:
-        """Every document when its last line is read, held back until those that begin before it have gone."""
+        """Every document, in the order of their first lines, as soon as all its lines are read."""
         lines_of = self._lines_of
         parts: dict[str, list[Item | RejectedRow]] = {}
         with self._open() as file:
@@ -155,7 +155,7 @@ def _item(line: int, row: list[str]) -> Item | RejectedRow:
         return RejectedRow(line, "wrong_columns", f"has {len(row)} columns, not {len(COLUMNS)}")
     _, sku, description, quantity, at, price, customer, country = row
     if not _WHOLE.fullmatch(quantity) or not 0 < abs(int(quantity)) <= MAX_QUANTITY:
-        return RejectedRow(line, "bad_quantity", f"quantity {quantity[:30]!r} is not a whole number but 0")
+        return RejectedRow(line, "bad_quantity", f"quantity {quantity[:30]!r} is not a whole number other than 0")
     if not _PRICE.fullmatch(price):
         return RejectedRow(line, "bad_price", f"price {price[:30]!r} is not a plain decimal")
     when = _time(at)
@@ -203,7 +203,7 @@ def _document(number: str, rows: list[Item | RejectedRow]) -> Document:
 
 
 def _misfits(number: str, items: list[Item]) -> Iterator[RejectedRow]:
-    """Rows that are sound alone and wrong in their document."""
+    """Rows that are valid alone but wrong in their document."""
     if not number.strip() or len(number) > MAX_ID or not number.isprintable():
         yield RejectedRow(items[0].line if items else 0, "bad_number", "the document has no usable number")
     if number.startswith("A"):

@@ -46,6 +46,6 @@ def test_a_shop_embeds_the_library(tmp_path: Path, capsys: pytest.CaptureFixture
     assert capsys.readouterr().out.splitlines() == [
         "C-1: 25.65 GBP, Preparing at check-out, now Shipped",
         "C-2: 36.00 GBP, Preparing at check-out, now Preparing",
-        "tea pots: 0 available, 1 waited for",
+        "tea pots: 0 available, 1 on back-order",
         "mails: 4",
     ]

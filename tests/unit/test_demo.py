@@ -50,5 +50,5 @@ def test_the_demo_touches_no_database_that_is_there(tmp_path: Path) -> None:
     assert "No such file or directory" in str(show_demo("--db", nowhere).exception)
     (tmp_path / "mine.db").write_bytes(b"mine")
     answer = show_demo("--db", tmp_path / "mine.db")
-    assert (answer.exit_code, "is there already" in answer.stderr) == (1, True)
+    assert (answer.exit_code, "already exists" in answer.stderr) == (1, True)
     assert (tmp_path / "mine.db").read_bytes() == b"mine"
