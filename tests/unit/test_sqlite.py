@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from orderflow.adapters.storage import reads
 from orderflow.adapters.storage.layout import LAYOUT, table_of
 from orderflow.adapters.storage.memory import MemoryStorage
-from orderflow.adapters.storage.session import Held, RowCache, Session
+from orderflow.adapters.storage.session import KeptRow, RowCache, Session
 from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.domain.billing.account import ACCOUNT, Account, Sums
 from orderflow.domain.engine.decide import NOTHING, Entry, Loaded, Message
@@ -48,7 +48,7 @@ MACHINES = (STOCK, ORDER, PARTY, ACCOUNT)
 AT = datetime(2026, 3, 31, 9, 30, tzinfo=UTC)
 SKUS = ("TEA-1", "TEA-2", "CUP-9")
 ROW = stock_key("main", "TEA-1", "TOKYO")
-KNOWN = Held(7, 8, 0, Loaded(1, "state 1"))
+KNOWN = KeptRow(7, 8, 0, Loaded(1, "state 1"))
 
 
 @pytest.fixture
@@ -641,7 +641,7 @@ def test_rows_are_kept_within_bounds() -> None:
     cache = RowCache(stock=2, others=1)
     keys = [stock_key("main", sku, "TOKYO") for sku in SKUS]
     for version, key in enumerate([*keys[:2], keys[0], keys[2]], start=1):
-        cache.put(key, Held(7, 8, 0, Loaded(version, f"state {version}")))
+        cache.put(key, KeptRow(7, 8, 0, Loaded(version, f"state {version}")))
     assert [cache.decoded(key, version, 8) for key, version in zip(keys, (3, 2, 4), strict=True)] == [
         None,
         Loaded(2, "state 2"),

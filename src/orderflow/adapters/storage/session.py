@@ -43,7 +43,7 @@ def translated(error: Exception) -> OrderFlowError:
     return StorageError(str(error), retry=code & 0xFF in _PASSING)
 
 
-class Held(NamedTuple):
+class KeptRow(NamedTuple):
     """A stored row: its number in the table, its last entry, the event that brought its content, and the row itself.
 
     The number is None if the row is not stored; last entry and content are journal positions, 0 for none.
@@ -66,8 +66,8 @@ class RowCache:
     """
 
     def __init__(self, stock: int = 8_192, others: int = 512) -> None:
-        self._stock: dict[Key, tuple[int, Held]] = {}
-        self._others: dict[Key, tuple[int, Held]] = {}
+        self._stock: dict[Key, tuple[int, KeptRow]] = {}
+        self._others: dict[Key, tuple[int, KeptRow]] = {}
         self._bounds = stock, others
         self._seen = self._age = 0
         self.position: int | None = None
@@ -87,7 +87,7 @@ class RowCache:
         self._age += 1
         self.position = None
 
-    def fresh(self, key: Key) -> Held | None:
+    def fresh(self, key: Key) -> KeptRow | None:
         """The row as currently stored, or None if that is not known."""
         found = (self._stock if key[1] == "stock" else self._others).get(key)
         return found[1] if found is not None and found[0] == self._age else None
@@ -97,11 +97,11 @@ class RowCache:
         found = (self._stock if key[1] == "stock" else self._others).get(key)
         return found[1].row if found is not None and found[1].row.version == version and found[1].last == last else None
 
-    def put(self, key: Key, held: Held) -> None:
+    def put(self, key: Key, row: KeptRow) -> None:
         """Cache a committed row."""
         other = key[1] != "stock"
         kept = self._others if other else self._stock
-        kept[key] = self._age, held
+        kept[key] = self._age, row
         if len(kept) > self._bounds[other]:
             del kept[next(iter(kept))]
 

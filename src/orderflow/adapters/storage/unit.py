@@ -17,13 +17,13 @@ from orderflow.adapters.codec import Codec
 from orderflow.adapters.storage import statements as sql
 from orderflow.adapters.storage.columns import all_columns, columns_touched, reader_of, time_text
 from orderflow.adapters.storage.layout import CONTENTED
-from orderflow.adapters.storage.session import Held, Session, Sessions
+from orderflow.adapters.storage.session import KeptRow, Session, Sessions
 from orderflow.domain.engine.decide import NOTHING, Entry, Loaded, Message
 from orderflow.errors import ConcurrencyConflict, InputError, Key, StorageError
 from orderflow.ports.storage import VAULT, Ack, Batch, CommandRecord, KnownCommand, Write
 
 _dumps: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_NEW: Final = Held(None, 0, 0, NOTHING)
+_NEW: Final = KeptRow(None, 0, 0, NOTHING)
 _MOST_IDS: Final = 128
 _MOST_PARTS: Final = 64
 
@@ -34,7 +34,7 @@ _MESSAGE_BITS: Final = 20
 class _Cold(NamedTuple):
     """A row as read, whose state is to be decoded yet: its text, its class and schema version."""
 
-    held: Held
+    kept: KeptRow
     status: str
     schema: int
     text: str
@@ -65,7 +65,7 @@ class SqliteUnit:
 
     def __init__(self, sessions: Sessions, codec: Codec, kinds: Collection[str], tenant: str) -> None:
         self._sessions, self._codec, self._kinds, self._tenant = sessions, codec, kinds, tenant
-        self._held: dict[Key, Held] = {}
+        self._kept: dict[Key, KeptRow] = {}
         self._session: Session | None = None
 
     def __enter__(self) -> Self:
@@ -103,18 +103,18 @@ class SqliteUnit:
         Raises:
             InputError: a key of another tenant, or of a kind that the workflow does not have.
         """
-        session, held = self._open(), self._held
+        session, kept = self._open(), self._kept
         missing: dict[str, list[str]] = {}
         for key in keys:
-            if key not in held:
+            if key not in kept:
                 self._check_key(key)
                 known = session.cache.fresh(key)
                 if known is None:
                     missing.setdefault(key.kind, []).append(key.id)
-                held[key] = known or _NEW
+                kept[key] = known or _NEW
         if missing:
             self._fetch(session, missing)
-        return {key: held[key].row for key in keys}
+        return {key: kept[key].row for key in keys}
 
     def read(self, keys: Collection[Key]) -> Mapping[Key, Loaded]:
         """Load rows without locking anything: what was committed last, all of one moment."""
@@ -126,7 +126,7 @@ class SqliteUnit:
                     self._check_key(key)
                 known = {key: session.cache.fresh(key) for key in keys}
                 if None not in known.values():
-                    return {key: held.row for key, held in known.items() if held}
+                    return {key: kept.row for key, kept in known.items() if kept}
                 session.begin("BEGIN")
             self._session = session
             try:
@@ -150,8 +150,8 @@ class SqliteUnit:
             position, rows = self._store(session, batch)
             session.run("COMMIT")
             # Before the gate opens: the next writer of this connection takes what it finds here for the present rows.
-            for key, held in rows.items():
-                session.cache.put(key, held)
+            for key, kept in rows.items():
+                session.cache.put(key, kept)
             session.cache.position = position
             stored = True
         finally:
@@ -201,17 +201,17 @@ class SqliteUnit:
                 known = session.cache.decoded(key, version, last)
                 if known is None:
                     row = Loaded(version, None, moment(at))
-                    cold[key] = _Cold(Held(number, last, content, row), status, schema, state)
+                    cold[key] = _Cold(KeptRow(number, last, content, row), status, schema, state)
                 else:
-                    self._hold(session, key, Held(number, last, content, known))
+                    self._keep(session, key, KeptRow(number, last, content, known))
         if cold:
             self._decode(session, cold)
 
     def _decode(self, session: Session, cold: Mapping[Key, _Cold]) -> None:
-        contents = self._contents(session, [row.held.content for row in cold.values() if row.held.content])
-        for key, (held, status, schema, text) in cold.items():
-            state = self._codec.state(key.kind, status, text, schema, contents.get(held.content))
-            self._hold(session, key, held._replace(row=held.row._replace(state=state)))
+        contents = self._contents(session, [row.kept.content for row in cold.values() if row.kept.content])
+        for key, (kept, status, schema, text) in cold.items():
+            state = self._codec.state(key.kind, status, text, schema, contents.get(kept.content))
+            self._keep(session, key, kept._replace(row=kept.row._replace(state=state)))
 
     def _contents(self, session: Session, positions: Sequence[int]) -> dict[int, Any]:
         """What was ordered, by the position of the event that brought it."""
@@ -222,31 +222,31 @@ class SqliteUnit:
                 found[position] = self._codec.event(CONTENTED, name, data, schema).content
         return found
 
-    def _hold(self, session: Session, key: Key, held: Held) -> None:
-        self._held[key] = held
-        session.cache.put(key, held)
+    def _keep(self, session: Session, key: Key, kept: KeptRow) -> None:
+        self._kept[key] = kept
+        session.cache.put(key, kept)
 
     # --- writing ---
 
     def _check_versions(self, batch: Batch) -> None:
         needed = [*batch.read, *((write.key, write.expected) for write in batch.writes)]
-        unloaded = [key for key, _ in needed if key not in self._held]
+        unloaded = [key for key, _ in needed if key not in self._kept]
         if unloaded:
             self.load(unloaded)
         for key, expected in needed:
-            found = self._held[key].row.version
+            found = self._kept[key].row.version
             if found != expected:
                 raise ConcurrencyConflict(key, expected, found)
 
-    def _store(self, session: Session, batch: Batch) -> tuple[int, dict[Key, Held]]:
+    def _store(self, session: Session, batch: Batch) -> tuple[int, dict[Key, KeptRow]]:
         """Write everything; the last position of the journal then, and the rows as they are stored."""
         self._insert(session, sql.COMMANDS, [_command_row(self._tenant, command) for command in batch.commands])
         position = session.cache.position
         if position is None:
             ((position,),) = session.rows(sql.LAST_POSITION)
-        journal = _Journal(position, self._held, {command.ack.command_id for command in batch.commands})
+        journal = _Journal(position, self._kept, {command.ack.command_id for command in batch.commands})
         self._insert(session, sql.JOURNAL, [journal.row(self._codec, entry) for entry in batch.entries])
-        rows = {write.key: journal.held(write) for write in batch.writes}
+        rows = {write.key: journal.kept(write) for write in batch.writes}
         by_kind: dict[str, list[Key]] = {}
         for key in rows:
             by_kind.setdefault(key.kind, []).append(key)
@@ -257,12 +257,12 @@ class SqliteUnit:
         answer(session, self._tenant, batch.answered, at)
         return journal.position, rows
 
-    def _store_rows(self, session: Session, kind: str, keys: Sequence[Key], rows: dict[Key, Held]) -> None:
+    def _store_rows(self, session: Session, kind: str, keys: Sequence[Key], rows: dict[Key, KeptRow]) -> None:
         """Write the rows of a kind: new ones, which get their numbers, and those that are there by theirs."""
         new: list[Key] = []
         there: dict[tuple[str, ...], list[Key]] = {}
         for key in keys:
-            before, after = self._held[key], rows[key]
+            before, after = self._kept[key], rows[key]
             if before.number is None:
                 new.append(key)
             else:
@@ -279,7 +279,7 @@ class SqliteUnit:
             rows.update((key, rows[key]._replace(number=last - ahead)) for ahead, key in enumerate(reversed(some)))
 
     def _update(
-        self, session: Session, kind: str, columns: tuple[str, ...], keys: Sequence[Key], rows: Mapping[Key, Held]
+        self, session: Session, kind: str, columns: tuple[str, ...], keys: Sequence[Key], rows: Mapping[Key, KeptRow]
     ) -> None:
         for part in sql.chunks(len(keys)):
             some = keys[part]
@@ -288,14 +288,14 @@ class SqliteUnit:
             if changed != len(some):
                 raise ConcurrencyConflict(None)
 
-    def _values(self, key: Key, held: Held, columns: tuple[str, ...]) -> list[Any]:
+    def _values(self, key: Key, kept: KeptRow, columns: tuple[str, ...]) -> list[Any]:
         """What is written of a row, in the order of the texts: these columns, then what changes with every version."""
-        version, state, at = held.row
+        version, state, at = kept.row
         form = self._codec.form_of(type(state))
         values = reader_of(key.kind, columns)(key, state)
-        text = form.write_rest(state) if held.content else form.write(state)
-        values += (version, held.last, "" if at is None else time_text(at), form.name, form.schema, text)
-        return [*values, held.content or None] if key.kind == CONTENTED else values
+        text = form.write_rest(state) if kept.content else form.write(state)
+        values += (version, kept.last, "" if at is None else time_text(at), form.name, form.schema, text)
+        return [*values, kept.content or None] if key.kind == CONTENTED else values
 
     def _insert(self, session: Session, head: str, rows: Sequence[tuple[Any, ...]]) -> None:
         for part in sql.chunks(len(rows)):
@@ -306,7 +306,7 @@ class SqliteUnit:
 class _Journal:
     """The entries of a batch as they are appended, each chained to the one before it of its row."""
 
-    def __init__(self, position: int, before: Mapping[Key, Held], command_ids: Collection[str]) -> None:
+    def __init__(self, position: int, before: Mapping[Key, KeptRow], command_ids: Collection[str]) -> None:
         self.position, self._before, self._command_ids = position, before, command_ids
         self._last: dict[Key, int] = {}
         self._contents: dict[Key, tuple[int, Any]] = {}
@@ -325,14 +325,14 @@ class _Journal:
         data = "{}" if key.kind in VAULT else write(event)
         return (self.position, *key, version, name, schema, data, command_id, previous)
 
-    def held(self, write: Write) -> Held:
+    def kept(self, write: Write) -> KeptRow:
         """A row as it is stored after the batch; its content apart where an event brought it as it is."""
         key, _, version, state, at = write
         before = self._before[key]
         content = self._content_at(key, before, state) if key.kind == CONTENTED else 0
-        return Held(before.number, self._last.get(key, before.last), content, Loaded(version, state, at))
+        return KeptRow(before.number, self._last.get(key, before.last), content, Loaded(version, state, at))
 
-    def _content_at(self, key: Key, before: Held, state: Any) -> int:
+    def _content_at(self, key: Key, before: KeptRow, state: Any) -> int:
         """The position of the event that brought a state's content as it is; 0 where none did."""
         content = getattr(state, "content", None)
         at, brought = self._contents.get(key, (0, None))
