@@ -89,6 +89,7 @@ def test_all_rows_are_locked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     shop.advance("O")
     _looked, rows = loads
     assert rows == sorted(rows, key=shop.workflow.lock_order)
+    assert [key.id for key in rows if key.kind == "shipment"] == ["O/1", "O/2"]
     shop.tell("O/1", GO, ARRIVE).tell("O/2", GO, ARRIVE)
     loads.clear()
     assert shop.advance("O").state == "Completed"

@@ -14,9 +14,10 @@ from tea_shop import NOON, Shop, content
 from orderflow.adapters.storage.memory import MemoryStorage, MemoryUnit
 from orderflow.domain.billing.invoice import VoidInvoice
 from orderflow.domain.engine.decide import Envelope, Flow, ask
-from orderflow.domain.engine.limits import MAX_GROUP, MAX_ID, MAX_QUANTITY
+from orderflow.domain.engine.limits import MAX_GROUP, MAX_ID, MAX_NAME, MAX_QUANTITY
 from orderflow.domain.engine.machine import Machine
 from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.intake import intake_key
 from orderflow.domain.inventory.counting import ReleaseQuarantine
 from orderflow.domain.inventory.documents import PostTransfer, SkuQuantity
 from orderflow.domain.inventory.stock import ReceiveGoods, StockLevel
@@ -37,7 +38,7 @@ from orderflow.errors import (
     StorageError,
 )
 from orderflow.flows.asks import NewId, Now
-from orderflow.flows.handle import faults_in, handle_many
+from orderflow.flows.handle import LONGEST_IDS, faults_in, handle_many
 from orderflow.flows.notices import addressee
 from orderflow.ports.storage import Ack
 from orderflow.runtime import run, run_async
@@ -72,6 +73,11 @@ def test_an_id_may_be_as_long_as_its_longest_parts_make_it(kind: str, longest: s
 
     assert codes(longest) == set()
     assert codes(longest[0] + longest) == {"bad_length"}
+
+
+def test_an_intake_has_room_for_the_longest_channel_and_document() -> None:
+    """A slash in a channel is written with three characters."""
+    assert len(intake_key("t", "/" * MAX_NAME, "x" * MAX_NAME).id) == LONGEST_IDS["intake"]
 
 
 def test_a_group_knows_its_own_ids() -> None:

@@ -14,7 +14,7 @@ from orderflow.domain.billing.credit_note import CreditLine
 from orderflow.domain.billing.invoice import VoidInvoice
 from orderflow.domain.engine.decide import Message
 from orderflow.domain.orders.allocating import AllocateStock
-from orderflow.domain.orders.billing import BillUnits
+from orderflow.domain.orders.billing import BillUnits, RecordSettlement
 from orderflow.domain.orders.content import InvoiceBasis, Policy
 from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder
 from orderflow.domain.shipping import state as ss
@@ -26,8 +26,9 @@ from orderflow.domain.workflow.table import standard_workflow
 from orderflow.errors import ConcurrencyConflict, DefinitionError, Key, PortError, StorageError
 from orderflow.flows.advance import ShopSettings
 from orderflow.flows.prepare import ShippingSettings
-from orderflow.flows.relay import POLICIES, RelayReport, TopicPolicy
+from orderflow.flows.relay import POLICIES, RelayReport, TopicPolicy, _envelopes, _Round
 from orderflow.ports.storage import Batch, Lease
+from orderflow.runtime import run
 from orderflow.shop import OrderFlow
 
 SHIPS = ShopSettings(shipping=ShippingSettings("post"))
@@ -280,6 +281,15 @@ def test_a_deadline_counts_from_the_first_sending() -> None:
     for policy, end in ((TopicPolicy(60), True), (TopicPolicy(None), False)):
         assert not policy.is_over(lease, NOON + timedelta(seconds=59))
         assert policy.is_over(lease, NOON + timedelta(seconds=60)) is end
+
+
+def test_each_command_of_an_answer_has_an_id_of_its_own() -> None:
+    """They are made of the message's, so that they are known when it comes again."""
+    commands = [(Key("t", "order", name), RecordSettlement("I")) for name in "ABC"]
+    flow = _envelopes(
+        _Round(QUIET, "relay", lambda message: NOON), Message("m", "unbill", Key("t", "invoice", "I")), commands
+    )
+    assert [envelope.stamp.command_id for envelope in run(flow, lambda request: None)] == ["m", "m/1", "m/2"]
 
 
 def test_replays_say_when_an_answer_was_given() -> None:
