@@ -1,4 +1,4 @@
-"""F01: a document of an impossible date is rejected with its line, and hurts no other."""
+"""F01: a document of an impossible date is rejected with its line, and does not affect the others."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ def _renewed(make: StorageMaker, expect: Expect) -> None:
     _post(storage, _FIRST)
     (old,) = _lease(storage)
     storage.renew(old, _LATER + _LEASE)
-    expect.equal("leases when the renewed lease would have run out", [], _lease(storage, _LATER))
+    expect.equal("leases when the first lease would have run out", [], _lease(storage, _LATER))
     (new,) = _lease(storage, _LATER + _LEASE)
     storage.renew(old, _LATER + 9 * _LEASE)
     expect.equal("leases after a lost lease was renewed", ["m-1"], _ids(_lease(storage, _LATER + 2 * _LEASE)))
@@ -169,14 +169,14 @@ def _fenced(make: StorageMaker, expect: Expect) -> None:
     storage.dead_letter(old, _LATER, "too late")
     storage.retry(old, _AT, "too late")
     expect.equal(
-        "pending and dead messages, a lost lease settled", (1, []), (storage.pending(), list(storage.dead_letters()))
+        "pending and dead messages after a late settlement", (1, []), (storage.pending(), list(storage.dead_letters()))
     )
-    expect.equal("leases, a lost lease retried", [], _lease(storage, _LATER))
+    expect.equal("leases after a retry on a lost lease", [], _lease(storage, _LATER))
     storage.retry(new, _LATER + _LEASE, "no answer")
     storage.retry(new, _AT, "again")
     storage.dead_letter(new, _LATER, "again")
     expect.equal(
-        "leases and dead letters, a lease settled twice", ([], []), (_lease(storage, _LATER), [*storage.dead_letters()])
+        "leases and dead letters after settling twice", ([], []), (_lease(storage, _LATER), [*storage.dead_letters()])
     )
 
 
@@ -238,7 +238,7 @@ def _answered_by_anyone(make: StorageMaker, expect: Expect) -> None:
     _lease(storage)
     _lease(storage, _LATER)
     _answer(storage, "m-1")
-    expect.equal("the next of the lane, once a lost lease has answered", ["m-2"], _ids(_lease(storage, _LATER)))
+    expect.equal("the next of the lane, answered on a lost lease", ["m-2"], _ids(_lease(storage, _LATER)))
     _answer(storage, "m-2", "m-3")
     expect.equal("messages pending after an answer while another worker holds the lease", 0, storage.pending())
 
@@ -286,7 +286,7 @@ OUTBOX: Final[tuple[Clause[StorageMaker], ...]] = (
     Clause("OUTBOX-LANE-02", "Each topic of a row is a lane of its own.", _lanes_by_topic),
     Clause("OUTBOX-ORDER-01", "The limit is kept, and the longest overdue message goes first.", _order),
     Clause("OUTBOX-LEASE-01", "A leased message is handed out again only once its lease has run out.", _leases),
-    Clause("OUTBOX-LEASE-02", "A lost lease has no effect (fencing token).", _fenced),
+    Clause("OUTBOX-LEASE-02", "A lost lease cannot put off or give up its message (fencing token).", _fenced),
     Clause("OUTBOX-LEASE-03", "Only its holder can renew a lease.", _renewed),
     Clause("OUTBOX-LEASE-04", "Racing workers lease each message once.", _leased_once),
     Clause("OUTBOX-RETRY-01", "A retried message is handed out when it is due, not before.", _retried),

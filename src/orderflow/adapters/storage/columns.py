@@ -1,7 +1,7 @@
-"""What people may filter rows by: for each kind its columns, and how to read them off a state.
+"""What rows can be filtered by: the columns of each kind, and how to read them from a state.
 
-The SQLite storage writes these columns into its tables, the memory storage reads them when it is asked; so both
-answer a query alike. A kind that is not in ``COLUMNS`` has only its id, version and status.
+The SQLite storage writes these columns to its tables, the in-memory storage reads them when queried, so both answer a
+query alike. A kind that is not in ``COLUMNS`` has only its id, version and status.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ Value = str | int | None
 
 
 class Column(NamedTuple):
-    """One column: its SQL type, how to read its value off a row's key and state, and whether it is fixed.
+    """One column: its SQL type, how to read its value from a row's key and state, and whether it is fixed.
 
-    A fixed column follows from the row's id, or from what ``SETTLED`` names: it is not written again while that stays,
-    for SQLite moves the entry of an index whenever its column is written.
+    A fixed column derives from the row's id, or from what ``SETTLED`` names. It is written again only when those
+    change, as SQLite rewrites an index entry whenever its column is written.
     """
 
     type: str
@@ -32,13 +32,13 @@ class Column(NamedTuple):
 
 
 def time_text(at: datetime) -> str:
-    """A moment as text in UTC that sorts as time does: no offset, a fraction only where there is one."""
+    """A time as UTC text that sorts chronologically: no offset, and a fraction only if there is one."""
     return _utc_text(at.astimezone(UTC))
 
 
 @lru_cache(maxsize=256)
 def _utc_text(at: datetime) -> str:
-    # Only of UTC: the two hours that a zone repeats in autumn are equal and hash alike.
+    # Cached for UTC only: in other zones, the two times that share a wall clock in autumn are equal and hash alike.
     return at.replace(tzinfo=None).isoformat()
 
 
@@ -58,7 +58,7 @@ def _plain(value: Any) -> str | None:
 
 
 def _fact(*paths: str) -> Callable[[Any], Any]:
-    """The first of these dotted attributes that the state has; None where it has none of them."""
+    """The first of these dotted attributes that the state has; None if it has none of them."""
     getters = tuple(attrgetter(path) for path in paths)
 
     def read(state: Any) -> Any:
@@ -83,13 +83,13 @@ def _number(*paths: str, fixed: bool = False) -> Column:
 
 
 def _count(name: str) -> Column:
-    """A counter that every state of the kind has."""
+    """A counter that every state of its kind has."""
     get = attrgetter(name)
     return Column("INTEGER NOT NULL", lambda key, state: get(state))
 
 
 def _listed(*paths: str) -> Column:
-    """All texts of these attributes together, as a JSON array; None where there are none."""
+    """The texts of all these attributes, as a JSON array; None if there are none."""
     getters = tuple(attrgetter(path) for path in paths)
 
     def read(key: Key, state: Any) -> Value:
@@ -110,7 +110,7 @@ def _part(separator: str, index: int) -> Column:
 
 
 def _first_expiry(key: Key, state: Any) -> Value:
-    """When the first of an order's allocations expires; None where none does."""
+    """When the first of an order's allocations expires; None if none does."""
     progress = getattr(state, "progress", None)
     if progress is None:
         return None
@@ -119,7 +119,7 @@ def _first_expiry(key: Key, state: Any) -> Value:
 
 
 def _first_order(*paths: str, fixed: bool = False) -> Column:
-    """The order of the first item or line of a document; None where there is none, or it is of no order."""
+    """The order of a document's first item or line; None if it has none, or that belongs to no order."""
     getters = tuple(attrgetter(path) for path in paths)
 
     def read(key: Key, state: Any) -> Value:
@@ -134,7 +134,7 @@ def _first_order(*paths: str, fixed: bool = False) -> Column:
     return Column("TEXT", read, fixed)
 
 
-#: Statuses that rows of a kind end in; of all other rows, on which a shop works, the column ``open`` is 1.
+#: The statuses in which rows of a kind are finished; for all other rows, the column ``open`` is 1.
 FINISHED: Final[Mapping[str, frozenset[str]]] = {
     "order": frozenset({"Completed", "Cancelled"}),
     "shipment": frozenset({"Delivered", "ReturnedToSender", "Voided"}),
@@ -264,7 +264,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
     },
 }
 
-#: What the fixed columns of a kind follow from, besides the row's id and whether it is open.
+#: What the fixed columns of a kind derive from, besides the row's id and whether it is open.
 SETTLED: Final[Mapping[str, tuple[Callable[[Any], Any], ...]]] = {
     "order": (_fact("content"), _fact("totals"), _fact("placed_at")),
     "shipment": (_fact("items"), _fact("plan"), _fact("label", "carriage.label")),
@@ -273,7 +273,7 @@ SETTLED: Final[Mapping[str, tuple[Callable[[Any], Any], ...]]] = {
     "payment": (_fact("origin"),),
 }
 
-#: The column that dates a row of a kind, for ``since`` and ``until``: a moment (``_at``) or a day (``_on``).
+#: The column that dates the rows of a kind, for ``since`` and ``until``: a moment (``_at``) or a day (``_on``).
 DATED: Final[Mapping[str, str]] = {
     "order": "placed_at",
     "shipment": "handed_over_at",
@@ -282,23 +282,23 @@ DATED: Final[Mapping[str, str]] = {
     "payment": "value_on",
 }
 
-#: The column that says when a row of a kind falls due, for ``due_by``.
+#: The column that says when the rows of a kind fall due, for ``due_by``.
 DUE: Final[Mapping[str, str]] = {"order": "expires_at", "invoice": "due_on"}
 
-#: The columns that a text search looks into, besides the id.
+#: The columns that a text search covers, besides the id.
 SEARCHED: Final[tuple[str, ...]] = ("number", "external_id", "customer", "tracking_number", "tags")
 
 _NONE: Final[Mapping[str, Column]] = {}
 
 
 def columns_of(kind: str) -> Mapping[str, Column]:
-    """The columns of a kind, in table order; none for a kind of a host's own."""
+    """The columns of a kind, in table order; none for a host's own kinds."""
     return COLUMNS.get(kind, _NONE)
 
 
 @cache
 def reader_of(kind: str, names: tuple[str, ...]) -> Callable[[Key, Any], list[Value]]:
-    """The function that reads these columns of a row."""
+    """The function that reads these columns from a row."""
     reads = [columns_of(kind)[name].read for name in names]
     return lambda key, state: [read(key, state) for read in reads]
 
@@ -315,7 +315,7 @@ def _moving(kind: str) -> tuple[str, ...]:
 
 
 def columns_touched(kind: str, before: Any, after: Any) -> tuple[str, ...]:
-    """The columns that may say something else after a change: fixed ones where what they follow from is another."""
+    """The columns that may differ after a change; fixed ones only if what they derive from has changed."""
     facts = SETTLED.get(kind, ())
     if [fact(before) for fact in facts] != [fact(after) for fact in facts]:
         return all_columns(kind)
@@ -326,11 +326,11 @@ def columns_touched(kind: str, before: Any, after: Any) -> tuple[str, ...]:
 
 
 def is_open(kind: str, statuses: Collection[str]) -> bool:
-    """Whether rows of any of these statuses are open."""
+    """Whether all of these statuses are open ones."""
     return kind in FINISHED and bool(statuses) and FINISHED[kind].isdisjoint(statuses)
 
 
 def row_values(key: Key, version: int, state: object) -> dict[str, Value]:
-    """Everything a query may compare about one row, by column name."""
+    """Everything about a row that a query can compare, by column name."""
     read = zip(columns_of(key.kind), reader_of(key.kind, all_columns(key.kind))(key, state), strict=True)
     return {"id": key.id, "version": version, "status": status_of(state), **dict(read)}

@@ -1,7 +1,7 @@
 """One transaction on an SQLite file.
 
-It begins with ``BEGIN IMMEDIATE``, so nobody else writes from the first load on: what was loaded is what is stored,
-versions are compared in memory, and rows are written by their row number. Constraints stand behind it.
+It begins with ``BEGIN IMMEDIATE``, so nobody else can write after the first load: loaded rows stay current, versions
+are compared in memory, and rows are written by row number. Constraints are a second line of defence.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _NEW: Final = KeptRow(None, 0, 0, NOTHING)
 _MOST_IDS: Final = 128
 _MOST_PARTS: Final = 64
 
-#: A message's ``n`` is the last position of the journal at its commit, then so many bits that number the messages.
+#: A message's ``n`` is the last journal position at its commit, followed by this many bits that number the messages.
 _MESSAGE_BITS: Final = 20
 
 
 class _Cold(NamedTuple):
-    """A row as read, whose state is to be decoded yet: its text, its class and schema version."""
+    """A row as read, its state not yet decoded: with the state's class, schema version and text."""
 
     kept: KeptRow
     status: str
@@ -44,7 +44,7 @@ def moment(text: str) -> datetime:
     """A stored time, aware and in UTC.
 
     Raises:
-        StorageError: the text is no time.
+        StorageError: the text is not a time.
     """
     try:
         return datetime.fromisoformat(text).replace(tzinfo=UTC)
@@ -53,7 +53,7 @@ def moment(text: str) -> datetime:
 
 
 def answer(session: Session, tenant: str, message_ids: Sequence[str], at: datetime | None) -> None:
-    """Note messages as carried out, whoever holds their lease."""
+    """Mark messages done, whoever holds their lease."""
     answered_at = "" if at is None else time_text(at)
     for part in sql.chunks(len(message_ids)):
         ids = message_ids[part]
@@ -61,7 +61,7 @@ def answer(session: Session, tenant: str, message_ids: Sequence[str], at: dateti
 
 
 class SqliteUnit:
-    """A context manager: entering begins, leaving rolls back what was not committed."""
+    """A context manager: entering begins a transaction, leaving rolls back what was not committed."""
 
     def __init__(self, sessions: Sessions, codec: Codec, kinds: Collection[str], tenant: str) -> None:
         self._sessions, self._codec, self._kinds, self._tenant = sessions, codec, kinds, tenant
@@ -86,7 +86,7 @@ class SqliteUnit:
             self._end(rollback=True)
 
     def known_commands(self, command_ids: Collection[str]) -> Mapping[str, KnownCommand]:
-        """What is remembered of these command ids."""
+        """The commands already stored under these ids."""
         session, ids = self._open(), list(command_ids)
         found: dict[str, KnownCommand] = {}
         for start in range(0, len(ids), _MOST_IDS):
@@ -98,10 +98,10 @@ class SqliteUnit:
         return found
 
     def load(self, keys: Collection[Key]) -> Mapping[Key, Loaded]:
-        """Every key's row, version 0 and ``ABSENT`` where there is none.
+        """Every key's row; version 0 and ``ABSENT`` if there is none.
 
         Raises:
-            InputError: a key of another tenant, or of a kind that the workflow does not have.
+            InputError: a key belongs to another tenant, or its kind is not in the workflow.
         """
         session, kept = self._open(), self._kept
         missing: dict[str, list[str]] = {}
@@ -117,7 +117,7 @@ class SqliteUnit:
         return {key: kept[key].row for key in keys}
 
     def read(self, keys: Collection[Key]) -> Mapping[Key, Loaded]:
-        """Load rows without locking anything: what was committed last, all of one moment."""
+        """Load rows as last committed, all as of one moment, without taking any lock."""
         with self._sessions.reading() as session:
             alone = not session.connection.in_transaction
             if alone:
@@ -137,11 +137,11 @@ class SqliteUnit:
                     session.rollback()
 
     def commit(self, batch: Batch) -> None:
-        """Store the whole batch durably; the unit is finished then, whether it could be stored or not.
+        """Store the whole batch durably; this finishes the unit, whether it succeeds or not.
 
         Raises:
-            ConcurrencyConflict: a row is not at its expected version, or a command id is already remembered.
-            StorageError: it could not be stored; nothing of it is.
+            ConcurrencyConflict: a row is not at its expected version, or a command id is already in use.
+            StorageError: the batch could not be stored; none of it is.
         """
         session = self._open()
         stored = False
@@ -149,7 +149,7 @@ class SqliteUnit:
             self._check_versions(batch)
             position, rows = self._store(session, batch)
             session.run("COMMIT")
-            # Before the gate opens: the next writer of this connection takes what it finds here for the present rows.
+            # Before the gate opens, because this connection's next writer takes the cached rows as current.
             for key, kept in rows.items():
                 session.cache.put(key, kept)
             session.cache.position = position
@@ -214,7 +214,7 @@ class SqliteUnit:
             self._keep(session, key, kept._replace(row=kept.row._replace(state=state)))
 
     def _contents(self, session: Session, positions: Sequence[int]) -> dict[int, Any]:
-        """What was ordered, by the position of the event that brought it."""
+        """Order contents, by the position of the event that brought each."""
         found: dict[int, Any] = {}
         for start in range(0, len(positions), _MOST_IDS):
             part = sql.padded(positions[start : start + _MOST_IDS])
@@ -239,7 +239,7 @@ class SqliteUnit:
                 raise ConcurrencyConflict(key, expected, found)
 
     def _store(self, session: Session, batch: Batch) -> tuple[int, dict[Key, KeptRow]]:
-        """Write everything; the last position of the journal then, and the rows as they are stored."""
+        """Write everything; returns the new last journal position, and the rows as stored."""
         self._insert(session, sql.COMMANDS, [_command_row(self._tenant, command) for command in batch.commands])
         position = session.cache.position
         if position is None:
@@ -258,7 +258,7 @@ class SqliteUnit:
         return journal.position, rows
 
     def _store_rows(self, session: Session, kind: str, keys: Sequence[Key], rows: dict[Key, KeptRow]) -> None:
-        """Write the rows of a kind: new ones, which get their numbers, and those that are there by theirs."""
+        """Write the rows of a kind: insert new ones, which get numbers, and update stored ones by number."""
         new: list[Key] = []
         there: dict[tuple[str, ...], list[Key]] = {}
         for key in keys:
@@ -275,7 +275,7 @@ class SqliteUnit:
             values = [(self._tenant, key.id, *self._values(key, rows[key], all_columns(kind))) for key in some]
             text = sql.insert_text(sql.rows_head(kind), len(values[0]), len(some))
             last = session.run(text, [*chain.from_iterable(values)]).lastrowid or 0
-            # One statement numbers its rows one after the other, as nobody else writes.
+            # One statement numbers its rows consecutively, as nobody else is writing.
             rows.update((key, rows[key]._replace(number=last - ahead)) for ahead, key in enumerate(reversed(some)))
 
     def _update(
@@ -289,7 +289,7 @@ class SqliteUnit:
                 raise ConcurrencyConflict(None)
 
     def _values(self, key: Key, kept: KeptRow, columns: tuple[str, ...]) -> list[Any]:
-        """What is written of a row, in the order of the texts: these columns, then what changes with every version."""
+        """The values written for a row, in statement order: these columns, then those written with every version."""
         version, state, at = kept.row
         form = self._codec.form_of(type(state))
         values = reader_of(key.kind, columns)(key, state)
@@ -304,7 +304,7 @@ class SqliteUnit:
 
 
 class _Journal:
-    """The entries of a batch as they are appended, each chained to the one before it of its row."""
+    """The entries of a batch as they are appended, each chained to its row's previous one."""
 
     def __init__(self, position: int, before: Mapping[Key, KeptRow], command_ids: Collection[str]) -> None:
         self.position, self._before, self._command_ids = position, before, command_ids
@@ -326,14 +326,14 @@ class _Journal:
         return (self.position, *key, version, name, schema, data, command_id, previous)
 
     def kept(self, write: Write) -> KeptRow:
-        """A row as it is stored after the batch; its content apart where an event brought it as it is."""
+        """A row as stored after the batch; its content is stored separately if an event brought it unchanged."""
         key, _, version, state, at = write
         before = self._before[key]
         content = self._content_at(key, before, state) if key.kind == CONTENTED else 0
         return KeptRow(before.number, self._last.get(key, before.last), content, Loaded(version, state, at))
 
     def _content_at(self, key: Key, before: KeptRow, state: Any) -> int:
-        """The position of the event that brought a state's content as it is; 0 where none did."""
+        """The position of the event that brought a state's content unchanged; 0 if there is none."""
         content = getattr(state, "content", None)
         at, brought = self._contents.get(key, (0, None))
         if content is None:
@@ -357,6 +357,6 @@ def _message_rows(
 ) -> Iterator[tuple[str | int, ...]]:
     for number, (id_, topic, lane, data) in enumerate(messages, start=position << _MESSAGE_BITS):
         if at is None:
-            raise StorageError("a message comes of a command, and its batch has none", retry=False)
+            raise StorageError("a batch with messages needs a command", retry=False)
         since = time_text(at)
         yield (tenant, id_, number, topic, lane.kind, lane.id, _dumps(data), since, since)
