@@ -302,3 +302,33 @@ def test_exposure_is_what_the_customer_will_owe(price: str, exposed: int) -> Non
     done = order.and_then(BillUnits("I", "inv"), CompleteOrder())
     assert isinstance(done.state, s.Completed)
     assert done.state.progress.exposed_minor == 0
+
+
+def test_what_has_waited_longest_is_filled_first_though_in_two_steps() -> None:
+    """What is left of the first of the queue goes before the second."""
+    waits = CONFIRMED.and_then(AllocateStock(backorder=(Pick(1, "shop", 2), Pick(1, "main", 1))))
+    filled = waits.when(FillBackorder((Pick(1, "main", 1), Pick(1, "shop", 2))))
+    assert filled.event.filled == (
+        Filled(1, "shop", "main", 1),
+        Filled(1, "shop", "shop", 1),
+        Filled(1, "main", "shop", 1),
+    )
+
+
+def test_what_comes_back_is_what_was_delivered_first() -> None:
+    """Then what is still on the way, then what was written off."""
+    sent = LineVector(delivered=2, shipped=3, lost=1)
+    assert moves.take_back(sent, 3) == LineVector(delivered=0, shipped=2, lost=1, returned=3)
+    assert moves.take_back(sent, 6) == LineVector(returned=6)
+
+
+@pytest.mark.parametrize("bucket", ["open", "shipped", "delivered", "lost"])
+def test_no_bucket_is_below_zero(bucket: str) -> None:
+    """One unit too few is a bug, even where the sum is right."""
+    counts: dict[str, Any] = {"shipped": 3, "cancelled": 1, bucket: -1}
+    counts["returned"] = 3 - sum(counts.values())
+    state = with_vector(SHIPPED.state, LineVector(**counts))
+    assert state.progress.tally.by_line == (3,)
+    with pytest.raises(InvariantBroken):
+        s.check_order(state)
+    assert not state.progress.tally.non_negative
