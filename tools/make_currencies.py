@@ -13,8 +13,8 @@ TARGET = Path(__file__).resolve().parent.parent / "src" / "orderflow" / "domain"
 
 HEAD = '''"""ISO 4217 currencies and the decimals of their minor unit.
 
-Written by ``tools/make_currencies.py``: edit that file, not this one. The accounting table of ISO 4217 list one, not
-the display table of CLDR, which rounds some currencies to fewer decimals. Codes without a minor unit, such as gold
+Written by ``tools/make_currencies.py``: edit that file, not this one. These are the decimals of ISO 4217 list one;
+CLDR has fewer for some currencies, because they are for display. Codes without a minor unit, such as gold
 (XAU), cannot hold an amount and are left out.
 """
 

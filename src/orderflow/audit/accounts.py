@@ -13,7 +13,7 @@ from orderflow.errors import Key
 
 
 class Accounts(Check):
-    """Each sum of an account is that of its documents, payments and orders (I24); credit keeps to the limit (I27)."""
+    """Each sum of an account is that of its documents, payments and orders (I24); credit is within its limit (I27)."""
 
     kinds = frozenset({"account", "invoice", "credit_note", "payment", "order"})
 

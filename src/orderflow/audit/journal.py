@@ -110,7 +110,7 @@ class _Walk:
         yield from self._show(EventContext(self.key, before, event, self.state, cited.stamp), cited)
 
     def _show(self, context: EventContext, cited: Cited) -> Iterator[Violation]:
-        """Show an event to the checks; the first that a command sent to this row led to is the command's own."""
+        """Show an event to the checks, with the command if it was sent to this row and this is its first event."""
         before = self.cited
         root = cited.key == self.key and (before is None or before.stamp.command_id != cited.stamp.command_id)
         seen = Seen(context, self.version, cited.command if root else None, self.by.workflows.get(cited.workflow))

@@ -49,19 +49,21 @@ _cursor = click.option(
 
 
 @click.command()
-@click.option("--state", "states", metavar="STATE", multiple=True, help="Only in this state, such as AwaitingStock.")
-@click.option("--customer", default="", help="Only of this customer.")
-@click.option("--channel", default="", help="Only from this channel.")
-@click.option("--external-id", default="", help="Only with this id of the channel.")
-@click.option("--tag", default="", help="Only with this tag.")
-@click.option("--text", default="", help="Only with this text in the id, number, customer or tags.")
+@click.option(
+    "--state", "states", metavar="STATE", multiple=True, help="Only orders in this state, such as AwaitingStock."
+)
+@click.option("--customer", default="", help="Only orders of this customer.")
+@click.option("--channel", default="", help="Only orders from this channel.")
+@click.option("--external-id", default="", help="Only the order with this id in its channel.")
+@click.option("--tag", default="", help="Only orders with this tag.")
+@click.option("--text", default="", help="Only orders with this text in the id, number, customer or tags.")
 @click.option(
     "--since",
     metavar="TIME",
     callback=_moment,
-    help="Only placed at this time or later, such as 2026-01-31 (UTC if it has no offset).",
+    help="Only orders placed at this time or later, such as 2026-01-31 (UTC if it has no offset).",
 )
-@click.option("--until", metavar="TIME", callback=_moment, help="Only placed before this time.")
+@click.option("--until", metavar="TIME", callback=_moment, help="Only orders placed before this time.")
 @_limit
 @_cursor
 @database

@@ -99,7 +99,7 @@ def _pages(shop: OrderFlow, kind: str, status: tuple[str, ...] = ()) -> Iterator
 
 
 def _orders(shop: OrderFlow) -> list[tuple[str, str, int, int]]:
-    """Currency, time placed, total and number of orders, grouped; orders without a time of placing are left out."""
+    """Currency, time placed, total and number of orders, grouped; orders without ``placed_at`` are left out."""
     sums = shop.orders.sums(["total_minor", "*"], by=["currency", "placed_at"])
     return [(currency, placed, total, count) for (currency, placed), (total, count) in sums.items() if placed]
 

@@ -71,7 +71,7 @@ def shop_for(
     rates: Path | None = None,
     locations: tuple[str, ...] = ("main",),
 ) -> OrderFlow:
-    """An :class:`OrderFlow` over ``storage`` whose clock the file drives; no effect stays leased."""
+    """An :class:`OrderFlow` over ``storage`` whose clock the file drives; its leases run out at once."""
     return OrderFlow(
         storage,
         workflow=workflow,
