@@ -21,7 +21,7 @@ from orderflow.domain.orders.content import Gate, Hold, HoldReason, OrderLine
 from orderflow.domain.orders.holding import PlaceHold
 from orderflow.domain.orders.placing import OpenDraft, PlaceOrder
 from orderflow.errors import ConcurrencyConflict, InputError, Key, NotFound, StorageError
-from orderflow.flows.advance import Advanced, ShopSettings
+from orderflow.flows.advance import Advanced, ShopSettings, advance
 from orderflow.flows.allocate import AllocationSettings
 from orderflow.ports.storage import Batch
 
@@ -227,3 +227,12 @@ def test_workers_share_the_orders(kind: str, tmp_path: Path) -> None:
         moved = [name for found in pool.map(work, range(3)) for name in found]
     assert sorted(moved) == sorted(names)
     assert shop.stock.level("TEA") == StockLevel(8, allocated=8, backordered=4)
+
+
+def test_what_cannot_be_a_command_ends_advancing() -> None:
+    """Settings that nobody has checked make a malformed command: it is bad input, with the field's name."""
+    shop = Shop().stocked(main=1).placed(1)
+    settings = ShopSettings(AllocationSettings(until="soon"))  # type: ignore[arg-type] # pyright: ignore
+    key = shop.key("order", "O")
+    with pytest.raises(InputError, match="until"):
+        shop.run(lambda: advance(shop.workflow, key, "me", settings))

@@ -105,11 +105,9 @@ def advance(workflow: Workflow, key: Key, actor: str, settings: ShopSettings = S
     return Advanced(type(work.rows.now[key].state).__name__, tuple(acks), refusals)
 
 
-def _needed(key: Key, order: Any, settings: ShopSettings) -> Iterator[Key]:
+def _needed(key: Key, order: HasProgress, settings: ShopSettings) -> Iterator[Key]:
     """The rows that the steps may touch, so that all are locked at once, in lock order."""
     yield key
-    if not isinstance(order, HasProgress):
-        return
     progress, content = order.progress, order.content
     places = {a.location for v in progress.lines for a in v.allocated} | set(settings.allocation.locations)
     yield from (shipment_key(key, progress.shipments + number) for number in range(1, len(places) + 1))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import count
-
 from attrs import evolve
 
 from orderflow.domain.engine.decide import Envelope, Flow
@@ -44,11 +42,10 @@ def record_party(workflow: Workflow, party: Key, person: Person, stamp: Stamp, v
 
 def _version_for(work: Work, party: Key, person: Person) -> Flow[int]:
     """The latest version if its data is the same, else the next."""
-    same = False
-    for number in count(1):
+    number, same = 1, False
+    while True:
         key = party.beside("party", party_id(party.id, number))
         state = (yield from work.load([key]))[key].state
         if state is ABSENT:
             return number - 1 if same else number
-        same = isinstance(state, PartyVersion) and state.person == person
-    raise AssertionError("the loop returns")
+        number, same = number + 1, isinstance(state, PartyVersion) and state.person == person
