@@ -203,7 +203,7 @@ def check_layout(run: Run) -> bool:
     if mark == _UNRELEASED:
         raise StorageError("the file was written before the first release and cannot be read", retry=False)
     if mark != APPLICATION_ID and (version or _tables(run)):
-        raise StorageError("the file is another application's database", retry=False)
+        raise StorageError("the file is a database of another application", retry=False)
     if version not in {0, LAYOUT}:
         raise StorageError(f"the file has layout {version}; this release reads layout {LAYOUT}", retry=False)
     return bool(version)

@@ -132,7 +132,7 @@ class Decision:
     messages: list[Message] = field(factory=list)
 
     def step(self, workflow: Workflow, key: Key, command: Any) -> Iterable[Send | Require]:
-        """Carry out one command on one row and note its messages; what its event sends to and requires of others."""
+        """Carry out one command on one row, noting its messages; returns what its event sends and requires."""
         stamp = self.stamp
         version, before, _ = self.rows[key]
         event, after = workflow.machines[key.kind].step(before, command, stamp)
