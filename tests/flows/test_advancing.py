@@ -232,7 +232,7 @@ def test_workers_share_the_orders(kind: str, tmp_path: Path) -> None:
 def test_what_cannot_be_a_command_ends_advancing() -> None:
     """Settings that nobody has checked make a malformed command: it is bad input, with the field's name."""
     shop = Shop().stocked(main=1).placed(1)
-    settings = ShopSettings(AllocationSettings(until="soon"))  # type: ignore[arg-type] # pyright: ignore
+    settings = ShopSettings(AllocationSettings(until="soon"))  # type: ignore[arg-type]
     key = shop.key("order", "O")
     with pytest.raises(InputError, match="until"):
         shop.run(lambda: advance(shop.workflow, key, "me", settings))

@@ -37,4 +37,4 @@ def test_a_field_that_is_not_there_cannot_be_replaced() -> None:
     """The mistake is found when the function is made."""
     assert replacing(Box, lambda box: box.nails)(Box(1), 9) == Box(1, 9)
     with pytest.raises(TypeError, match="Box has no field bolts"):
-        replacing(Box, lambda box: box.bolts)  # type: ignore[attr-defined] # pyright: ignore
+        replacing(Box, lambda box: box.bolts)  # type: ignore[attr-defined]
