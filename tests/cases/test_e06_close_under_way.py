@@ -147,7 +147,7 @@ def test_e06_close_waits_for_a_unit_only_so_long(tmp_path: Path) -> None:
     holder = threading.Thread(target=hold)
     holder.start()
     entered.wait(10)
-    with pytest.raises(StorageError, match="still at work"):
+    with pytest.raises(StorageError, match="still using the storage"):
         storage.close()
     with pytest.raises(StorageError, match="closed"):
         storage.pending()
