@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -72,10 +73,11 @@ SEARCHES = {
 
 def plan(path: Path, text: str) -> list[str]:
     """What SQLite would do for a statement, whose parameters do not matter."""
+    names = dict.fromkeys(re.findall(r":(\w+)", text), "x")
     with closing(sqlite3.connect(path)) as connection:
-        for count in range(90):
+        for values in [names] if names else [("x",) * count for count in range(90)]:
             with suppress(sqlite3.ProgrammingError):
-                return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {text}", ["x"] * count)]
+                return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {text}", values)]
     raise AssertionError("too many parameters")
 
 
