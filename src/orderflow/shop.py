@@ -20,7 +20,7 @@ from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.values import Location, Sku
 from orderflow.errors import ConcurrencyConflict, Fault, InputError, Key, OrderFlowError, Refusal, StorageError
-from orderflow.flows.handle import Result, accepted, handle_many, internal_faults
+from orderflow.flows.handle import Result, accepted, handle_many, internal_faults, on_fresh_rows
 from orderflow.ports.storage import Ack, Cursor, Storage
 from orderflow.rows import RowId, Subjects
 from orderflow.runtime import LEASE_SECONDS, Ports, Runtime, run
@@ -49,9 +49,6 @@ Version = Annotated[int, Between(1, 10**9)]
 
 #: Orders looked at in one query.
 PAGE: Final = 500
-
-#: How many times a flow is run on fresh rows before a conflict is raised to the caller.
-ATTEMPTS: Final = 8
 
 #: How far a given time may lie ahead of the shop's clock, and the first year that it may be in.
 FUTURE_TOLERANCE: Final = timedelta(days=1)
@@ -342,15 +339,8 @@ class OrderFlow(Subjects):
             return [result for part in parts for result in self._group(envelopes[part], minted[part])]
 
     def _run(self, flow: Callable[[], Flow[R]]) -> R:
-        """Run a flow; on a conflict run it again on fresh rows, which is safe because it is pure."""
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                with Runtime(self._ports) as answer:
-                    return run(flow(), answer)
-            except ConcurrencyConflict:
-                if attempt == ATTEMPTS:
-                    raise
-        raise AssertionError("the loop returns or raises")
+        with Runtime(self._ports) as answer:
+            return run(on_fresh_rows(flow), answer)
 
 
 def _minted(requests: Sequence[Request]) -> list[bool]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from types import MappingProxyType
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
 from attrs import define, field
 
@@ -19,11 +20,13 @@ from orderflow.domain.engine.stamp import with_at
 from orderflow.domain.engine.text import writer
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.values import MAX_ORDER_ID, StockRef
-from orderflow.errors import CommandMismatch, CommandRefused, Fault, InputError, Key
+from orderflow.errors import CommandMismatch, CommandRefused, ConcurrencyConflict, Fault, InputError, Key
 from orderflow.flows.asks import Begin, Commit, KnownCommands, RollBack
 from orderflow.ports.storage import VAULT, Ack, Batch, CommandRecord, Write
 
-__all__ = ["Result", "Work", "accepted", "faults_in", "fingerprint", "handle_many", "internal_faults"]
+__all__ = ["Result", "Work", "accepted", "faults_in", "fingerprint", "handle_many", "internal_faults", "on_fresh_rows"]
+
+R = TypeVar("R")
 
 #: Maximum id lengths by kind, where ids are made of two parts (escaping can triple a channel's length), and for orders,
 #: whose ids are the stem of others.
@@ -33,6 +36,9 @@ LONGEST_IDS: Final = {
     "party": MAX_ID + 11,
     "order": MAX_ORDER_ID,
 }
+
+#: How many times a flow is run on fresh rows before a conflict is raised to the caller.
+ATTEMPTS: Final = 8
 
 #: The outcome of one command in a group: accepted, or why not.
 Result: TypeAlias = Ack | CommandRefused | InputError | CommandMismatch
@@ -63,6 +69,18 @@ def handle_many(
     results = yield from work.take(envelopes, fresh_ids=fresh_ids, trusted=trusted)
     yield from work.commit((*answered, *_done(answers, envelopes, results)))
     return results
+
+
+def on_fresh_rows(flow: Callable[[], Flow[R]]) -> Flow[R]:
+    """Run a flow that ``flow`` makes, and again on fresh rows after a conflict, which is safe because it is pure.
+
+    Raises:
+        ConcurrencyConflict: it conflicted each time.
+    """
+    for _ in range(ATTEMPTS - 1):
+        with suppress(ConcurrencyConflict):
+            return (yield from flow())
+    return (yield from flow())
 
 
 @define(eq=False, repr=False)

@@ -38,7 +38,7 @@ from orderflow.flows.asks import (
     SendNotice,
     TakeMessages,
 )
-from orderflow.flows.handle import Result, handle_many
+from orderflow.flows.handle import Result, handle_many, on_fresh_rows
 from orderflow.flows.notices import addressee, compose, impersonal
 from orderflow.ports.carrier import Label, LabelRequest, Parcel
 from orderflow.ports.storage import Lease
@@ -48,9 +48,6 @@ Commands: TypeAlias = Sequence[tuple[Key, Any]]
 
 #: How long the other side may have a message put off at most.
 LONGEST_DELAY_SECONDS: Final = 86_400
-
-#: How many times an answer is decided on fresh rows before it is put off.
-ATTEMPTS: Final = 8
 
 
 @frozen(eq=False, repr=False)
@@ -377,16 +374,10 @@ def _committed(round_: _Round, answers: Sequence[tuple[Lease, Sequence[Envelope]
     sent = [(envelope, lease.message.id) for lease, envelopes in answers for envelope in envelopes]
     message_of = {envelope.stamp.command_id: message for envelope, message in sent if message not in done}
     commands = [envelope for envelope, _ in sent]
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            results = yield from handle_many(
-                round_.workflow, commands, trusted=True, cause="relay", answered=done, answers=message_of
-            )
-            return dict(zip(commands, results, strict=True))
-        except ConcurrencyConflict:
-            if attempt == ATTEMPTS:
-                raise
-    raise AssertionError("the loop returns or raises")
+    results = yield from on_fresh_rows(
+        lambda: handle_many(round_.workflow, commands, trusted=True, cause="relay", answered=done, answers=message_of)
+    )
+    return dict(zip(commands, results, strict=True))
 
 
 def _failed(round_: _Round, lease: Lease, error: PortError) -> Flow[None]:
