@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
@@ -30,6 +31,16 @@ __all__ = [
     "is_record",
     "parts_of",
 ]
+
+
+#: Digits of a decimal before and after the point.
+MOST_DIGITS, MOST_DECIMALS = 18, 12
+
+
+def fits(value: Decimal) -> bool:
+    """Whether a decimal is finite and has no more digits than that."""
+    exponent = value.as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= -MOST_DECIMALS and value.adjusted() < MOST_DIGITS
 
 
 @frozen(eq=False, repr=False)

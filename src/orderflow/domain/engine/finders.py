@@ -20,13 +20,12 @@ from orderflow.domain.engine.bounds import (
     Text,
     class_of,
     fields_of,
+    fits,
     is_clean,
     is_record,
     parts_of,
 )
 from orderflow.errors import Fault
-
-_MOST_DIGITS, _MOST_DECIMALS = 18, 12
 
 #: Finds what is wrong with a value; the caller puts the place of the value before the paths.
 Finder = Callable[[Any], list[Fault]]
@@ -74,8 +73,7 @@ def _of_decimal(bound: Between | None) -> Finder:
     def find(value: Any) -> list[Fault]:
         if type(value) is not Decimal:
             return _wrong("a Decimal", value)
-        exponent = value.as_tuple().exponent
-        if not isinstance(exponent, int) or value.adjusted() >= _MOST_DIGITS or exponent < -_MOST_DECIMALS:
+        if not fits(value):
             return _one("out_of_range", "must be finite, with at most 18 digits before and 12 after the point")
         inside = bound is None or bound.least <= value <= bound.most
         return [] if inside else _one("out_of_range", f"must be between {bound.least} and {bound.most}")  # type: ignore[union-attr]

@@ -19,7 +19,7 @@ from typing import Any, Final, Literal, NamedTuple, get_args, get_origin
 
 import attrs
 
-from orderflow.domain.engine.bounds import FieldSpec, fields_of, is_record, parts_of
+from orderflow.domain.engine.bounds import MOST_DECIMALS, MOST_DIGITS, FieldSpec, fields_of, is_record, parts_of
 from orderflow.errors import DefinitionError, InputError
 
 __all__ = ["NUMBER", "TextForm", "decimal_text", "form_of", "object_writer", "writer"]
@@ -60,7 +60,7 @@ def _read_time(text: str) -> datetime:
 
 _DAY: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK: Final = r"[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
-NUMBER: Final = r"[0-9]{1,18}(\.[0-9]{1,12})?"
+NUMBER: Final = rf"[0-9]{{1,{MOST_DIGITS}}}(\.[0-9]{{1,{MOST_DECIMALS}}})?"
 
 _FORMS: Final[dict[Any, TextForm]] = {
     datetime: TextForm(

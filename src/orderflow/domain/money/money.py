@@ -11,9 +11,10 @@ from decimal import Decimal
 
 from attrs import frozen
 
-from orderflow.domain.engine.bounds import Minor
+from orderflow.domain.engine.bounds import MOST_DIGITS, Minor, fits
 from orderflow.domain.engine.limits import MAX_MONEY_MINOR
 from orderflow.domain.engine.record import Record
+from orderflow.domain.engine.text import NUMBER
 from orderflow.domain.money.currencies import Currency, exponent
 from orderflow.domain.money.split import share
 from orderflow.errors import CurrencyMismatch, InputError
@@ -21,10 +22,7 @@ from orderflow.errors import CurrencyMismatch, InputError
 __all__ = ["Money", "check_money", "exact_decimal", "parse_decimal"]
 
 
-_DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,12})?")
-
-
-_MOST_DIGITS, _MOST_DECIMALS = 18, 12
+_DECIMAL = re.compile(f"-?{NUMBER}")
 
 
 def parse_decimal(text: object, path: str = "") -> Decimal:
@@ -45,7 +43,7 @@ def exact_decimal(amount: str | int | Decimal, path: str = "") -> Decimal:
         InputError: out of bounds, not finite, or of another type; a float is never accepted.
     """
     if isinstance(amount, int) and not isinstance(amount, bool):
-        return parse_decimal(str(amount) if abs(amount) < 10**_MOST_DIGITS else None, path)
+        return parse_decimal(str(amount) if abs(amount) < 10**MOST_DIGITS else None, path)
     if isinstance(amount, Decimal):
         return parse_decimal(_plain(amount), path)
     return parse_decimal(amount, path)
@@ -53,9 +51,7 @@ def exact_decimal(amount: str | int | Decimal, path: str = "") -> Decimal:
 
 def _plain(amount: Decimal) -> str | None:
     """Without exponent; None for what is not a number, or is too long to be worth writing out."""
-    shift = amount.as_tuple().exponent
-    fits = isinstance(shift, int) and shift >= -_MOST_DECIMALS and amount.adjusted() < _MOST_DIGITS
-    return f"{amount:f}" if fits else None
+    return f"{amount:f}" if fits(amount) else None
 
 
 def check_money(minor: int, path: str = "") -> int:
