@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 from orderflow.adapters.storage.columns import DATED, DUE, SEARCHED, Value, columns_of, time_text
 from orderflow.domain.engine.bounds import Between
 from orderflow.domain.engine.schema import faults_at, faults_of
-from orderflow.errors import Fault, InputError
+from orderflow.errors import Fault, InputError, Key
 from orderflow.ports.storage import MAX_FOUND, Query
 
 _GENERIC: Final = {"id": "TEXT", "version": "INTEGER", "status": "TEXT"}
@@ -82,6 +82,12 @@ def holds(condition: Condition, values: Mapping[str, Value]) -> bool:
     if condition.test == "contains":
         return any(str(condition.value) in folded(str(value)) for value in found)
     return bool(found) and _TESTS[condition.test](found[0], condition.value)
+
+
+def check_tenant(tenant: str, key: Key) -> None:
+    """Raise an ``InputError`` for a key of another tenant."""
+    if key.tenant != tenant:
+        raise InputError.at("key.tenant", "other_tenant", f"this is the storage of {tenant!r}, not of {key.tenant!r}")
 
 
 def check_limit(limit: int) -> None:

@@ -8,11 +8,19 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from orderflow.adapters.storage.columns import Value, row_values
-from orderflow.adapters.storage.conditions import ROWS, Condition, check_limit, check_sums, conditions, holds
+from orderflow.adapters.storage.conditions import (
+    ROWS,
+    Condition,
+    check_limit,
+    check_sums,
+    check_tenant,
+    conditions,
+    holds,
+)
 from orderflow.adapters.storage.memory_outbox import MemoryOutbox
 from orderflow.domain.engine.decide import NOTHING, Entry, Loaded
 from orderflow.domain.values import StockRef
-from orderflow.errors import ConcurrencyConflict, InputError, Key, StorageError
+from orderflow.errors import ConcurrencyConflict, Key, StorageError
 from orderflow.ports.storage import VAULT, Batch, CommandRecord, KnownCommand, Query, Recorded, Redacted, Row
 
 __all__ = ["MemoryStorage"]
@@ -63,7 +71,7 @@ class MemoryStorage(MemoryOutbox):
         Raises:
             InputError: a key belongs to another tenant.
         """
-        _check_tenant(self._tenant, key)
+        check_tenant(self._tenant, key)
         with self._lock:
             return iter(self._streams.get(key, ())[:])
 
@@ -141,7 +149,7 @@ class MemoryStorage(MemoryOutbox):
     def _check(self, batch: Batch) -> None:
         needed = [(write.key, write.expected) for write in batch.writes]
         for key, version in (*needed, *batch.read):
-            _check_tenant(self._tenant, key)
+            check_tenant(self._tenant, key)
             found = self._rows[key].row.version if key in self._rows else 0
             if found != version:
                 raise ConcurrencyConflict(key, version, found)
@@ -182,7 +190,7 @@ class MemoryUnit:
         self._check_open()
         found: dict[Key, Loaded] = {}
         for key in keys:
-            _check_tenant(self._tenant, key)
+            check_tenant(self._tenant, key)
             stored = self._rows.get(key)
             found[key] = NOTHING if stored is None else stored.row
         return found
@@ -201,11 +209,6 @@ class MemoryUnit:
     def _check_open(self) -> None:
         if self.finished:
             raise StorageError("the unit is finished", retry=False)
-
-
-def _check_tenant(tenant: str, key: Key) -> None:
-    if key.tenant != tenant:
-        raise InputError.at("key.tenant", "other_tenant", f"this is the storage of {tenant!r}, not of {key.tenant!r}")
 
 
 def _values(row: Row[Any]) -> dict[str, Value]:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from orderflow.adapters.codec import Codec
 from orderflow.adapters.storage import outbox, reads
+from orderflow.adapters.storage.conditions import check_tenant
 from orderflow.adapters.storage.layout import check_prepared, prepare, table_of
 from orderflow.adapters.storage.safety import Mode, file_system_of, mode_for
 from orderflow.adapters.storage.session import Sessions
@@ -170,8 +171,7 @@ class SqliteStorage:
         Raises:
             InputError: the key belongs to another tenant.
         """
-        if key.tenant != self._tenant:
-            raise InputError.at("key.tenant", "other_tenant", f"this is the storage of {self._tenant!r}")
+        check_tenant(self._tenant, key)
         return reads.history(self._sessions, self._codec, key)
 
     def entries(self, after: int, limit: int) -> Sequence[Recorded]:

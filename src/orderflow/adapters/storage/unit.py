@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple, Self
 from orderflow.adapters.codec import Codec
 from orderflow.adapters.storage import statements as sql
 from orderflow.adapters.storage.columns import all_columns, columns_touched, reader_of, time_text
+from orderflow.adapters.storage.conditions import check_tenant
 from orderflow.adapters.storage.layout import CONTENTED
 from orderflow.adapters.storage.session import KeptRow, Session, Sessions
 from orderflow.domain.engine.decide import NOTHING, Entry, Loaded, Message
@@ -177,9 +178,7 @@ class SqliteUnit:
             self._sessions.release(session)
 
     def _check_key(self, key: Key) -> None:
-        if key.tenant != self._tenant:
-            message = f"this is the storage of {self._tenant!r}, not of {key.tenant!r}"
-            raise InputError.at("key.tenant", "other_tenant", message)
+        check_tenant(self._tenant, key)
         if key.kind not in self._kinds:
             raise InputError.at("key.kind", "unknown_kind", f"the workflow has no machine {key.kind!r}")
 
