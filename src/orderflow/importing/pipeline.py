@@ -69,7 +69,7 @@ class Pipeline:
     receive: bool = False
     advanced: Callable[[int], None] = lambda _: None
     years: Years = YEARS
-    _matcher: Matcher = field(factory=Matcher, init=False)
+    _matcher: Matcher = field(init=False)
     _finished: int = field(default=0, init=False)
     refused: list[tuple[str, str]] = field(factory=list, init=False)
     worked: int = field(default=0, init=False)
@@ -81,7 +81,7 @@ class Pipeline:
     def run(self) -> None:
         """Work every document that is not finished yet."""
         self._catch_up()
-        with closing(self._matcher):
+        with closing(Matcher()) as self._matcher:
             self._work_all()
         self._relay()
 
