@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from orderflow.adapters.storage.memory import MemoryStorage
 from orderflow.adapters.storage.sqlite import SqliteStorage
-from orderflow.errors import StorageError
 
 _SLOW_MACHINE = (HealthCheck.too_slow,)
 
@@ -40,18 +39,11 @@ def shared_data(project_root: Path) -> Path:
     return folder
 
 
-@pytest.fixture(autouse=True)
-def close_what_was_opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Close the files that a test has left open: Python 3.13 warns of connections that are dropped unclosed."""
-    opened: list[SqliteStorage] = []
-    make = SqliteStorage.__init__
-
-    def noted(self: SqliteStorage, *args: Any, **options: Any) -> None:
-        make(self, *args, **options)
-        opened.append(self)
-
-    monkeypatch.setattr(SqliteStorage, "__init__", noted)
-    yield
-    for storage in opened:
-        with suppress(StorageError):
-            storage.close()
+@pytest.fixture(params=["memory", "sqlite"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MemoryStorage | SqliteStorage]:
+    """An empty storage of each kind in turn, for what must hold on both."""
+    if request.param == "memory":
+        yield MemoryStorage()
+    else:
+        with closing(SqliteStorage(tmp_path / "shop.db")) as file:
+            yield file

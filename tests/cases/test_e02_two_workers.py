@@ -5,9 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from pathlib import Path
 
-import pytest
 from small_shop import content, small_shop
 
 from orderflow import MemoryStorage, OrderFlow, SqliteStorage
@@ -27,10 +25,8 @@ class SlowPost:
         time.sleep(self.seconds)
 
 
-@pytest.mark.parametrize("kind", ["memory", "sqlite"])
-def test_e02_two_workers_send_each_notice_once(kind: str, tmp_path: Path) -> None:
+def test_e02_two_workers_send_each_notice_once(storage: MemoryStorage | SqliteStorage) -> None:
     """Leases are taken one sending at a time, so slow sendings never outlast them: the worst case, a lease of 3 s."""
-    storage = MemoryStorage() if kind == "memory" else SqliteStorage(tmp_path / "shop.db")
     post = SlowPost(0.03)
     shops = [small_shop(storage, notifier=post, lease_seconds=3), small_shop(storage, notifier=post, lease_seconds=3)]
     for number in range(200):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
-import pytest
 from small_shop import packed, small_shop
 
 from orderflow import MemoryCarrier, MemoryStorage, SqliteStorage
@@ -14,13 +12,10 @@ from orderflow.domain.shipping.labelling import RecordLabel
 from orderflow.domain.workflow.table import standard_workflow
 
 
-@pytest.mark.parametrize("kind", ["memory", "sqlite"])
-def test_e03_a_refused_answer_is_retried_then_dead(kind: str, tmp_path: Path) -> None:
+def test_e03_a_refused_answer_is_retried_then_dead(storage: MemoryStorage | SqliteStorage) -> None:
     """A rule of the shop refuses the label that was bought: the effect is tried again until its deadline."""
     never = lambda state, command, stamp: refuse("no_labels", "labels are not taken")  # noqa: E731
     workflow = standard_workflow().guarded(RecordLabel, never)
-    machines = workflow.machines.values()
-    storage = MemoryStorage() if kind == "memory" else SqliteStorage(tmp_path / "shop.db", machines)
     carrier = MemoryCarrier()
     shop = small_shop(storage, workflow=workflow, carriers=[carrier])
     packed(shop, "o-1")

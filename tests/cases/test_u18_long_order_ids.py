@@ -5,8 +5,7 @@ An order's shipments and invoices are ``order/n``, in an identifier of at most 1
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -24,8 +23,8 @@ from orderflow import (
     RecordDelivered,
     Request,
     SqliteStorage,
-    standard_workflow,
 )
+from orderflow.adapters.storage.memory import MemoryStorage
 from orderflow.domain.engine.limits import MAX_ID
 from orderflow.domain.orders.placing import OpenDraft
 from orderflow.domain.orders.state import Completed
@@ -36,17 +35,12 @@ ORDER = content(2, bill_to=ANN, ship_to=ANN)
 LONGEST, TOO_LONG = "x" * MAX_ORDER_ID, [MAX_ORDER_ID + 1, 99, 100, 101]
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OrderFlow]:
+@pytest.fixture
+def shop(storage: MemoryStorage | SqliteStorage) -> OrderFlow:
     """A shop with goods and a customer."""
-    file = None
-    if request.param == "sqlite":
-        file = SqliteStorage(tmp_path / "shop.db", standard_workflow().machines.values())
-    made = small_shop(file)
+    made = small_shop(storage)
     made.record_party("ann", Person("Ann"))
-    yield made
-    if file is not None:
-        file.close()
+    return made
 
 
 DOORS: dict[str, Callable[[OrderFlow, str], Any]] = {

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 
-import pytest
 from small_shop import content, small_shop
 
 from orderflow import Ack, ConfirmOrder, MemoryStorage, SqliteStorage
@@ -25,10 +23,8 @@ def test_u22_an_order_named_twice_is_allocated_once() -> None:
     assert [shop.orders.get(order).progress.tally.allocated for order in ("o-1", "o-2")] == [1, 1]  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("kind", ["memory", "sqlite"])
-def test_u22_twenty_at_once_on_stock_for_seven(kind: str, tmp_path: Path) -> None:
+def test_u22_twenty_at_once_on_stock_for_seven(storage: MemoryStorage | SqliteStorage) -> None:
     """Twenty threads: seven orders get a unit, thirteen wait in the queue, none fails."""
-    storage = MemoryStorage() if kind == "memory" else SqliteStorage(tmp_path / "shop.db")
     shop = small_shop(storage, units=7)
     orders = [f"o-{number}" for number in range(20)]
     for order in orders:

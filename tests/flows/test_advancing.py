@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from threading import Barrier
 from typing import Any
 
@@ -211,10 +210,9 @@ def test_a_storage_that_is_down_ends_the_round() -> None:
         shop.advance_all()
 
 
-@pytest.mark.parametrize("kind", ["memory", "sqlite"])
-def test_workers_share_the_orders(kind: str, tmp_path: Path) -> None:
+def test_workers_share_the_orders(storage: MemoryStorage | SqliteStorage) -> None:
     """Three that advance all orders at once: each order is taken on once, and no unit is promised twice."""
-    shop = Shop(storage=MemoryStorage() if kind == "memory" else SqliteStorage(tmp_path / "shop.db"))
+    shop = Shop(storage=storage)
     names = [f"o-{number}" for number in range(12)]
     many(shop.stocked(main=8), *names)
     ready = Barrier(3)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 from threading import Barrier
 
 import pytest
@@ -90,10 +89,9 @@ def test_a_document_is_looked_up_and_placed_in_one_transaction(order: str, quant
     assert [row.key.id for row in shop.orders.find()] == ["O"]
 
 
-@pytest.mark.parametrize("kind", ["memory", "sqlite"])
-def test_one_document_taken_in_by_many_at_once_becomes_one_order(kind: str, tmp_path: Path) -> None:
+def test_one_document_taken_in_by_many_at_once_becomes_one_order(storage: MemoryStorage | SqliteStorage) -> None:
     """Eight receivers, each with an id of its own: one creates the order, to seven it is known."""
-    shop = Shop(storage=MemoryStorage() if kind == "memory" else SqliteStorage(tmp_path / "shop.db"))
+    shop = Shop(storage=storage)
     document = content(1, channel="web", external_id="7")
     ready = Barrier(8)
 

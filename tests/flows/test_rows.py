@@ -137,10 +137,9 @@ def test_rows_of_many_kinds_are_read_together(shop: Shop) -> None:
         shop.read([Key("other", "order", "D")])
 
 
-@pytest.mark.parametrize("kind", ["memory", "sqlite"])
-def test_a_flag_is_grouped_as_a_number(kind: str, tmp_path: Path) -> None:
+def test_a_flag_is_grouped_as_a_number(storage: MemoryStorage | SqliteStorage) -> None:
     """Blocked customers are the group 1, all others 0, on every storage."""
-    shop = Shop(storage=MemoryStorage() if kind == "memory" else SqliteStorage(tmp_path / "shop.db"))
+    shop = Shop(storage=storage)
     for customer in ("ann", "bob"):
         shop.handle(customer, RegisterCustomer(ANN))
     shop.handle("ann", BlockCustomer("unpaid"))
