@@ -148,6 +148,16 @@ def _open(kind: str) -> Column:
     return Column("INTEGER NOT NULL", lambda key, state: int(status_of(state) not in finished), fixed=True)
 
 
+#: What invoices and credit notes have in common.
+_NUMBERED: Final[Mapping[str, Column]] = {
+    "number": _text("number", fixed=True),
+    "series": _text("content.series", fixed=True),
+    "order_id": _first_order("content.lines", fixed=True),
+    "customer": _text("content.customer", fixed=True),
+    "currency": _text("content.currency", fixed=True),
+    "issued_on": _text("content.dated", fixed=True),
+}
+
 COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
     "order": {
         "open": _open("order"),
@@ -183,12 +193,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
     },
     "invoice": {
         "open": _open("invoice"),
-        "number": _text("number", fixed=True),
-        "series": _text("content.series", fixed=True),
-        "order_id": _first_order("content.lines", fixed=True),
-        "customer": _text("content.customer", fixed=True),
-        "currency": _text("content.currency", fixed=True),
-        "issued_on": _text("content.dated", fixed=True),
+        **_NUMBERED,
         "due_on": _text("due_date", fixed=True),
         "gross_minor": _number("totals.gross_minor", fixed=True),
         "applied_minor": _number("amounts.applied"),
@@ -197,12 +202,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
         "open_minor": _number("open_minor"),
     },
     "credit_note": {
-        "number": _text("number", fixed=True),
-        "series": _text("content.series", fixed=True),
-        "order_id": _first_order("content.lines", fixed=True),
-        "customer": _text("content.customer", fixed=True),
-        "currency": _text("content.currency", fixed=True),
-        "issued_on": _text("content.dated", fixed=True),
+        **_NUMBERED,
         "document": _text("content.document", fixed=True),
         "gross_minor": _number("totals.gross_minor", fixed=True),
     },
