@@ -10,7 +10,7 @@ from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeVar
 
-from orderflow.domain.engine.decide import Ask, Flow, Load
+from orderflow.domain.engine.decide import Ask, Flow, Load, Read
 from orderflow.errors import DefinitionError, OrderFlowError, PortError
 from orderflow.flows.asks import (
     Begin,
@@ -24,7 +24,6 @@ from orderflow.flows.asks import (
     NewId,
     Now,
     Pause,
-    Read,
     Retry,
     RollBack,
     SendNotice,

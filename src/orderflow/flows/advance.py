@@ -8,7 +8,7 @@ from typing import Any, Final
 from attrs import evolve, frozen
 
 from orderflow.domain.engine.bounds import Id
-from orderflow.domain.engine.decide import Envelope, Flow, ask
+from orderflow.domain.engine.decide import Envelope, Flow, Read, ask
 from orderflow.domain.engine.machine import ABSENT
 from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.stamp import Stamp
@@ -31,7 +31,7 @@ from orderflow.domain.orders.state import (
 from orderflow.domain.shipping.planning import PlanShipment
 from orderflow.errors import CommandRefused, DefinitionError, InputError, Key, NotFound, Refusal
 from orderflow.flows.allocate import AllocationSettings, allocate_in, stock_keys
-from orderflow.flows.asks import NewId, Now, Read
+from orderflow.flows.asks import NewId, Now
 from orderflow.flows.handle import Result, Work
 from orderflow.flows.prepare import ShippingSettings, shipment_key, shipments_for
 from orderflow.ports.storage import Ack

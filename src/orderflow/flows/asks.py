@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from orderflow.domain.engine.decide import Ask, Loaded
-from orderflow.errors import Key
+from orderflow.domain.engine.decide import Ask
 from orderflow.ports.storage import Batch, KnownCommand, Lease, Query, Row
 
 if TYPE_CHECKING:
@@ -22,13 +21,6 @@ class KnownCommands(Ask[Mapping[str, KnownCommand]]):
     """What is remembered about command ids."""
 
     command_ids: Collection[str]
-
-
-@frozen(eq=False, repr=False)
-class Read(Ask[Mapping[Key, Loaded]]):
-    """Rows as they stand, outside any transaction."""
-
-    keys: Collection[Key]
 
 
 @frozen(eq=False, repr=False)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from orderflow.domain.engine.decide import Envelope, Flow, ask, decide_command
+from orderflow.domain.engine.decide import Envelope, Flow, Read, ask, decide_command
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.errors import InputError, Refusal
-from orderflow.flows.asks import Read
 from orderflow.flows.handle import faults_in
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from heapq import nlargest
 from typing import Any, Final
 
-from orderflow.domain.engine.decide import Envelope, Flow, ask
+from orderflow.domain.engine.decide import Envelope, Flow, Read, ask
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.inventory.stock import StockLevel
@@ -15,7 +15,7 @@ from orderflow.domain.orders.allocating import AllocateStock, ReleaseStock
 from orderflow.domain.orders.state import Accepted, Placed, lines_of
 from orderflow.domain.values import Pick, StockRef, stock_key
 from orderflow.errors import Key
-from orderflow.flows.asks import Find, NewId, Read
+from orderflow.flows.asks import Find, NewId
 from orderflow.flows.handle import Result, handle_many
 from orderflow.ports.storage import Query, Row
 

@@ -14,7 +14,7 @@ from zlib import crc32
 from attrs import define, frozen
 
 from orderflow.domain.billing.invoice import MarkSent
-from orderflow.domain.engine.decide import Envelope, Flow, Message, ask
+from orderflow.domain.engine.decide import Envelope, Flow, Message, Read, ask
 from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.schema import faults_of
 from orderflow.domain.engine.stamp import Stamp
@@ -33,7 +33,6 @@ from orderflow.flows.asks import (
     DueTopics,
     Now,
     Pause,
-    Read,
     Retry,
     SendNotice,
     TakeMessages,

@@ -17,7 +17,7 @@ from orderflow.domain.engine.machine import ABSENT
 from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.stamp import Stamp, with_at
 from orderflow.domain.engine.workflow import EventContext, Require, Send, Workflow
-from orderflow.errors import CommandRefused, InputError, InvariantBroken, Key, Refusal
+from orderflow.errors import CommandRefused, ConcurrencyConflict, InputError, InvariantBroken, Key, Refusal
 
 __all__ = [
     "DECISION_LIMIT",
@@ -31,6 +31,7 @@ __all__ = [
     "Load",
     "Loaded",
     "Message",
+    "Read",
     "Rows",
     "ask",
     "decide_command",
@@ -83,6 +84,13 @@ class Load(Ask[Mapping[Key, Loaded]]):
     keys: Collection[Key]
 
 
+@frozen(eq=False, repr=False)
+class Read(Ask[Mapping[Key, Loaded]]):
+    """Rows as they stand, not locked: they say which rows a command needs, and may have changed when it is decided."""
+
+    keys: Collection[Key]
+
+
 class Envelope(NamedTuple):
     """A command on its way: the row, the command, and the stamp it is decided with.
 
@@ -131,6 +139,11 @@ class Decision:
     entries: list[Entry] = field(factory=list)
     messages: list[Message] = field(factory=list)
 
+    def load(self, found: Mapping[Key, Loaded]) -> None:
+        """Add rows as they were loaded."""
+        self.loaded.update(found)
+        self.rows.update(found)
+
     def step(self, workflow: Workflow, key: Key, command: Any) -> Iterable[Send | Require]:
         """Carry out one command on one row, noting its messages; returns what its event sends and requires."""
         stamp = self.stamp
@@ -167,23 +180,27 @@ def decide_command(workflow: Workflow, envelope: Envelope, refusals: list[Refusa
     """Carry out a command, and every command its events send to other rows, in lock order.
 
     The lowest rank goes first, and within a rank requirements follow commands. Rows are loaded one rank at a time, so
-    locks are taken in ascending order. With ``refusals``, refusals are collected there and deciding continues with the
+    locks are taken in ascending order; rows that the workflow names for the command are loaded with its own. With
+    ``refusals``, refusals are collected there and deciding continues with the
     other rows, to explain everything that stands in the way; such a decision must be thrown away.
 
     Raises:
         CommandRefused: a guard on any of the rows refuses; the whole decision is void.
         InputError: a sum exceeds its limit; the whole decision is void.
+        ConcurrencyConflict: it needs a row that was not named when its command was looked at; decide it again.
     """
     decision, required, ranks = Decision(envelope.stamp), set[Key](), workflow.ranks
-    rows, count = decision.rows, 1
+    rows, count, top = decision.rows, 1, -1
+    looked_at = yield from _load_named(workflow, envelope, decision)
     agenda: list[Due] = [(0, False, 0, Send(envelope.key, envelope.command))]
     while agenda:
         rank, _, _, item = heappop(agenda)
         key = item.key
         if key not in rows:
-            found = yield Load(_beside(key, rank, agenda, rows) if agenda else [key])
-            decision.loaded.update(found)
-            rows.update(found)
+            if rank < top:
+                raise _descent(key, looked_at=looked_at)
+            decision.load((yield Load(_beside(key, rank, agenda, rows) if agenda else [key])))
+        top = max(top, rank)
         try:
             if isinstance(item, Require):
                 required.add(key)
@@ -201,6 +218,21 @@ def decide_command(workflow: Workflow, envelope: Envelope, refusals: list[Refusa
         if count > DECISION_LIMIT:
             raise InvariantBroken("decision", f"more than {DECISION_LIMIT} commands in one decision")
     return decision
+
+
+def _load_named(workflow: Workflow, envelope: Envelope, decision: Decision) -> Flow[bool]:
+    """Load the rows that the workflow names for a command, with its own; whether there was anything to look for."""
+    naming = workflow.naming.get(type(envelope.command))
+    if naming is None:
+        return False
+    named = yield from naming(envelope.key, envelope.command)
+    decision.load((yield Load([*dict.fromkeys((envelope.key, *named))])))
+    return True
+
+
+def _descent(key: Key, *, looked_at: bool) -> Exception:
+    """A first load that would go back in lock order: somebody changed the rows since they were looked at, or a bug."""
+    return ConcurrencyConflict(key) if looked_at else InvariantBroken("lock order", f"{key} is loaded too late")
 
 
 def _beside(key: Key, rank: int, agenda: Iterable[Due], rows: Collection[Key]) -> list[Key]:
@@ -242,15 +274,16 @@ class _Attempt:
     def _begin(self) -> None:
         self.end: End | None = None
         self.needs: Collection[Key] = ()
+        self.peeks = False
         self._given: dict[Key, Loaded] = {}
         self._flow = decide_command(self._workflow, self.envelope)
         self._send(None)
 
-    def advance(self, now: Mapping[Key, Loaded]) -> None:
-        """Continue as far as the rows at hand allow."""
-        if self._given and any(now[key] is not row for key, row in self._given.items()):
+    def advance(self, now: Mapping[Key, Loaded], seen: Mapping[Key, Loaded]) -> None:
+        """Continue as far as the rows at hand allow: those loaded, ``now``, and those merely ``seen``."""
+        if self._given and any(now.get(key, row) is not row for key, row in self._given.items()):
             self._begin()
-        while self.end is None and (rows := _all_of(self.needs, now)) is not None:
+        while self.end is None and (rows := _all_of(self.needs, {**seen, **now} if self.peeks else now)) is not None:
             at = self.envelope.stamp.at
             latest = max([row.at or at for row in rows.values()], default=at)
             if latest > at:
@@ -271,7 +304,7 @@ class _Attempt:
     def _send(self, rows: Mapping[Key, Loaded] | None) -> None:
         try:
             request: Any = self._flow.send(rows)
-            self.needs = request.keys
+            self.needs, self.peeks = request.keys, type(request) is Read
         except StopIteration as stop:
             self.end = stop.value
         except (CommandRefused, InputError) as refused:
@@ -298,20 +331,25 @@ def decide_group(workflow: Workflow, envelopes: Sequence[Envelope], rows: Rows) 
     """
     attempts = [_Attempt(workflow, envelope) for envelope in envelopes]
     ends: list[End | None] = []
+    seen: dict[Key, Loaded] = {}
     while len(ends) < len(attempts):
         missing: dict[Key, None] = {}
+        unseen: dict[Key, None] = {}
         for attempt in attempts[len(ends) :]:
-            its_turn = not missing
+            its_turn = not missing and not unseen
             if its_turn and attempt.envelope.stamp.command_id in rows.accepted:
                 ends.append(None)
                 continue
-            attempt.advance(rows.now)
+            attempt.advance(rows.now, seen)
             if attempt.end is None:
-                missing.update(dict.fromkeys(key for key in attempt.needs if key not in rows.now))
+                wanted = unseen if attempt.peeks else missing
+                wanted.update(dict.fromkeys(key for key in attempt.needs if key not in rows.now))
             elif its_turn:
                 rows.merge(attempt.end)
                 ends.append(attempt.end)
-        if missing:
+        if unseen:
+            seen.update((yield from ask(Read([*unseen]))))
+        elif missing:
             rows.give((yield from ask(Load(_lowest(workflow, missing)))))
     return ends
 

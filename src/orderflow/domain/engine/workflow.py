@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
@@ -17,7 +17,20 @@ from orderflow.domain.engine.machine import Guard, Machine
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.errors import DefinitionError, Key, Refusal
 
-__all__ = ["Effect", "EventContext", "On", "Require", "Send", "Workflow", "asks", "on", "requires", "tells"]
+__all__ = [
+    "Effect",
+    "EventContext",
+    "Naming",
+    "On",
+    "Require",
+    "Send",
+    "Workflow",
+    "asks",
+    "names",
+    "on",
+    "requires",
+    "tells",
+]
 
 
 R = TypeVar("R")
@@ -94,6 +107,26 @@ class On:
     parts: tuple[Part, ...]
 
 
+#: Looks, without locks, for the rows that a command needs: it yields ``Read`` and returns their keys.
+Naming: TypeAlias = Callable[[Key, Any], Generator[Any, Any, Collection[Key]]]
+
+
+@frozen(eq=False, repr=False)
+class Names:
+    """A line of the workflow's table for a command. Made by :func:`names`."""
+
+    command: type[Any]
+    naming: Naming
+
+
+def names(command: type[Any], naming: Naming) -> Names:
+    """Rows of earlier kinds that ``command`` will change are named before anything is locked, and loaded with its own.
+
+    What has become of them is decided under lock: a row that is needed and was not named makes it a conflict.
+    """
+    return Names(command, naming)
+
+
 def on(event: type[Any], *parts: Part) -> On:
     """A line of the table: what ``event`` tells and requires of other rows, and asks of the world."""
     return On(event, parts)
@@ -135,10 +168,11 @@ class Workflow:
         DefinitionError: a line names what no machine has, or would go against lock order.
     """
 
-    def __init__(self, machines: Iterable[Machine], table: Iterable[On] = ()) -> None:
-        listed = tuple(machines)
+    def __init__(self, machines: Iterable[Machine], table: Iterable[On | Names] = ()) -> None:
+        listed, lines = tuple(machines), tuple(table)
         self.machines: Mapping[str, Machine] = MappingProxyType({machine.kind: machine for machine in listed})
-        self.table = tuple(table)
+        self.table = tuple([line for line in lines if isinstance(line, On)])
+        self.naming = {line.command: line.naming for line in lines if isinstance(line, Names)}
         self.kind_of = {command: machine.kind for machine in listed for command in machine.commands}
         self.ranks: Mapping[str, int] = MappingProxyType({machine.kind: rank for rank, machine in enumerate(listed)})
         breaches = [*self._breaches(listed)]
@@ -161,10 +195,13 @@ class Workflow:
         heard = self.heard.get(type(context.event))
         return heard.effects(context) if heard else ()
 
-    def extended(self, *, machines: Iterable[Machine] = (), table: Iterable[On] = ()) -> Workflow:
+    def extended(self, *, machines: Iterable[Machine] = (), table: Iterable[On | Names] = ()) -> Workflow:
         """A new workflow with more in it; a machine of a known kind takes that kind's place in the order."""
         merged = {**self.machines, **{machine.kind: machine for machine in machines}}
-        return Workflow(merged.values(), (*self.table, *table))
+        return Workflow(merged.values(), (*self.table, *self._naming_lines(), *table))
+
+    def _naming_lines(self) -> Iterator[Names]:
+        return (Names(command, naming) for command, naming in self.naming.items())
 
     def guarded(self, command: type[Any], guard: Guard[Any, Any]) -> Workflow:
         """A new workflow that also asks ``guard`` of every ``command``.
@@ -182,7 +219,8 @@ class Workflow:
         machines = [machine for machine in self.machines.values() if machine.kind in kinds]
         events = {event for machine in machines for event in machine.events}
         lines = [on(line.event, *(part for part in line.parts if self._within(part, kinds))) for line in self.table]
-        return Workflow(machines, (line for line in lines if line.event in events and line.parts))
+        naming = [line for line in self._naming_lines() if self.kind_of[line.command] in kinds]
+        return Workflow(machines, [*(line for line in lines if line.event in events and line.parts), *naming])
 
     def _within(self, part: Part, kinds: tuple[str, ...]) -> bool:
         if isinstance(part, Tells):
@@ -195,6 +233,8 @@ class Workflow:
         for what in ("commands", "events"):
             owners = Counter(message for machine in machines for message in getattr(machine, what))
             yield from (f"{message.__name__} belongs to {n} machines" for message, n in owners.items() if n > 1)
+        unknown = [command.__name__ for command in self.naming if command not in self.kind_of]
+        yield from (f"rows are named for {name}, which no machine takes" for name in unknown)
         source = {event: machine.kind for machine in machines for event in machine.events}
         for line in self.table:
             name = line.event.__name__
