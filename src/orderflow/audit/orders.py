@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from orderflow.audit.checks import Balance, Check, Seen
+from orderflow.audit.checks import Check, Seen
 from orderflow.audit.invariants import Violation
-from orderflow.domain.billing.invoice_state import InvoiceState
 from orderflow.domain.engine.limits import MAX_QUANTITY
 from orderflow.domain.engine.workflow import EventContext
-from orderflow.domain.orders.billing import UnitsBilled, UnitsUnbilled
+from orderflow.domain.orders.billing import UnitsBilled
 from orderflow.domain.orders.content import InvoiceBasis, LineKind, OrderContent, totals_of
 from orderflow.domain.orders.placing import OrderPlaced
 from orderflow.domain.orders.shipping import ShipmentDispatched
@@ -21,30 +20,23 @@ from orderflow.errors import Key
 
 
 class Orders(Check):
-    """Orders one by one (I06, I12 to I16), and against the invoices they are billed on (I20)."""
+    """Orders one by one (I06, I12 to I16), and what was billed of them by what was dispatched (I20)."""
 
-    kinds = frozenset({"order", "invoice"})
+    kinds = frozenset({"order"})
 
     def __init__(self, counted: Counter[str]) -> None:
         super().__init__(counted)
         self._placed: OrderContent | None = None
         self._dispatched: Counter[int] = Counter()
-        self._billed: Balance[str] = Balance()
 
     def event(self, seen: Seen) -> Iterator[Violation]:
-        """Remember what was placed and dispatched; if dispatch is the basis, no more may be billed than dispatched.
-
-        Voided invoices keep their lines, so the units that a void unbills still count as billed here.
-        """
-        event, order = seen.context.event, seen.context.key.id
+        """Remember what was placed and dispatched; if dispatch is the basis, no more may be billed than dispatched."""
+        event = seen.context.event
         if isinstance(event, OrderPlaced):
             self._placed = event.content
         elif isinstance(event, ShipmentDispatched):
             for load in event.loads:
                 self._dispatched[load.line] += load.quantity
-        elif isinstance(event, UnitsUnbilled):
-            for line, quantity in event.units:
-                self._billed.add(order, quantity * hash((order, line)))
         elif isinstance(event, UnitsBilled):
             yield from self._within_dispatched(seen.context)
 
@@ -55,15 +47,12 @@ class Orders(Check):
         for line, vector in lines_of(context.after):
             if line.line in billed and line.kind is LineKind.GOODS:
                 self.counted["I20"] += 1
-                net, left = vector.invoiced - vector.credited, self._dispatched[line.line]
-                if net > left:
-                    yield Violation("I20", context.key, f"line {line.line}: {net} units billed, {left} dispatched")
+                charged, left = vector.charged, self._dispatched[line.line]
+                if charged > left:
+                    yield Violation("I20", context.key, f"line {line.line}: {charged} units billed, {left} dispatched")
 
     def row(self, key: Key, state: Any, *, whole: bool) -> Iterator[Violation]:
-        """Subtract an invoice's units from the balance; add an order's units, and check the order."""
-        if key.kind == "invoice":
-            self._on_invoice(state)
-            return
+        """Check the order."""
         placed, self._placed = self._placed, None
         self._dispatched.clear()
         yield from _content(key, state.content, self.counted)
@@ -77,26 +66,14 @@ class Orders(Check):
             yield Violation("I13", key, f"totals are {state.totals.gross}, lines give {totals_of(state.content).gross}")
         yield from self._lines(key, state)
 
-    def _on_invoice(self, state: InvoiceState) -> None:
-        for line in state.content.lines:
-            self._billed.add(line.order, -line.quantity * hash((line.order, line.line)))
-
     def _lines(self, key: Key, state: HasProgress) -> Iterator[Violation]:
         self.counted["I15"] += isinstance(state, Cancelled)
-        if isinstance(state, Cancelled) and (
-            state.progress.exposed_minor or any(vector.unsent for vector in state.progress.lines)
-        ):
-            yield Violation("I15", key, "the cancelled order still holds stock or credit")
+        if isinstance(state, Cancelled) and any(vector.unsent for vector in state.progress.lines):
+            yield Violation("I15", key, "the cancelled order still holds stock")
         for line, vector in lines_of(state):
             self.counted["I06"] += 1
-            self._billed.add(key.id, vector.invoiced * hash((key.id, line.line)))
             if line.kind is LineKind.GOODS and vector.dispatched > line.quantity - vector.cancelled - vector.moved:
                 yield Violation("I06", key, f"line {line.line}: more units shipped than were ordered and not cancelled")
-
-    def end(self) -> Iterator[Violation]:
-        """Report the orders whose invoices do not agree."""
-        for order, _ in self._billed.left():
-            yield Violation("I20", None, f"order {order!r}: units billed differ from those on its invoices")
 
 
 def _content(key: Key, content: OrderContent, counted: Counter[str]) -> Iterator[Violation]:

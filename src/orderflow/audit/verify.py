@@ -12,12 +12,12 @@ from typing import Final
 
 from attrs import frozen
 
-from orderflow.audit.accounts import Accounts
 from orderflow.audit.checks import Check
 from orderflow.audit.decisions import Decisions, Effects
 from orderflow.audit.documents import Documents
 from orderflow.audit.invariants import INVARIANTS, Violation
 from orderflow.audit.journal import Auditor
+from orderflow.audit.money import Money
 from orderflow.audit.orders import Orders
 from orderflow.audit.shipments import Shipments
 from orderflow.audit.stocks import Stocks
@@ -123,7 +123,7 @@ class _Audit:
             Stocks(counted),
             Shipments(counted),
             Documents(counted),
-            Accounts(counted),
+            Money(counted),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from enum import Enum
 from typing import Annotated, NamedTuple, TypeVar
 
 from orderflow.domain.engine.bounds import Id, Quantity, Text
@@ -15,6 +16,7 @@ __all__ = [
     "MAX_LINES",
     "MAX_ORDER_ID",
     "MAX_TAGS",
+    "CreditIntent",
     "LineQuantity",
     "Location",
     "PartyRef",
@@ -50,6 +52,17 @@ class Pick(NamedTuple):
     line: Quantity
     location: Location
     quantity: Quantity
+
+
+class CreditIntent(Enum):
+    """What a credit of units means for those that are not due: whether they are billed again."""
+
+    KEPT = "kept"
+    """They are refunded and stay with the customer: damaged, goodwill. They are not billed again."""
+    AHEAD = "ahead"
+    """They are refunded before they are cancelled, come back or are lost."""
+    REBILL = "rebill"
+    """The invoice was wrong: they are to be billed again."""
 
 
 class LineQuantity(NamedTuple):

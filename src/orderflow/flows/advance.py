@@ -14,7 +14,8 @@ from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.orders.allocating import AllocateStock
-from orderflow.domain.orders.billing import BillUnits, CompleteOrder, billable_lines
+from orderflow.domain.orders.billing import BillUnits, CompleteOrder
+from orderflow.domain.orders.charging import billable_lines
 from orderflow.domain.orders.placing import ConfirmOrder
 from orderflow.domain.orders.state import (
     Accepted,
@@ -119,7 +120,7 @@ def _needed(key: Key, order: HasProgress, settings: ShopSettings) -> Iterator[Ke
 
 
 def _invoice_key(key: Key, order: HasProgress) -> Key:
-    return key.beside("invoice", f"{key.id}/{1 + len(order.progress.invoices)}")
+    return key.beside("invoice", f"{key.id}/{1 + len(order.progress.bills)}")
 
 
 def _first_step(work: Work, key: Key, actor: str, settings: ShopSettings) -> Flow[list[Result]]:

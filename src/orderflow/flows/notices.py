@@ -25,7 +25,7 @@ TEMPLATES: Final[dict[str, tuple[str, str]]] = {
     "order_cancelled": ("Order {number} is cancelled", "Your order {number} has been cancelled."),
     "order_completed": ("Order {number} is complete", "Your order {number} for {total} is delivered and complete."),
     "shipment_sent": ("Your order {number} is on its way", "Shipment {order} has left us. Tracking: {tracking}."),
-    "invoice_issued": ("Invoice {number}", "Your invoice {number} for {total} is due on {due}."),
+    "invoice_issued": ("Invoice {number}", "Your invoice {number} for {total} {due}."),
     "credit_note_issued": ("Credit note {number}", "We have credited {total} to you by credit note {number}."),
 }
 
@@ -62,7 +62,7 @@ def _facts(key: Key, state: Any) -> Mapping[str, str]:
     facts = {"order": key.id, "number": key.id, "total": "", "due": "", "tracking": "", "customer": ""}
     if isinstance(state, Numbered):
         facts |= _document(state.number, state.totals.gross, state.content.customer)
-        facts["due"] = state.due_date.isoformat()
+        facts["due"] = _due(state)
     elif isinstance(state, IssuedNote):
         facts |= _document(state.number, state.totals.gross, state.content.customer)
     elif _is_order(state):
@@ -75,6 +75,15 @@ def _facts(key: Key, state: Any) -> Mapping[str, str]:
 
 def _is_order(state: Any) -> bool:
     return isinstance(getattr(state, "content", None), OrderContent)
+
+
+def _due(state: Numbered) -> str:
+    """What is still to be paid, as the end of a sentence about the invoice."""
+    if state.open_minor <= 0:
+        return "is paid"
+    if state.open_minor == state.totals.gross_minor:
+        return f"is due on {state.due_date.isoformat()}"
+    return f"has {Money(state.open_minor, state.content.currency)} left, due on {state.due_date.isoformat()}"
 
 
 def _document(number: str, total: Money, customer: str) -> dict[str, str]:

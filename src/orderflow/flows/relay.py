@@ -19,12 +19,11 @@ from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.schema import faults_of
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
-from orderflow.domain.orders.billing import RecordPrepayment, RecordSettlement, RecordUnbilling
 from orderflow.domain.parties.party import PartyVersion, Person
 from orderflow.domain.shipping.labelling import RecordLabel
 from orderflow.domain.shipping.planning import DropCancelledItems
 from orderflow.domain.shipping.state import Item, Packed, ShippingLabel
-from orderflow.domain.values import LineQuantity, party_id
+from orderflow.domain.values import party_id
 from orderflow.errors import ConcurrencyConflict, InputError, Key, OrderFlowError, PortError, StorageError
 from orderflow.flows.asks import (
     BuyLabel,
@@ -158,32 +157,8 @@ def _drop_items(message: Message, state: Any) -> Commands:
     return [(message.lane, DropCancelledItems((item,)))]
 
 
-def _record_settlement(message: Message, state: Any) -> Commands:
-    return [(message.lane.beside("order", dict(message.data)["order"]), RecordSettlement(message.lane.id))]
-
-
-def _record_prepayment(message: Message, state: Any) -> Commands:
-    data = dict(message.data)
-    prepayment = RecordPrepayment(message.lane.id, int(data["amount_minor"]), data["currency"])
-    return [(message.lane.beside("order", data["order"]), prepayment)]
-
-
-def _unbill(message: Message, state: Any) -> Commands:
-    """A voided invoice frees its units to be billed again."""
-    units: dict[str, list[LineQuantity]] = {}
-    for line in state.content.lines:
-        units.setdefault(line.order, []).append(LineQuantity(line.line, line.quantity))
-    return [
-        (message.lane.beside("order", order), RecordUnbilling(message.lane.id, tuple(items)))
-        for order, items in units.items()
-    ]
-
-
 _COMMANDS: Final[Mapping[str, Callable[[Message, Any], Commands]]] = {
     "drop_items": _drop_items,
-    "record_settlement": _record_settlement,
-    "record_prepayment": _record_prepayment,
-    "unbill": _unbill,
 }
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from orderflow.domain.billing.credit_note import CreditLine, CreditNoteContent, DraftCreditNote
+from orderflow.domain.billing.credit_note import AccountLine, CreditItem, CreditNoteContent, DraftCreditNote
 from orderflow.domain.money.calendar import business_date
 from orderflow.domain.returns import ReceiveReturn, ReturnedUnits, UnmatchedReturn
 from orderflow.importing.documents import CancellationDocument, CancelledLine
@@ -29,29 +27,31 @@ def return_of(document: CancellationDocument, matches: list[list[Match]]) -> Rec
 
 def credit_note_of(document: CancellationDocument, matches: list[list[Match]], timezone: str) -> DraftCreditNote:
     """The money of a cancellation: linked to what it matches, the rest on account."""
-    lines = [
-        part
-        for number, (line, parts) in enumerate(zip(document.lines, matches, strict=True), start=1)
-        for part in _credit_lines(number, line, parts)
+    parts = [
+        (number, line, match)
+        for number, (line, found) in enumerate(zip(document.lines, matches, strict=True), start=1)
+        for match in found
     ]
-    before = [match.before for parts in matches for match in parts if match.before]
     return DraftCreditNote(
         CreditNoteContent(
             series="credit_note",
             customer=document.customer,
             bill_to=document.party.ref,
             currency=document.currency,
-            lines=tuple(lines),
+            items=tuple([_item(number, match) for number, _, match in parts if match.order]),
+            on_account=tuple([_on_account(document, *part) for part in parts if not part[2].order]),
             tax=document.tax,
             dated=business_date(document.at, timezone),
             reason="cancellation",
             document=document.number,
-            before=tuple(dict.fromkeys(before)),
         )
     )
 
 
-def _credit_lines(number: int, line: CancelledLine, parts: list[Match]) -> Iterator[CreditLine]:
-    for order, order_line, quantity, net, _ in parts:
-        invoice = invoice_of(order) if order else ""
-        yield CreditLine(number, line.sku, quantity, net, line.tax, order, order_line, invoice)
+def _item(number: int, match: Match) -> CreditItem:
+    return CreditItem(invoice_of(match.order), match.line, match.quantity, own_line=number)
+
+
+def _on_account(document: CancellationDocument, number: int, line: CancelledLine, match: Match) -> AccountLine:
+    amount = line.price.line_minor(match.quantity, document.tax.rounding)
+    return AccountLine(number, line.sku, match.quantity, amount, line.tax)

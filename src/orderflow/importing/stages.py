@@ -18,7 +18,8 @@ from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.intake import RejectDocument, intake_key
 from orderflow.domain.inventory.documents import PostAdjustment, PostReceipt
 from orderflow.domain.orders.allocating import AllocateStock
-from orderflow.domain.orders.billing import BillUnits, CompleteOrder, billable_lines
+from orderflow.domain.orders.billing import BillUnits, CompleteOrder
+from orderflow.domain.orders.charging import billable_lines
 from orderflow.domain.orders.content import LineKind
 from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder
 from orderflow.domain.orders.state import Accepted, Confirmed, Placed, Shipped
@@ -234,7 +235,7 @@ class Stage:
     def _billed(self, turn: Turn) -> Iterator[Step]:
         order = self.order(turn)
         if isinstance(order, Accepted) and billable_lines(order):
-            invoice = f"{turn.order}/{1 + len(order.progress.invoices)}"
+            invoice = f"{turn.order}/{1 + len(order.progress.bills)}"
             bill = BillUnits(invoice, self.settings.series)
             yield Step(self.id(turn.order, f"bill/{invoice}"), self.key("order", turn.order), bill, turn.at)
 

@@ -64,9 +64,11 @@ class _Notes:
         self.credited[content.currency, f"{content.dated:%Y-%m}"] += note.totals.gross_minor
         units: Counter[int] = Counter()
         matched: Counter[int] = Counter()
-        for line in content.lines:
+        for item in content.items:
+            units[item.own_line] += item.units
+            matched[item.own_line] += item.units
+        for line in content.on_account:
             units[line.line] += line.quantity
-            matched[line.line] += line.quantity if line.order else 0
         self.lines += len(units)
         self.found["units"] += units.total()
         self.found["units_matched"] += matched.total()

@@ -152,7 +152,6 @@ def _open(kind: str) -> Column:
 _NUMBERED: Final[Mapping[str, Column]] = {
     "number": _text("number", fixed=True),
     "series": _text("content.series", fixed=True),
-    "order_id": _first_order("content.lines", fixed=True),
     "customer": _text("content.customer", fixed=True),
     "currency": _text("content.currency", fixed=True),
     "issued_on": _text("content.dated", fixed=True),
@@ -194,8 +193,10 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
     "invoice": {
         "open": _open("invoice"),
         **_NUMBERED,
+        "order_id": _first_order("content.lines", fixed=True),
         "due_on": _text("due_date", fixed=True),
         "gross_minor": _number("totals.gross_minor", fixed=True),
+        "prepaid_minor": _number("amounts.prepaid"),
         "applied_minor": _number("amounts.applied"),
         "credited_minor": _number("amounts.credited"),
         "written_off_minor": _number("amounts.written_off"),
@@ -203,8 +204,10 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
     },
     "credit_note": {
         **_NUMBERED,
+        "order_id": _first_order("parts", fixed=True),
         "document": _text("content.document", fixed=True),
         "gross_minor": _number("totals.gross_minor", fixed=True),
+        "free_minor": _number("free_minor"),
     },
     "payment": {
         "open": _open("payment"),

@@ -10,12 +10,12 @@ from typing import Final, TypeAlias
 
 from attrs import evolve, frozen
 
-from orderflow.domain.engine.bounds import Minor, Name
+from orderflow.domain.engine.bounds import Name
 from orderflow.domain.engine.machine import Absent, Machine, refuse, rule, rules
 from orderflow.domain.engine.record import Command, Event, Internal, Record, replacing
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.money import Money
-from orderflow.errors import InvariantBroken, Refusal
+from orderflow.errors import Refusal
 
 
 class Posting(Enum):
@@ -30,7 +30,11 @@ class Posting(Enum):
 
 @frozen(eq=False, repr=False)
 class Sums(Record):
-    """Sums of one currency in minor units. ``ordered``: confirmed and not yet billed."""
+    """Sums of one currency in minor units.
+
+    ``ordered`` is what confirmed orders still charge; below 0, they have more to credit. ``paid`` is money received
+    from this customer, less what of it pays others' documents, with what others pay of his.
+    """
 
     currency: str
     ordered: int = 0
@@ -100,11 +104,10 @@ class _Post:
     posting: Posting
     document: Name
     amount: Money
-    relieved_minor: Minor = 0
 
 
 class Post(_Post, Internal):
-    """A fact that changes the account; it takes ``relieved_minor`` off the ordered exposure."""
+    """A fact that changes the account, by an amount that may be negative."""
 
     __slots__ = ()
 
@@ -147,7 +150,7 @@ def _posted(state: Row, event: Posted) -> Account:
     s, posting, minor = _account(state).of(event.amount.currency), event.posting, event.amount.minor
     after = Sums(
         s.currency,
-        s.ordered - event.relieved_minor,
+        s.ordered + (minor if posting is Posting.ORDER else 0),
         s.invoiced + (minor if posting is Posting.INVOICE else 0),
         s.credited + (minor if posting is Posting.CREDIT_NOTE else 0),
         s.paid + (minor if posting is Posting.PAYMENT else 0),
@@ -222,12 +225,6 @@ def _unblocked(state: Account, event: AccountUnblocked) -> Account:
     return evolve(state, blocked=False)
 
 
-def _check(state: Account) -> None:
-    for sums in state.sums:
-        if sums.ordered < 0:
-            raise InvariantBroken("I27", f"ordered exposure of {sums.currency} is {sums.ordered}")
-
-
 ANY: tuple[type[Row], ...] = (Absent, Account)
 
 ACCOUNT: Final = Machine(
@@ -241,5 +238,4 @@ ACCOUNT: Final = Machine(
         rule(Account, UnblockAccount, AccountUnblocked, Account, _unblocked),
     ),
     final=(Account,),
-    check=_check,
 )

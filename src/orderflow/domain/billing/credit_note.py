@@ -1,135 +1,158 @@
 """Credit notes (赤伝, 適格返還請求書): documents of their own, linked to invoice lines or on account.
 
-Tax is rounded on the sum of all that is credited of an invoice in a tax group, by this note and the earlier ones, and
-what the earlier ones credited is taken off: partial credits of a whole invoice sum exactly to it.
+A caller names what is credited; each invoice computes its own part and tells the note, in the same commit. What is on
+account stands in the customer's balance, and may pay later invoices.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from orderflow.domain.engine.bounds import Count, FreeText, Id, Length, Minor, Name, Quantity
+from orderflow.domain.billing.invoice_credit import CreditedLine, CreditItem
+from orderflow.domain.billing.invoice_money import HasCurrency
+from orderflow.domain.engine.bounds import FreeText, Id, Length, Minor, Name, Positive, Quantity
 from orderflow.domain.engine.machine import Absent, Machine, refuse, rule
 from orderflow.domain.engine.record import Command, Event, Internal, Record
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.currencies import Currency
-from orderflow.domain.money.money import Money
-from orderflow.domain.money.tax import (
-    TaxableLine,
-    TaxCategory,
-    TaxGroup,
-    TaxPolicy,
-    TaxRounding,
-    Totals,
-    tax_groups,
-    tax_on,
-    totals_of_groups,
-)
+from orderflow.domain.money.tax import TaxableLine, TaxCategory, TaxGroup, TaxPolicy, Totals, totals, totals_of_groups
 from orderflow.domain.values import MAX_LINES, PartyRef, Sku
-from orderflow.errors import Refusal
+from orderflow.errors import InvariantBroken, Refusal
 
 __all__ = [
     "CREDIT_NOTE",
-    "CreditLine",
+    "AccountLine",
+    "CreditItem",
     "CreditNoteContent",
     "CreditNoteDrafted",
     "CreditNoteIssued",
-    "CreditedBefore",
     "DraftCreditNote",
     "DraftedNote",
     "IssueCreditNote",
     "IssuedNote",
-    "credited_sums",
+    "RecordCredited",
+    "ReleaseCreditUse",
+    "UseCredit",
+    "note_totals",
 ]
 
 
-class CreditLine(NamedTuple):
-    """Units credited and their amount in minor units; ``line`` numbers the lines of the note's own document.
-
-    Linked to an order line and its invoice, or on account if ``order`` is empty. One line of the document may be split
-    over several links.
-    """
+class AccountLine(NamedTuple):
+    """Units credited on account and their amount in minor units; ``line`` numbers the lines of the note's document."""
 
     line: Quantity
     sku: Sku
     quantity: Quantity
     net_minor: Minor
     tax: TaxCategory
-    order: Name = ""
-    order_line: Count = 0
-    invoice: Name = ""
 
 
-class CreditedBefore(NamedTuple):
-    """What earlier notes have credited of an invoice in one tax group, in minor units without and of tax."""
+class Use(NamedTuple):
+    """Credit on account that pays an invoice, in minor units."""
 
-    invoice: Id
-    tax: TaxCategory
-    net_minor: Minor
-    tax_minor: Minor
+    invoice: str
+    minor: int
 
-    def plus(self, amount_minor: int, policy: TaxPolicy) -> CreditedBefore:
-        """With one more amount, which contains its tax if prices do; tax is rounded on the sum of all."""
-        amount = self.net_minor + amount_minor + (self.tax_minor if policy.prices_include_tax else 0)
-        tax = tax_on(amount, self.tax.rate, policy)
-        return CreditedBefore(self.invoice, self.tax, amount - tax if policy.prices_include_tax else amount, tax)
+
+class Part(NamedTuple):
+    """What an invoice says was credited of it."""
+
+    order: str
+    invoice: str
+    lines: tuple[CreditedLine, ...]
+    totals: Totals
 
 
 @frozen(eq=False, repr=False)
 class CreditNoteContent(Record):
-    """What a credit note says; it never changes.
-
-    ``before`` is what earlier notes have credited of the invoices it is linked to; entries of one invoice and tax group
-    add up. It matters only if tax is rounded once for each document.
-    """
+    """What a credit note says; it never changes. ``tax`` is how the lines ``on_account`` are taxed."""
 
     series: Id
     customer: Name
     bill_to: PartyRef | None
     currency: Currency
-    lines: Annotated[tuple[CreditLine, ...], Length(1, MAX_LINES)]
-    tax: TaxPolicy
     dated: date
+    items: Annotated[tuple[CreditItem, ...], Length(0, MAX_LINES)] = ()
+    on_account: Annotated[tuple[AccountLine, ...], Length(0, MAX_LINES)] = ()
+    tax: TaxPolicy = TaxPolicy()
     reason: FreeText = ""
     document: Name = ""
-    before: Annotated[tuple[CreditedBefore, ...], Length(0, MAX_LINES)] = ()
+
+    @property
+    def invoices(self) -> tuple[str, ...]:
+        """The invoices it credits."""
+        return tuple(dict.fromkeys(item.invoice for item in self.items))
+
+    def account_totals(self) -> Totals:
+        """The sums of what is on account."""
+        lines = [TaxableLine(line.net_minor, line.tax, line.quantity) for line in self.on_account]
+        return totals(lines, self.tax, self.currency)
 
 
 @frozen(eq=False, repr=False)
 class DraftedNote(Record):
-    """Begun, without a number."""
+    """Begun, without a number; ``parts`` come from its invoices."""
 
     content: CreditNoteContent
-    totals: Totals
+    parts: tuple[Part, ...] = ()
 
 
 @frozen(eq=False, repr=False)
 class IssuedNote(Record):
-    """Numbered; it never changes again."""
+    """Numbered. ``on_account_minor`` of its gross is not linked to an invoice; ``used`` of that pays invoices."""
 
     content: CreditNoteContent
+    parts: tuple[Part, ...]
     totals: Totals
     number: str
+    on_account_minor: int = 0
+    used: tuple[Use, ...] = ()
+
+    @property
+    def free_minor(self) -> int:
+        """Credit on account that pays nothing yet, in minor units."""
+        return self.on_account_minor - sum([use.minor for use in self.used])
 
 
 @frozen(eq=False, repr=False)
-class DraftCreditNote(Command):
-    """Credit what the lines say; it is numbered and issued in the same commit."""
-
+class _Content:
     content: CreditNoteContent
+
+
+class DraftCreditNote(_Content, Command):
+    """Credit what the items and lines say; it is computed, numbered and issued in the same commit."""
+
+    __slots__ = ()
+
+
+class CreditNoteDrafted(_Content, Event):
+    """A note was begun."""
+
+    __slots__ = ()
 
 
 @frozen(eq=False, repr=False)
-class CreditNoteDrafted(Event):
-    """A note was begun, its sums computed; ``shares`` is the gross amount of each invoice it is linked to."""
-
-    content: CreditNoteContent
+class _Credited:
+    order: Id
+    invoice: Id
+    lines: Annotated[tuple[CreditedLine, ...], Length(1, MAX_LINES)]
     totals: Totals
-    shares: tuple[tuple[Id, Minor], ...]
+
+
+class RecordCredited(_Credited, Internal):
+    """Note what an invoice has computed as its credit."""
+
+    __slots__ = ()
+
+
+class InvoiceCredited(_Credited, Event):
+    """An invoice was credited."""
+
+    __slots__ = ()
 
 
 @frozen(eq=False, repr=False)
@@ -151,111 +174,137 @@ class CreditNoteIssued(_Number, Event):
 
 def has_party(state: Absent, command: DraftCreditNote, stamp: Stamp) -> Refusal | None:
     """A credit note names who is credited, as a party version."""
-    return (
-        None
-        if command.content.bill_to
-        else refuse("no_party", "the credit note does not say who is credited (bill_to)")
-    )
-
-
-def links_are_whole(state: Absent, command: DraftCreditNote, stamp: Stamp) -> Refusal | None:
-    """A linked line names an order, its line and its invoice."""
-    for line in command.content.lines:
-        if bool(line.order) is not (bool(line.invoice) and line.order_line > 0):
-            return refuse(
-                "broken_link",
-                "line {line} must name the order, its line and the invoice, or none of them",
-                line=line.line,
-            )
-    return None
+    if command.content.bill_to:
+        return None
+    return refuse("no_party", "the credit note does not say who is credited (bill_to)")
 
 
 def credits_something(state: Absent, command: DraftCreditNote, stamp: Stamp) -> Refusal | None:
-    """A credit note never asks for money: its lines do not sum below 0, in total or for any invoice."""
-    sums, shares = credited_sums(command.content)
-    least = min([sums.gross_minor, *(minor for _, minor in shares)])
-    total = str(Money(least, sums.currency))
-    return refuse("negative_credit", "the lines sum to {total}, which is below 0", total=total) if least < 0 else None
+    """A credit note has a line, and never asks for money."""
+    content = command.content
+    if not content.items and not content.on_account:
+        return refuse("nothing_asked", "the credit note credits nothing")
+    total = content.account_totals().gross
+    return (
+        refuse("negative_credit", "the lines sum to {total}, which is below 0", total=str(total))
+        if total.minor < 0
+        else None
+    )
 
 
-def credited_sums(content: CreditNoteContent) -> tuple[Totals, tuple[tuple[str, int], ...]]:
-    """The note's totals, and the gross amount in minor units of each invoice it is linked to.
-
-    The lines of each invoice, and those on account, are summed on their own; the totals are the sums of these parts.
-
-    Raises:
-        InputError: a sum exceeds ``MAX_MONEY_MINOR``.
-    """
-    parts = [*_parts(content)]
-    shares = dict.fromkeys([invoice for invoice, _ in parts if invoice], 0)
-    for invoice, group in parts:
-        if invoice:
-            shares[invoice] += group.gross_minor
-    return _totals([group for _, group in parts], content.currency), tuple(shares.items())
+def _drafted(state: Absent, event: CreditNoteDrafted) -> DraftedNote:
+    return DraftedNote(event.content)
 
 
-def _parts(content: CreditNoteContent) -> Iterator[tuple[str, TaxGroup]]:
-    """Tax groups by invoice; the invoice is empty on account."""
-    earlier = _earlier(content)
-    by_invoice: dict[str, list[TaxableLine]] = {}
-    for line in content.lines:
-        by_invoice.setdefault(line.invoice, []).append(TaxableLine(line.net_minor, line.tax, line.quantity))
-    for invoice, lines in by_invoice.items():
-        for group in tax_groups(lines, content.tax):
-            before = earlier.get((invoice, group.category))
-            yield invoice, group if before is None else _continued(before, group, content.tax)
+def _credited(state: DraftedNote, event: InvoiceCredited) -> DraftedNote:
+    return DraftedNote(state.content, (*state.parts, Part(event.order, event.invoice, event.lines, event.totals)))
 
 
-def _earlier(content: CreditNoteContent) -> dict[tuple[str, TaxCategory], CreditedBefore]:
-    if content.tax.rounding_level is not TaxRounding.PER_DOCUMENT:
-        return {}
-    sums: dict[tuple[str, TaxCategory], CreditedBefore] = {}
-    for part in content.before:
-        group = part.invoice, part.tax
-        known = sums.get(group, CreditedBefore(*group, 0, 0))
-        sums[group] = CreditedBefore(*group, known.net_minor + part.net_minor, known.tax_minor + part.tax_minor)
-    return sums
+def _issued(state: DraftedNote, event: CreditNoteIssued) -> IssuedNote:
+    own = state.content.account_totals()
+    return IssuedNote(
+        state.content, state.parts, note_totals(state.content, state.parts), event.number, own.gross_minor
+    )
 
 
-def _continued(before: CreditedBefore, group: TaxGroup, policy: TaxPolicy) -> TaxGroup:
-    after = before.plus(group.gross_minor if policy.prices_include_tax else group.taxable_minor, policy)
-    net, tax = after.net_minor - before.net_minor, after.tax_minor - before.tax_minor
-    return TaxGroup(group.category, net, tax, net + tax)
-
-
-def _totals(groups: Iterable[TaxGroup], currency: str) -> Totals:
+def note_totals(content: CreditNoteContent, parts: Iterable[Part]) -> Totals:
+    """The sums of a note: what its invoices credit, and what is on account."""
     merged: dict[TaxCategory, TaxGroup] = {}
-    for group in groups:
-        known = merged.get(group.category)
-        merged[group.category] = _sum(known, group) if known else group
-    return totals_of_groups(tuple(merged.values()), currency)
+    for sums in [*(part.totals for part in parts), content.account_totals()]:
+        for group in sums.groups:
+            known = merged.get(group.category)
+            merged[group.category] = _added(known, group) if known else group
+    groups = [group for group in merged.values() if group.taxable_minor or group.tax_minor]
+    return totals_of_groups(tuple(groups), content.currency)
 
 
-def _sum(one: TaxGroup, other: TaxGroup) -> TaxGroup:
+def _added(one: TaxGroup, other: TaxGroup) -> TaxGroup:
     net, tax = one.taxable_minor + other.taxable_minor, one.tax_minor + other.tax_minor
     return TaxGroup(one.category, net, tax, net + tax)
 
 
-def _draft(state: Absent, command: DraftCreditNote, stamp: Stamp) -> CreditNoteDrafted:
-    return CreditNoteDrafted(command.content, *credited_sums(command.content))
+# -- credit on account
 
 
-def _drafted(state: Absent, event: CreditNoteDrafted) -> DraftedNote:
-    return DraftedNote(event.content, event.totals)
+@frozen(eq=False, repr=False)
+class UseCredit(Command):
+    """Pay an invoice with credit on account."""
+
+    invoice: Id
+    amount_minor: Positive
+    currency: Currency
 
 
-def _issued(state: DraftedNote, event: CreditNoteIssued) -> IssuedNote:
-    return IssuedNote(state.content, state.totals, event.number)
+@frozen(eq=False, repr=False)
+class _Use:
+    invoice: Id
+    amount_minor: Positive
+
+
+class CreditUsed(_Use, Event):
+    """Credit on account pays an invoice."""
+
+    __slots__ = ()
+
+
+class ReleaseCreditUse(_Use, Internal):
+    """Note that credit on account is left over on an invoice, and free again."""
+
+    __slots__ = ()
+
+
+class CreditUseReleased(_Use, Event):
+    """Credit on account is free again."""
+
+    __slots__ = ()
+
+
+def same_currency(state: IssuedNote, command: HasCurrency, stamp: Stamp) -> Refusal | None:
+    """Credit pays invoices in its own currency."""
+    own = state.content.currency
+    if command.currency == own:
+        return None
+    return refuse("currency_differs", "credited in {own}, not {given}", own=own, given=command.currency)
+
+
+def enough_credit(state: IssuedNote, command: UseCredit, stamp: Stamp) -> Refusal | None:
+    """Only credit on account that pays nothing else can be used."""
+    if command.amount_minor <= state.free_minor:
+        return None
+    facts = {"asked": command.amount_minor, "free": state.free_minor}
+    return refuse("exceeds_free", "{asked} minor units wanted, {free} free", **facts)
+
+
+def _used(state: IssuedNote, event: CreditUsed) -> IssuedNote:
+    return _with_use(state, event.invoice, event.amount_minor)
+
+
+def _released(state: IssuedNote, event: CreditUseReleased) -> IssuedNote:
+    return _with_use(state, event.invoice, -event.amount_minor)
+
+
+def _with_use(state: IssuedNote, invoice: str, change: int) -> IssuedNote:
+    sums = dict(state.used)
+    sums[invoice] = sums.get(invoice, 0) + change
+    return evolve(state, used=tuple([Use(name, minor) for name, minor in sums.items() if minor]))
+
+
+def _check(state: Any) -> None:
+    if isinstance(state, IssuedNote) and (state.free_minor < 0 or any(use.minor < 0 for use in state.used)):
+        raise InvariantBroken("I21", f"more credit is used than is on account: {state.used}")
 
 
 CREDIT_NOTE: Final = Machine(
     "credit_note",
     rules=(
         rule(
-            Absent, DraftCreditNote, CreditNoteDrafted, DraftedNote, _drafted,
-            guards=(has_party, links_are_whole, credits_something), decide=_draft,
+            Absent, DraftCreditNote, CreditNoteDrafted, DraftedNote, _drafted, guards=(has_party, credits_something)
         ),
+        rule(DraftedNote, RecordCredited, InvoiceCredited, DraftedNote, _credited),
         rule(DraftedNote, IssueCreditNote, CreditNoteIssued, IssuedNote, _issued),
+        rule(IssuedNote, UseCredit, CreditUsed, IssuedNote, _used, guards=(same_currency, enough_credit)),
+        rule(IssuedNote, ReleaseCreditUse, CreditUseReleased, IssuedNote, _released),
     ),
     final=(IssuedNote,),
+    check=_check,
 )  # fmt: skip

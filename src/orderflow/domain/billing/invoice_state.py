@@ -40,15 +40,65 @@ class InvoiceContent(Record):
     dated: date
     terms: PaymentTerms = PaymentTerms()
 
+    @property
+    def order(self) -> str:
+        """The order that is billed."""
+        return self.lines[0].order
+
+
+class LineCredit(NamedTuple):
+    """What was credited of a line: units, what they were charged, and price reductions of the units that are left."""
+
+    units: int = 0
+    unit_minor: int = 0
+    reduced_minor: int = 0
+
+
+class PaidBy(NamedTuple):
+    """Money of a payment that pays the invoice directly; ``payer`` is that payment's customer."""
+
+    payment: str
+    minor: int
+    payer: str
+
+
+class CreditUse(NamedTuple):
+    """Credit on account of a credit note that pays the invoice."""
+
+    credit_note: str
+    minor: int
+
 
 @frozen(eq=False, repr=False)
 class Amounts(Record):
-    """What has been taken off the total, in minor units, and whether the customer has the invoice."""
+    """What has been taken off the total, in minor units, and whether the customer has the invoice.
 
-    applied: int = 0
+    ``prepaid`` comes from the order's prepayments (BT-113). ``lines`` are in the places of the content's, none as long
+    as nothing is credited. Payments and credit notes are listed oldest first.
+    """
+
+    prepaid: int = 0
     credited: int = 0
     written_off: int = 0
+    paid_by: tuple[PaidBy, ...] = ()
+    credit_used: tuple[CreditUse, ...] = ()
+    lines: tuple[LineCredit, ...] = ()
     sent: bool = False
+
+    @property
+    def applied(self) -> int:
+        """What payments pay directly."""
+        return sum([paid.minor for paid in self.paid_by])
+
+    @property
+    def used(self) -> int:
+        """What credit on account pays."""
+        return sum([use.minor for use in self.credit_used])
+
+    @property
+    def settled(self) -> int:
+        """All that was taken off the total."""
+        return self.prepaid + self.applied + self.used + self.credited + self.written_off
 
 
 @frozen(eq=False, repr=False)
@@ -58,6 +108,7 @@ class Draft(Record):
     content: InvoiceContent
     totals: Totals
     due_date: date
+    prepaid_minor: int = 0
 
 
 @frozen(eq=False, repr=False)
@@ -72,9 +123,20 @@ class Numbered(Record):
 
     @property
     def open_minor(self) -> int:
-        """What is still owed, in minor units; negative when more was credited than was open."""
-        a = self.amounts
-        return self.totals.gross_minor - a.applied - a.credited - a.written_off
+        """What is still owed, in minor units: never below 0, unless the invoice itself is."""
+        return self.totals.gross_minor - self.amounts.settled
+
+    @property
+    def credits(self) -> tuple[LineCredit, ...]:
+        """What was credited of each line."""
+        return self.amounts.lines or (LineCredit(),) * len(self.content.lines)
+
+    def left(self) -> list[tuple[InvoiceLine, int, int]]:
+        """Each line with the units and minor units that it still charges."""
+        return [
+            (line, line.quantity - credit.units, line.net_minor - credit.unit_minor - credit.reduced_minor)
+            for line, credit in zip(self.content.lines, self.credits, strict=True)
+        ]
 
 
 class Issued(Numbered):
@@ -104,15 +166,19 @@ InvoiceState: TypeAlias = Draft | Issued | Settled | Void
 
 
 def check_invoice(state: InvoiceState) -> None:
-    """No amount is negative, no more is credited than was billed (I21), and a settled invoice owes nothing.
+    """No amount is negative, no more is credited than was billed (I21), and none of it is paid twice.
 
     Raises:
         InvariantBroken: naming the amounts.
     """
     if not isinstance(state, Numbered):
         return
-    a = state.amounts
-    if a.applied < 0 or a.written_off < 0 or abs(a.credited) > abs(state.totals.gross_minor):
+    a, gross = state.amounts, state.totals.gross_minor
+    if min(a.prepaid, a.written_off, a.applied, a.used) < 0 or abs(a.credited) > abs(gross):
         raise InvariantBroken("I21", repr(a))
+    if gross >= 0 and state.open_minor < 0:
+        raise InvariantBroken("overpaid", f"{-state.open_minor} more was paid and credited than was billed: {a!r}")
+    if a.lines and any(units < 0 or (not units and minor) for _, units, minor in state.left()):
+        raise InvariantBroken("I21", f"more units are credited than were billed, or money without units: {a.lines}")
     if isinstance(state, Settled) is not (state.open_minor <= 0):
         raise InvariantBroken("settled", f"{type(state).__name__} with {state.open_minor} owed")

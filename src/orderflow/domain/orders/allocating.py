@@ -15,7 +15,7 @@ from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.orders import lines as moves
 from orderflow.domain.orders.content import AllocateAt, Gate
-from orderflow.domain.orders.guards import enough, enough_at, not_held, nothing_asked
+from orderflow.domain.orders.guards import enough, enough_at, not_held, nothing_asked, paid_for
 from orderflow.domain.orders.lines import Allotment, LineVector, Waiting
 from orderflow.domain.orders.state import (
     Accepted,
@@ -36,6 +36,7 @@ Picks: TypeAlias = Annotated[tuple[Pick, ...], Length(0, MAX_LINES)]
 not_held_at_allocate = not_held(
     Gate.ALLOCATE, lambda command: [pick.line for pick in (*command.picks, *getattr(command, "backorder", ()))]
 )
+paid_for_at_allocate = paid_for(Gate.ALLOCATE)
 
 
 class Filled(NamedTuple):

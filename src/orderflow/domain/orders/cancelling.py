@@ -12,7 +12,7 @@ from orderflow.domain.engine.bounds import FreeText, Length
 from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.orders import lines as moves
-from orderflow.domain.orders.content import CancelledBy
+from orderflow.domain.orders.content import CancelledBy, LineKind
 from orderflow.domain.orders.guards import enough
 from orderflow.domain.orders.lines import LineVector, Slice
 from orderflow.domain.orders.state import (
@@ -24,7 +24,7 @@ from orderflow.domain.orders.state import (
     moved,
     moved_on,
     moved_within,
-    with_exposed,
+    with_lines,
 )
 from orderflow.domain.values import MAX_LINES, LineQuantity, summed
 from orderflow.errors import Refusal
@@ -55,7 +55,6 @@ class OrderCancelled(Event):
     reason: str
     by: CancelledBy
     slices: tuple[Slice, ...]
-    relieved_minor: int
     at: datetime
 
 
@@ -72,7 +71,7 @@ def cancel(state: Working, command: CancelUnits, stamp: Stamp) -> UnitsCancelled
     left = state.progress.tally.live - sum([piece.quantity for piece in slices])
     if left:
         return UnitsCancelled(command.reason, command.by, tuple(slices))
-    return OrderCancelled(command.reason, command.by, tuple(slices), state.progress.exposed_minor, stamp.moment)
+    return OrderCancelled(command.reason, command.by, tuple(slices), stamp.moment)
 
 
 def _slices(line: int, v: LineVector, quantity: int) -> Iterator[Slice]:
@@ -103,5 +102,9 @@ def units_cancelled(state: Accepted, event: UnitsCancelled) -> Accepted:
 
 
 def order_cancelled(state: Working, event: OrderCancelled) -> Cancelled:
-    progress = with_exposed(moved(state, event.slices, moves.cancel), 0)
+    """Nothing has left, so charges and services fall with the goods."""
+    progress = moved(state, event.slices, moves.cancel)
+    lines = zip(state.content.lines, progress.lines, strict=True)
+    fallen = [v if line.kind is LineKind.GOODS else moves.fall(v, line.quantity) for line, v in lines]
+    progress = with_lines(progress, tuple(fallen))
     return Cancelled(state.content, state.totals, progress, event.at, event.reason, event.by, state.placed_at)

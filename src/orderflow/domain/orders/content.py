@@ -36,14 +36,22 @@ class AllocateAt(Enum):
 
     PLACED = "placed"
     CONFIRMED = "confirmed"
-    PAID = "paid"
+
+
+class PayBefore(Enum):
+    """The first gate that waits for the order's money; every later one waits too."""
+
+    CONFIRM = "confirm"
+    ALLOCATE = "allocate"
+    PREPARE = "prepare"
+    SHIP = "ship"
+    NEVER = "never"
 
 
 class CompleteOn(Enum):
-    """What an order waits for before it can be completed."""
+    """What an order waits for before it can be completed, once everything is delivered and billed."""
 
     DELIVERED = "delivered"
-    INVOICED = "invoiced"
     PAID = "paid"
 
 
@@ -100,7 +108,8 @@ class Policy(Record):
     """How this order is processed; frozen on it when it is placed. ``timezone`` is the shop's, for business dates."""
 
     allocate_at: AllocateAt = AllocateAt.CONFIRMED
-    complete_on: CompleteOn = CompleteOn.INVOICED
+    pay_before: PayBefore = PayBefore.NEVER
+    complete_on: CompleteOn = CompleteOn.DELIVERED
     ship_together: ShipTogether = ShipTogether.NO
     invoice_basis: InvoiceBasis = InvoiceBasis.DISPATCHED
     timezone: Timezone = "UTC"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 from orderflow.domain.engine.bounds import Length
 from orderflow.domain.engine.machine import Guard, refuse
 from orderflow.domain.engine.stamp import Stamp
-from orderflow.domain.orders.content import Gate, Hold, LineKind
+from orderflow.domain.orders.charging import missing_minor
+from orderflow.domain.orders.content import Gate, Hold, LineKind, PayBefore
 from orderflow.domain.orders.lines import LineVector
 from orderflow.domain.orders.state import HasProgress, Working
 from orderflow.domain.values import MAX_LINES, LineQuantity, Pick, summed
@@ -32,6 +33,29 @@ def not_held(gate: Gate, lines: Callable[[Any], Iterable[int]] | None = None) ->
 
     guard.__name__ = f"not_held_at_{gate.value}"
     guard.__doc__ = f"No hold closes the {gate.value} gate."
+    return guard
+
+
+_GATES: Final = (PayBefore.CONFIRM, PayBefore.ALLOCATE, PayBefore.PREPARE, PayBefore.SHIP)
+
+
+def waits_for_money(order: HasProgress, gate: Gate) -> bool:
+    """Whether a gate opens only once the order is paid for: the one its policy names, and every later one."""
+    first = order.content.policy.pay_before
+    return first is not PayBefore.NEVER and gate.value in [later.value for later in _GATES[_GATES.index(first) :]]
+
+
+def paid_for(gate: Gate) -> Guard[Any, Any]:
+    """A guard: where the order waits for money, what is not charged yet is kept for it or reserved."""
+
+    def guard(state: Working, command: object, stamp: Stamp) -> Refusal | None:
+        missing = missing_minor(state, stamp.at) if waits_for_money(state, gate) else 0
+        if missing <= 0:
+            return None
+        return refuse("unpaid", "waits for money at {gate}: {missing} minor units", gate=gate.value, missing=missing)
+
+    guard.__name__ = f"paid_for_at_{gate.value}"
+    guard.__doc__ = f"Money for the order is there where the {gate.value} gate waits for it."
     return guard
 
 

@@ -7,9 +7,9 @@ from typing import NamedTuple, TypeVar
 
 from attrs import evolve, frozen
 
-from orderflow.domain.engine.bounds import Count, Id, Quantity
+from orderflow.domain.engine.bounds import Count, Id, Minor, Quantity
 from orderflow.domain.engine.record import Record, replacing
-from orderflow.domain.values import Location
+from orderflow.domain.values import CreditIntent, Location
 from orderflow.errors import InvariantBroken
 
 
@@ -53,7 +53,10 @@ Place = TypeVar("Place", Waiting, Allotment, Picking)
 class LineVector(Record):
     """Where the units of one goods line are now; the ten buckets sum to what was ordered.
 
-    ``invoiced`` and ``credited`` are cumulative and not part of the sum; lines of other kinds have only these two.
+    Beside them stands what was charged, of lines of any kind. ``invoiced`` and ``credited`` are cumulative units;
+    ``waived`` units were credited and are kept by the customer, ``ahead`` ones were credited before they are cancelled,
+    come back or are lost: neither is billed again. ``unit_minor`` is the net now charged for units, ``reduced_minor``
+    what price reductions have given of it.
     """
 
     open: Count = 0
@@ -68,6 +71,10 @@ class LineVector(Record):
     moved: Count = 0
     invoiced: Count = 0
     credited: Count = 0
+    waived: Count = 0
+    ahead: Count = 0
+    unit_minor: Minor = 0
+    reduced_minor: Minor = 0
 
     @property
     def backordered_quantity(self) -> int:
@@ -100,6 +107,21 @@ class LineVector(Record):
         return self.open + self.backordered_quantity + self.allocated_quantity + self.preparing_quantity
 
     @property
+    def kept(self) -> int:
+        """Units that the customer has or is still to get."""
+        return self.unsent + self.shipped + self.delivered
+
+    @property
+    def charged(self) -> int:
+        """Units billed and not credited."""
+        return self.invoiced - self.credited
+
+    @property
+    def accounted(self) -> int:
+        """Units that are not to be billed any more: charged, waived or credited ahead."""
+        return self.invoiced - self.credited + self.waived + self.ahead
+
+    @property
     def quantity(self) -> int:
         """The sum of all buckets."""
         return self.unsent + self.dispatched + self.cancelled + self.moved
@@ -112,7 +134,7 @@ _backordered_allocated = replacing(LineVector, lambda v: v.backordered, lambda v
 _allocated_preparing = replacing(LineVector, lambda v: v.allocated, lambda v: v.preparing)
 _preparing_shipped = replacing(LineVector, lambda v: v.preparing, lambda v: v.shipped)
 _shipped_delivered = replacing(LineVector, lambda v: v.shipped, lambda v: v.delivered)
-_invoiced = replacing(LineVector, lambda v: v.invoiced)
+_billed = replacing(LineVector, lambda v: v.invoiced, lambda v: v.unit_minor)
 
 
 def allocate(v: LineVector, location: str, quantity: int, until: datetime | None) -> LineVector:
@@ -170,18 +192,21 @@ def take_back(v: LineVector, quantity: int) -> LineVector:
     """Units came back: delivered ones first, then units still on the way, then some that were written off."""
     delivered = min(v.delivered, quantity)
     shipped = min(v.shipped, quantity - delivered)
-    return evolve(
+    left = delivered + shipped
+    after = evolve(
         v,
         delivered=v.delivered - delivered,
         shipped=v.shipped - shipped,
-        lost=v.lost - (quantity - delivered - shipped),
+        lost=v.lost - (quantity - left),
         returned=v.returned + quantity,
     )
+    return _settled(after, left, after.kept, returned=True)
 
 
 def lose(v: LineVector, quantity: int) -> LineVector:
     """Shipped units are written off."""
-    return evolve(v, shipped=v.shipped - quantity, lost=v.lost + quantity)
+    after = evolve(v, shipped=v.shipped - quantity, lost=v.lost + quantity)
+    return _settled(after, quantity, after.kept)
 
 
 def resupply(v: LineVector, quantity: int) -> LineVector:
@@ -191,6 +216,11 @@ def resupply(v: LineVector, quantity: int) -> LineVector:
 
 def cancel(v: LineVector, piece: Slice) -> LineVector:
     """The units of a slice are cancelled out of their bucket."""
+    after = _cancelled(v, piece)
+    return _settled(after, piece.quantity, after.kept)
+
+
+def _cancelled(v: LineVector, piece: Slice) -> LineVector:
     quantity, cancelled = piece.quantity, v.cancelled + piece.quantity
     if piece.bucket == "open":
         return evolve(v, open=v.open - quantity, cancelled=cancelled)
@@ -202,19 +232,58 @@ def cancel(v: LineVector, piece: Slice) -> LineVector:
     return evolve(v, preparing=left, cancelled=cancelled)
 
 
-def bill(v: LineVector, quantity: int) -> LineVector:
+def fall(v: LineVector, quantity: int) -> LineVector:
+    """A charge or service is no longer owed: its order was cancelled before anything left."""
+    return _settled(v, quantity, 0)
+
+
+def _settled(v: LineVector, quantity: int, kept: int, *, returned: bool = False) -> LineVector:
+    """Units that the customer does not keep settle what was credited ahead; ``returned`` ones then what was waived."""
+    if not (v.ahead or v.waived):
+        return v
+    ahead = min(quantity, v.ahead)
+    waived = v.waived - min(quantity - ahead, v.waived) if returned else v.waived
+    return evolve(v, ahead=v.ahead - ahead, waived=min(waived, kept))
+
+
+# -- what is charged
+
+
+class CreditedUnits(NamedTuple):
+    """What a credit note takes off an order line: units, and minor units of their net or of a price reduction.
+
+    ``unit_minor`` is what those units were charged; their share of earlier reductions, ``reduced_minor`` below 0, was
+    given back before. Of a new reduction, which has no units, ``reduced_minor`` is above 0.
+    """
+
+    line: int
+    units: int
+    unit_minor: int
+    reduced_minor: int
+    intent: CreditIntent = CreditIntent.KEPT
+
+
+def bill(v: LineVector, quantity: int, net_minor: int) -> LineVector:
     """Units are put on an invoice."""
-    return _invoiced(v, v.invoiced + quantity)
+    return _billed(v, v.invoiced + quantity, v.unit_minor + net_minor)
 
 
-def unbill(v: LineVector, quantity: int) -> LineVector:
-    """Units are taken off an invoice."""
-    return _invoiced(v, v.invoiced - quantity)
+def unbill(v: LineVector, quantity: int, net_minor: int) -> LineVector:
+    """Units are taken off an invoice that was voided."""
+    return _billed(v, v.invoiced - quantity, v.unit_minor - net_minor)
 
 
-def credit(v: LineVector, quantity: int) -> LineVector:
-    """Billed units are credited."""
-    return evolve(v, credited=v.credited + quantity)
+def credit(v: LineVector, item: CreditedUnits, kept: int) -> LineVector:
+    """Units are credited, those first that are due because they are not ``kept``; the rest as the intent says."""
+    rest = item.units - min(item.units, max(0, v.accounted - kept))
+    return evolve(
+        v,
+        credited=v.credited + item.units,
+        waived=v.waived + (rest if item.intent is CreditIntent.KEPT else 0),
+        ahead=v.ahead + (rest if item.intent is CreditIntent.AHEAD else 0),
+        unit_minor=v.unit_minor - item.unit_minor,
+        reduced_minor=v.reduced_minor + item.reduced_minor,
+    )
 
 
 def _less(places: tuple[Place, ...], start: tuple[str, ...], quantity: int) -> tuple[Place, ...]:

@@ -12,8 +12,10 @@ from orderflow.domain.engine.machine import Absent, Machine, Rule, choice, rule,
 from orderflow.domain.orders import allocating as a
 from orderflow.domain.orders import billing as b
 from orderflow.domain.orders import cancelling as c
+from orderflow.domain.orders import crediting as cr
 from orderflow.domain.orders import holding as h
 from orderflow.domain.orders import placing as p
+from orderflow.domain.orders import prepaying as m
 from orderflow.domain.orders import shipping as s
 from orderflow.domain.orders.amending import AnnotateOrder, OrderAnnotated, annotated
 from orderflow.domain.orders.state import (
@@ -49,14 +51,14 @@ BILLED: tuple[type[Accepted | Completed], ...] = (*ACCEPTED, Completed)
 LIVED: tuple[type[Accepted | Completed | Cancelled], ...] = (*BILLED, Cancelled)
 PLACED: tuple[type[Placed | Accepted | Completed | Cancelled], ...] = (Placed, *LIVED)
 
-ALLOCATE = (a.not_held_at_allocate, a.enough_open)
-FILL = (a.not_held_at_allocate, a.enough_backordered)
+ALLOCATE = (a.not_held_at_allocate, a.paid_for_at_allocate, a.enough_open)
+FILL = (a.not_held_at_allocate, a.paid_for_at_allocate, a.enough_backordered)
 RELEASE = (a.enough_allocated,)
 EXPIRE = (a.something_expired,)
-LOAD = (s.not_held_at_prepare, s.enough_to_prepare, s.ships_together)
+LOAD = (s.not_held_at_prepare, s.paid_for_at_prepare, s.enough_to_prepare, s.ships_together)
 UNLOAD = (s.enough_preparing,)
-LEAVE = (s.not_held_at_ship, s.enough_preparing)
-CLOSE = (b.nothing_billable, b.not_held_at_complete, b.settled_if_asked)
+LEAVE = (s.not_held_at_ship, s.paid_for_at_ship, s.enough_preparing)
+CLOSE = (b.nothing_billable, b.no_credit_due, b.not_held_at_complete)
 
 RECEIVE: Final = (
     rule(Absent, p.OpenDraft, p.DraftOpened, Draft, p.draft_opened),
@@ -67,11 +69,11 @@ RECEIVE: Final = (
 )
 
 CONFIRM: Final = (
-    rule(Placed, p.ConfirmOrder, p.OrderConfirmed, WAITING, p.confirmed, guards=(p.not_held_at_confirm,)),
     rule(
-        Confirmed, p.UnconfirmOrder, p.OrderUnconfirmed, Placed, p.unconfirmed,
-        guards=(p.nothing_billed,), decide=p.unconfirm,
+        Placed, p.ConfirmOrder, p.OrderConfirmed, WAITING, p.confirmed,
+        guards=(p.not_held_at_confirm, p.paid_for_at_confirm),
     ),
+    rule(Confirmed, p.UnconfirmOrder, p.OrderUnconfirmed, Placed, p.unconfirmed, guards=(p.nothing_billed,)),
 )  # fmt: skip
 
 SECURE: Final = (
@@ -131,21 +133,32 @@ CANCEL: Final = (
 )  # fmt: skip
 
 BILL: Final = (
-    rules(BILLED, b.BillUnits, b.UnitsBilled, None, b.billed, guards=(b.something_billable,), decide=b.bill),
-    rules(LIVED, b.RecordCredit, b.UnitsCredited, None, b.credited, guards=(b.enough_billed,)),
-    rules(LIVED, b.RecordUnbilling, b.UnitsUnbilled, None, b.unbilled, guards=(b.enough_billed,)),
-    rules(LIVED, b.RecordSettlement, b.SettlementRecorded, None, b.settled),
-    rules(PLACED, b.RecordPrepayment, b.PrepaymentRecorded, None, b.prepaid, guards=(b.same_currency,)),
-)
+    rules(
+        BILLED, b.BillUnits, b.UnitsBilled, None, b.billed, guards=(b.something_billable, b.room_to_bill), decide=b.bill
+    ),
+    rules(LIVED, cr.RecordCredit, cr.UnitsCredited, None, cr.credited, decide=cr.credit),
+    rules(LIVED, cr.RecordUnbilling, cr.UnitsUnbilled, None, cr.unbilled, decide=cr.unbill),
+)  # fmt: skip
+
+PAY: Final = (
+    rules(OPEN, m.RecordPrepayment, m.PrepaymentRecorded, None, m.prepaid, guards=(m.same_currency,), decide=m.prepay),
+    rule(
+        Completed, m.RecordPrepayment, m.PrepaymentRecorded, Completed, m.prepaid,
+        guards=(m.same_currency, m.still_due), decide=m.prepay,
+    ),
+    rules(PLACED, m.WithdrawPrepayment, m.PrepaymentWithdrawn, None, m.withdrawn, decide=m.withdraw),
+    rules(PLACED, m.RecordAuthorisation, m.AuthorisationRecorded, None, m.authorised),
+    rules(LIVED, m.RecordOpen, m.OpenRecorded, None, m.open_recorded, decide=m.record_open),
+)  # fmt: skip
 
 COMPLETE: Final = (
     rule(
         Confirmed, b.CompleteOrder, b.OrderCompleted, Completed, b.completed,
-        guards=(b.nothing_live, *CLOSE), decide=b.complete,
+        guards=(b.nothing_live, *CLOSE),
     ),
     rule(
         Shipped, b.CompleteOrder, b.OrderCompleted, Completed, b.completed,
-        guards=(b.nothing_on_the_way, *CLOSE), decide=b.complete,
+        guards=(b.nothing_on_the_way, *CLOSE),
     ),
 )  # fmt: skip
 
@@ -160,7 +173,7 @@ ANNOTATE: Final = rules(PLACED, AnnotateOrder, OrderAnnotated, None, annotated)
 
 ORDER: Final = Machine(
     "order",
-    rules=(*RECEIVE, *CONFIRM, *SECURE, *PREPARE, *SHIP, *CANCEL, *BILL, *COMPLETE, *HOLD, ANNOTATE),
+    rules=(*RECEIVE, *CONFIRM, *SECURE, *PREPARE, *SHIP, *CANCEL, *BILL, *PAY, *COMPLETE, *HOLD, ANNOTATE),
     final=(Completed, Cancelled),
     check=check_order,
 )

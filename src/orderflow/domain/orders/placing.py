@@ -11,15 +11,13 @@ from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.tax import Totals
 from orderflow.domain.orders.content import (
-    AllocateAt,
     CancelledBy,
     Gate,
     Hold,
-    HoldReason,
     OrderContent,
     totals_of,
 )
-from orderflow.domain.orders.guards import not_held
+from orderflow.domain.orders.guards import not_held, paid_for
 from orderflow.domain.orders.lines import LineVector
 from orderflow.domain.orders.state import (
     Accepted,
@@ -29,7 +27,6 @@ from orderflow.domain.orders.state import (
     Progress,
     lines_of,
     state_for,
-    with_exposed,
 )
 from orderflow.errors import Refusal
 
@@ -145,12 +142,10 @@ def total_agrees(state: Absent | Draft, command: PlaceOrder, stamp: Stamp) -> Re
 
 
 def place(state: Absent | Draft, command: PlaceOrder, stamp: Stamp) -> OrderPlaced:
-    """With the holds of the draft, and one that waits for money if the policy says so."""
+    """With the holds of the draft."""
     content = command.content if isinstance(state, Absent) else command.content or state.content
     assert content is not None, "guarded by has_content"
     holds = command.holds if isinstance(state, Absent) else (*state.holds, *command.holds)
-    if content.policy.allocate_at is AllocateAt.PAID:
-        holds = (*holds, Hold(HoldReason.PAYMENT, Gate.ALLOCATE))
     return OrderPlaced(content, totals_of(content), tuple(dict.fromkeys(holds)), stamp.moment)
 
 
@@ -163,6 +158,7 @@ def placed(state: Absent | Draft, event: OrderPlaced) -> Placed:
 # -- confirming
 
 not_held_at_confirm = not_held(Gate.CONFIRM)
+paid_for_at_confirm = paid_for(Gate.CONFIRM)
 
 
 @frozen(eq=False, repr=False)
@@ -184,13 +180,11 @@ class UnconfirmOrder(Command):
 
 @frozen(eq=False, repr=False)
 class OrderUnconfirmed(Event):
-    """The order is merely placed again; ``relieved_minor`` of credit exposure was freed."""
-
-    relieved_minor: int
+    """The order is merely placed again."""
 
 
 def confirmed(state: Placed, event: OrderConfirmed) -> Accepted:
-    return state_for(state, with_exposed(state.progress, max(0, state.totals.gross_minor)), event.at)
+    return state_for(state, state.progress, event.at)
 
 
 def nothing_billed(state: Accepted, command: UnconfirmOrder, stamp: Stamp) -> Refusal | None:
@@ -199,9 +193,5 @@ def nothing_billed(state: Accepted, command: UnconfirmOrder, stamp: Stamp) -> Re
     return refuse("already_billed", "units already billed: {units}", units=count) if count else None
 
 
-def unconfirm(state: Accepted, command: UnconfirmOrder, stamp: Stamp) -> OrderUnconfirmed:
-    return OrderUnconfirmed(state.progress.exposed_minor)
-
-
 def unconfirmed(state: Accepted, event: OrderUnconfirmed) -> Placed:
-    return Placed(state.content, state.totals, with_exposed(state.progress, 0), state.placed_at)
+    return Placed(state.content, state.totals, state.progress, state.placed_at)

@@ -14,7 +14,7 @@ from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.orders import lines as moves
 from orderflow.domain.orders.allocating import has_ended
 from orderflow.domain.orders.content import Gate, ShipTogether
-from orderflow.domain.orders.guards import SomePicks, SomeUnits, enough, enough_at, goods_fault, not_held
+from orderflow.domain.orders.guards import SomePicks, SomeUnits, enough, enough_at, goods_fault, not_held, paid_for
 from orderflow.domain.orders.lines import LineVector
 from orderflow.domain.orders.state import (
     Accepted,
@@ -34,6 +34,9 @@ K = TypeVar("K", bound=HasProgress)
 
 not_held_at_prepare = not_held(Gate.PREPARE, lambda command: [load.line for load in command.loads])
 not_held_at_ship = not_held(Gate.SHIP, lambda command: [load.line for load in command.loads])
+
+paid_for_at_prepare = paid_for(Gate.PREPARE)
+paid_for_at_ship = paid_for(Gate.SHIP)
 
 # -- into a shipment, out of it, and away
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol, Self, TypeAlias, TypeVar
 from attrs import frozen
 
 from orderflow.domain.engine.record import Record, replacing
-from orderflow.domain.money.tax import Totals
+from orderflow.domain.money.tax import TaxCategory, Totals
 from orderflow.domain.orders.content import CancelledBy, Hold, OrderContent, OrderLine
 from orderflow.domain.orders.lines import LineVector
 from orderflow.errors import InvariantBroken
@@ -18,7 +18,9 @@ from orderflow.errors import InvariantBroken
 __all__ = [
     "Accepted",
     "Allocated",
+    "Authorisation",
     "AwaitingStock",
+    "Bill",
     "Cancelled",
     "Completed",
     "Confirmed",
@@ -32,6 +34,7 @@ __all__ = [
     "Progress",
     "Shipped",
     "Tally",
+    "Taxed",
     "Working",
     "check_order",
     "lines_of",
@@ -40,7 +43,6 @@ __all__ = [
     "moved_within",
     "state_class",
     "state_for",
-    "with_exposed",
     "with_lines",
 ]
 
@@ -57,11 +59,35 @@ class OfLine(Protocol):
         ...
 
 
+class Bill(NamedTuple):
+    """An invoice of the order: what is open on it, and how much of the order's prepayments lies on it."""
+
+    invoice: str
+    open_minor: int
+    prepaid_minor: int
+    void: bool = False
+
+
+class Authorisation(NamedTuple):
+    """Money of a payment that is reserved for the order, until a time if it ends by itself."""
+
+    payment: str
+    minor: int
+    until: datetime | None
+
+
+class Taxed(NamedTuple):
+    """Tax charged of one category, in minor units."""
+
+    category: TaxCategory
+    minor: int
+
+
 class Tally(NamedTuple):
     """Units of all goods lines together, by bucket.
 
-    ``by_line`` is the sum of all buckets of each line; ``non_negative`` says that no bucket is below 0, and no more is
-    credited than billed.
+    ``by_line`` is the sum of all buckets of each line; ``non_negative`` says that no bucket and no counter of what is
+    charged is below 0.
     """
 
     by_line: tuple[int, ...]
@@ -77,21 +103,22 @@ class Tally(NamedTuple):
 
 @frozen(eq=False, repr=False)
 class Progress(Record):
-    """The part of an order that changes: a vector for each line, holds, annotations, what was billed and settled.
+    """The part of an order that changes: a vector for each line, holds, annotations, bills and money.
 
-    Vectors are in the places of their lines. ``exposed_minor`` is the credit exposure not yet moved to an invoice;
-    ``shipments`` counts all shipments ever begun; ``prepaid_minor`` is money kept for the order itself.
+    Vectors are in the places of their lines. ``bills`` are all invoices, in the order of billing, voided ones too.
+    ``pool_minor`` is money kept for the order and not on an invoice; ``taxed`` is what is charged, less credits;
+    ``shipments`` counts all shipments ever begun.
     """
 
     lines: tuple[LineVector, ...]
     holds: tuple[Hold, ...] = ()
     tags: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    invoices: tuple[str, ...] = ()
-    settled: tuple[str, ...] = ()
-    exposed_minor: int = 0
+    bills: tuple[Bill, ...] = ()
+    taxed: tuple[Taxed, ...] = ()
+    pool_minor: int = 0
+    authorisations: tuple[Authorisation, ...] = ()
     shipments: int = 0
-    prepaid_minor: int = 0
 
     @property
     def wants_stock(self) -> bool:
@@ -119,11 +146,15 @@ class Progress(Record):
             preparing += packed
             dispatched += out
             shipped += v.shipped
-            if v.open < 0 or v.shipped < 0 or v.delivered < 0 or v.lost < 0 or v.credited > v.invoiced:
+            if v.open < 0 or v.shipped < 0 or v.delivered < 0 or v.lost < 0 or _is_overcharged(v):
                 non_negative = False
         return Tally(
             tuple(by_line), non_negative, ordered, live, backordered, allocated, preparing, dispatched, shipped
         )
+
+
+def _is_overcharged(v: LineVector) -> bool:
+    return bool(v.invoiced) and (v.credited > v.invoiced or v.waived < 0 or v.ahead < 0)
 
 
 def _is_negative(v: LineVector) -> bool:
@@ -131,7 +162,6 @@ def _is_negative(v: LineVector) -> bool:
 
 
 with_lines = replacing(Progress, lambda p: p.lines)
-with_exposed = replacing(Progress, lambda p: p.exposed_minor)
 
 
 @frozen(eq=False, repr=False)
@@ -290,11 +320,22 @@ def check_order(state: OrderState) -> None:
     """
     if isinstance(state, Draft):
         return
-    seen, goods = state.progress.tally, state.content.goods
+    p = state.progress
+    seen, goods = p.tally, state.content.goods
     if seen.by_line != goods or not seen.non_negative:
-        raise InvariantBroken(*_breach(state.progress, goods))
+        raise InvariantBroken(*_breach(p, goods))
     if isinstance(state, Accepted) and type(state) is not state_class(seen):
         raise InvariantBroken("I11", f"vectors say {state_class(seen).__name__}, the state is {type(state).__name__}")
+    if p.bills or p.pool_minor:
+        _check_money(p)
+
+
+def _check_money(p: Progress) -> None:
+    """No money stands on the order while one of its invoices is due, and none of it is below 0."""
+    if p.pool_minor < 0 or any(bill.open_minor < 0 or bill.prepaid_minor < 0 for bill in p.bills):
+        raise InvariantBroken("order money", f"below 0: {p.pool_minor} kept, {p.bills}")
+    if p.pool_minor and any(bill.open_minor for bill in p.bills):
+        raise InvariantBroken("order money", f"{p.pool_minor} kept for the order while an invoice is due")
 
 
 def _breach(progress: Progress, goods: tuple[int, ...]) -> tuple[str, str]:

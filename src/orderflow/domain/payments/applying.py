@@ -6,9 +6,9 @@ from typing import TypeVar
 
 from attrs import evolve, frozen
 
-from orderflow.domain.engine.bounds import Id
+from orderflow.domain.engine.bounds import Id, Positive
 from orderflow.domain.engine.machine import refuse
-from orderflow.domain.engine.record import Command, Event, replacing
+from orderflow.domain.engine.record import Command, Event, Internal, replacing
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.money import Money
 from orderflow.domain.payments.guards import at_most
@@ -56,6 +56,25 @@ class PaymentUnapplied(_Application, Event):
     __slots__ = ()
 
 
+@frozen(eq=False, repr=False)
+class _Release:
+    target: ApplicationTarget
+    id: Id
+    minor: Positive
+
+
+class ReleaseApplication(_Release, Internal):
+    """Note that an invoice was credited: money that paid it is left over, and free again."""
+
+    __slots__ = ()
+
+
+class ApplicationReleased(_Release, Event):
+    """Money is free again, because what it paid was credited."""
+
+    __slots__ = ()
+
+
 def enough_applied(state: Funded, command: UnapplyPayment, stamp: Stamp) -> Refusal | None:
     """No more is taken off an invoice or order than is applied to it."""
     return at_most("exceeds_applied", state.funds.applied_to(command.target, command.id), command)
@@ -80,7 +99,11 @@ def unapplied(state: F, event: PaymentUnapplied) -> F:
     return _changed(state, event, -event.amount.minor)
 
 
-def _changed(state: F, event: _Application, change: int) -> F:
+def released(state: F, event: ApplicationReleased) -> F:
+    return _changed(state, event, -event.minor)
+
+
+def _changed(state: F, event: _Application | _Release, change: int) -> F:
     funds, place = state.funds, (event.target, event.id)
     others = tuple([item for item in funds.applications if item[:2] != place])
     minor = funds.applied_to(*place) + change

@@ -57,6 +57,7 @@ APPLICATION: Final = (
     rules(
         FUNDED, a.UnapplyPayment, a.PaymentUnapplied, None, a.unapplied, guards=(g.same_currency, a.enough_applied)
     ),
+    rules(FUNDED, a.ReleaseApplication, a.ApplicationReleased, None, a.released),
 )  # fmt: skip
 
 GIVE_BACK: Final = (

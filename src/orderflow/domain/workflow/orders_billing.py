@@ -1,16 +1,30 @@
-"""What orders tell intake, accounts and invoices; and what invoices ask of orders after the commit."""
+"""What orders tell intake, accounts and invoices; and what invoices tell their orders, which are locked before them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Any
 
 from orderflow.domain.billing.account import Post, Posting, ReserveCredit
 from orderflow.domain.billing.invoice import DraftInvoice
-from orderflow.domain.billing.invoice_state import InvoiceContent, InvoiceLine, Settled
-from orderflow.domain.engine.workflow import Effect, EventContext, Send
+from orderflow.domain.billing.invoice_credit import CreditedLine
+from orderflow.domain.billing.invoice_money import RecordPrepaid
+from orderflow.domain.billing.invoice_state import InvoiceContent, InvoiceLine, Numbered
+from orderflow.domain.engine.decide import Flow, Read, ask
+from orderflow.domain.engine.machine import refuse
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.engine.workflow import EventContext, Require, Send
 from orderflow.domain.intake import AcceptDocument, intake_key
 from orderflow.domain.money.calendar import business_date
 from orderflow.domain.money.money import Money
+from orderflow.domain.orders.charging import exposure
+from orderflow.domain.orders.content import CompleteOn, Gate
+from orderflow.domain.orders.crediting import RecordCredit, RecordUnbilling, UnbilledUnits
+from orderflow.domain.orders.guards import waits_for_money
+from orderflow.domain.orders.lines import CreditedUnits
+from orderflow.domain.orders.prepaying import RecordOpen
+from orderflow.domain.orders.state import HasProgress
+from orderflow.errors import Key, Refusal
 
 
 def take_in(context: EventContext) -> Iterator[Send]:
@@ -21,18 +35,28 @@ def take_in(context: EventContext) -> Iterator[Send]:
         yield Send(key, AcceptDocument("order", context.key.id))
 
 
+# -- credit exposure
+
+
 def reserve_credit(context: EventContext) -> Iterator[Send]:
-    content, exposed = context.after.content, context.after.progress.exposed_minor
+    content = context.after.content
     if content.customer:
-        command = ReserveCredit(context.key.id, Money(exposed, content.currency))
+        command = ReserveCredit(context.key.id, Money(exposure(context.after), content.currency))
         yield Send(context.key.beside("account", content.customer), command)
 
 
-def relieve_credit(context: EventContext) -> Iterator[Send]:
-    content, relieved = context.after.content, context.event.relieved_minor
-    if content.customer and relieved:
-        post = Post(Posting.ORDER, context.key.id, Money(0, content.currency), relieved)
+def post_exposure(context: EventContext) -> Iterator[Send]:
+    """Whatever changes what the order still charges changes its customer's exposure in the same commit."""
+    content = context.after.content
+    if not content.customer:
+        return
+    minor = exposure(context.after) - exposure(context.before)
+    if minor:
+        post = Post(Posting.ORDER, context.key.id, Money(minor, content.currency))
         yield Send(context.key.beside("account", content.customer), post)
+
+
+# -- invoices
 
 
 def draft_invoice(context: EventContext) -> Iterator[Send]:
@@ -53,15 +77,92 @@ def draft_invoice(context: EventContext) -> Iterator[Send]:
         dated=business_date(context.stamp.moment, content.policy.timezone),
         terms=content.terms,
     )
-    yield Send(context.key.beside("invoice", event.invoice), DraftInvoice(invoice))
+    command = DraftInvoice(invoice, event.totals, event.prepaid_minor)
+    yield Send(context.key.beside("invoice", event.invoice), command)
 
 
-def record_settlement(context: EventContext) -> Iterator[Effect]:
-    """An order stands below its invoices in lock order, so it hears afterwards that one is settled."""
-    if isinstance(context.after, Settled) and not isinstance(context.before, Settled):
-        for order in dict.fromkeys(line.order for line in context.after.content.lines):
-            yield Effect("record_settlement", context.key, (("order", order),))
+def move_money(context: EventContext) -> Iterator[Send]:
+    """Money of the order goes on its invoices, or comes off them."""
+    for invoice, minor in context.event.moved:
+        yield Send(context.key.beside("invoice", invoice), RecordPrepaid(context.key.id, minor))
 
 
-def unbill(context: EventContext) -> Iterator[Effect]:
-    yield Effect("unbill", context.key)
+# -- what an invoice tells its order
+
+
+def _order(context: EventContext) -> Key:
+    return context.key.beside("order", context.after.content.order)
+
+
+def record_open(context: EventContext) -> Iterator[Send]:
+    yield Send(_order(context), RecordOpen(context.key.id, max(0, context.after.open_minor)))
+
+
+def record_credit(context: EventContext) -> Iterator[Send]:
+    event, after = context.event, context.after
+    command = RecordCredit(
+        event.credit_note,
+        context.key.id,
+        tuple([_credited(line) for line in event.lines]),
+        event.totals.groups,
+        event.freed.prepaid,
+        max(0, after.open_minor),
+    )
+    yield Send(_order(context), command)
+
+
+def _credited(line: CreditedLine) -> CreditedUnits:
+    reduced = -line.share_minor if line.units else line.amount_minor
+    return CreditedUnits(line.line, line.units, line.unit_minor, reduced, line.intent)
+
+
+def unbill(context: EventContext) -> Iterator[Send]:
+    content = context.after.content
+    units = tuple([UnbilledUnits(line.line, line.quantity, line.net_minor) for line in content.lines])
+    yield Send(_order(context), RecordUnbilling(context.key.id, units, context.after.totals.groups))
+
+
+# -- gates that look at the invoices
+
+
+def nothing_open(state: Any, stamp: Stamp) -> Refusal | None:
+    """The invoice is paid, credited, written off or void."""
+    if not isinstance(state, Numbered) or state.open_minor <= 0:
+        return None
+    number = state.number
+    return refuse("unpaid", "invoice {number} has {open} minor units open", number=number, open=state.open_minor)
+
+
+def settled_at(gate: Gate) -> Callable[[EventContext], Iterator[Require]]:
+    """Where the order waits for money at ``gate``, nothing is open on any of its invoices."""
+
+    def require(context: EventContext) -> Iterator[Require]:
+        return _settled(context) if waits_for_money(context.after, gate) else iter(())
+
+    return require
+
+
+def settled_if_asked(context: EventContext) -> Iterator[Require]:
+    """Where an order completes once it is paid, nothing is open on any of its invoices."""
+    waits = context.after.content.policy.complete_on is CompleteOn.PAID
+    return _settled(context) if waits else iter(())
+
+
+def _settled(context: EventContext) -> Iterator[Require]:
+    order: HasProgress = context.after
+    return (Require(context.key.beside("invoice", bill.invoice), nothing_open) for bill in order.progress.bills)
+
+
+# -- rows that a command on an invoice names
+
+
+def order_of_invoice(key: Key, command: object) -> Flow[Collection[Key]]:
+    """The order of the command's own invoice."""
+    return (yield from orders_of(key.tenant, [key.id]))
+
+
+def orders_of(tenant: str, invoices: Iterable[str]) -> Flow[list[Key]]:
+    """The orders that these invoices bill, as far as there are such invoices."""
+    rows = yield from ask(Read([Key(tenant, "invoice", invoice) for invoice in invoices]))
+    orders = [row.state.content.order for row in rows.values() if hasattr(row.state, "content")]
+    return [Key(tenant, "order", order) for order in dict.fromkeys(orders)]

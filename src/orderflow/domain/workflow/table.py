@@ -14,9 +14,24 @@ from attrs import frozen
 from orderflow.domain.billing import account as ac
 from orderflow.domain.billing import credit_note as cn
 from orderflow.domain.billing import invoice as inv
+from orderflow.domain.billing import invoice_credit as ic
+from orderflow.domain.billing import invoice_money as im
 from orderflow.domain.billing import numbering as nu
 from orderflow.domain.engine.record import Record
-from orderflow.domain.engine.workflow import Asks, Effect, EventContext, Part, Workflow, asks, on, tells
+from orderflow.domain.engine.workflow import (
+    Asks,
+    Effect,
+    EventContext,
+    On,
+    Part,
+    Requires,
+    Workflow,
+    asks,
+    names,
+    on,
+    requires,
+    tells,
+)
 from orderflow.domain.intake import INTAKE, AcceptDocument
 from orderflow.domain.inventory import documents as do
 from orderflow.domain.inventory import stock as st
@@ -25,8 +40,11 @@ from orderflow.domain.inventory.machine import STOCK
 from orderflow.domain.orders import allocating as oa
 from orderflow.domain.orders import billing as ob
 from orderflow.domain.orders import cancelling as oc
+from orderflow.domain.orders import crediting as ocr
 from orderflow.domain.orders import placing as op
+from orderflow.domain.orders import prepaying as om
 from orderflow.domain.orders import shipping as os
+from orderflow.domain.orders.content import Gate
 from orderflow.domain.orders.machine import ORDER
 from orderflow.domain.parties import customer as cu
 from orderflow.domain.parties.party import PARTY
@@ -56,10 +74,10 @@ MACHINES: Final = (
     PARTY,
     RETURN,
     cn.CREDIT_NOTE,
+    PAYMENT,
     SHIPMENT,
     ORDER,
     INTAKE,
-    PAYMENT,
     inv.INVOICE,
     nu.SERIES,
     ac.ACCOUNT,
@@ -94,35 +112,60 @@ def notifies(template: str) -> Asks:
     return asks(NoticeBy(template), "notify")
 
 
+EXPOSED: Final = tells(orders_billing.post_exposure, ac.Post)
+MONEY_MOVED: Final = tells(orders_billing.move_money, im.RecordPrepaid)
+ORDER_HEARS: Final = tells(orders_billing.record_open, om.RecordOpen, known=True)
+WRITTEN_BACK: Final = tells(billing_accounts.post_written_back, ac.Post)
+
+
+def settled_at(gate: Gate) -> Requires:
+    """Where the order waits for money at this gate, its invoices are settled."""
+    return requires(orders_billing.settled_at(gate), "invoice")
+
+
 TABLE: Final = (
     # -- orders
     on(op.OrderPlaced, tells(orders_billing.take_in, AcceptDocument), notifies("order_received")),
-    on(op.OrderConfirmed, tells(orders_billing.reserve_credit, ac.ReserveCredit), notifies("order_confirmed")),
-    on(op.OrderUnconfirmed, tells(orders_billing.relieve_credit, ac.Post)),
-    on(oa.StockAllocated, tells(orders_stock.allocate_units, st.DropBackorder, st.Allocate, st.Backorder)),
+    on(
+        op.OrderConfirmed,
+        settled_at(Gate.CONFIRM),
+        tells(orders_billing.reserve_credit, ac.ReserveCredit),
+        notifies("order_confirmed"),
+    ),
+    on(op.OrderUnconfirmed, EXPOSED),
+    on(
+        oa.StockAllocated,
+        settled_at(Gate.ALLOCATE),
+        tells(orders_stock.allocate_units, st.DropBackorder, st.Allocate, st.Backorder),
+    ),
     on(oa.StockReleased, tells(orders_stock.release_units, st.Release)),
     on(oa.AllocationExpired, tells(orders_stock.release_units, st.Release)),
     on(os.ShortUnitsTakenOut, tells(orders_stock.take_out_short, st.TakeOutShort)),
-    on(os.ShipmentDispatched, tells(orders_stock.ship_units, st.Ship)),
-    on(os.UnitsReturned, tells(orders_stock.restock_units, st.Restock)),
+    on(os.ShipmentPrepared, settled_at(Gate.PREPARE)),
+    on(os.ShipmentDispatched, settled_at(Gate.SHIP), tells(orders_stock.ship_units, st.Ship)),
+    on(os.UnitsDelivered, EXPOSED),
+    on(os.UnitsReturned, EXPOSED, tells(orders_stock.restock_units, st.Restock)),
+    on(os.LossResolved, EXPOSED),
     on(
         oc.UnitsCancelled,
+        EXPOSED,
         tells(orders_stock.free_units, st.Release, st.DropBackorder),
         asks(shipments_orders.drop_items, "drop_items"),
     ),
     on(
         oc.OrderCancelled,
-        tells(orders_billing.relieve_credit, ac.Post),
+        EXPOSED,
         tells(orders_stock.free_units, st.Release, st.DropBackorder),
         asks(shipments_orders.drop_items, "drop_items"),
         notifies("order_cancelled"),
     ),
-    on(
-        ob.UnitsBilled,
-        tells(orders_billing.relieve_credit, ac.Post),
-        tells(orders_billing.draft_invoice, inv.DraftInvoice),
-    ),
-    on(ob.OrderCompleted, tells(orders_billing.relieve_credit, ac.Post), notifies("order_completed")),
+    on(ob.UnitsBilled, EXPOSED, tells(orders_billing.draft_invoice, inv.DraftInvoice)),
+    on(ocr.UnitsCredited, EXPOSED, MONEY_MOVED),
+    on(ocr.UnitsUnbilled, EXPOSED, MONEY_MOVED),
+    on(om.PrepaymentRecorded, EXPOSED, MONEY_MOVED, tells(billing_accounts.paid, ac.Post)),
+    on(om.PrepaymentWithdrawn, EXPOSED, MONEY_MOVED, tells(billing_accounts.unpaid, ac.Post)),
+    on(om.OpenRecorded, MONEY_MOVED),
+    on(ob.OrderCompleted, requires(orders_billing.settled_if_asked, "invoice"), notifies("order_completed")),
     # -- shipments
     on(sp.ShipmentPlanned, tells(shipments_orders.prepare, os.PrepareShipment)),
     on(sp.ShipmentPacked, asks(shipments_orders.buy_label, "buy_label")),
@@ -148,51 +191,49 @@ TABLE: Final = (
     on(sc.ReceivedBack, tells(shipments_orders.take_back, os.RecordReturn)),
     # -- returns, credit notes, invoices, numbers
     on(ReturnReceived, tells(goods_stock.take_back, os.RecordReturn, st.Restock)),
-    on(
-        cn.CreditNoteDrafted,
-        tells(billing_accounts.credit, ob.RecordCredit, inv.ApplyCredit, nu.AllotNumber),
-    ),
-    on(
-        cn.CreditNoteIssued,
-        tells(billing_accounts.post_credit_note, ac.Post),
-        notifies("credit_note_issued"),
-    ),
+    names(cn.DraftCreditNote, billing_accounts.rows_of_credit),
+    on(cn.CreditNoteDrafted, tells(billing_accounts.credit, ic.ApplyCredit, nu.AllotNumber)),
+    on(cn.CreditNoteIssued, tells(billing_accounts.post_credit_note, ac.Post), notifies("credit_note_issued")),
+    names(cn.UseCredit, billing_accounts.order_of_use),
+    on(cn.CreditUsed, tells(billing_accounts.use_credit, im.RecordCreditUse)),
     on(inv.InvoiceDrafted, tells(billing_accounts.number_invoice, nu.AllotNumber)),
+    on(inv.InvoiceIssued, tells(billing_accounts.post_invoice, ac.Post), notifies("invoice_issued")),
+    on(im.ApplicationRecorded, ORDER_HEARS, tells(billing_accounts.paid, ac.Post), WRITTEN_BACK),
+    on(im.ApplicationWithdrawn, ORDER_HEARS, tells(billing_accounts.unpaid, ac.Post)),
+    on(im.CreditUseRecorded, ORDER_HEARS),
     on(
-        inv.InvoiceIssued,
-        tells(billing_accounts.post_invoice, ac.Post),
-        asks(orders_billing.record_settlement, "record_settlement"),
-        notifies("invoice_issued"),
+        ic.CreditApplied,
+        tells(orders_billing.record_credit, ocr.RecordCredit, known=True),
+        tells(billing_accounts.record_credited, cn.RecordCredited, known=True),
+        tells(billing_accounts.free, cn.ReleaseCreditUse, pa.ReleaseApplication, known=True),
+        tells(billing_accounts.post_freed, ac.Post),
     ),
-    on(inv.ApplicationRecorded, asks(orders_billing.record_settlement, "record_settlement")),
-    on(inv.CreditApplied, asks(orders_billing.record_settlement, "record_settlement")),
+    names(im.WriteOff, orders_billing.order_of_invoice),
+    on(im.WrittenOff, ORDER_HEARS, tells(billing_accounts.post_write_off, ac.Post)),
+    names(im.TakeBackWriteOff, orders_billing.order_of_invoice),
+    on(im.WriteOffTakenBack, ORDER_HEARS, tells(billing_accounts.post_write_off_back, ac.Post)),
+    names(inv.VoidInvoice, orders_billing.order_of_invoice),
     on(
-        inv.WrittenOff,
-        tells(billing_accounts.post_write_off, ac.Post),
-        asks(orders_billing.record_settlement, "record_settlement"),
+        inv.InvoiceVoided,
+        tells(orders_billing.unbill, ocr.RecordUnbilling, known=True),
+        tells(billing_accounts.post_void, ac.Post),
     ),
-    on(inv.InvoiceVoided, tells(billing_accounts.post_void, ac.Post), asks(orders_billing.unbill, "unbill")),
     on(nu.NumberAllotted, tells(billing_accounts.issue, inv.IssueInvoice, cn.IssueCreditNote, known=True)),
     # -- payments
     on(pc.PaymentReceived, tells(payments_billing.post_payment, ac.Post)),
     on(pc.PaymentCaptured, tells(payments_billing.post_payment, ac.Post)),
     on(pr.PaymentRefunded, tells(payments_billing.post_repayment, ac.Post)),
+    names(pr.ChargeBackPayment, payments_billing.orders_of_applications),
+    names(pr.ResolveDispute, payments_billing.orders_of_applications),
     on(
         pr.ChargedBack,
-        tells(payments_billing.withdraw_released, inv.WithdrawApplication),
+        tells(payments_billing.withdraw_released, om.WithdrawPrepayment, im.WithdrawApplication),
         tells(payments_billing.post_repayment, ac.Post),
-        asks(payments_billing.withdraw_released_prepayments, "record_prepayment"),
     ),
-    on(
-        pa.PaymentApplied,
-        tells(payments_billing.record_application, inv.RecordApplication),
-        asks(payments_billing.prepay, "record_prepayment"),
-    ),
-    on(
-        pa.PaymentUnapplied,
-        tells(payments_billing.withdraw_application, inv.WithdrawApplication),
-        asks(payments_billing.withdraw_prepayment, "record_prepayment"),
-    ),
+    names(pa.ApplyPayment, payments_billing.orders_of_target),
+    on(pa.PaymentApplied, tells(payments_billing.apply, om.RecordPrepayment, im.RecordApplication)),
+    names(pa.UnapplyPayment, payments_billing.orders_of_target),
+    on(pa.PaymentUnapplied, tells(payments_billing.unapply, om.WithdrawPrepayment, im.WithdrawApplication)),
     # -- customers and stock documents
     on(cu.CustomerBlocked, tells(customers_accounts.block, ac.BlockAccount)),
     on(cu.CustomerUnblocked, tells(customers_accounts.unblock, ac.UnblockAccount)),
@@ -206,8 +247,11 @@ TABLE: Final = (
 def standard_workflow(templates: Iterable[str] = NOTICES) -> Workflow:
     """All machines and the whole table, with notices for ``templates`` only."""
     wanted = frozenset(templates)
-    lines = (on(line.event, *(part for part in line.parts if _template(part) in {None, *wanted})) for line in TABLE)
-    return Workflow(MACHINES, lines)
+    return Workflow(MACHINES, [_noticing(line, wanted) if isinstance(line, On) else line for line in TABLE])
+
+
+def _noticing(line: On, templates: frozenset[str]) -> On:
+    return on(line.event, *(part for part in line.parts if _template(part) in {None, *templates}))
 
 
 def _template(part: Part) -> str | None:

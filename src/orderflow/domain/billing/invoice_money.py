@@ -1,0 +1,257 @@
+"""What pays an invoice besides credit notes: prepayments, payments, credit on account; and what is given up.
+
+Its standing, issued or settled, follows from its amounts.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from attrs import evolve, frozen
+
+from orderflow.domain.billing.invoice_state import (
+    Amounts,
+    CreditUse,
+    Issued,
+    Numbered,
+    PaidBy,
+    Settled,
+)
+from orderflow.domain.engine.bounds import Id, Minor, Name, Positive
+from orderflow.domain.engine.machine import refuse
+from orderflow.domain.engine.record import Command, Event, Internal
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.money.currencies import Currency
+from orderflow.errors import Refusal
+
+
+class HasCurrency(Protocol):
+    @property
+    def currency(self) -> str: ...
+
+
+class HasCustomer(Protocol):
+    @property
+    def customer(self) -> str: ...
+
+
+def stands_at(state: Numbered, amounts: Amounts) -> Numbered:
+    """The invoice with these amounts: settled when nothing is open."""
+    kind = Issued if state.totals.gross_minor > amounts.settled else Settled
+    return kind(state.content, state.totals, state.due_date, state.number, amounts)
+
+
+# -- money of the order
+
+
+@frozen(eq=False, repr=False)
+class _Prepaid:
+    order: Id
+    amount_minor: Minor
+
+
+class RecordPrepaid(_Prepaid, Internal):
+    """Note money of the order that pays this invoice; below 0, it does so no longer."""
+
+    __slots__ = ()
+
+
+class PrepaidRecorded(_Prepaid, Event):
+    """Money of the order pays the invoice, or no longer."""
+
+    __slots__ = ()
+
+
+def prepaid_recorded(state: Numbered, event: PrepaidRecorded) -> Numbered:
+    return stands_at(state, evolve(state.amounts, prepaid=state.amounts.prepaid + event.amount_minor))
+
+
+# -- payments
+
+
+@frozen(eq=False, repr=False)
+class RecordApplication(Internal):
+    """Apply money of a payment, of the customer ``payer``, to this invoice (入金消込)."""
+
+    payment: Id
+    amount_minor: Positive
+    currency: Currency
+    payer: Name = ""
+
+
+@frozen(eq=False, repr=False)
+class ApplicationRecorded(Event):
+    """Money was applied; ``written_back_minor`` of it had been written off before it came."""
+
+    payment: str
+    amount_minor: int
+    payer: str
+    written_back_minor: int = 0
+
+
+@frozen(eq=False, repr=False)
+class _Withdrawal:
+    payment: Id
+    amount_minor: Positive
+    payer: Name = ""
+
+
+class WithdrawApplication(_Withdrawal, Internal):
+    """Take money of a payment off this invoice again."""
+
+    __slots__ = ()
+
+
+class ApplicationWithdrawn(_Withdrawal, Event):
+    """Money was taken off again."""
+
+    __slots__ = ()
+
+
+def same_currency(state: Numbered, command: HasCurrency, stamp: Stamp) -> Refusal | None:
+    """An invoice is paid and credited in its own currency."""
+    own = state.content.currency
+    if command.currency == own:
+        return None
+    return refuse("currency_differs", "billed in {own}, not {given}", own=own, given=command.currency)
+
+
+def is_open(state: Numbered, command: RecordApplication, stamp: Stamp) -> Refusal | None:
+    """No more is applied than is open or was written off: what was given up may still be paid."""
+    return _at_most(command.amount_minor, state.open_minor + state.amounts.written_off)
+
+
+def is_owed(state: Numbered, command: WriteOff | RecordCreditUse, stamp: Stamp) -> Refusal | None:
+    """No more is written off, or paid by credit, than is open."""
+    return _at_most(command.amount_minor, state.open_minor)
+
+
+def _at_most(asked: int, found: int) -> Refusal | None:
+    if asked <= found:
+        return None
+    return refuse("more_than_open", "{asked} minor units wanted, {open} open", asked=asked, open=found)
+
+
+def was_applied(state: Numbered, command: WithdrawApplication, stamp: Stamp) -> Refusal | None:
+    """No more is taken off than the payment pays."""
+    asked, found = command.amount_minor, sum(p.minor for p in state.amounts.paid_by if p.payment == command.payment)
+    if asked <= found:
+        return None
+    return refuse("not_applied", "{asked} minor units wanted, {found} applied", asked=asked, found=found)
+
+
+def record_application(state: Numbered, command: RecordApplication, stamp: Stamp) -> ApplicationRecorded:
+    back = max(0, command.amount_minor - state.open_minor)
+    return ApplicationRecorded(command.payment, command.amount_minor, command.payer, back)
+
+
+def application_recorded(state: Numbered, event: ApplicationRecorded) -> Numbered:
+    a = state.amounts
+    paid = with_paid(a.paid_by, PaidBy(event.payment, event.amount_minor, event.payer))
+    return stands_at(state, evolve(a, paid_by=paid, written_off=a.written_off - event.written_back_minor))
+
+
+def application_withdrawn(state: Numbered, event: ApplicationWithdrawn) -> Numbered:
+    paid = with_paid(state.amounts.paid_by, PaidBy(event.payment, -event.amount_minor, event.payer))
+    return stands_at(state, evolve(state.amounts, paid_by=paid))
+
+
+def with_paid(paid_by: tuple[PaidBy, ...], change: PaidBy) -> tuple[PaidBy, ...]:
+    """What pays the invoice once a payment pays more or, below 0, less; a payment keeps its place."""
+    known = {item.payment: item for item in paid_by}
+    before = known.get(change.payment)
+    known[change.payment] = change if before is None else change._replace(minor=before.minor + change.minor)
+    return tuple([item for item in known.values() if item.minor])
+
+
+# -- credit on account
+
+
+@frozen(eq=False, repr=False)
+class _CreditUse:
+    credit_note: Id
+    amount_minor: Positive
+
+
+@frozen(eq=False, repr=False)
+class RecordCreditUse(_CreditUse, Internal):
+    """Pay this invoice with credit on account."""
+
+    currency: Currency
+    customer: Name
+
+
+class CreditUseRecorded(_CreditUse, Event):
+    """Credit on account pays the invoice."""
+
+    __slots__ = ()
+
+
+def same_customer(state: Numbered, command: HasCustomer, stamp: Stamp) -> Refusal | None:
+    """A credit concerns invoices of its own customer."""
+    if command.customer == state.content.customer:
+        return None
+    return refuse("other_customer", "the invoice is another customer's")
+
+
+def credit_use_recorded(state: Numbered, event: CreditUseRecorded) -> Numbered:
+    used = with_use(state.amounts.credit_used, CreditUse(event.credit_note, event.amount_minor))
+    return stands_at(state, evolve(state.amounts, credit_used=used))
+
+
+def with_use(credit_used: tuple[CreditUse, ...], change: CreditUse) -> tuple[CreditUse, ...]:
+    """What credit pays the invoice once a note pays more or, below 0, less."""
+    known = dict(credit_used)
+    known[change.credit_note] = known.get(change.credit_note, 0) + change.minor
+    return tuple([CreditUse(note, minor) for note, minor in known.items() if minor])
+
+
+# -- giving up
+
+
+@frozen(eq=False, repr=False)
+class _WriteOff:
+    amount_minor: Positive
+    reason: Name
+
+
+class WriteOff(_WriteOff, Command):
+    """Give up an amount still due, such as a bank fee or a rounding difference."""
+
+    __slots__ = ()
+
+
+class WrittenOff(_WriteOff, Event):
+    """An amount was given up."""
+
+    __slots__ = ()
+
+
+class TakeBackWriteOff(_WriteOff, Command):
+    """Ask for an amount again that was given up. Money that comes for it takes it back by itself."""
+
+    __slots__ = ()
+
+
+class WriteOffTakenBack(_WriteOff, Event):
+    """An amount that was given up is due again."""
+
+    __slots__ = ()
+
+
+def was_written_off(state: Numbered, command: TakeBackWriteOff, stamp: Stamp) -> Refusal | None:
+    """No more is taken back than was written off."""
+    asked, found = command.amount_minor, state.amounts.written_off
+    if asked <= found:
+        return None
+    return refuse("not_written_off", "{asked} minor units wanted, {found} written off", asked=asked, found=found)
+
+
+def written_off(state: Numbered, event: WrittenOff) -> Numbered:
+    return stands_at(state, evolve(state.amounts, written_off=state.amounts.written_off + event.amount_minor))
+
+
+def write_off_taken_back(state: Numbered, event: WriteOffTakenBack) -> Issued:
+    after = stands_at(state, evolve(state.amounts, written_off=state.amounts.written_off - event.amount_minor))
+    assert isinstance(after, Issued), "something is open again"
+    return after

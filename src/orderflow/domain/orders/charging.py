@@ -1,0 +1,142 @@
+"""What an order's units cost and who still owes what: pure functions over the order's row, used by several gates.
+
+Units of a line are charged by running sums: ``n`` charged units of ``ordered`` cost ``round(net * n / ordered)``, so
+that bills of a line end exactly on its amount. The law is spelled out in the documentation, page money.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from orderflow.domain.money.parts import cumulated
+from orderflow.domain.money.split import round_ratio
+from orderflow.domain.money.tax import TaxableLine, TaxGroup, tax_groups
+from orderflow.domain.orders.content import InvoiceBasis, LineKind, OrderLine, PayBefore
+from orderflow.domain.orders.lines import LineVector
+from orderflow.domain.orders.state import Cancelled, Draft, HasProgress, Placed, lines_of
+
+
+class Charge(NamedTuple):
+    """Units of a line on a bill, and their net in minor units."""
+
+    line: OrderLine
+    units: int
+    net_minor: int
+
+
+def owed(order: HasProgress, line: OrderLine, v: LineVector) -> int:
+    """Units that the customer has or is still to get; charges and services until nothing of the order is left."""
+    if line.kind is LineKind.GOODS:
+        return v.kept
+    return 0 if isinstance(order, Cancelled) and not order.progress.tally.dispatched else line.quantity
+
+
+def basis(order: HasProgress, line: OrderLine, v: LineVector) -> int:
+    """Units that may be billed by now: all that are owed, or those that have left and were not lost or taken back.
+
+    Billed by dispatch, lines that are not goods come with the first goods that leave, or at once if there are none.
+    """
+    if order.content.policy.invoice_basis is InvoiceBasis.ORDERED:
+        return owed(order, line, v)
+    if line.kind is LineKind.GOODS:
+        return v.shipped + v.delivered
+    seen = order.progress.tally
+    return owed(order, line, v) if seen.dispatched or not seen.ordered else 0
+
+
+def billable(order: HasProgress, line: OrderLine, v: LineVector) -> int:
+    """Units of a line that may go on an invoice now, never below 0."""
+    return max(0, basis(order, line, v) - v.accounted)
+
+
+def credit_due(order: HasProgress, line: OrderLine, v: LineVector) -> int:
+    """Units of a line that are charged, and that the customer will not have, never below 0."""
+    return max(0, v.accounted - owed(order, line, v))
+
+
+def billable_lines(order: HasProgress) -> list[tuple[OrderLine, LineVector, int]]:
+    """Every line with units that may be billed now, its vector, and how many they are."""
+    found = [(line, v, billable(order, line, v)) for line, v in lines_of(order)]
+    return [item for item in found if item[2]]
+
+
+def credits_due(order: HasProgress) -> list[tuple[OrderLine, int]]:
+    """Every line with units to credit, and how many they are."""
+    found = [(line, credit_due(order, line, v)) for line, v in lines_of(order)]
+    return [item for item in found if item[1]]
+
+
+def net_minor(order: HasProgress, line: OrderLine, units: int) -> int:
+    """What so many charged units of a line cost together."""
+    return round_ratio(line.net_minor * units, line.quantity, order.content.tax.rounding)
+
+
+def bill_minor(order: HasProgress, line: OrderLine, v: LineVector, units: int) -> int:
+    """What the next units of a line cost; never less than nothing, or for an allowance more."""
+    rest = net_minor(order, line, v.charged + units) - v.unit_minor
+    return max(0, rest) if line.net_minor >= 0 else min(0, rest)
+
+
+# -- tax
+
+
+def cumulates(order: HasProgress) -> bool:
+    """Whether the invoices share one running sum of tax, to sum to the total: where it was agreed on beforehand."""
+    p = order.progress
+    return (
+        order.content.policy.pay_before is not PayBefore.NEVER
+        or p.pool_minor > 0
+        or any(bill.prepaid_minor for bill in p.bills)
+    )
+
+
+def taxed(order: HasProgress, charges: list[Charge]) -> tuple[TaxGroup, ...]:
+    """The tax groups of a bill of these charges."""
+    tax = order.content.tax
+    part = [TaxableLine(net, line.tax, units) for line, units, net in charges]
+    if not cumulates(order):
+        return tax_groups(part, tax)
+    more = {line.line: (units, net) for line, units, net in charges}
+    after = []
+    for line, v in lines_of(order):
+        units, net = more.get(line.line, (0, 0))
+        if v.charged + units:
+            after.append(TaxableLine(v.unit_minor - v.reduced_minor + net, line.tax, v.charged + units))
+    return cumulated(part, after, dict(order.progress.taxed), tax)
+
+
+# -- what is still to be charged
+
+
+def uncharged_gross(order: HasProgress) -> int:
+    """The gross of all that is owed and not charged, in minor units; below 0 where credits are due."""
+    charges = [*_uncharged(order)]
+    return sum([group.gross_minor for group in taxed(order, charges)]) if charges else 0
+
+
+def _uncharged(order: HasProgress) -> Iterator[Charge]:
+    for line, v in lines_of(order):
+        units = owed(order, line, v) - v.accounted
+        if units:
+            yield Charge(line, units, net_minor(order, line, v.charged + units) - v.unit_minor)
+
+
+def exposure(state: Any) -> int:
+    """What a confirmed order adds to its customer's exposure beside the balance, signed, in minor units."""
+    if not isinstance(state, HasProgress) or isinstance(state, Placed | Draft):
+        return 0
+    return uncharged_gross(state)
+
+
+def missing_minor(order: HasProgress, at: datetime) -> int:
+    """What the order's money and authorisations do not cover of what is still to be charged, in minor units."""
+    p = order.progress
+    reserved = sum([a.minor for a in p.authorisations if a.until is None or at < a.until])
+    return uncharged_gross(order) - p.pool_minor - reserved
+
+
+def to_refund_minor(order: HasProgress) -> int:
+    """Money kept for the order beyond what is still to be charged, in minor units, never below 0."""
+    return max(0, order.progress.pool_minor - max(0, uncharged_gross(order)))

@@ -1,0 +1,224 @@
+"""Prepaying: money kept for the order, the pool, and where it lies: on invoices while any is due, else with the order.
+
+The order's row alone decides where its money goes: to its due invoices in the order of their ids, and back from the
+pool first, then from the newest invoice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import NamedTuple, TypeAlias, TypeVar
+
+from attrs import frozen
+
+from orderflow.domain.engine.bounds import Id, Minor, Name, Positive
+from orderflow.domain.engine.machine import refuse
+from orderflow.domain.engine.record import Event, Internal, replacing
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.money.currencies import Currency
+from orderflow.domain.orders.state import Authorisation, Bill, Completed, HasProgress, Progress
+from orderflow.errors import Refusal
+
+K = TypeVar("K", bound=HasProgress)
+Change: TypeAlias = Callable[[Bill], Bill]
+
+
+class Moved(NamedTuple):
+    """Money of the order that goes on one of its invoices, in minor units; below 0 it comes off."""
+
+    invoice: str
+    minor: int
+
+
+# -- money in
+
+
+@frozen(eq=False, repr=False)
+class RecordPrepayment(Internal):
+    """Keep money of a payment, of the customer ``payer``, for this order."""
+
+    payment: Id
+    amount_minor: Positive
+    currency: Currency
+    payer: Name = ""
+
+
+@frozen(eq=False, repr=False)
+class PrepaymentRecorded(Event):
+    """Money is kept for the order; ``moved`` of it went on invoices that were due."""
+
+    payment: str
+    amount_minor: int
+    payer: str
+    moved: tuple[Moved, ...]
+
+
+def same_currency(state: HasProgress, command: RecordPrepayment, stamp: Stamp) -> Refusal | None:
+    """An order is paid in its own currency."""
+    ours = state.content.currency
+    if command.currency == ours:
+        return None
+    return refuse("currency_differs", "payment in {paid}, order in {ordered}", paid=command.currency, ordered=ours)
+
+
+def still_due(state: Completed, command: RecordPrepayment, stamp: Stamp) -> Refusal | None:
+    """A completed order takes what its invoices have open."""
+    due = sum([bill.open_minor for bill in state.progress.bills])
+    if command.amount_minor <= due:
+        return None
+    return refuse("more_than_open", "{asked} minor units wanted, {open} open", asked=command.amount_minor, open=due)
+
+
+def prepay(state: HasProgress, command: RecordPrepayment, stamp: Stamp) -> PrepaymentRecorded:
+    after = _kept(state.progress, command.amount_minor)
+    return PrepaymentRecorded(command.payment, command.amount_minor, command.payer, offered(after))
+
+
+def prepaid(state: K, event: PrepaymentRecorded) -> K:
+    return state.with_progress(with_moved(_kept(state.progress, event.amount_minor), event.moved))
+
+
+# -- money out
+
+
+@frozen(eq=False, repr=False)
+class WithdrawPrepayment(Internal):
+    """Note that money of a payment is the order's no longer: it was refunded, charged back or taken off."""
+
+    payment: Id
+    amount_minor: Positive
+    payer: Name = ""
+
+
+@frozen(eq=False, repr=False)
+class PrepaymentWithdrawn(Event):
+    """Money is the order's no longer; ``moved`` of it came off invoices, which are due again."""
+
+    payment: str
+    amount_minor: int
+    payer: str
+    moved: tuple[Moved, ...]
+
+
+def withdraw(state: HasProgress, command: WithdrawPrepayment, stamp: Stamp) -> PrepaymentWithdrawn:
+    p = state.progress
+    off = tuple(_taken_off(p, command.amount_minor - p.pool_minor))
+    return PrepaymentWithdrawn(command.payment, command.amount_minor, command.payer, off)
+
+
+def _taken_off(p: Progress, minor: int) -> Iterator[Moved]:
+    for bill in reversed(p.bills):
+        taken = min(minor, bill.prepaid_minor)
+        if taken > 0:
+            yield Moved(bill.invoice, -taken)
+            minor -= taken
+
+
+def withdrawn(state: K, event: PrepaymentWithdrawn) -> K:
+    return state.with_progress(_kept(with_moved(state.progress, event.moved), -event.amount_minor))
+
+
+# -- money reserved
+
+
+@frozen(eq=False, repr=False)
+class _Reserved:
+    payment: Id
+    amount_minor: Minor
+    until: datetime | None = None
+
+
+class RecordAuthorisation(_Reserved, Internal):
+    """Note what is reserved for this order of a payment now, 0 for nothing any more."""
+
+    __slots__ = ()
+
+
+class AuthorisationRecorded(_Reserved, Event):
+    """Money is reserved for the order, or no longer."""
+
+    __slots__ = ()
+
+
+_reserved = replacing(Progress, lambda p: p.authorisations)
+
+
+def authorised(state: K, event: AuthorisationRecorded) -> K:
+    p = state.progress
+    others = tuple([item for item in p.authorisations if item.payment != event.payment])
+    mine = (Authorisation(event.payment, event.amount_minor, event.until),) if event.amount_minor else ()
+    return state.with_progress(_reserved(p, (*others, *mine)))
+
+
+# -- what is open on an invoice
+
+
+@frozen(eq=False, repr=False)
+class RecordOpen(Internal):
+    """Note what is open on an invoice of this order, after it was paid, unpaid or written off directly."""
+
+    invoice: Id
+    open_minor: Minor
+
+
+@frozen(eq=False, repr=False)
+class OpenRecorded(Event):
+    """What is open on an invoice has changed; ``moved`` is money of the order that went on it."""
+
+    invoice: str
+    open_minor: int
+    moved: tuple[Moved, ...]
+
+
+def record_open(state: HasProgress, command: RecordOpen, stamp: Stamp) -> OpenRecorded:
+    after = _opened(state.progress, command.invoice, command.open_minor)
+    return OpenRecorded(command.invoice, command.open_minor, offered(after))
+
+
+def open_recorded(state: K, event: OpenRecorded) -> K:
+    return state.with_progress(with_moved(_opened(state.progress, event.invoice, event.open_minor), event.moved))
+
+
+def _opened(p: Progress, invoice: str, open_minor: int) -> Progress:
+    return with_bill(p, invoice, lambda bill: bill._replace(open_minor=open_minor))
+
+
+# -- where the money lies
+
+_with_bills = replacing(Progress, lambda p: p.bills)
+_with_pool = replacing(Progress, lambda p: p.pool_minor)
+_with_money = replacing(Progress, lambda p: p.bills, lambda p: p.pool_minor)
+
+
+def _kept(p: Progress, minor: int) -> Progress:
+    return _with_pool(p, p.pool_minor + minor)
+
+
+def with_bill(p: Progress, invoice: str, change: Change) -> Progress:
+    """The order's progress with one of its bills changed."""
+    return _with_bills(p, tuple([change(bill) if bill.invoice == invoice else bill for bill in p.bills]))
+
+
+def offered(p: Progress) -> tuple[Moved, ...]:
+    """What of the pool goes on which invoice: no money stands on an order while one of its invoices is due."""
+    left, moved = p.pool_minor, []
+    for bill in sorted(p.bills):
+        taken = min(left, bill.open_minor)
+        if taken > 0:
+            moved.append(Moved(bill.invoice, taken))
+            left -= taken
+    return tuple(moved)
+
+
+def with_moved(p: Progress, moved: tuple[Moved, ...]) -> Progress:
+    """The order's progress once its money has moved."""
+    if not moved:
+        return p
+    minor = dict(moved)
+    bills = tuple([_paid(bill, minor.get(bill.invoice, 0)) for bill in p.bills])
+    return _with_money(p, bills, p.pool_minor - sum(minor.values()))
+
+
+def _paid(bill: Bill, minor: int) -> Bill:
+    return bill._replace(open_minor=bill.open_minor - minor, prepaid_minor=bill.prepaid_minor + minor)
