@@ -15,7 +15,7 @@ from orderflow.adapters.ids import SequenceIds
 from orderflow.adapters.notifiers.memory import MemoryNotifier
 from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.domain.billing.account import SetCreditLimit
-from orderflow.domain.billing.credit_note import CreditLine, CreditNoteContent, DraftCreditNote
+from orderflow.domain.billing.credit_note import AccountLine, CreditItem, CreditNoteContent, DraftCreditNote
 from orderflow.domain.billing.invoice import VoidInvoice, WriteOff
 from orderflow.domain.billing.invoice_state import Numbered
 from orderflow.domain.billing.numbering import OpenSeries
@@ -161,11 +161,8 @@ def _sell(shop: Shop) -> None:
 
 def _give_back(shop: Shop) -> None:
     shop.do("r-1", ReceiveReturn("main", (ReturnedUnits("o-1", 1, 1),), (UnmatchedReturn("TEA", 1),), customer="ann"))
-    lines = (
-        CreditLine(1, "TEA", 1, 255, VAT, "o-1", 1, "o-1/1"),
-        CreditLine(2, "TEA", 1, 255, VAT),
-    )
-    terms = CreditNoteContent("credit", "ann", PartyRef("ann", 1), "GBP", lines, TaxPolicy(), date(2026, 4, 2))
+    items, on_account = (CreditItem("o-1/1", 1, 1, own_line=1),), (AccountLine(2, "TEA", 1, 255, VAT),)
+    terms = CreditNoteContent("credit", "ann", PartyRef("ann", 1), "GBP", date(2026, 4, 2), items, on_account)
     shop.do("k-1", DraftCreditNote(terms))
     shop.do("p-1", RecordPayment(PaymentSource("bank", "1", "ann", "transfer"), Money.of("20", "GBP")))
     invoice = shop.flow.invoices.get("o-1/1")

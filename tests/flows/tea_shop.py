@@ -14,7 +14,7 @@ from orderflow.adapters.clock import FixedClock
 from orderflow.adapters.ids import SequenceIds
 from orderflow.adapters.notifiers.memory import MemoryNotifier
 from orderflow.adapters.storage.memory import MemoryStorage
-from orderflow.domain.billing.credit_note import CreditLine, CreditNoteContent, DraftCreditNote
+from orderflow.domain.billing.credit_note import AccountLine, CreditItem, CreditNoteContent, DraftCreditNote
 from orderflow.domain.billing.invoice_state import Issued, Settled
 from orderflow.domain.inventory.stock import ReceiveGoods
 from orderflow.domain.money.price import Price
@@ -36,6 +36,7 @@ from orderflow.flows.allocate import AllocationSettings
 from orderflow.flows.prepare import ShippingSettings
 from orderflow.ports.storage import Batch
 from orderflow.shop import OrderFlow
+from orderflow.testing.lawful import LawfulStorage
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
 ANN = PartyRef("ann", 1)
@@ -67,7 +68,7 @@ class Shop(OrderFlow):
     """A shop in memory with a clock, a carrier and a notifier at hand."""
 
     def __init__(self, settings: ShopSettings = TWO_PLACES, **options: Any) -> None:
-        storage = options.pop("storage", None) or MemoryStorage()
+        storage = LawfulStorage(options.pop("storage", None) or MemoryStorage(), options.get("workflow"))
         self.time = FixedClock(NOON)
         self.post = MemoryCarrier("post", script=options.pop("script", ()))
         self.mail = MemoryNotifier()
@@ -173,6 +174,8 @@ def shipped(shop: Shop | None = None, **policy: Any) -> Shop:
     return shop
 
 
-def note(*lines: CreditLine, currency: str = "EUR", bill_to: PartyRef | None = ANN) -> DraftCreditNote:
-    """A credit note over these lines."""
-    return DraftCreditNote(CreditNoteContent("cn", "ann", bill_to, currency, lines, TaxPolicy(), date(2026, 4, 2)))
+def note(*lines: AccountLine | CreditItem, currency: str = "EUR", bill_to: PartyRef | None = ANN) -> DraftCreditNote:
+    """A credit note over these items of invoices, and these lines on account."""
+    items = tuple([line for line in lines if isinstance(line, CreditItem)])
+    on_account = tuple([line for line in lines if isinstance(line, AccountLine)])
+    return DraftCreditNote(CreditNoteContent("cn", "ann", bill_to, currency, date(2026, 4, 2), items, on_account))

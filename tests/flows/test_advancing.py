@@ -131,7 +131,7 @@ def test_what_comes_in_later_goes_in_a_parcel_of_its_own() -> None:
     shop.stocked(main=1).advance("O")
     shop.tell("O/2", GO, ARRIVE).tell("O/1", ARRIVE)
     assert shop.advance("O").state == "Completed"
-    assert shop.progress().invoices == ("O/1", "O/2")
+    assert [bill.invoice for bill in shop.progress().bills] == ["O/1", "O/2"]
 
 
 # -- all of them

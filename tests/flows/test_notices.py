@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tea_shop import ANN, ARRIVE, CANCEL, GO, VAT, Shop, content, note
 
-from orderflow.domain.billing.credit_note import CreditLine
+from orderflow.domain.billing.credit_note import AccountLine
 from orderflow.domain.orders.placing import OpenDraft, PlaceOrder
 from orderflow.domain.parties.party import ErasePartyVersion, Person
 from orderflow.errors import PortError
@@ -23,7 +23,7 @@ def test_each_notice_names_what_it_is_about() -> None:
     shop = Shop(ShopSettings(shipping=ShippingSettings("post"))).stocked(main=2)
     shop.tell("O", PlaceOrder(content(2, number="A-7"))).advance("O")
     shop.settle().tell("O/1", GO, ARRIVE).advance("O")
-    shop.tell("n", note(CreditLine(1, "TEA", 1, 500, VAT)))
+    shop.tell("n", note(AccountLine(1, "TEA", 1, 500, VAT)))
     shop.tell("P", PlaceOrder(content(1)), CANCEL)
     said, tracking = told(shop), shop.post.sold[0].tracking_number
     assert said.keys() == TEMPLATES.keys()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from tea_shop import ANN, CANCEL, Shop, pick, shipped
 
 from orderflow.domain.billing.account import SetCreditLimit
 from orderflow.domain.money.money import Money
 from orderflow.domain.orders.allocating import AllocateStock
 from orderflow.domain.orders.billing import CompleteOrder
-from orderflow.domain.orders.content import AllocateAt, CompleteOn
+from orderflow.domain.orders.content import CompleteOn, PayBefore
 from orderflow.domain.orders.placing import ConfirmOrder
 from orderflow.domain.parties.customer import BlockCustomer, CloseCustomer, RegisterCustomer, UnblockCustomer
 from orderflow.domain.payments.applying import ApplyPayment, UnapplyPayment
@@ -18,13 +16,12 @@ from orderflow.domain.payments.collecting import RecordPayment
 from orderflow.domain.payments.refunding import ChargeBackPayment, RefundPayment
 from orderflow.domain.payments.state import ApplicationTarget, PaymentSource
 from orderflow.domain.workflow.table import standard_workflow
-from orderflow.flows.relay import RelayReport
 
 
 def test_payment_settles_an_invoice_and_completes_what_waits_for_it() -> None:
     """An order that waits for payment is completed once its invoice is settled, and not before."""
     shop = shipped(complete_on=CompleteOn.PAID)
-    assert shop.refusal("O", CompleteOrder()) == ("not_paid",)
+    assert shop.refusal("O", CompleteOrder()) == ("unpaid",)
     paid = RecordPayment(PaymentSource("bank", "1", "ann"), Money(2_500, "EUR"))
     into = ApplyPayment(ApplicationTarget.INVOICE, "O/1", Money(2_380, "EUR"))
     shop.tell("P", paid, into).settle()
@@ -78,24 +75,20 @@ def kept_for(order: str, minor: int, currency: str = "EUR") -> ApplyPayment:
 
 def test_an_order_that_waits_for_its_money_goes_on_when_all_of_it_is_there() -> None:
     """Payments used for the order count towards its total, taken off they do not; covered, stock is allocated."""
-    shop = Shop(workflow=standard_workflow(())).stocked(main=2).confirmed(1, allocate_at=AllocateAt.PAID)
+    shop = Shop(workflow=standard_workflow(())).stocked(main=2).confirmed(1, pay_before=PayBefore.ALLOCATE)
     shop.tell("P", RecordPayment(PaymentSource("bank", "1", "ann"), Money(1_190, "EUR")), kept_for("O", 1_189)).settle()
     shop.tell("P", UnapplyPayment(ApplicationTarget.ORDER, "O", Money(1_000, "EUR"))).settle()
-    assert shop.progress().prepaid_minor == 189
-    assert shop.refusal("O", AllocateStock(pick(1))) == ("on_hold",)
+    assert shop.progress().pool_minor == 189
+    assert shop.refusal("O", AllocateStock(pick(1))) == ("unpaid",)
     shop.tell("P", kept_for("O", 1_001)).settle()
     assert shop.tell("O", AllocateStock(pick(1))).state == "Allocated"
     shop.tell("P", ChargeBackPayment(Money(1_190, "EUR"))).settle()
-    assert shop.progress().prepaid_minor == 0
+    assert shop.progress().pool_minor == 0
     assert shop.tell("O", CANCEL).state == "Cancelled"
 
 
 def test_an_order_is_paid_in_its_own_currency() -> None:
-    """Money of another currency opens no gate; its message is tried again and never given up."""
-    shop = Shop(workflow=standard_workflow(())).confirmed(1, allocate_at=AllocateAt.PAID)
-    shop.tell("P", RecordPayment(PaymentSource("bank", "1", "ann"), Money(9_000, "USD")), kept_for("O", 9_000, "USD"))
-    for _ in range(8):
-        assert shop.relay() == RelayReport(done=0, retried=1, dead=0)
-        shop.time.advance(timedelta(days=1))
-    assert shop.progress().prepaid_minor == 0
-    assert shop.storage.dead_letters() == []
+    """Money of another currency is refused at once, and stays free."""
+    shop = Shop().confirmed(1, pay_before=PayBefore.ALLOCATE)
+    shop.tell("P", RecordPayment(PaymentSource("bank", "1", "ann"), Money(9_000, "USD")))
+    assert shop.refusal("P", kept_for("O", 9_000, "USD")) == ("currency_differs",)

@@ -10,7 +10,7 @@ from tea_shop import ARRIVE, GO, NOON, VAT, Counted, Shop, content, item, note, 
 
 from orderflow.adapters.carriers.memory import CarrierFailure, MemoryCarrier
 from orderflow.adapters.storage.memory import MemoryStorage
-from orderflow.domain.billing.credit_note import CreditLine
+from orderflow.domain.billing.credit_note import AccountLine
 from orderflow.domain.billing.invoice import VoidInvoice
 from orderflow.domain.engine.decide import Message
 from orderflow.domain.orders.allocating import AllocateStock
@@ -43,7 +43,7 @@ def test_labels_are_bought_and_customers_are_told() -> None:
     assert isinstance(shop.shipments.get("O/1"), ss.Labelled)
     shop.tell("O/1", GO, ARRIVE)
     assert shop.advance("O").state == "Completed"
-    shop.settle().tell("n", note(CreditLine(1, "TEA", 1, 500, VAT))).settle()
+    shop.settle().tell("n", note(AccountLine(1, "TEA", 1, 500, VAT))).settle()
     templates = [notice.template for notice in shop.mail.delivered]
     assert set(templates) >= {"order_received", "order_confirmed", "shipment_sent", "invoice_issued", "order_completed"}
     assert "credit_note_issued" in templates

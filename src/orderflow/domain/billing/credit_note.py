@@ -13,7 +13,6 @@ from typing import Annotated, Any, Final, NamedTuple
 from attrs import evolve, frozen
 
 from orderflow.domain.billing.invoice_credit import CreditedLine, CreditItem
-from orderflow.domain.billing.invoice_money import HasCurrency
 from orderflow.domain.engine.bounds import FreeText, Id, Length, Minor, Name, Positive, Quantity
 from orderflow.domain.engine.machine import Absent, Machine, refuse, rule
 from orderflow.domain.engine.record import Command, Event, Internal, Record
@@ -227,18 +226,15 @@ def _added(one: TaxGroup, other: TaxGroup) -> TaxGroup:
 
 
 @frozen(eq=False, repr=False)
-class UseCredit(Command):
-    """Pay an invoice with credit on account."""
-
-    invoice: Id
-    amount_minor: Positive
-    currency: Currency
-
-
-@frozen(eq=False, repr=False)
 class _Use:
     invoice: Id
     amount_minor: Positive
+
+
+class UseCredit(_Use, Command):
+    """Pay an invoice with credit on account, in the note's currency."""
+
+    __slots__ = ()
 
 
 class CreditUsed(_Use, Event):
@@ -257,14 +253,6 @@ class CreditUseReleased(_Use, Event):
     """Credit on account is free again."""
 
     __slots__ = ()
-
-
-def same_currency(state: IssuedNote, command: HasCurrency, stamp: Stamp) -> Refusal | None:
-    """Credit pays invoices in its own currency."""
-    own = state.content.currency
-    if command.currency == own:
-        return None
-    return refuse("currency_differs", "credited in {own}, not {given}", own=own, given=command.currency)
 
 
 def enough_credit(state: IssuedNote, command: UseCredit, stamp: Stamp) -> Refusal | None:
@@ -302,7 +290,7 @@ CREDIT_NOTE: Final = Machine(
         ),
         rule(DraftedNote, RecordCredited, InvoiceCredited, DraftedNote, _credited),
         rule(DraftedNote, IssueCreditNote, CreditNoteIssued, IssuedNote, _issued),
-        rule(IssuedNote, UseCredit, CreditUsed, IssuedNote, _used, guards=(same_currency, enough_credit)),
+        rule(IssuedNote, UseCredit, CreditUsed, IssuedNote, _used, guards=(enough_credit,)),
         rule(IssuedNote, ReleaseCreditUse, CreditUseReleased, IssuedNote, _released),
     ),
     final=(IssuedNote,),

@@ -158,7 +158,10 @@ INVOICE: Final = Machine(
             NUMBERED, m.WithdrawApplication, m.ApplicationWithdrawn, NUMBERED, m.application_withdrawn,
             guards=(m.was_applied,),
         ),
-        rules(NUMBERED, m.RecordCreditUse, m.CreditUseRecorded, NUMBERED, m.credit_use_recorded, guards=USE),
+        rules(
+            NUMBERED, m.RecordCreditUse, m.CreditUseRecorded, NUMBERED, m.credit_use_recorded,
+            guards=USE, decide=m.record_credit_use,
+        ),
         rules(
             NUMBERED, c.ApplyCredit, c.CreditApplied, NUMBERED, c.credit_applied,
             guards=CREDIT, decide=c.apply_credit,

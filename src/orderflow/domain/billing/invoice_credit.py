@@ -65,11 +65,13 @@ class CreditedLine(NamedTuple):
 
 @frozen(eq=False, repr=False)
 class Freed(Record):
-    """What paid an invoice and is left over after a credit, in minor units, in the order in which it is freed."""
+    """What paid an invoice and is left over after a credit, in minor units: first what was given up, last payments.
+
+    Money of the order comes before payments; the order takes it off itself when it hears what is due.
+    """
 
     written_off: int = 0
     credit_used: tuple[CreditUse, ...] = ()
-    prepaid: int = 0
     paid_by: tuple[PaidBy, ...] = ()
 
 
@@ -203,7 +205,7 @@ def _totals_left(state: Numbered) -> Totals:
 
 
 def _freed(a: Amounts, over: int) -> Freed:
-    """What is left over, ``over`` minor units: first what was given up, last what payments paid, the newest first."""
+    """What is left over when ``over`` minor units too many were taken off."""
     if over <= 0:
         return Freed()
     written_off = min(over, a.written_off)
@@ -212,13 +214,12 @@ def _freed(a: Amounts, over: int) -> Freed:
     for use in reversed(a.credit_used):
         used.append(use._replace(minor=min(over, use.minor)))
         over -= used[-1].minor
-    prepaid = min(over, a.prepaid)
-    over -= prepaid
+    over = max(0, over - a.prepaid)
     paid = []
     for payment in reversed(a.paid_by):
         paid.append(payment._replace(minor=min(over, payment.minor)))
         over -= paid[-1].minor
-    return Freed(written_off, tuple([u for u in used if u.minor]), prepaid, tuple([p for p in paid if p.minor]))
+    return Freed(written_off, tuple([u for u in used if u.minor]), tuple([p for p in paid if p.minor]))
 
 
 def credit_applied(state: Numbered, event: CreditApplied) -> Numbered:
@@ -234,7 +235,6 @@ def credit_applied(state: Numbered, event: CreditApplied) -> Numbered:
             a,
             credited=a.credited + event.totals.gross_minor,
             written_off=a.written_off - freed.written_off,
-            prepaid=a.prepaid - freed.prepaid,
             credit_used=used,
             paid_by=paid,
         ),

@@ -194,6 +194,10 @@ def same_customer(state: Numbered, command: HasCustomer, stamp: Stamp) -> Refusa
     return refuse("other_customer", "the invoice is another customer's")
 
 
+def record_credit_use(state: Numbered, command: RecordCreditUse, stamp: Stamp) -> CreditUseRecorded:
+    return CreditUseRecorded(command.credit_note, command.amount_minor)
+
+
 def credit_use_recorded(state: Numbered, event: CreditUseRecorded) -> Numbered:
     used = with_use(state.amounts.credit_used, CreditUse(event.credit_note, event.amount_minor))
     return stands_at(state, evolve(state.amounts, credit_used=used))

@@ -123,8 +123,13 @@ class Numbered(Record):
 
     @property
     def open_minor(self) -> int:
-        """What is still owed, in minor units: never below 0, unless the invoice itself is."""
+        """What is still owed, in minor units."""
         return self.totals.gross_minor - self.amounts.settled
+
+    @property
+    def due_minor(self) -> int:
+        """What is owed before the order's prepayments, in minor units."""
+        return self.open_minor + self.amounts.prepaid
 
     @property
     def credits(self) -> tuple[LineCredit, ...]:
@@ -166,7 +171,9 @@ InvoiceState: TypeAlias = Draft | Issued | Settled | Void
 
 
 def check_invoice(state: InvoiceState) -> None:
-    """No amount is negative, no more is credited than was billed (I21), and none of it is paid twice.
+    """No amount is negative, and no more is credited than was billed (I21).
+
+    That nothing is paid twice is a law across rows: the order takes its money off after a credit.
 
     Raises:
         InvariantBroken: naming the amounts.
@@ -176,8 +183,6 @@ def check_invoice(state: InvoiceState) -> None:
     a, gross = state.amounts, state.totals.gross_minor
     if min(a.prepaid, a.written_off, a.applied, a.used) < 0 or abs(a.credited) > abs(gross):
         raise InvariantBroken("I21", repr(a))
-    if gross >= 0 and state.open_minor < 0:
-        raise InvariantBroken("overpaid", f"{-state.open_minor} more was paid and credited than was billed: {a!r}")
     if a.lines and any(units < 0 or (not units and minor) for _, units, minor in state.left()):
         raise InvariantBroken("I21", f"more units are credited than were billed, or money without units: {a.lines}")
     if isinstance(state, Settled) is not (state.open_minor <= 0):

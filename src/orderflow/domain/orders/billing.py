@@ -119,7 +119,7 @@ def bill(state: Billing, command: BillUnits, stamp: Stamp) -> UnitsBilled:
 
 def billed(state: K, event: UnitsBilled) -> K:
     p = moved(state, event.lines, lambda v, item: moves.bill(v, item.quantity, item.net_minor))
-    bill = Bill(event.invoice, max(0, event.totals.gross_minor - event.prepaid_minor), event.prepaid_minor)
+    bill = Bill(event.invoice, event.totals.gross_minor, event.prepaid_minor)
     p = evolve(
         p,
         bills=(*p.bills, bill),

@@ -148,7 +148,7 @@ PAY: Final = (
     ),
     rules(PLACED, m.WithdrawPrepayment, m.PrepaymentWithdrawn, None, m.withdrawn, decide=m.withdraw),
     rules(PLACED, m.RecordAuthorisation, m.AuthorisationRecorded, None, m.authorised),
-    rules(LIVED, m.RecordOpen, m.OpenRecorded, None, m.open_recorded, decide=m.record_open),
+    rules(LIVED, m.RecordDue, m.DueRecorded, None, m.due_recorded, decide=m.record_due),
 )  # fmt: skip
 
 COMPLETE: Final = (

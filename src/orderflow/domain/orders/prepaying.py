@@ -6,9 +6,10 @@ pool first, then from the newest invoice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
-from typing import NamedTuple, TypeAlias, TypeVar
+from itertools import starmap
+from typing import NamedTuple, TypeVar
 
 from attrs import frozen
 
@@ -21,7 +22,6 @@ from orderflow.domain.orders.state import Authorisation, Bill, Completed, HasPro
 from orderflow.errors import Refusal
 
 K = TypeVar("K", bound=HasProgress)
-Change: TypeAlias = Callable[[Bill], Bill]
 
 
 class Moved(NamedTuple):
@@ -72,7 +72,7 @@ def still_due(state: Completed, command: RecordPrepayment, stamp: Stamp) -> Refu
 
 def prepay(state: HasProgress, command: RecordPrepayment, stamp: Stamp) -> PrepaymentRecorded:
     after = _kept(state.progress, command.amount_minor)
-    return PrepaymentRecorded(command.payment, command.amount_minor, command.payer, offered(after))
+    return PrepaymentRecorded(command.payment, command.amount_minor, command.payer, distributed(after))
 
 
 def prepaid(state: K, event: PrepaymentRecorded) -> K:
@@ -151,37 +151,33 @@ def authorised(state: K, event: AuthorisationRecorded) -> K:
     return state.with_progress(_reserved(p, (*others, *mine)))
 
 
-# -- what is open on an invoice
+# -- what is due on an invoice
 
 
 @frozen(eq=False, repr=False)
-class RecordOpen(Internal):
-    """Note what is open on an invoice of this order, after it was paid, unpaid or written off directly."""
+class RecordDue(Internal):
+    """Note what is due on an invoice of this order before its own money: it was paid or written off, or no longer."""
 
     invoice: Id
-    open_minor: Minor
+    due_minor: Minor
 
 
 @frozen(eq=False, repr=False)
-class OpenRecorded(Event):
-    """What is open on an invoice has changed; ``moved`` is money of the order that went on it."""
+class DueRecorded(Event):
+    """What is due on an invoice has changed; ``moved`` is money of the order that went on invoices, or came off."""
 
     invoice: str
-    open_minor: int
+    due_minor: int
     moved: tuple[Moved, ...]
 
 
-def record_open(state: HasProgress, command: RecordOpen, stamp: Stamp) -> OpenRecorded:
-    after = _opened(state.progress, command.invoice, command.open_minor)
-    return OpenRecorded(command.invoice, command.open_minor, offered(after))
+def record_due(state: HasProgress, command: RecordDue, stamp: Stamp) -> DueRecorded:
+    after = with_due(state.progress, command.invoice, command.due_minor)
+    return DueRecorded(command.invoice, command.due_minor, distributed(after))
 
 
-def open_recorded(state: K, event: OpenRecorded) -> K:
-    return state.with_progress(with_moved(_opened(state.progress, event.invoice, event.open_minor), event.moved))
-
-
-def _opened(p: Progress, invoice: str, open_minor: int) -> Progress:
-    return with_bill(p, invoice, lambda bill: bill._replace(open_minor=open_minor))
+def due_recorded(state: K, event: DueRecorded) -> K:
+    return state.with_progress(with_moved(with_due(state.progress, event.invoice, event.due_minor), event.moved))
 
 
 # -- where the money lies
@@ -195,14 +191,16 @@ def _kept(p: Progress, minor: int) -> Progress:
     return _with_pool(p, p.pool_minor + minor)
 
 
-def with_bill(p: Progress, invoice: str, change: Change) -> Progress:
-    """The order's progress with one of its bills changed."""
-    return _with_bills(p, tuple([change(bill) if bill.invoice == invoice else bill for bill in p.bills]))
+def with_due(p: Progress, invoice: str, due_minor: int, *, void: bool = False) -> Progress:
+    """The order's progress with another amount due on one of its invoices."""
+    bills = [b._replace(due_minor=due_minor, void=void) if b.invoice == invoice else b for b in p.bills]
+    return _with_bills(p, tuple(bills))
 
 
-def offered(p: Progress) -> tuple[Moved, ...]:
-    """What of the pool goes on which invoice: no money stands on an order while one of its invoices is due."""
-    left, moved = p.pool_minor, []
+def distributed(p: Progress) -> tuple[Moved, ...]:
+    """How the order's money moves: what an invoice does not need comes off it, and the pool goes to those still due."""
+    off = {bill.invoice: bill.due_minor - bill.prepaid_minor for bill in p.bills if bill.open_minor < 0}
+    left, moved = p.pool_minor - sum(off.values()), [*starmap(Moved, off.items())]
     for bill in sorted(p.bills):
         taken = min(left, bill.open_minor)
         if taken > 0:
@@ -221,4 +219,4 @@ def with_moved(p: Progress, moved: tuple[Moved, ...]) -> Progress:
 
 
 def _paid(bill: Bill, minor: int) -> Bill:
-    return bill._replace(open_minor=bill.open_minor - minor, prepaid_minor=bill.prepaid_minor + minor)
+    return bill._replace(prepaid_minor=bill.prepaid_minor + minor)

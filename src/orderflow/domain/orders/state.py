@@ -60,12 +60,17 @@ class OfLine(Protocol):
 
 
 class Bill(NamedTuple):
-    """An invoice of the order: what is open on it, and how much of the order's prepayments lies on it."""
+    """An invoice of the order: what is due on it before the order's own money, and how much of that lies on it."""
 
     invoice: str
-    open_minor: int
+    due_minor: int
     prepaid_minor: int
     void: bool = False
+
+    @property
+    def open_minor(self) -> int:
+        """What is still to be paid, in minor units."""
+        return self.due_minor - self.prepaid_minor
 
 
 class Authorisation(NamedTuple):

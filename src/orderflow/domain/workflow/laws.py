@@ -45,7 +45,7 @@ MONEY_LAWS: Final = {
     "B4": "The net charged for units of a line is their rounded share of it, but for what part credits round.",
     "B5": "What was credited of an invoice is what its credit notes say, line by line.",
     "B6": "Money kept for an order, and on its invoices, is what payments say pays it.",
-    "B7": "An order knows what is open on each of its invoices, and what of its money lies there.",
+    "B7": "An order knows what is due on each of its invoices, and what of its money lies there; none is overpaid.",
     "B8": "What pays an invoice directly is what payments say pays it.",
     "B9": "Credit on account that pays an invoice is what its credit notes say.",
     "F1": "A gate that waits for money opened only once it was there.",
@@ -93,7 +93,7 @@ class MoneyLaws:
         if isinstance(state, HasProgress):
             yield from self._order(key, state)
         elif isinstance(state, Numbered):
-            self._invoice(key, state)
+            yield from self._invoice(key, state)
         elif isinstance(state, IssuedNote):
             self._note(key, state)
         elif isinstance(state, Funded):
@@ -136,7 +136,7 @@ class MoneyLaws:
             self._add("B6", key.id, kept)
             self._prepaid_orders[key.id] = content.customer, content.currency
         for bill in p.bills:
-            self._add("B7", (bill.invoice, "open"), bill.open_minor)
+            self._add("B7", (bill.invoice, "due"), bill.due_minor)
             self._add("B7", (bill.invoice, "prepaid"), bill.prepaid_minor)
         for line, v in lines_of(order):
             self._add("B3", (key.id, line.line, "units"), v.charged)
@@ -148,12 +148,14 @@ class MoneyLaws:
                 found = f"line {line.line}: {v.charged} units charged at {v.unit_minor}, {drift} off their share"
                 yield Breach("B4", key, found)
 
-    def _invoice(self, key: Key, invoice: Numbered) -> None:
+    def _invoice(self, key: Key, invoice: Numbered) -> Iterator[Breach]:
         content, a = invoice.content, invoice.amounts
+        if invoice.open_minor < 0:
+            yield Breach("B7", key, f"{-invoice.open_minor} more is paid and credited than was billed")
         self._balance(content.customer, content.currency, -invoice.open_minor)
         self._sum(content.customer, content.currency, "invoiced", invoice.totals.gross_minor)
         self._sum(content.customer, content.currency, "written_off", a.written_off)
-        self._add("B7", (key.id, "open"), -max(0, invoice.open_minor))
+        self._add("B7", (key.id, "due"), -invoice.due_minor)
         self._add("B7", (key.id, "prepaid"), -a.prepaid)
         self._add("B5", (key.id, "gross"), a.credited)
         for (line, units, minor), credit in zip(invoice.left(), invoice.credits, strict=True):

@@ -22,7 +22,7 @@ from orderflow.domain.orders.content import CompleteOn, Gate
 from orderflow.domain.orders.crediting import RecordCredit, RecordUnbilling, UnbilledUnits
 from orderflow.domain.orders.guards import waits_for_money
 from orderflow.domain.orders.lines import CreditedUnits
-from orderflow.domain.orders.prepaying import RecordOpen
+from orderflow.domain.orders.prepaying import RecordDue
 from orderflow.domain.orders.state import HasProgress
 from orderflow.errors import Key, Refusal
 
@@ -94,21 +94,14 @@ def _order(context: EventContext) -> Key:
     return context.key.beside("order", context.after.content.order)
 
 
-def record_open(context: EventContext) -> Iterator[Send]:
-    yield Send(_order(context), RecordOpen(context.key.id, max(0, context.after.open_minor)))
+def record_due(context: EventContext) -> Iterator[Send]:
+    yield Send(_order(context), RecordDue(context.key.id, context.after.due_minor))
 
 
 def record_credit(context: EventContext) -> Iterator[Send]:
-    event, after = context.event, context.after
-    command = RecordCredit(
-        event.credit_note,
-        context.key.id,
-        tuple([_credited(line) for line in event.lines]),
-        event.totals.groups,
-        event.freed.prepaid,
-        max(0, after.open_minor),
-    )
-    yield Send(_order(context), command)
+    event, due = context.event, context.after.due_minor
+    lines = tuple([_credited(line) for line in event.lines])
+    yield Send(_order(context), RecordCredit(event.credit_note, context.key.id, lines, event.totals.groups, due))
 
 
 def _credited(line: CreditedLine) -> CreditedUnits:

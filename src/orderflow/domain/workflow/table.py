@@ -114,7 +114,7 @@ def notifies(template: str) -> Asks:
 
 EXPOSED: Final = tells(orders_billing.post_exposure, ac.Post)
 MONEY_MOVED: Final = tells(orders_billing.move_money, im.RecordPrepaid)
-ORDER_HEARS: Final = tells(orders_billing.record_open, om.RecordOpen, known=True)
+ORDER_HEARS: Final = tells(orders_billing.record_due, om.RecordDue, known=True)
 WRITTEN_BACK: Final = tells(billing_accounts.post_written_back, ac.Post)
 
 
@@ -164,7 +164,7 @@ TABLE: Final = (
     on(ocr.UnitsUnbilled, EXPOSED, MONEY_MOVED),
     on(om.PrepaymentRecorded, EXPOSED, MONEY_MOVED, tells(billing_accounts.paid, ac.Post)),
     on(om.PrepaymentWithdrawn, EXPOSED, MONEY_MOVED, tells(billing_accounts.unpaid, ac.Post)),
-    on(om.OpenRecorded, MONEY_MOVED),
+    on(om.DueRecorded, MONEY_MOVED),
     on(ob.OrderCompleted, requires(orders_billing.settled_if_asked, "invoice"), notifies("order_completed")),
     # -- shipments
     on(sp.ShipmentPlanned, tells(shipments_orders.prepare, os.PrepareShipment)),
