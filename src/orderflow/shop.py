@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from orderflow.domain.orders.content import Hold, OrderContent
     from orderflow.domain.parties.party import Person
     from orderflow.domain.values import PartyRef
+    from orderflow.domain.workflow.attention import Attention
     from orderflow.flows.advance import Advanced, ShopSettings
     from orderflow.flows.prepare import ShipmentPlan
     from orderflow.flows.receive import Received
@@ -284,7 +285,8 @@ class OrderFlow(Subjects):
     def worklist(self, name: Name, *, cursor: Cursor = 0, limit: Limit = 100) -> list[Task]:
         """What is waiting for someone, each row with the reasons that block its next step.
 
-        Lists: ``to_confirm``, ``unpaid``, ``awaiting_stock``, ``to_prepare``, ``to_ship``, ``invoices_due``.
+        Lists: ``to_confirm``, ``awaiting_stock``, ``to_prepare``, ``to_ship``; and of money ``unpaid``, ``to_bill``,
+        ``to_credit``, ``to_refund``, ``invoices_due``, ``to_apply``, ``disputed``.
 
         Raises:
             InputError: there is no such list.
@@ -293,6 +295,13 @@ class OrderFlow(Subjects):
 
         stamp = self._stamp("explain")
         return self._run(lambda: worklist(self.workflow, name, stamp, cursor=cursor, limit=limit))
+
+    @checked
+    def attention(self, kind: Name, id: RowId) -> tuple[Attention, ...]:  # noqa: A002
+        """What a row waits for, as far as it concerns money; nothing for a row at rest."""
+        from orderflow.domain.workflow.attention import attention
+
+        return attention(self.rows(kind).get(id), self._ports.clock.now())
 
     @checked
     def balance(self, customer: Name, currency: Name) -> int:

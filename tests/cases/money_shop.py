@@ -20,7 +20,7 @@ from orderflow import (
     TaxPolicy,
 )
 from orderflow.adapters.ids import SequenceIds
-from orderflow.domain.billing.credit_note import AccountLine, CreditItem, CreditNoteContent, DraftCreditNote
+from orderflow.domain.billing.credit_note import AccountLine, CreditItem, CreditNoteContent, DraftCreditNote, IssuedNote
 from orderflow.domain.billing.invoice_state import Numbered
 from orderflow.domain.engine.machine import ABSENT
 from orderflow.domain.money.currencies import exponent
@@ -29,12 +29,12 @@ from orderflow.domain.orders.billing import BillUnits
 from orderflow.domain.orders.charging import billable_lines, credits_due, to_refund_minor
 from orderflow.domain.orders.lines import LineVector
 from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder
-from orderflow.domain.orders.state import HasProgress
+from orderflow.domain.orders.state import HasProgress, Progress
 from orderflow.domain.parties.party import Person
 from orderflow.domain.payments.applying import ApplyPayment
 from orderflow.domain.payments.collecting import RecordPayment
 from orderflow.domain.payments.refunding import ChargeBackPayment
-from orderflow.domain.payments.state import ApplicationTarget, PaymentSource
+from orderflow.domain.payments.state import ApplicationTarget, Funded, PaymentSource
 from orderflow.domain.returns import ReceiveReturn, ReturnedUnits
 from orderflow.domain.shipping.carriage import HandOver, RecordDelivered
 from orderflow.domain.shipping.planning import PackShipment, PlanShipment
@@ -98,9 +98,7 @@ class MoneyShop(OrderFlow):
 
     def send(self, order: str, units: int, line: int = 1, *, delivered: bool = True) -> str:
         """So many units of a line go in a shipment of their own, and arrive; returns the shipment."""
-        state = self.orders.get(order)
-        assert isinstance(state, HasProgress)
-        shipment = f"{order}/s{1 + state.progress.shipments}"
+        shipment = f"{order}/s{1 + self.progress(order).shipments}"
         self.allocate(order)
         plan = PlanShipment((Item(order, line, "main", units),), Plan(needs_label=False))
         for command in (plan, PackShipment(100, 1), HandOver(), *([RecordDelivered("arrived")] if delivered else [])):
@@ -116,9 +114,7 @@ class MoneyShop(OrderFlow):
 
     def bill(self, order: str, units: int = 0, line: int = 1) -> str:
         """Bill all that may be billed, or so many units of a line; returns the invoice."""
-        state = self.orders.get(order)
-        assert isinstance(state, HasProgress)
-        invoice = f"{order}/{1 + len(state.progress.bills)}"
+        invoice = f"{order}/{1 + len(self.progress(order).bills)}"
         some = (LineQuantity(line, units),) if units else ()
         self.handle(order, BillUnits(invoice, "inv", units=some))
         return invoice
@@ -174,18 +170,33 @@ class MoneyShop(OrderFlow):
 
     def open(self, *invoices: str) -> list[int]:
         """What is open on each invoice."""
-        states = [self.invoices.get(invoice) for invoice in invoices]
-        return [state.open_minor for state in states if isinstance(state, Numbered)]
+        return [self.bill_of(invoice).open_minor for invoice in invoices]
 
     def line(self, order: str, number: int = 1) -> LineVector:
         """The vector of a line."""
         return self.progress(order).lines[number - 1]
 
-    def progress(self, order: str) -> Any:
+    def progress(self, order: str) -> Progress:
         """How far an order has come."""
-        state = self.orders.get(order)
-        assert isinstance(state, HasProgress)
-        return state.progress
+        return self._order(order).progress
+
+    def bill_of(self, invoice: str) -> Numbered:
+        """An invoice that has a number and is not void."""
+        state = self.invoices.get(invoice)
+        assert isinstance(state, Numbered)
+        return state
+
+    def issued(self, note: str) -> IssuedNote:
+        """A credit note."""
+        state = self.credit_notes.get(note)
+        assert isinstance(state, IssuedNote)
+        return state
+
+    def free(self, payment: str) -> int:
+        """What of a payment pays nothing yet."""
+        state = self.payments.get(payment)
+        assert isinstance(state, Funded)
+        return state.free
 
     def billable(self, order: str) -> list[int]:
         """Units of each line that may be billed, if any."""

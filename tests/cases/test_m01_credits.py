@@ -44,6 +44,7 @@ def test_m01_a_refund_without_a_return_is_final(storage: Storage, currency: str,
     shop.take_back("O", 5)
     shop.advance("O")
     assert (shop.owes(), shop.billable("O"), shop.credit_due("O")) == (6000, [], [])
+    assert shop.worklist("to_credit") == shop.worklist("to_bill") == []
     assert shop.refused("O", BillUnits("O/9", "inv")) == ("nothing_billable",)
 
 
@@ -77,7 +78,7 @@ def test_m02_a_price_reduction_lowers_what_a_return_gives_back(storage: Storage,
     shop.take_back("O", 1)
     assert shop.credit_due("O") == [1]
     note = shop.credit(invoice, 1)
-    state = shop.credit_notes.get(note)
+    state = shop.issued(note)
     assert (state.parts[0].lines[0].amount_minor, shop.owes()) == (970, 11640 - 970 - 194)
     assert (shop.billable("O"), shop.credit_due("O")) == ([], [])
     assert (shop.line("O").unit_minor, shop.line("O").reduced_minor) == (9000, 270)
@@ -102,6 +103,7 @@ def test_m03_a_lost_unit_turns_up(storage: Storage, currency: str, basis: Invoic
     assert (shop.billable("O"), shop.credit_due("O"), shop.owes()) == ([], [], 2400)
     shop.handle(parcel, RecordDelivered("found"))
     assert (shop.billable("O"), shop.credit_due("O")) == ([1], [])
+    assert [task.key.id for task in shop.worklist("to_bill")] == ["O"]
     shop.bill("O")
     assert shop.owes() == 3600
 
@@ -161,6 +163,7 @@ def test_m21_an_order_is_not_closed_while_money_is_owed_back(storage: Storage, c
     first = shop.bill("A")
     shop.take_back("A", 2)
     assert shop.refused("A", CompleteOrder()) == ("not_credited",)
+    assert [(task.key.id, task.reasons[0].facts) for task in shop.worklist("to_credit")] == [("A", (("minor", 2400),))]
     shop.credit(first, 2)
     shop.handle("A", CompleteOrder())
     second = shop.bill("B")

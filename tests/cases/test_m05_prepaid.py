@@ -35,7 +35,7 @@ def test_m05_a_prepaid_order_is_billed_as_paid(storage: Storage, currency: str) 
     state = shop.invoices.get(invoice)
     assert isinstance(state, Settled)
     assert (state.amounts.prepaid, state.open_minor, shop.progress("O").pool_minor) == (500, 0, 0)
-    assert [task.key.id for task in shop.worklist("unpaid")] == []
+    assert shop.worklist("unpaid") == shop.worklist("invoices_due") == shop.worklist("to_apply") == []
     notice = compose("m", "invoice_issued", shop.key("invoice", invoice), state, None, NOON)
     assert "is paid" in notice.body
     shop.handle("O", CompleteOrder())
@@ -130,8 +130,11 @@ def test_m10_charged_back_before_delivery_is_not_complete(storage: Storage, curr
     shop.charge_back(payment, 2400)
     shop.handle(parcel, RecordDelivered("arrived"))
     assert shop.advance("O").state == "Shipped"
-    assert [task.key.id for task in shop.worklist("unpaid")] == [invoice]
+    assert [task.key.id for task in shop.worklist("unpaid")] == ["O"]
+    assert [task.key.id for task in shop.worklist("invoices_due")] == [invoice]
+    assert shop.attention("order", "O")[0].reason.facts == (("minor", 2400),)
     shop.pay(2400, order="O")
+    assert shop.worklist("unpaid") == shop.worklist("invoices_due") == []
     assert shop.advance("O").state == "Completed"
 
 
@@ -175,5 +178,6 @@ def test_m15_money_of_a_cancelled_order_is_to_be_refunded(storage: Storage, curr
     payment = shop.pay(2400, order="O")
     shop.handle("O", CANCEL)
     assert (shop.to_refund("O"), shop.owes()) == (2400, -2400)
+    assert [task.key.id for task in shop.worklist("to_refund")] == ["O"]
     shop.charge_back(payment, 2400)
-    assert (shop.to_refund("O"), shop.owes()) == (0, 0)
+    assert (shop.to_refund("O"), shop.owes(), shop.worklist("to_refund")) == (0, 0, [])

@@ -22,7 +22,7 @@ from orderflow.domain.orders.allocating import (
     StockReleased,
 )
 from orderflow.domain.orders.cancelling import OrderCancelled
-from orderflow.domain.orders.content import AllocateAt, Gate, Hold, HoldReason, OrderLine
+from orderflow.domain.orders.content import AllocateAt, Gate, Hold, HoldReason, OrderLine, PayBefore
 from orderflow.domain.orders.holding import PlaceHold, ReleaseHold
 from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder, UnconfirmOrder
 from orderflow.domain.shipping.state import Item
@@ -121,14 +121,14 @@ def test_a_promise_that_ran_out_is_given_back() -> None:
 
 
 def test_policy_says_when_stock_is_allocated() -> None:
-    """Stock is kept before confirmation only where the policy says so; paid orders wait behind a hold."""
+    """Stock is kept before confirmation only where the policy says so; an order waits for its money."""
     shop = Shop().stocked(main=2).placed(1)
     assert shop.refusal("O", AllocateStock(pick(1))) == ("not_confirmed",)
     early = Shop().stocked(main=2).placed(1, allocate_at=AllocateAt.PLACED).tell("O", AllocateStock(pick(1)))
     early.tell("O", ConfirmOrder())
     assert early.state == "Allocated"
-    paid = Shop().stocked(main=2).confirmed(1, allocate_at=AllocateAt.PAID)
-    assert paid.refusal("O", AllocateStock(pick(1))) == ("on_hold",)
+    unpaid = Shop().stocked(main=2).confirmed(1, pay_before=PayBefore.ALLOCATE)
+    assert unpaid.refusal("O", AllocateStock(pick(1))) == ("unpaid",)
 
 
 def test_allocation_is_repeatable() -> None:

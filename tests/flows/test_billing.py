@@ -8,7 +8,8 @@ from attrs import evolve
 from tea_shop import ANN, CANCEL, GO, PACK, VAT, Shop, content, item, note, plan, shipped
 
 from orderflow.domain.billing.credit_note import AccountLine, CreditItem
-from orderflow.domain.billing.invoice import MarkSent, VoidInvoice, WriteOff
+from orderflow.domain.billing.invoice import MarkSent, VoidInvoice
+from orderflow.domain.billing.invoice_money import WriteOff
 from orderflow.domain.billing.numbering import ClosePeriod, OpenSeries
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.tax import TaxCategory

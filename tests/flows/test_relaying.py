@@ -6,16 +6,14 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from tea_shop import ARRIVE, GO, NOON, VAT, Counted, Shop, content, item, note, shipped
+from tea_shop import ARRIVE, CANCEL, GO, NOON, VAT, Counted, Shop, content, item, note, shipped
 
 from orderflow.adapters.carriers.memory import CarrierFailure, MemoryCarrier
 from orderflow.adapters.storage.memory import MemoryStorage
 from orderflow.domain.billing.credit_note import AccountLine
-from orderflow.domain.billing.invoice import VoidInvoice
 from orderflow.domain.engine.decide import Message
 from orderflow.domain.orders.allocating import AllocateStock
-from orderflow.domain.orders.billing import BillUnits, RecordSettlement
-from orderflow.domain.orders.content import InvoiceBasis, Policy
+from orderflow.domain.orders.billing import CompleteOrder
 from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder
 from orderflow.domain.shipping import state as ss
 from orderflow.domain.shipping.labelling import RecordLabel, VoidLabel
@@ -142,22 +140,20 @@ def test_no_label_is_bought_for_a_shipment_that_was_unpacked() -> None:
 
 
 def test_messages_to_rows_of_ours_share_one_commit() -> None:
-    """Three voided invoices free their units in one batch."""
+    """Three shipments hear in one batch that their units are cancelled."""
     storage = Counted()
-    shop = voided(storage, "A", "B", "C")
+    shop = cancelled(storage, "A", "B", "C")
     assert shop.relay() == RelayReport(done=3, retried=0, dead=0)
-    assert [[record.command for record in batch.commands] for batch in storage.batches] == [["RecordUnbilling"] * 3]
+    assert [[record.command for record in batch.commands] for batch in storage.batches] == [["DropCancelledItems"] * 3]
 
 
-def voided(storage: Counted, *orders: str) -> Shop:
-    """A shop in which an order of each name was billed, and its invoice taken back."""
-    shop = Shop(storage=storage, workflow=QUIET)
+def cancelled(storage: Counted, *orders: str) -> Shop:
+    """A shop in which an order of each name was packed, and cancelled then."""
+    shop = Shop(storage=storage, workflow=QUIET).stocked(main=9)
     for order in orders:
-        shop.tell(order, PlaceOrder(content(1, policy=Policy(invoice_basis=InvoiceBasis.ORDERED))), ConfirmOrder())
-        shop.tell(order, BillUnits(f"I-{order}", "inv"))
-    shop.settle()
-    for order in orders:
-        shop.tell(f"I-{order}", VoidInvoice("mistaken"))
+        shop.tell(order, PlaceOrder(content(1)), ConfirmOrder())
+        shop.allocate(order)
+        shop.tell(f"S-{order}", PlanShipment((Item(order, 1, "main", 1),), Plan(needs_label=False))).tell(order, CANCEL)
     storage.batches.clear()
     return shop
 
@@ -172,16 +168,17 @@ def test_a_message_that_cannot_be_stored_stops_no_other(error: Exception) -> Non
     """Where the storage takes a commit of many at no attempt, each message is committed alone."""
     for orders in (("A", "B"), ("A", "B", "C")):
         storage = Counted()
-        shop = voided(storage, *orders)
-        storage.rejects = rejecting(error, about="B")
+        shop = cancelled(storage, *orders)
+        storage.rejects = rejecting(error, about="S-B")
         assert shop.relay() == RelayReport(done=len(orders) - 1, retried=1, dead=0)
-        assert [shop.progress(order).lines[0].invoiced for order in orders] == [int(order == "B") for order in orders]
+        states = [type(shop.shipments.get(f"S-{order}")).__name__ for order in orders]
+        assert states == ["Planned" if order == "B" else "Voided" for order in orders]
 
 
 def test_a_storage_that_is_down_puts_all_of_them_off() -> None:
     """Nothing is tried message by message against a storage that may come back."""
     storage = Counted()
-    shop = voided(storage, "A", "B")
+    shop = cancelled(storage, "A", "B")
     storage.rejects = lambda batch: StorageError("busy")
     assert shop.relay() == RelayReport(done=0, retried=2, dead=0)
     storage.rejects = lambda batch: None
@@ -192,7 +189,7 @@ def test_a_storage_that_is_down_puts_all_of_them_off() -> None:
 def test_a_conflict_is_no_failure_of_a_message() -> None:
     """Somebody was faster: the answer is decided again on fresh rows, in the same round."""
     storage = Counted()
-    shop = voided(storage, "A")
+    shop = cancelled(storage, "A")
     rejected = iter([ConcurrencyConflict(None)] * 3)
     storage.rejects = lambda batch: next(rejected, None)
     assert shop.relay() == RelayReport(done=1, retried=0, dead=0)
@@ -285,9 +282,9 @@ def test_a_deadline_counts_from_the_first_sending() -> None:
 
 def test_each_command_of_an_answer_has_an_id_of_its_own() -> None:
     """They are made of the message's, so that they are known when it comes again."""
-    commands = [(Key("t", "order", name), RecordSettlement("I")) for name in "ABC"]
+    commands = [(Key("t", "order", name), CompleteOrder()) for name in "ABC"]
     flow = _envelopes(
-        _Round(QUIET, "relay", lambda message: NOON), Message("m", "unbill", Key("t", "invoice", "I")), commands
+        _Round(QUIET, "relay", lambda message: NOON), Message("m", "drop_items", Key("t", "shipment", "S")), commands
     )
     assert [envelope.stamp.command_id for envelope in run(flow, lambda request: None)] == ["m", "m/1", "m/2"]
 
@@ -309,9 +306,6 @@ def test_labels_are_tried_for_a_day_and_notices_for_three() -> None:
         "void_label": 24,
         "notify": 72,
         "drop_items": None,
-        "record_settlement": None,
-        "record_prepayment": None,
-        "unbill": None,
     }
     assert {(p.first_delay_seconds, p.most_delay_seconds, p.breaker_seconds) for p in POLICIES.values()} == {
         (10, 3600, 60)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from attrs import frozen
 from tea_shop import GO, PACK, Shop, content, item, pick, plan
@@ -53,7 +55,9 @@ def test_worklists_name_what_waits_and_why() -> None:
     shop.tell("S", plan(item(1)), PACK)
     assert [(task.key.id, task.reasons) for task in shop.worklist("to_ship")] == [("S", ())]
     shop.tell("S", GO).tell("O", BillUnits("I", "inv"))
-    assert [task.key.id for task in shop.worklist("unpaid")] == ["I"]
+    assert shop.worklist("invoices_due") == []
+    shop.time.advance(timedelta(days=1))
+    assert [task.key.id for task in shop.worklist("invoices_due")] == ["I"]
     assert [row.key.id for row in shop.orders.find()] == ["O"]
     assert [entry.version for entry in shop.orders.history("O")][:2] == [1, 2]
 

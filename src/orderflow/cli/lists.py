@@ -117,8 +117,8 @@ def _more(cursor: int | None) -> None:
 
 
 @click.command(
-    epilog=f"NAME is one of {', '.join(WORKLISTS)}. unpaid lists all invoices that are not settled, invoices_due "
-    "only those that are due. A row without reasons only waits for somebody to take its next step."
+    epilog=f"NAME is one of {', '.join(WORKLISTS)}. unpaid lists orders that wait for money, invoices_due "
+    "invoices that are overdue or open again. A row without reasons only waits for somebody to take its next step."
 )
 @click.argument("name", type=click.Choice([*WORKLISTS]), required=False, metavar="[NAME]")
 @_limit
@@ -165,8 +165,13 @@ def _counts(shop: OrderFlow, *, as_json: bool) -> None:
 
 
 def _count(shop: OrderFlow, listed: Worklist) -> int:
-    status, due_by = listed.states(shop.workflow), datetime.now(UTC) if listed.due else None
-    rows = _all(shop.rows(listed.kind), status=status, due_by=due_by) if status else ()
+    now = datetime.now(UTC)
+    query = listed.query(shop.workflow, now, 0, 1)
+    if query is None:
+        return 0
+    rows = _all(shop.rows(listed.kind), status=query.status, where=dict(query.where), due_by=query.due_by)
+    if listed.attended:
+        return sum(1 for row in rows if listed.reasons(row.state, now))
     return sum(1 for row in rows if listed.keeps(row.state))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from attrs import frozen
@@ -17,6 +18,7 @@ from orderflow.domain.orders.placing import ConfirmOrder
 from orderflow.domain.orders.state import Accepted, AwaitingStock, Confirmed, lines_of
 from orderflow.domain.shipping.carriage import HandOver
 from orderflow.domain.values import Pick
+from orderflow.domain.workflow.attention import Standing, attention
 from orderflow.errors import InputError, Key, Refusal
 from orderflow.flows.asks import Find
 from orderflow.flows.explain import explain
@@ -38,7 +40,8 @@ class Worklist(Record):
     """A list: which rows are on it, and the command each of them waits for, if there is one.
 
     Rows are on it by ``status``, or where their state ``takes`` a command, so that a host's own states are listed too.
-    ``beside`` adds reasons that no guard can give; ``keeps`` says which of these rows belong here.
+    ``beside`` adds reasons that no guard can give; ``keeps`` says which of these rows belong here. ``attended`` names
+    the list by which attention shows its rows, of all that are open; then nothing else is asked.
     """
 
     kind: str
@@ -48,6 +51,21 @@ class Worklist(Record):
     due: bool = False
     beside: Callable[[Any], tuple[Refusal, ...]] = lambda _: ()
     keeps: Callable[[Any], bool] = lambda _: True
+    attended: str = ""
+
+    def query(self, workflow: Workflow, at: datetime, cursor: int, limit: int) -> Query | None:
+        """What finds the rows that may be on it; None if the workflow has no such rows."""
+        if self.attended:
+            where = (("open", 1),)
+            return Query(self.kind, where=where, cursor=cursor, limit=limit) if self.kind in workflow.machines else None
+        status = self.states(workflow)
+        due_by = at if self.due else None
+        return Query(self.kind, status, due_by=due_by, cursor=cursor, limit=limit) if status else None
+
+    def reasons(self, state: Any, at: datetime) -> tuple[Refusal, ...]:
+        """Why a row is on a list of attention."""
+        found = attention(state, at)
+        return tuple([a.reason for a in found if a.worklist == self.attended and a.standing is Standing.LISTED])
 
     def states(self, workflow: Workflow) -> tuple[str, ...]:
         """The names of the states whose rows may be on it."""
@@ -65,23 +83,27 @@ def worklist(workflow: Workflow, name: str, stamp: Stamp, *, cursor: int = 0, li
     listed = WORKLISTS.get(name)
     if listed is None:
         raise InputError.at("name", "not_a_choice", f"must be one of {', '.join(WORKLISTS)}")
-    due_by, status = stamp.at if listed.due else None, listed.states(workflow)
     tasks: list[Task] = []
-    while status and len(tasks) < limit:
-        rows = yield from ask(Find(Query(listed.kind, status, due_by=due_by, cursor=cursor, limit=limit)))
-        for row in filter(lambda row: listed.keeps(row.state), rows):
-            tasks += [(yield from _task(workflow, listed, row, stamp))]
+    while len(tasks) < limit:
+        query = listed.query(workflow, stamp.at, cursor, limit)
+        rows = (yield from ask(Find(query))) if query else ()
+        for row in rows:
+            tasks += yield from _tasks(workflow, listed, row, stamp)
         if len(rows) < limit:
             break
         cursor = rows[-1].cursor
     return tasks[:limit]
 
 
-def _task(workflow: Workflow, listed: Worklist, row: Row[Any], stamp: Stamp) -> Flow[Task]:
-    reasons: tuple[Refusal, ...] = ()
-    if listed.next:
-        reasons = yield from explain(workflow, Envelope(*listed.next(row), stamp))
-    return Task(row.cursor, row.key, row.state, (*reasons, *listed.beside(row.state)))
+def _tasks(workflow: Workflow, listed: Worklist, row: Row[Any], stamp: Stamp) -> Flow[list[Task]]:
+    """The row as an entry of the list, if it belongs there."""
+    if listed.attended:
+        reasons = listed.reasons(row.state, stamp.at)
+        return [Task(row.cursor, row.key, row.state, reasons)] if reasons else []
+    if not listed.keeps(row.state):
+        return []
+    why = (yield from explain(workflow, Envelope(*listed.next(row), stamp))) if listed.next else ()
+    return [Task(row.cursor, row.key, row.state, (*why, *listed.beside(row.state)))]
 
 
 def _confirm(row: Row[Any]) -> tuple[Key, ConfirmOrder]:
@@ -118,7 +140,6 @@ def _hand_over(row: Row[Any]) -> tuple[Key, HandOver]:
 
 WORKLISTS: Final = {
     "to_confirm": Worklist("order", takes=ConfirmOrder, next=_confirm),
-    "unpaid": Worklist("invoice", ("Issued",)),
     "awaiting_stock": Worklist(
         "order",
         ("Confirmed", "AwaitingStock", "Preparing", "PartlyShipped"),
@@ -128,5 +149,7 @@ WORKLISTS: Final = {
     ),
     "to_prepare": Worklist("order", ("Allocated",), next=_prepare),
     "to_ship": Worklist("shipment", takes=HandOver, next=_hand_over),
-    "invoices_due": Worklist("invoice", ("Issued",), due=True),
+    **{name: Worklist("order", attended=name) for name in ("unpaid", "to_bill", "to_credit", "to_refund")},
+    "invoices_due": Worklist("invoice", attended="invoices_due"),
+    **{name: Worklist("payment", attended=name) for name in ("to_apply", "disputed")},
 }

@@ -7,7 +7,7 @@ query alike. A kind that is not in ``COLUMNS`` has only its id, version and stat
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from enum import Enum
 from functools import cache, lru_cache
@@ -15,6 +15,7 @@ from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from orderflow.errors import Key
+from orderflow.ports.storage import Query
 
 Value = str | int | None
 
@@ -134,7 +135,8 @@ def _first_order(*paths: str, fixed: bool = False) -> Column:
     return Column("TEXT", read, fixed)
 
 
-#: The statuses in which rows of a kind are finished; for all other rows, the column ``open`` is 1.
+#: The statuses in which rows of a kind are finished; for all other rows, and for orders whose money is not settled,
+#: the column ``open`` is 1.
 FINISHED: Final[Mapping[str, frozenset[str]]] = {
     "order": frozenset({"Completed", "Cancelled"}),
     "shipment": frozenset({"Delivered", "ReturnedToSender", "Voided"}),
@@ -143,9 +145,20 @@ FINISHED: Final[Mapping[str, frozenset[str]]] = {
 }
 
 
+def _is_open(kind: str, state: Any) -> bool:
+    """Whether a row is not finished, or is an order with something to bill, to credit or to refund."""
+    if status_of(state) not in FINISHED.get(kind, ()):
+        return True
+    if kind != "order":
+        return False
+    # Orders are loaded by whoever has one; importing a storage must not load them.
+    from orderflow.domain.orders.charging import wants_money
+
+    return wants_money(state)
+
+
 def _open(kind: str) -> Column:
-    finished = FINISHED[kind]
-    return Column("INTEGER NOT NULL", lambda key, state: int(status_of(state) not in finished), fixed=True)
+    return Column("INTEGER NOT NULL", lambda key, state: int(_is_open(kind, state)), fixed=True)
 
 
 #: What invoices and credit notes have in common.
@@ -322,15 +335,16 @@ def columns_touched(kind: str, before: Any, after: Any) -> tuple[str, ...]:
     facts = SETTLED.get(kind, ())
     if [fact(before) for fact in facts] != [fact(after) for fact in facts]:
         return all_columns(kind)
-    finished = FINISHED.get(kind, ())
-    if (status_of(before) in finished) is not (status_of(after) in finished):
+    if kind in FINISHED and _is_open(kind, before) is not _is_open(kind, after):
         return ("open", *_moving(kind))
     return _moving(kind)
 
 
-def is_open(kind: str, statuses: Collection[str]) -> bool:
-    """Whether all of these statuses are open ones."""
-    return kind in FINISHED and bool(statuses) and FINISHED[kind].isdisjoint(statuses)
+def asks_for_open(query: Query) -> bool:
+    """Whether a query finds only open rows."""
+    if query.kind not in FINISHED:
+        return False
+    return ("open", 1) in query.where or (bool(query.status) and FINISHED[query.kind].isdisjoint(query.status))
 
 
 def row_values(key: Key, version: int, state: object) -> dict[str, Value]:

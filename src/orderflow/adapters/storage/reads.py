@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from orderflow.adapters.codec import Codec
-from orderflow.adapters.storage.columns import is_open
+from orderflow.adapters.storage.columns import asks_for_open
 from orderflow.adapters.storage.conditions import ROWS, Condition, check_limit, check_sums, conditions
 from orderflow.adapters.storage.layout import CONTENTED, INDEXED, SPARSE, table_of
 from orderflow.adapters.storage.session import Session, Sessions
@@ -63,9 +63,7 @@ def find(session: Session, codec: Codec, tenant: str, query: Query) -> list[Row[
     values: list[Any] = [tenant, query.cursor]
     for condition in wanted:
         values += condition.value if isinstance(condition.value, tuple) else [condition.value] * _uses(condition)
-    rows = session.rows(
-        find_text(query.kind, tuple(map(_shape, wanted)), is_open(query.kind, query.status)), [*values, query.limit]
-    )
+    rows = session.rows(find_text(query.kind, tuple(map(_shape, wanted)), asks_for_open(query)), [*values, query.limit])
     return [_row(session, codec, Key(tenant, query.kind, row[1]), row) for row in rows]
 
 

@@ -140,7 +140,7 @@ def voided(state: Numbered, event: InvoiceVoided) -> Void:
 
 NUMBERED: tuple[type[Numbered], ...] = (Issued, Settled)
 
-PAY = (m.same_currency, m.is_open)
+PAY = (m.same_currency, m.is_payable)
 USE = (m.same_currency, m.same_customer, m.is_owed)
 CREDIT = (m.same_currency, m.same_customer, c.items_are_whole, c.within_line, c.within_invoice)
 

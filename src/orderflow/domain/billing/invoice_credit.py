@@ -112,8 +112,8 @@ def items_are_whole(state: Numbered, command: ApplyCredit, stamp: Stamp) -> Refu
 def within_line(state: Numbered, command: ApplyCredit, stamp: Stamp) -> Refusal | None:
     """No more units or money are credited than the line still charges."""
     left = {line.line: (units, minor) for line, units, minor in state.left()}
-    for item in command.items:
-        units, minor = left.get(item.line, (0, 0))
+    for item in [item for item in command.items if item.line in left]:
+        units, minor = left[item.line]
         if item.units > units or not _within(item.amount_minor, minor):
             return refuse(
                 "more_than_left",

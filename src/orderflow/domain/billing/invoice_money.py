@@ -37,7 +37,11 @@ class HasCustomer(Protocol):
 
 def stands_at(state: Numbered, amounts: Amounts) -> Numbered:
     """The invoice with these amounts: settled when nothing is open."""
-    kind = Issued if state.totals.gross_minor > amounts.settled else Settled
+    is_open = state.totals.gross_minor > amounts.settled
+    reopened = is_open and (state.amounts.reopened or isinstance(state, Settled))
+    if reopened is not amounts.reopened:
+        amounts = evolve(amounts, reopened=reopened)
+    kind = Issued if is_open else Settled
     return kind(state.content, state.totals, state.due_date, state.number, amounts)
 
 
@@ -116,7 +120,7 @@ def same_currency(state: Numbered, command: HasCurrency, stamp: Stamp) -> Refusa
     return refuse("currency_differs", "billed in {own}, not {given}", own=own, given=command.currency)
 
 
-def is_open(state: Numbered, command: RecordApplication, stamp: Stamp) -> Refusal | None:
+def is_payable(state: Numbered, command: RecordApplication, stamp: Stamp) -> Refusal | None:
     """No more is applied than is open or was written off: what was given up may still be paid."""
     return _at_most(command.amount_minor, state.open_minor + state.amounts.written_off)
 

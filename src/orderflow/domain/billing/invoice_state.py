@@ -74,7 +74,7 @@ class Amounts(Record):
     """What has been taken off the total, in minor units, and whether the customer has the invoice.
 
     ``prepaid`` comes from the order's prepayments (BT-113). ``lines`` are in the places of the content's, none as long
-    as nothing is credited. Payments and credit notes are listed oldest first.
+    as nothing is credited. Payments and credit notes are listed oldest first. ``reopened``: it was settled before.
     """
 
     prepaid: int = 0
@@ -84,6 +84,7 @@ class Amounts(Record):
     credit_used: tuple[CreditUse, ...] = ()
     lines: tuple[LineCredit, ...] = ()
     sent: bool = False
+    reopened: bool = False
 
     @property
     def applied(self) -> int:

@@ -123,6 +123,22 @@ def _uncharged(order: HasProgress) -> Iterator[Charge]:
             yield Charge(line, units, net_minor(order, line, v.charged + units) - v.unit_minor)
 
 
+def credit_due_minor(order: HasProgress) -> int:
+    """The gross of the units that are charged and will not be had, in minor units, as their line is charged now."""
+    charges = [
+        Charge(line, -units, net_minor(order, line, v.charged - units) - v.unit_minor)
+        for line, v in lines_of(order)
+        if (units := min(v.charged, credit_due(order, line, v)))
+    ]
+    return -sum([group.gross_minor for group in taxed(order, charges)])
+
+
+def wants_money(order: HasProgress) -> bool:
+    """Whether the order, finished or not, has something to bill, to credit or to refund."""
+    counted = billable_lines(order) or credits_due(order) or to_refund_minor(order)
+    return bool(counted) or any(v.ahead for v in order.progress.lines)
+
+
 def exposure(state: Any) -> int:
     """What a confirmed order adds to its customer's exposure beside the balance, signed, in minor units."""
     if not isinstance(state, HasProgress) or isinstance(state, Placed | Draft):

@@ -1,0 +1,156 @@
+"""Attention (law D): what a row waits for, as a pure function of its state. Worklists are views of it.
+
+A row is at rest, or moves by itself, or is due at a time, or is on a worklist with the reason and the commands that
+would help. Here stands what concerns money: of orders, invoices, payments and credit notes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from enum import Enum
+from typing import Any, NamedTuple
+
+from orderflow.domain.billing.credit_note import DraftCreditNote
+from orderflow.domain.billing.invoice_money import WriteOff
+from orderflow.domain.billing.invoice_state import Issued
+from orderflow.domain.engine.machine import refuse
+from orderflow.domain.money.calendar import business_date
+from orderflow.domain.orders.billing import BillUnits
+from orderflow.domain.orders.cancelling import CancelUnits
+from orderflow.domain.orders.charging import (
+    billable_lines,
+    credit_due_minor,
+    credits_due,
+    missing_minor,
+    to_refund_minor,
+)
+from orderflow.domain.orders.content import CompleteOn, Gate
+from orderflow.domain.orders.guards import waits_for_money
+from orderflow.domain.orders.state import (
+    Allocated,
+    AwaitingStock,
+    Confirmed,
+    HasProgress,
+    PartlyShipped,
+    Placed,
+    Preparing,
+    Shipped,
+    lines_of,
+)
+from orderflow.domain.payments.applying import ApplyPayment
+from orderflow.domain.payments.collecting import RecordPayment
+from orderflow.domain.payments.refunding import RefundPayment, ResolveDispute
+from orderflow.domain.payments.state import Authorised, Closed, Disputed, Expected, Funded
+from orderflow.errors import Refusal
+
+__all__ = ["Attention", "Standing", "attention"]
+
+
+class Standing(Enum):
+    """What a row waits for."""
+
+    DUE = "due"
+    """A time."""
+    LISTED = "listed"
+    """Somebody: it is on a worklist."""
+
+
+class Attention(NamedTuple):
+    """One thing that a row waits for. ``worklist`` shows it; one of ``commands``, the first accepted, leads on.
+
+    ``due`` is the time or the day of what is merely due.
+    """
+
+    standing: Standing
+    worklist: str
+    reason: Refusal
+    commands: tuple[type[Any], ...]
+    due: datetime | date | None = None
+
+
+def attention(state: Any, at: datetime) -> tuple[Attention, ...]:
+    """Everything that a row waits for at a time; nothing for one at rest."""
+    return tuple(_attention(state, at))
+
+
+def _attention(state: Any, at: datetime) -> Iterator[Attention]:
+    if isinstance(state, HasProgress):
+        yield from _order(state, at)
+    elif isinstance(state, Issued):
+        yield _invoice(state, at)
+    elif isinstance(state, Funded | Expected | Authorised):
+        yield from _payment(state)
+
+
+def _listed(worklist: str, reason: Refusal, *commands: type[Any]) -> Attention:
+    return Attention(Standing.LISTED, worklist, reason, commands)
+
+
+# -- orders
+
+#: The gate that an order in a state comes to next.
+_NEXT = {
+    Placed: Gate.CONFIRM,
+    Confirmed: Gate.ALLOCATE,
+    AwaitingStock: Gate.ALLOCATE,
+    Allocated: Gate.PREPARE,
+    Preparing: Gate.SHIP,
+    PartlyShipped: Gate.SHIP,
+}
+
+
+def _order(order: HasProgress, at: datetime) -> Iterator[Attention]:
+    units = sum(units for _, _, units in billable_lines(order))
+    if units:
+        yield _listed("to_bill", refuse("to_bill", "{units} units may be billed", units=units), BillUnits)
+    if credits_due(order):
+        minor = credit_due_minor(order)
+        yield _listed("to_credit", refuse("to_credit", "{minor} minor units to credit", minor=minor), DraftCreditNote)
+    ahead = sum(v.ahead for _, v in lines_of(order))
+    if ahead:
+        reason = refuse("credited_ahead", "{units} units were credited ahead and are still there", units=ahead)
+        yield _listed("to_credit", reason, CancelUnits)
+    refund = to_refund_minor(order)
+    if refund:
+        reason = refuse("to_refund", "{minor} minor units are kept and not needed", minor=refund)
+        yield _listed("to_refund", reason, RefundPayment)
+    missing = _unpaid_minor(order, at)
+    if missing > 0:
+        reason = refuse("unpaid", "waits for {minor} minor units", minor=missing)
+        yield _listed("unpaid", reason, RecordPayment, CancelUnits)
+
+
+def _unpaid_minor(order: HasProgress, at: datetime) -> int:
+    """What the order waits for at its next gate, or before it completes."""
+    open_minor = sum(bill.open_minor for bill in order.progress.bills)
+    if isinstance(order, Shipped):
+        return open_minor if order.content.policy.complete_on is CompleteOn.PAID else 0
+    gate = _NEXT.get(type(order))
+    if gate is None or not waits_for_money(order, gate):
+        return 0
+    return max(0, missing_minor(order, at)) + open_minor
+
+
+# -- invoices and payments
+
+
+def _invoice(invoice: Issued, at: datetime) -> Attention:
+    facts = {"minor": invoice.open_minor, "due": invoice.due_date.isoformat()}
+    if invoice.amounts.reopened:
+        reason = refuse("reopened", "{minor} minor units are open again, due {due}", **facts)
+    elif invoice.due_date < business_date(at, "UTC"):
+        reason = refuse("overdue", "{minor} minor units were due on {due}", **facts)
+    else:
+        reason = refuse("open", "{minor} minor units are due on {due}", **facts)
+        return Attention(Standing.DUE, "invoices_due", reason, (RecordPayment,), invoice.due_date)
+    return _listed("invoices_due", reason, RecordPayment, WriteOff)
+
+
+def _payment(payment: Funded | Expected | Authorised) -> Iterator[Attention]:
+    if isinstance(payment, Disputed):
+        reason = refuse("disputed", "{minor} minor units are disputed", minor=payment.disputed)
+        yield _listed("disputed", reason, ResolveDispute)
+    elif isinstance(payment, Funded) and payment.free > 0 and not isinstance(payment, Closed):
+        reason = refuse("to_apply", "{minor} minor units pay nothing yet", minor=payment.free)
+        yield _listed("to_apply", reason, ApplyPayment, RefundPayment)
