@@ -34,7 +34,7 @@ SOURCE = "src/orderflow"
 FLOWS = ("tests/flows", "tests/unit/test_workflow.py")
 CASES = tuple(
     f"tests/cases/test_{name}*.py"
-    for name in ("e01", "e03", "e07", "e1", "f02", "f05", "u18", "u19", "u22")  # the others take long
+    for name in ("e01", "e03", "e07", "e1", "f02", "f05", "m", "u18", "u19", "u22")  # the others take long
 )
 #: The tests that concern a folder, the quickest and closest first. The longest matching name decides.
 TESTS: dict[str, tuple[str, ...]] = {
@@ -48,11 +48,11 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/properties/test_tax.py",
         "tests/properties/test_calendar.py",
         "tests/conformance",
-        "tests/unit/test_credit_rounding.py",
         "tests/unit/test_invoice.py",
         "tests/unit/test_schema*.py",
         "tests/unit/test_text.py",
         "tests/flows/test_billing.py",
+        "tests/cases/test_m*.py",
     ),
     "domain/engine": (
         "tests/unit/test_machine.py",
@@ -68,12 +68,13 @@ TESTS: dict[str, tuple[str, ...]] = {
         *FLOWS,
         "tests/unit/test_decide.py",
         "tests/unit/test_counts.py",
-        "tests/unit/test_credit_rounding.py",
         "tests/unit/test_schema.py",
         "tests/unit/test_text.py",
         *CASES,
         "tests/model/test_all_pairs.py",
     ),
+    "domain/billing": ("tests/unit/test_invoice.py", *FLOWS, *CASES, "tests/model/test_all_pairs.py"),
+    "domain/payments": ("tests/unit/test_payment.py", *FLOWS, *CASES, "tests/model/test_all_pairs.py"),
     "domain": ("tests/unit", *FLOWS, "tests/model/test_all_pairs.py"),
     "flows": (*FLOWS, "tests/unit/test_decide.py", "tests/unit/test_counts.py", "tests/unit/test_resume.py", *CASES),
     "adapters/storage": ("tests/unit/test_sqlite*.py", "tests/unit/test_storage_columns.py", "tests/contracts"),

@@ -146,7 +146,7 @@ def _all(shop: OrderFlow, kind: str) -> Iterator[Row[Any]]:
 def _instructive(row: Row[Any]) -> tuple[bool, int, int]:
     """Rank an order as an example: best is a completed one with several shipments, invoices and lines."""
     progress = row.state.progress
-    return type(row.state).__name__ == "Completed", progress.shipments + len(progress.invoices), len(progress.lines)
+    return type(row.state).__name__ == "Completed", progress.shipments + len(progress.bills), len(progress.lines)
 
 
 def _print_next_steps(db: Path | None, sample: Path, example: str) -> None:

@@ -16,7 +16,8 @@ from orderflow.adapters.notifiers.memory import MemoryNotifier
 from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.domain.billing.account import SetCreditLimit
 from orderflow.domain.billing.credit_note import AccountLine, CreditItem, CreditNoteContent, DraftCreditNote
-from orderflow.domain.billing.invoice import VoidInvoice, WriteOff
+from orderflow.domain.billing.invoice import VoidInvoice
+from orderflow.domain.billing.invoice_money import WriteOff
 from orderflow.domain.billing.invoice_state import Numbered
 from orderflow.domain.billing.numbering import OpenSeries
 from orderflow.domain.intake import RejectDocument

@@ -60,7 +60,7 @@ def group(part: Case) -> TaxGroup:
 def invoice(sums: Totals, prepaid: int) -> Issued:
     """An invoice of these sums, of which so much is paid."""
     content = InvoiceContent("INV", "C1", None, "EUR", (), TaxPolicy(), date(2026, 1, 1), PaymentTerms())
-    return Issued(content, sums, date(2026, 1, 1), "INV-1", Amounts(applied=prepaid))
+    return Issued(content, sums, date(2026, 1, 1), "INV-1", Amounts(prepaid=prepaid))
 
 
 def asked_of_parts(case: Case) -> Iterator[Asked]:

@@ -60,7 +60,7 @@ def payable(sums: Totals, rounding: int, prepaid: int) -> int:
     parts = [TaxableLine(sums.gross_minor, TaxCategory.of("O", 0)), TaxableLine(rounding, TaxCategory.of("O", 0))]
     content = InvoiceContent("INV", "C1", None, currency, (), TaxPolicy(), date(2026, 1, 1), PaymentTerms())
     whole = totals(parts, TaxPolicy(), currency)
-    return Issued(content, whole, date(2026, 1, 1), "INV-1", Amounts(applied=prepaid)).open_minor
+    return Issued(content, whole, date(2026, 1, 1), "INV-1", Amounts(prepaid=prepaid)).open_minor
 
 
 def computed(case: Case) -> tuple[set[TaxGroup], dict[str, int]]:

@@ -15,14 +15,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orderflow.domain.billing.account import BlockAccount, Post, Posting, ReserveCredit, SetCreditLimit, UnblockAccount
-from orderflow.domain.billing.credit_note import CreditLine, CreditNoteContent, DraftCreditNote, IssueCreditNote
-from orderflow.domain.billing.invoice import (
-    ApplyCredit,
-    DraftInvoice,
-    IssueInvoice,
-    MarkSent,
+from orderflow.domain.billing.credit_note import (
+    AccountLine,
+    CreditItem,
+    CreditNoteContent,
+    DraftCreditNote,
+    IssueCreditNote,
+    RecordCredited,
+    ReleaseCreditUse,
+    UseCredit,
+)
+from orderflow.domain.billing.invoice import DraftInvoice, IssueInvoice, MarkSent, VoidInvoice
+from orderflow.domain.billing.invoice_credit import ApplyCredit, CreditedLine
+from orderflow.domain.billing.invoice_money import (
     RecordApplication,
-    VoidInvoice,
+    RecordCreditUse,
+    RecordPrepaid,
+    TakeBackWriteOff,
     WithdrawApplication,
     WriteOff,
 )
@@ -48,17 +57,10 @@ from orderflow.domain.inventory.stock import (
 from orderflow.domain.inventory.stock import TakeOutShort as TakeOutShort_stock
 from orderflow.domain.money.money import Money
 from orderflow.domain.money.price import Price
-from orderflow.domain.money.tax import TaxCategory, TaxPolicy
+from orderflow.domain.money.tax import TaxableLine, TaxCategory, TaxPolicy, totals
 from orderflow.domain.orders.allocating import AllocateStock, ExpireAllocation, FillBackorder, ReleaseStock
 from orderflow.domain.orders.amending import AnnotateOrder
-from orderflow.domain.orders.billing import (
-    BillUnits,
-    CompleteOrder,
-    RecordCredit,
-    RecordPrepayment,
-    RecordSettlement,
-    RecordUnbilling,
-)
+from orderflow.domain.orders.billing import BillUnits, CompleteOrder
 from orderflow.domain.orders.cancelling import CancelUnits
 from orderflow.domain.orders.content import (
     AllocateAt,
@@ -72,8 +74,16 @@ from orderflow.domain.orders.content import (
     OrderLine,
     Policy,
 )
+from orderflow.domain.orders.crediting import RecordCredit, RecordUnbilling, UnbilledUnits
 from orderflow.domain.orders.holding import PlaceHold, ReleaseHold
+from orderflow.domain.orders.lines import CreditedUnits
 from orderflow.domain.orders.placing import ConfirmOrder, DiscardDraft, EditDraft, OpenDraft, PlaceOrder, UnconfirmOrder
+from orderflow.domain.orders.prepaying import (
+    RecordAuthorisation,
+    RecordDue,
+    RecordPrepayment,
+    WithdrawPrepayment,
+)
 from orderflow.domain.orders.shipping import (
     CancelPreparation,
     DispatchShipment,
@@ -92,7 +102,7 @@ from orderflow.domain.parties.customer import (
     UnblockCustomer,
 )
 from orderflow.domain.parties.party import Erased, ErasePartyVersion, PartyErased, PartyVersion, Person, RecordParty
-from orderflow.domain.payments.applying import ApplyPayment, UnapplyPayment
+from orderflow.domain.payments.applying import ApplyPayment, ReleaseApplication, UnapplyPayment
 from orderflow.domain.payments.collecting import (
     AuthorisePayment,
     CapturePayment,
@@ -123,7 +133,7 @@ from orderflow.domain.shipping.planning import (
     VoidShipment,
 )
 from orderflow.domain.shipping.state import Item, Plan, ReturnReason, ShippingLabel
-from orderflow.domain.values import LineQuantity, PartyRef, Pick
+from orderflow.domain.values import CreditIntent, LineQuantity, PartyRef, Pick
 from orderflow.domain.workflow.table import standard_workflow
 from orderflow.errors import CommandRefused, InputError
 from orderflow.testing.machine_tests import PairsBroken, all_pairs, fold
@@ -154,6 +164,11 @@ def billed(minor: int) -> InvoiceContent:
     return InvoiceContent("inv", "ann", ANN, "EUR", lines, TaxPolicy(), date(2026, 4, 1))
 
 
+def summed(minor: int) -> Any:
+    """The sums of a document over so much, free of tax."""
+    return totals([TaxableLine(minor, FREE)], TaxPolicy(), "EUR")
+
+
 #: Of every machine, commands that together lead to each of its states.
 COMMANDS: dict[str, tuple[Any, ...]] = {
     "customer": (
@@ -176,9 +191,12 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
     ),
     "credit_note": (
         DraftCreditNote(
-            CreditNoteContent("cn", "ann", ANN, "EUR", (CreditLine(1, "TEA", 1, 10, FREE),), TaxPolicy(), NOON.date())
+            CreditNoteContent("cn", "ann", ANN, "EUR", NOON.date(), (), (AccountLine(1, "TEA", 1, 10, FREE),))
         ),
+        RecordCredited("O", "I", (CreditedLine(1, 1, 10, 0, 10, CreditIntent.KEPT),), summed(10)),
         IssueCreditNote("1"),
+        UseCredit("I", 5),
+        ReleaseCreditUse("I", 5),
     ),
     "shipment": (
         PlanShipment((ITEM,)),
@@ -223,10 +241,12 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         ResolveLoss(ONE),
         CancelUnits("not wanted", CancelledBy.CUSTOMER, ONE),
         BillUnits("I", "inv"),
-        RecordCredit("cn", ONE),
-        RecordUnbilling("I", ONE),
-        RecordSettlement("I"),
+        RecordCredit("cn", "I", (CreditedUnits(1, 1, 10, 0),), (), 0),
+        RecordUnbilling("I", (UnbilledUnits(1, 1, 10),), ()),
+        RecordDue("I", 5),
         RecordPrepayment("p", 10, "EUR"),
+        WithdrawPrepayment("p", 10),
+        RecordAuthorisation("p", 10),
         CompleteOrder(),
         PlaceHold(Hold(HoldReason.MANUAL, Gate.COMPLETE)),
         ReleaseHold(HoldReason.MANUAL, Gate.COMPLETE),
@@ -241,6 +261,7 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         RecordPayment(evolve(CARD, authorises=False), TEN),
         ApplyPayment(INVOICE, "I", Money(5, "EUR")),
         UnapplyPayment(INVOICE, "I", Money(5, "EUR")),
+        ReleaseApplication(INVOICE, "I", 5),
         RefundPayment(Money(5, "EUR")),
         ChargeBackPayment(Money(5, "EUR")),
         DisputePayment(Money(5, "EUR")),
@@ -254,12 +275,15 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         ClosePayment(),
     ),
     "invoice": (
-        DraftInvoice(billed(100)),
+        DraftInvoice(billed(100), summed(100)),
         IssueInvoice("1"),
+        RecordPrepaid("O", 50),
         RecordApplication("p", 50, "EUR"),
-        WithdrawApplication("p", 50, "EUR"),
-        ApplyCredit("cn", 50, "EUR"),
+        WithdrawApplication("p", 50),
+        ApplyCredit("cn", (CreditItem("I", 1, amount_minor=50),), "EUR", "ann"),
+        RecordCreditUse("cn", 50, "EUR", "ann"),
         WriteOff(50, "bank fee"),
+        TakeBackWriteOff(50, "it came"),
         MarkSent(),
         VoidInvoice("mistaken"),
     ),

@@ -22,8 +22,9 @@ from orderflow.adapters.notifiers.memory import MemoryNotifier
 from orderflow.adapters.storage.memory import MemoryStorage
 from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.domain.billing.account import SetCreditLimit
-from orderflow.domain.billing.credit_note import CreditLine, CreditNoteContent, DraftCreditNote
-from orderflow.domain.billing.invoice import VoidInvoice, WriteOff
+from orderflow.domain.billing.credit_note import CreditItem, CreditNoteContent, DraftCreditNote
+from orderflow.domain.billing.invoice import VoidInvoice
+from orderflow.domain.billing.invoice_money import WriteOff
 from orderflow.domain.inventory.counting import CountStock, Quarantine
 from orderflow.domain.inventory.documents import PostTransfer, SkuQuantity
 from orderflow.domain.inventory.stock import ReceiveGoods
@@ -41,20 +42,21 @@ from orderflow.domain.orders.shipping import ResolveLoss
 from orderflow.domain.parties.party import Person
 from orderflow.domain.payments.applying import ApplyPayment
 from orderflow.domain.payments.collecting import RecordPayment
-from orderflow.domain.payments.refunding import RefundPayment
+from orderflow.domain.payments.refunding import ChargeBackPayment, RefundPayment
 from orderflow.domain.payments.state import ApplicationTarget, PaymentSource
 from orderflow.domain.returns import ReceiveReturn, ReturnedUnits
 from orderflow.domain.shipping.carriage import DeclareLost, HandOver, ReceiveBack, RecordDelivered, RecordReturning
 from orderflow.domain.shipping.labelling import VoidLabel
 from orderflow.domain.shipping.planning import DropItems, PackShipment, PlanShipment, RecordShortPick, VoidShipment
 from orderflow.domain.shipping.state import Item, Plan, ReturnReason
-from orderflow.domain.values import LineQuantity, PartyRef, Pick
+from orderflow.domain.values import CreditIntent, LineQuantity, PartyRef, Pick
 from orderflow.domain.workflow.table import standard_workflow
 from orderflow.errors import CommandRefused, InputError
 from orderflow.flows.advance import ShopSettings
 from orderflow.flows.allocate import AllocationSettings
 from orderflow.flows.prepare import ShippingSettings
 from orderflow.shop import OrderFlow, Request
+from orderflow.testing.lawful import LawfulStorage
 from orderflow.testing.machine_tests import fold
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
@@ -88,22 +90,13 @@ def items(orders: st.SearchStrategy[str]) -> st.SearchStrategy[tuple[Item, ...]]
     return st.builds(Item, orders, line, place, few).map(lambda item: (item,))
 
 
-def credit_terms(orders: st.SearchStrategy[str]) -> st.SearchStrategy[CreditNoteContent]:
-    """A note over one unit of the first line, linked to an invoice."""
-    return st.builds(
-        lambda order_, invoice_, net: CreditNoteContent(
-            "credit",
-            "ann",
-            PartyRef("ann", 1),
-            "EUR",
-            (CreditLine(1, "TEA", 1, net, VAT, order_, 1, invoice_),),
-            TaxPolicy(),
-            NOON.date(),
-        ),
-        orders,
-        invoice,
-        st.integers(1, 255),
-    )
+credit_items = st.one_of(
+    st.builds(CreditItem, invoice, line, few, intent=st.sampled_from(CreditIntent)),
+    st.builds(CreditItem, invoice, line, amount_minor=st.integers(1, 255)),
+)
+credit_terms = credit_items.map(
+    lambda item: CreditNoteContent("credit", "ann", PartyRef("ann", 1), "EUR", NOON.date(), (item,))
+)
 
 
 def on(rows: st.SearchStrategy[str], *commands: Any) -> list[st.SearchStrategy[tuple[str, Any]]]:
@@ -151,9 +144,11 @@ COMMANDS = st.one_of(
         st.just("ret"),
         st.builds(ReceiveReturn, st.just("shop"), st.builds(ReturnedUnits, order, line, few).map(lambda u: (u,))),
     ),
-    *on(st.just("cn"), st.builds(DraftCreditNote, credit_terms(order))),
+    *on(st.just("cn"), st.builds(DraftCreditNote, credit_terms)),
     *on(st.just("pay"), RecordPayment(ORIGIN, Money(5000, "EUR")), st.builds(RefundPayment, euros)),
     *on(st.just("pay"), st.builds(ApplyPayment, st.just(ApplicationTarget.INVOICE), invoice, euros)),
+    *on(st.just("pay"), st.builds(ApplyPayment, st.just(ApplicationTarget.ORDER), order, euros)),
+    *on(st.just("pay"), st.builds(ChargeBackPayment, euros)),
     *on(st.just("ann"), st.builds(SetCreditLimit, st.one_of(st.none(), euros))),
 )
 GROUPS = st.lists(COMMANDS, min_size=1, max_size=6)
@@ -174,7 +169,7 @@ class Agreement(RuleBasedStateMachine):
     def shop(self, storage: Any) -> OrderFlow:
         """A shop on this storage, its clock and ids fixed."""
         return OrderFlow(
-            storage,
+            LawfulStorage(storage, WORKFLOW),
             workflow=WORKFLOW,
             carriers=[MemoryCarrier()],
             notifier=MemoryNotifier(),

@@ -7,11 +7,10 @@ from contextlib import ExitStack, closing
 from datetime import UTC, date, datetime
 
 import pytest
-from attrs import evolve
 
-from orderflow.domain.billing.credit_note import CreditedBefore
+from orderflow.domain.billing.credit_note import AccountLine, CreditItem
 from orderflow.domain.money.price import Price
-from orderflow.domain.money.tax import TaxCategory, TaxPolicy, TaxRounding
+from orderflow.domain.money.tax import TaxCategory, TaxPolicy
 from orderflow.domain.orders.content import OrderContent, OrderLine
 from orderflow.domain.parties.party import Person
 from orderflow.domain.returns import ReturnedUnits, UnmatchedReturn
@@ -87,7 +86,7 @@ def test_two_lines_of_a_cancellation_share_what_was_bought(matcher: Seen) -> Non
 
 def test_goods_come_back_matched_or_not() -> None:
     """Units of an order return to it; the others come into stock all the same."""
-    returned = return_of(cancellation(("TEA", 3, "3.00")), [[Match("1", 2, 2, 600), Match("", 0, 1, 300)]])
+    returned = return_of(cancellation(("TEA", 3, "3.00")), [[Match("1", 2, 2), Match("", 0, 1)]])
     assert returned is not None
     assert returned.units == (ReturnedUnits("1", 2, 2),)
     assert returned.unmatched == (UnmatchedReturn("TEA", 1),)
@@ -96,45 +95,19 @@ def test_goods_come_back_matched_or_not() -> None:
 
 def test_what_is_no_goods_does_not_come_back() -> None:
     """A cancelled charge is money only."""
-    assert return_of(cancellation(("POST", 1, "3.00"), goods=False), [[Match("", 0, 1, 300)]]) is None
-
-
-def test_the_parts_of_an_order_line_end_on_its_amount(matcher: Seen) -> None:
-    """A matched part is the order line's share, whatever was given back before; the rest is priced on its own."""
-    found = matcher(order("1", ("TEA", 3, "0.335")))
-    nets = [match.net_minor for _ in range(2) for match in found.given_back(cancellation(("TEA", 2, "0.335")))[0]]
-    assert nets == [67, 34, 34]
-
-
-def test_a_later_cancellation_knows_what_earlier_ones_credited(matcher: Seen) -> None:
-    """Net and tax credited of an order's invoice, for each tax group; on account nothing is remembered."""
-    found = matcher(order("1", ("TEA", 3, "0.33"), ("CUP", 2, "0.14")))
-    assert [match.before for parts in found.given_back(cancellation(("TEA", 1, "0.33"))) for match in parts] == [None]
-    assert [m.before for m in found.given_back(cancellation(("TEA", 9, "0.33")))[0]] == [
-        CreditedBefore("1/1", TAX, 33, 7), None,
-    ]  # fmt: skip
-    assert found.given_back(cancellation(("CUP", 1, "0.14")))[0][0].before == CreditedBefore("1/1", TAX, 99, 20)
+    assert return_of(cancellation(("POST", 1, "3.00"), goods=False), [[Match("", 0, 1)]]) is None
 
 
 def test_a_credit_note_is_linked_to_the_orders_invoice() -> None:
-    """Matched lines name the order's invoice, and what was credited of it is named once; the rest is on account."""
-    before = CreditedBefore("1/1", TAX, 33, 7)
-    parts = [Match("1", 1, 1, 300, before), Match("1", 2, 1, 300, before), Match("", 0, 1, 300)]
-    content = credit_note_of(cancellation(("TEA", 3, "3.00")), [parts], "UTC").content
-    assert [(line.order_line, line.invoice) for line in content.lines] == [(1, "1/1"), (2, "1/1"), (0, "")]
-    assert content.before == (before,)
-
-
-def test_where_tax_is_rounded_on_lines_nothing_is_carried_on(matcher: Seen) -> None:
-    """What earlier notes credited counts only where tax is rounded once for each document."""
-    found = matcher(order("1", ("TEA", 3, "0.33")))
-    by_line = evolve(cancellation(("TEA", 1, "0.33")), tax=TaxPolicy(TaxRounding.PER_LINE))
-    found.given_back(by_line)
-    assert found.given_back(by_line)[0][0].before is None
+    """Matched units name the order's invoice and its line, as the invoice computes; the rest is on account, priced."""
+    parts = [Match("1", 1, 1), Match("1", 2, 1), Match("", 0, 2)]
+    content = credit_note_of(cancellation(("TEA", 4, "3.00")), [parts], "UTC").content
+    assert content.items == (CreditItem("1/1", 1, 1, own_line=1), CreditItem("1/1", 2, 1, own_line=1))
+    assert content.on_account == (AccountLine(1, "TEA", 2, 600, TAX),)
 
 
 def test_a_credit_note_is_dated_in_the_shops_zone() -> None:
     """Half past eleven at night in UTC is the next day in Tokyo."""
     document = cancellation(("TEA", 1, "3.00"))
-    assert credit_note_of(document, [[Match("", 0, 1, 300)]], "UTC").content.dated == date(2026, 3, 31)
-    assert credit_note_of(document, [[Match("", 0, 1, 300)]], "Asia/Tokyo").content.dated == date(2026, 4, 1)
+    assert credit_note_of(document, [[Match("", 0, 1)]], "UTC").content.dated == date(2026, 3, 31)
+    assert credit_note_of(document, [[Match("", 0, 1)]], "Asia/Tokyo").content.dated == date(2026, 4, 1)

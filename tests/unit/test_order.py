@@ -18,10 +18,10 @@ from orderflow.domain.money.tax import TaxCategory, TaxPolicy
 from orderflow.domain.orders import lines as moves
 from orderflow.domain.orders import state as s
 from orderflow.domain.orders.allocating import AllocateStock, FillBackorder, Filled
-from orderflow.domain.orders.billing import BillUnits, CompleteOrder, RecordPrepayment, billable
+from orderflow.domain.orders.billing import BillUnits, CompleteOrder
 from orderflow.domain.orders.cancelling import CancelUnits, OrderCancelled
+from orderflow.domain.orders.charging import billable, exposure, missing_minor
 from orderflow.domain.orders.content import (
-    AllocateAt,
     CancelledBy,
     Gate,
     Hold,
@@ -30,12 +30,14 @@ from orderflow.domain.orders.content import (
     LineKind,
     OrderContent,
     OrderLine,
+    PayBefore,
     Policy,
     ShipTogether,
 )
 from orderflow.domain.orders.lines import Allotment, LineVector, Picking, Waiting
 from orderflow.domain.orders.machine import ORDER
 from orderflow.domain.orders.placing import ConfirmOrder, OrderPlaced, PlaceOrder, UnconfirmOrder
+from orderflow.domain.orders.prepaying import RecordPrepayment
 from orderflow.domain.orders.shipping import (
     DispatchShipment,
     PrepareShipment,
@@ -90,7 +92,7 @@ BROKEN = {
     "vectors say Shipped, the state is Confirmed": with_vector(CONFIRMED.state, LineVector(shipped=3)),
     r"lines\[0\]: a bucket is negative": with_vector(SHIPPED.state, LineVector(shipped=4, delivered=-1)),
     "or more is credited than billed": with_vector(SHIPPED.state, LineVector(shipped=4, lost=-1)),
-    "more is credited than billed": with_vector(SHIPPED.state, LineVector(shipped=3, credited=1)),
+    "more is credited than billed": with_vector(SHIPPED.state, LineVector(shipped=3, invoiced=1, credited=2)),
 }
 
 
@@ -149,8 +151,8 @@ MOVES: dict[str, Callable[[LineVector, int], LineVector]] = {
     "take_back": moves.take_back,
     "lose": moves.lose,
     "resupply": moves.resupply,
-    "bill": moves.bill,
-    "credit": moves.credit,
+    "bill": lambda v, n: moves.bill(v, n, 10 * n),
+    "credit": lambda v, n: moves.credit(v, moves.CreditedUnits(1, n, 10 * n, 0), v.kept),
     "cancel open": lambda v, n: moves.cancel(v, moves.Slice(1, "open", n)),
     "cancel waiting": lambda v, n: moves.cancel(v, moves.Slice(1, "backordered", n, "shop")),
     "cancel allocated": lambda v, n: moves.cancel(v, moves.Slice(1, "allocated", n, "main")),
@@ -185,18 +187,25 @@ def test_moves_keep_the_sum(names: list[str], units: int) -> None:
 @pytest.mark.parametrize("basis", InvoiceBasis)
 def test_what_is_billed_is_never_billed_again(vector: LineVector, basis: InvoiceBasis) -> None:
     """Billable = basis - returned - lost - (invoiced - credited), and never below 0."""
-    line = OrderLine.of(1, "TEA", vector.quantity, Price.of("1.00", "EUR"), TaxCategory.of("S", 19))
-    units = billable(line, vector, basis, started=True)
+    order = with_vector(PLACED.state, vector)
+    order = evolve(order, content=evolve(order.content, policy=Policy(invoice_basis=basis)))
+    units = billable(order, order.content.lines[0], vector)
     whole = vector.dispatched if basis is InvoiceBasis.DISPATCHED else vector.quantity - vector.cancelled
     assert units == max(0, whole - vector.returned - vector.lost - vector.invoiced)
 
 
 def test_a_service_is_billed_once_the_order_has_started() -> None:
     """Other lines than goods are billed whole, on the dispatched basis only when something has left."""
-    line = OrderLine.of(1, "ADVICE", 2, Price.of("1.00", "EUR"), TaxCategory.of("S", 19), kind=LineKind.SERVICE)
-    assert billable(line, LineVector(), InvoiceBasis.DISPATCHED, started=False) == 0
-    assert billable(line, LineVector(), InvoiceBasis.ORDERED, started=False) == 2
-    assert billable(line, LineVector(invoiced=2), InvoiceBasis.DISPATCHED, started=True) == 0
+    for policy, shipped, billed, units in (
+        (InvoiceBasis.DISPATCHED, 0, 0, 0),
+        (InvoiceBasis.ORDERED, 0, 0, 1),
+        (InvoiceBasis.DISPATCHED, 1, 0, 1),
+        (InvoiceBasis.DISPATCHED, 1, 1, 0),
+    ):
+        order = begun(ORDER, PlaceOrder(of_tea_and_advice(invoice_basis=policy)), stamp=STAMP).state
+        vectors = (LineVector(2 - shipped, shipped=shipped), LineVector(invoiced=billed))
+        order = order.with_progress(s.Progress(vectors))
+        assert billable(order, order.content.line(2), vectors[1]) == units
 
 
 def test_ten_buckets_make_the_quantity() -> None:
@@ -252,14 +261,17 @@ def test_what_arrives_or_comes_back_as_sent_is_no_surplus() -> None:
     assert SHIPPED.when(RecordDelivery("S", (LineQuantity(1, 4),))).event.surplus == (LineQuantity(1, 1),)
 
 
-def test_money_opens_only_the_gate_that_waited_for_it() -> None:
-    """A paid order is still held for other reasons, and for payment at other gates."""
-    others = (Hold(HoldReason.MANUAL, Gate.ALLOCATE), Hold(HoldReason.PAYMENT, Gate.SHIP))
-    order = begun(ORDER, PlaceOrder(of_tea_and_advice(allocate_at=AllocateAt.PAID), others), stamp=STAMP)
-    assert len(order.state.progress.holds) == 3
+def test_money_opens_the_gate_that_waits_for_it_and_no_hold() -> None:
+    """What is missing counts down to nothing; holds for payment are somebody else's to lift."""
+    hold = (Hold(HoldReason.PAYMENT, Gate.SHIP),)
+    content = of_tea_and_advice(pay_before=PayBefore.ALLOCATE)
+    order = begun(ORDER, PlaceOrder(content, hold), ConfirmOrder(), stamp=STAMP)
     total = order.state.totals.gross_minor
-    assert len(order.and_then(RecordPrepayment("p", total - 1, "EUR")).state.progress.holds) == 3
-    assert order.and_then(RecordPrepayment("p", total, "EUR")).state.progress.holds == others
+    part = order.and_then(RecordPrepayment("p", total - 1, "EUR"))
+    part.when(AllocateStock((Pick(1, "main", 2),))).refused("unpaid")
+    assert missing_minor(part.state, NOON) == 1
+    paid = part.and_then(RecordPrepayment("p", 1, "EUR"))
+    assert paid.when(AllocateStock((Pick(1, "main", 2),))).then(s.Allocated).progress.holds == hold
 
 
 def test_units_are_taken_from_the_place_that_is_named() -> None:
@@ -270,16 +282,16 @@ def test_units_are_taken_from_the_place_that_is_named() -> None:
     )
 
 
-def test_exposure_goes_with_the_last_units_billed() -> None:
-    """Earlier bills relieve their net amount, the last one all that is left, with the tax."""
+def test_exposure_is_the_gross_of_what_is_not_charged_yet() -> None:
+    """It falls with every bill, by what that bill charges."""
     order = CONFIRMED.and_then(AllocateStock(LOADS), PrepareShipment("S", (Pick(1, "main", 1),)))
     sent = order.and_then(DispatchShipment("S", (Pick(1, "main", 1),)))
-    first = sent.when(BillUnits("I", "inv"))
-    assert first.event.relieved_minor == 100
+    assert (exposure(PLACED.state), exposure(sent.state)) == (0, 357)
+    first = sent.and_then(BillUnits("I", "inv"))
+    assert exposure(first.state) == 238
     rest = (Pick(1, "main", 2),)
-    last = sent.and_then(BillUnits("I", "inv"), PrepareShipment("T", rest), DispatchShipment("T", rest))
-    assert last.when(BillUnits("J", "inv")).event.relieved_minor == 257
-    assert last.and_then(BillUnits("J", "inv")).state.progress.exposed_minor == 0
+    last = first.and_then(PrepareShipment("T", rest), DispatchShipment("T", rest), BillUnits("J", "inv"))
+    assert exposure(last.state) == 0
 
 
 def test_a_discount_is_taken_off_the_line() -> None:
@@ -289,19 +301,22 @@ def test_a_discount_is_taken_off_the_line() -> None:
     assert faults_of(OrderContent("EUR", (line,), TaxPolicy())) == ()
 
 
-@pytest.mark.parametrize("price, exposed", [("1.00", 119), ("0.00", 0), ("-1.00", 0)])
+@pytest.mark.parametrize("price, exposed", [("1.00", 119), ("0.00", 0), ("-1.00", -119)])
 def test_exposure_is_what_the_customer_will_owe(price: str, exposed: int) -> None:
-    """An order that costs nothing, or gives money back, exposes nobody; nor does one that is completed."""
+    """An order that costs nothing exposes nobody, one that gives money back less; nor does one that is completed."""
     kind = LineKind.ALLOWANCE if price.startswith("-") else LineKind.SERVICE
     line = OrderLine.of(1, "ADVICE", 1, Price.of(price, "EUR"), TaxCategory.of("S", 19), kind=kind)
     policy = Policy(invoice_basis=InvoiceBasis.ORDERED)
     order = begun(
         ORDER, PlaceOrder(OrderContent("EUR", (line,), TaxPolicy(), policy=policy)), ConfirmOrder(), stamp=STAMP
     )
-    assert order.state.progress.exposed_minor == exposed
+    assert exposure(order.state) == exposed
+    if exposed < 0:
+        order.when(BillUnits("I", "inv")).refused("negative_bill")
+        return
     done = order.and_then(BillUnits("I", "inv"), CompleteOrder())
     assert isinstance(done.state, s.Completed)
-    assert done.state.progress.exposed_minor == 0
+    assert exposure(done.state) == 0
 
 
 def test_what_has_waited_longest_is_filled_first_though_in_two_steps() -> None:

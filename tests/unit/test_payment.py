@@ -15,7 +15,13 @@ from orderflow.domain.engine.schema import faults_of
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.money import Money
 from orderflow.domain.payments import state as s
-from orderflow.domain.payments.applying import ApplyPayment, PaymentApplied, PaymentUnapplied, UnapplyPayment
+from orderflow.domain.payments.applying import (
+    ApplyPayment,
+    PaymentApplied,
+    PaymentUnapplied,
+    ReleaseApplication,
+    UnapplyPayment,
+)
 from orderflow.domain.payments.collecting import (
     AuthorisePayment,
     CapturePayment,
@@ -107,6 +113,7 @@ COMMANDS = (
     RecordPayment(BANK, yen(1_000)),
     ApplyPayment(INVOICE, "I-1", yen(100)),
     UnapplyPayment(INVOICE, "I-1", yen(100)),
+    ReleaseApplication(INVOICE, "I-1", 100),
     RefundPayment(yen(100)),
     ChargeBackPayment(yen(100)),
     DisputePayment(yen(100)),
@@ -136,6 +143,7 @@ LEADS: dict[str, dict[str, str]] = {
         "CapturePayment": "Received",
         "ApplyPayment": "Received",
         "UnapplyPayment": "exceeds_applied",
+        "ReleaseApplication": "not_applied",
         "RefundPayment": "Received",
         "ChargeBackPayment": "Received",
         "DisputePayment": "Disputed",
@@ -143,10 +151,16 @@ LEADS: dict[str, dict[str, str]] = {
         "ResolvePending": "not_pending",
         "ClosePayment": "money_left",
     },
-    "Disputed": {"UnapplyPayment": "Disputed", "ResolveDispute": "Received", "ResolvePending": "not_pending"},
+    "Disputed": {
+        "UnapplyPayment": "Disputed",
+        "ReleaseApplication": "Disputed",
+        "ResolveDispute": "Received",
+        "ResolvePending": "not_pending",
+    },
     "Closed": {
         "ApplyPayment": "exceeds_free",
         "UnapplyPayment": "Closed",
+        "ReleaseApplication": "Closed",
         "RefundPayment": "exceeds_free",
         "ChargeBackPayment": "Closed",
         "MarkPending": "not_possible",

@@ -263,6 +263,14 @@ def enough_credit(state: IssuedNote, command: UseCredit, stamp: Stamp) -> Refusa
     return refuse("exceeds_free", "{asked} minor units wanted, {free} free", **facts)
 
 
+def was_used(state: IssuedNote, command: ReleaseCreditUse, stamp: Stamp) -> Refusal | None:
+    """No more is released than pays that invoice."""
+    asked, found = command.amount_minor, dict(state.used).get(command.invoice, 0)
+    if asked <= found:
+        return None
+    return refuse("not_applied", "{asked} minor units wanted, {found} applied", asked=asked, found=found)
+
+
 def _used(state: IssuedNote, event: CreditUsed) -> IssuedNote:
     return _with_use(state, event.invoice, event.amount_minor)
 
@@ -291,7 +299,7 @@ CREDIT_NOTE: Final = Machine(
         rule(DraftedNote, RecordCredited, InvoiceCredited, DraftedNote, _credited),
         rule(DraftedNote, IssueCreditNote, CreditNoteIssued, IssuedNote, _issued),
         rule(IssuedNote, UseCredit, CreditUsed, IssuedNote, _used, guards=(enough_credit,)),
-        rule(IssuedNote, ReleaseCreditUse, CreditUseReleased, IssuedNote, _released),
+        rule(IssuedNote, ReleaseCreditUse, CreditUseReleased, IssuedNote, _released, guards=(was_used,)),
     ),
     final=(IssuedNote,),
     check=_check,

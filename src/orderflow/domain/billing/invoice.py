@@ -149,7 +149,7 @@ INVOICE: Final = Machine(
     rules=(
         rule(Absent, DraftInvoice, InvoiceDrafted, Draft, drafted, guards=(has_party,), decide=draft),
         rule(Draft, IssueInvoice, InvoiceIssued, NUMBERED, issued),
-        rules(NUMBERED, m.RecordPrepaid, m.PrepaidRecorded, NUMBERED, m.prepaid_recorded),
+        rules(NUMBERED, m.RecordPrepaid, m.PrepaidRecorded, NUMBERED, m.prepaid_recorded, guards=(m.was_prepaid,)),
         rules(
             NUMBERED, m.RecordApplication, m.ApplicationRecorded, NUMBERED, m.application_recorded,
             guards=PAY, decide=m.record_application,
@@ -158,8 +158,8 @@ INVOICE: Final = Machine(
             NUMBERED, m.WithdrawApplication, m.ApplicationWithdrawn, NUMBERED, m.application_withdrawn,
             guards=(m.was_applied,),
         ),
-        rules(
-            NUMBERED, m.RecordCreditUse, m.CreditUseRecorded, NUMBERED, m.credit_use_recorded,
+        rule(
+            Issued, m.RecordCreditUse, m.CreditUseRecorded, NUMBERED, m.credit_use_recorded,
             guards=USE, decide=m.record_credit_use,
         ),
         rules(
@@ -168,7 +168,7 @@ INVOICE: Final = Machine(
         ),
         rule(Issued, m.WriteOff, m.WrittenOff, NUMBERED, m.written_off, guards=(m.is_owed,)),
         rules(
-            NUMBERED, m.TakeBackWriteOff, m.WriteOffTakenBack, Issued, m.write_off_taken_back,
+            NUMBERED, m.TakeBackWriteOff, m.WriteOffTakenBack, NUMBERED, m.write_off_taken_back,
             guards=(m.was_written_off,),
         ),
         rules(NUMBERED, MarkSent, InvoiceSent, None, sent),

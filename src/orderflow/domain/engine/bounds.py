@@ -24,6 +24,7 @@ __all__ = [
     "Length",
     "Minor",
     "Name",
+    "NotNegative",
     "Positive",
     "Quantity",
     "Text",
@@ -83,6 +84,7 @@ Count = Annotated[int, Between(0, MAX_QUANTITY)]
 Delta = Annotated[int, Between(-MAX_QUANTITY, MAX_QUANTITY)]
 Minor = Annotated[int, Between(-MAX_MONEY_MINOR, MAX_MONEY_MINOR)]
 Positive = Annotated[int, Between(1, MAX_MONEY_MINOR)]
+NotNegative = Annotated[int, Between(0, MAX_MONEY_MINOR)]
 Id = Annotated[str, Text(MAX_ID, least=1)]
 Name = Annotated[str, Text(MAX_NAME)]
 FreeText = Annotated[str, Text(MAX_TEXT, lines=True)]

@@ -97,6 +97,21 @@ def something_billable(state: Billing, command: BillUnits, stamp: Stamp) -> Refu
     return None
 
 
+def bill_not_negative(state: Billing, command: BillUnits, stamp: Stamp) -> Refusal | None:
+    """No bill asks the shop for money: an allowance waits for the goods it is for."""
+    if something_billable(state, command, stamp):
+        return None
+    gross = bill(state, command, stamp).totals.gross
+    return refuse("negative_bill", "the bill would be {total}", total=str(gross)) if gross.minor < 0 else None
+
+
+def invoice_is_new(state: Billing, command: BillUnits, stamp: Stamp) -> Refusal | None:
+    """An order is billed on a new invoice each time."""
+    if all(bill.invoice != command.invoice for bill in state.progress.bills):
+        return None
+    return refuse("invoice_exists", "{invoice} is an invoice of this order already", invoice=command.invoice)
+
+
 def room_to_bill(state: Billing, command: BillUnits, stamp: Stamp) -> Refusal | None:
     """The number of invoices of an order is bounded."""
     if len(state.progress.bills) < MAX_BILLS:

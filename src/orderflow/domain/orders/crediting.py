@@ -6,17 +6,19 @@ from typing import Annotated, NamedTuple, TypeVar
 
 from attrs import evolve, frozen
 
-from orderflow.domain.engine.bounds import Id, Length, Minor
+from orderflow.domain.engine.bounds import Count, Id, Length, Minor, NotNegative, Quantity
 from orderflow.domain.engine.record import Event, Internal, values_of
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.tax import TaxGroup
 from orderflow.domain.orders import lines as moves
 from orderflow.domain.orders.billing import tax_after
 from orderflow.domain.orders.charging import owed
+from orderflow.domain.orders.guards import enough
 from orderflow.domain.orders.lines import CreditedUnits, LineVector
 from orderflow.domain.orders.prepaying import Moved, distributed, with_due, with_moved
 from orderflow.domain.orders.state import HasProgress, moved
 from orderflow.domain.values import MAX_LINES
+from orderflow.errors import Refusal
 
 K = TypeVar("K", bound=HasProgress)
 
@@ -24,9 +26,9 @@ K = TypeVar("K", bound=HasProgress)
 class UnbilledUnits(NamedTuple):
     """Units of an order line that stood on a voided invoice, and their net in minor units."""
 
-    line: int
-    units: int
-    net_minor: int
+    line: Quantity
+    units: Count
+    net_minor: Minor
 
 
 @frozen(eq=False, repr=False)
@@ -37,7 +39,7 @@ class RecordCredit(Internal):
     invoice: Id
     lines: Annotated[tuple[CreditedUnits, ...], Length(0, MAX_LINES)]
     groups: tuple[TaxGroup, ...]
-    due_minor: Minor
+    due_minor: NotNegative
 
 
 @frozen(eq=False, repr=False)
@@ -69,6 +71,13 @@ class UnitsUnbilled(Event):
     lines: tuple[UnbilledUnits, ...]
     groups: tuple[TaxGroup, ...]
     moved: tuple[Moved, ...]
+
+
+def enough_charged(state: HasProgress, command: RecordCredit | RecordUnbilling, stamp: Stamp) -> Refusal | None:
+    """No more is credited or taken back than is charged (I21)."""
+    return enough(
+        state, [(item.line, item.units) for item in command.lines], lambda v: v.charged, "charged", goods_only=False
+    )
 
 
 def credit(state: HasProgress, command: RecordCredit, stamp: Stamp) -> UnitsCredited:

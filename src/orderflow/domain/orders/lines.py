@@ -256,10 +256,10 @@ class CreditedUnits(NamedTuple):
     given back before. Of a new reduction, which has no units, ``reduced_minor`` is above 0.
     """
 
-    line: int
-    units: int
-    unit_minor: int
-    reduced_minor: int
+    line: Quantity
+    units: Count
+    unit_minor: Minor
+    reduced_minor: Minor
     intent: CreditIntent = CreditIntent.KEPT
 
 

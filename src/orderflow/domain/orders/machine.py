@@ -58,6 +58,7 @@ EXPIRE = (a.something_expired,)
 LOAD = (s.not_held_at_prepare, s.paid_for_at_prepare, s.enough_to_prepare, s.ships_together)
 UNLOAD = (s.enough_preparing,)
 LEAVE = (s.not_held_at_ship, s.paid_for_at_ship, s.enough_preparing)
+CREDIT = (m.is_billed, cr.enough_charged)
 CLOSE = (b.nothing_billable, b.no_credit_due, b.not_held_at_complete)
 
 RECEIVE: Final = (
@@ -134,10 +135,11 @@ CANCEL: Final = (
 
 BILL: Final = (
     rules(
-        BILLED, b.BillUnits, b.UnitsBilled, None, b.billed, guards=(b.something_billable, b.room_to_bill), decide=b.bill
+        BILLED, b.BillUnits, b.UnitsBilled, None, b.billed,
+        guards=(b.something_billable, b.bill_not_negative, b.invoice_is_new, b.room_to_bill), decide=b.bill,
     ),
-    rules(LIVED, cr.RecordCredit, cr.UnitsCredited, None, cr.credited, decide=cr.credit),
-    rules(LIVED, cr.RecordUnbilling, cr.UnitsUnbilled, None, cr.unbilled, decide=cr.unbill),
+    rules(LIVED, cr.RecordCredit, cr.UnitsCredited, None, cr.credited, guards=CREDIT, decide=cr.credit),
+    rules(LIVED, cr.RecordUnbilling, cr.UnitsUnbilled, None, cr.unbilled, guards=CREDIT, decide=cr.unbill),
 )  # fmt: skip
 
 PAY: Final = (
@@ -146,9 +148,12 @@ PAY: Final = (
         Completed, m.RecordPrepayment, m.PrepaymentRecorded, Completed, m.prepaid,
         guards=(m.same_currency, m.still_due), decide=m.prepay,
     ),
-    rules(PLACED, m.WithdrawPrepayment, m.PrepaymentWithdrawn, None, m.withdrawn, decide=m.withdraw),
+    rules(
+        PLACED, m.WithdrawPrepayment, m.PrepaymentWithdrawn, None, m.withdrawn,
+        guards=(m.was_prepaid,), decide=m.withdraw,
+    ),
     rules(PLACED, m.RecordAuthorisation, m.AuthorisationRecorded, None, m.authorised),
-    rules(LIVED, m.RecordDue, m.DueRecorded, None, m.due_recorded, decide=m.record_due),
+    rules(LIVED, m.RecordDue, m.DueRecorded, None, m.due_recorded, guards=(m.is_billed,), decide=m.record_due),
 )  # fmt: skip
 
 COMPLETE: Final = (

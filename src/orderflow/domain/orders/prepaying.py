@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import starmap
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from attrs import frozen
 
-from orderflow.domain.engine.bounds import Id, Minor, Name, Positive
+from orderflow.domain.engine.bounds import Id, Minor, Name, NotNegative, Positive
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Event, Internal, replacing
 from orderflow.domain.engine.stamp import Stamp
@@ -22,6 +22,11 @@ from orderflow.domain.orders.state import Authorisation, Bill, Completed, HasPro
 from orderflow.errors import Refusal
 
 K = TypeVar("K", bound=HasProgress)
+
+
+class HasInvoice(Protocol):
+    @property
+    def invoice(self) -> str: ...
 
 
 class Moved(NamedTuple):
@@ -101,6 +106,15 @@ class PrepaymentWithdrawn(Event):
     moved: tuple[Moved, ...]
 
 
+def was_prepaid(state: HasProgress, command: WithdrawPrepayment, stamp: Stamp) -> Refusal | None:
+    """No more is withdrawn than is kept for the order and lies on its invoices."""
+    p = state.progress
+    asked, found = command.amount_minor, p.pool_minor + sum([bill.prepaid_minor for bill in p.bills])
+    if asked <= found:
+        return None
+    return refuse("not_applied", "{asked} minor units wanted, {found} applied", asked=asked, found=found)
+
+
 def withdraw(state: HasProgress, command: WithdrawPrepayment, stamp: Stamp) -> PrepaymentWithdrawn:
     p = state.progress
     off = tuple(_taken_off(p, command.amount_minor - p.pool_minor))
@@ -159,7 +173,7 @@ class RecordDue(Internal):
     """Note what is due on an invoice of this order before its own money: it was paid or written off, or no longer."""
 
     invoice: Id
-    due_minor: Minor
+    due_minor: NotNegative
 
 
 @frozen(eq=False, repr=False)
@@ -169,6 +183,13 @@ class DueRecorded(Event):
     invoice: str
     due_minor: int
     moved: tuple[Moved, ...]
+
+
+def is_billed(state: HasProgress, command: HasInvoice, stamp: Stamp) -> Refusal | None:
+    """The invoice is one of the order's."""
+    if any(bill.invoice == command.invoice for bill in state.progress.bills):
+        return None
+    return refuse("no_such_invoice", "{invoice} is not an invoice of this order", invoice=command.invoice)
 
 
 def record_due(state: HasProgress, command: RecordDue, stamp: Stamp) -> DueRecorded:

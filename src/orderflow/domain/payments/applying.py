@@ -80,6 +80,14 @@ def enough_applied(state: Funded, command: UnapplyPayment, stamp: Stamp) -> Refu
     return at_most("exceeds_applied", state.funds.applied_to(command.target, command.id), command)
 
 
+def was_applied(state: Funded, command: ReleaseApplication, stamp: Stamp) -> Refusal | None:
+    """No more is released than pays that invoice."""
+    asked, found = command.minor, state.funds.applied_to(command.target, command.id)
+    if asked <= found:
+        return None
+    return refuse("not_applied", "{asked} minor units wanted, {found} applied", asked=asked, found=found)
+
+
 def room_to_apply(state: Funded, command: ApplyPayment, stamp: Stamp) -> Refusal | None:
     """The number of invoices and orders that one payment pays is bounded."""
     funds = state.funds

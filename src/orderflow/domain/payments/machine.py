@@ -57,7 +57,7 @@ APPLICATION: Final = (
     rules(
         FUNDED, a.UnapplyPayment, a.PaymentUnapplied, None, a.unapplied, guards=(g.same_currency, a.enough_applied)
     ),
-    rules(FUNDED, a.ReleaseApplication, a.ApplicationReleased, None, a.released),
+    rules(FUNDED, a.ReleaseApplication, a.ApplicationReleased, None, a.released, guards=(a.was_applied,)),
 )  # fmt: skip
 
 GIVE_BACK: Final = (
