@@ -45,7 +45,7 @@ from orderflow.errors import CommandRefused
 from orderflow.flows.advance import ShopSettings
 from orderflow.flows.prepare import ShippingSettings
 from orderflow.ports.storage import Storage
-from orderflow.testing.lawful import LawfulStorage
+from orderflow.testing.lawful import lawful
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
 BY_HAND = ShopSettings(shipping=ShippingSettings(needs_label=False))
@@ -59,8 +59,8 @@ class MoneyShop(OrderFlow):
     def __init__(
         self, storage: Storage, currency: str = "GBP", rate: int = 20, *, workflow: Workflow | None = None
     ) -> None:
-        lawful = LawfulStorage(storage, workflow)
-        super().__init__(lawful, clock=FixedClock(NOON), ids=SequenceIds(), settings=BY_HAND, workflow=workflow)
+        kept = lawful(storage, workflow)
+        super().__init__(kept, clock=FixedClock(NOON), ids=SequenceIds(), settings=BY_HAND, workflow=workflow)
         self.currency, self.tax = currency, TaxCategory.of("S" if rate else "Z", rate)
         self.handle("TEA@main", ReceiveGoods(10_000))
         for name in ("ann", "bob"):
