@@ -286,7 +286,7 @@ class OrderFlow(Subjects):
         """What is waiting for someone, each row with the reasons that block its next step.
 
         Lists: ``to_confirm``, ``awaiting_stock``, ``to_prepare``, ``to_ship``; and of money ``unpaid``, ``to_bill``,
-        ``to_credit``, ``to_refund``, ``invoices_due``, ``to_apply``, ``disputed``.
+        ``to_credit``, ``to_refund``, ``invoices_due``, ``to_apply``, ``disputed``, ``contradictions``.
 
         Raises:
             InputError: there is no such list.

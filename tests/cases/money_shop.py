@@ -35,7 +35,7 @@ from orderflow.domain.parties.party import Person
 from orderflow.domain.payments.applying import ApplyPayment
 from orderflow.domain.payments.collecting import RecordPayment
 from orderflow.domain.payments.refunding import ChargeBackPayment
-from orderflow.domain.payments.state import ApplicationTarget, Funded, PaymentSource
+from orderflow.domain.payments.state import ApplicationTarget, Funded, PaymentSource, payment_id
 from orderflow.domain.returns import ReceiveReturn, ReturnedUnits
 from orderflow.domain.shipping.carriage import HandOver, RecordDelivered
 from orderflow.domain.shipping.planning import PackShipment, PlanShipment
@@ -154,8 +154,9 @@ class MoneyShop(OrderFlow):
 
     def pay(self, minor: int, *, customer: str = "ann", order: str = "", invoice: str = "") -> str:
         """Money of a customer comes in, and all of it pays an order or an invoice if one is named; returns the row."""
-        name = self._next("p", "payment")
-        self.handle(name, RecordPayment(PaymentSource("bank", name, customer), self.money(minor)))
+        reference = self._next("p", "payment")
+        name = payment_id("bank", reference)
+        self.handle(name, RecordPayment(PaymentSource("bank", reference, customer), self.money(minor)))
         if order:
             self.handle(name, ApplyPayment(ApplicationTarget.ORDER, order, self.money(minor)))
         if invoice:

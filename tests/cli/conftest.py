@@ -166,11 +166,11 @@ def _give_back(shop: Shop) -> None:
     items, on_account = (CreditItem("o-1/1", 1, 1, own_line=1),), (AccountLine(2, "TEA", 1, 255, VAT),)
     terms = CreditNoteContent("credit", "ann", PartyRef("ann", 1), "GBP", date(2026, 4, 2), items, on_account)
     shop.do("k-1", DraftCreditNote(terms))
-    shop.do("p-1", RecordPayment(PaymentSource("bank", "1", "ann", "transfer"), Money.of("20", "GBP")))
+    shop.do("bank/1", RecordPayment(PaymentSource("bank", "1", "ann", "transfer"), Money.of("20", "GBP")))
     invoice = shop.flow.invoices.get("o-1/1")
     assert isinstance(invoice, Numbered)
-    shop.do("p-1", ApplyPayment(ApplicationTarget.INVOICE, "o-1/1", Money(invoice.open_minor - 2, "GBP")))
-    shop.do("p-1", RefundPayment(Money(100, "GBP")))
+    shop.do("bank/1", ApplyPayment(ApplicationTarget.INVOICE, "o-1/1", Money(invoice.open_minor - 2, "GBP")))
+    shop.do("bank/1", RefundPayment(Money(100, "GBP")))
     shop.do("o-1/1", WriteOff(2, "bank fee"))
     shop.go("o-1")
 
@@ -212,16 +212,16 @@ def _lose(shop: Shop) -> None:
 
 def _prepay(shop: Shop) -> None:
     shop.order("o-11", "bob", ("TEA", 2, "2.55"), policy=Policy(pay_before=PayBefore.ALLOCATE))
-    shop.do("p-2", RecordPayment(PaymentSource("bank", "2", "bob", "transfer"), Money.of("7", "GBP")))
-    shop.do("p-2", ApplyPayment(ApplicationTarget.ORDER, "o-11", Money.of("7", "GBP")))
+    shop.do("bank/2", RecordPayment(PaymentSource("bank", "2", "bob", "transfer"), Money.of("7", "GBP")))
+    shop.do("bank/2", ApplyPayment(ApplicationTarget.ORDER, "o-11", Money.of("7", "GBP")))
     shop.go("o-11")
     shop.deliver("o-11/1")
     shop.go("o-11")
     given = (AccountLine(1, "GOODWILL", 1, 100, VAT),)
     terms = CreditNoteContent("credit", "bob", PartyRef("bob", 1), "GBP", date(2026, 4, 2), on_account=given)
     shop.do("k-2", DraftCreditNote(terms), UseCredit("o-2/1", 50))
-    shop.do("p-3", RecordPayment(PaymentSource("bank", "3", "bob", "transfer"), Money.of("1", "GBP")))
-    shop.do("p-3", ApplyPayment(ApplicationTarget.INVOICE, "o-2/1", Money.of("1", "GBP")))
+    shop.do("bank/3", RecordPayment(PaymentSource("bank", "3", "bob", "transfer"), Money.of("1", "GBP")))
+    shop.do("bank/3", ApplyPayment(ApplicationTarget.INVOICE, "o-2/1", Money.of("1", "GBP")))
 
 
 @pytest.fixture(scope="session")

@@ -24,10 +24,10 @@ def test_payment_settles_an_invoice_and_completes_what_waits_for_it() -> None:
     assert shop.refusal("O", CompleteOrder()) == ("unpaid",)
     paid = RecordPayment(PaymentSource("bank", "1", "ann"), Money(2_500, "EUR"))
     into = ApplyPayment(ApplicationTarget.INVOICE, "O/1", Money(2_380, "EUR"))
-    shop.tell("P", paid, into).settle()
+    shop.tell("bank/1", paid, into).settle()
     assert type(shop.invoices.get("O/1")).__name__ == "Settled"
     assert shop.balance("ann", "EUR") == -120
-    shop.tell("P", RefundPayment(Money(120, "EUR")))
+    shop.tell("bank/1", RefundPayment(Money(120, "EUR")))
     assert shop.balance("ann", "EUR") == 0
     assert shop.advance("O").state == "Completed"
 
@@ -36,23 +36,23 @@ def test_a_payment_is_taken_off_again() -> None:
     """Deallocated or charged back money leaves the invoice owed; money for an order touches no invoice."""
     shop = shipped()
     invoice, order = ApplicationTarget.INVOICE, ApplicationTarget.ORDER
-    shop.tell("P", RecordPayment(PaymentSource("card", "1", "ann"), Money(2_380, "EUR")))
-    shop.tell("P", ApplyPayment(order, "O", Money(380, "EUR")), UnapplyPayment(order, "O", Money(380, "EUR")))
-    shop.tell("P", ApplyPayment(invoice, "O/1", Money(2_380, "EUR")))
-    shop.tell("P", UnapplyPayment(invoice, "O/1", Money(380, "EUR")))
+    shop.tell("card/1", RecordPayment(PaymentSource("card", "1", "ann"), Money(2_380, "EUR")))
+    shop.tell("card/1", ApplyPayment(order, "O", Money(380, "EUR")), UnapplyPayment(order, "O", Money(380, "EUR")))
+    shop.tell("card/1", ApplyPayment(invoice, "O/1", Money(2_380, "EUR")))
+    shop.tell("card/1", UnapplyPayment(invoice, "O/1", Money(380, "EUR")))
     assert shop.invoice().open_minor == 380
-    shop.tell("P", ApplyPayment(order, "O", Money(380, "EUR")), ChargeBackPayment(Money(2_380, "EUR")))
+    shop.tell("card/1", ApplyPayment(order, "O", Money(380, "EUR")), ChargeBackPayment(Money(2_380, "EUR")))
     assert shop.invoice().open_minor == 2_380
     assert shop.balance("ann", "EUR") == 2_380
-    assert shop.refusal("P", ApplyPayment(invoice, "O/1", Money(1, "EUR"))) == ("exceeds_free",)
+    assert shop.refusal("card/1", ApplyPayment(invoice, "O/1", Money(1, "EUR"))) == ("exceeds_free",)
 
 
 def test_an_invoice_is_paid_in_its_own_currency() -> None:
     """Money of another currency pays no invoice."""
     shop = shipped()
-    shop.tell("P", RecordPayment(PaymentSource("bank", "1", "ann"), Money(100, "GBP")))
+    shop.tell("bank/1", RecordPayment(PaymentSource("bank", "1", "ann"), Money(100, "GBP")))
     into = ApplyPayment(ApplicationTarget.INVOICE, "O/1", Money(100, "GBP"))
-    assert shop.refusal("P", into) == ("currency_differs",)
+    assert shop.refusal("bank/1", into) == ("currency_differs",)
 
 
 def test_credit_is_limited_and_blocked_customers_wait() -> None:
@@ -76,13 +76,15 @@ def kept_for(order: str, minor: int, currency: str = "EUR") -> ApplyPayment:
 def test_an_order_that_waits_for_its_money_goes_on_when_all_of_it_is_there() -> None:
     """Payments used for the order count towards its total, taken off they do not; covered, stock is allocated."""
     shop = Shop(workflow=standard_workflow(())).stocked(main=2).confirmed(1, pay_before=PayBefore.ALLOCATE)
-    shop.tell("P", RecordPayment(PaymentSource("bank", "1", "ann"), Money(1_190, "EUR")), kept_for("O", 1_189)).settle()
-    shop.tell("P", UnapplyPayment(ApplicationTarget.ORDER, "O", Money(1_000, "EUR"))).settle()
+    shop.tell(
+        "bank/1", RecordPayment(PaymentSource("bank", "1", "ann"), Money(1_190, "EUR")), kept_for("O", 1_189)
+    ).settle()
+    shop.tell("bank/1", UnapplyPayment(ApplicationTarget.ORDER, "O", Money(1_000, "EUR"))).settle()
     assert shop.progress().pool_minor == 189
     assert shop.refusal("O", AllocateStock(pick(1))) == ("unpaid",)
-    shop.tell("P", kept_for("O", 1_001)).settle()
+    shop.tell("bank/1", kept_for("O", 1_001)).settle()
     assert shop.tell("O", AllocateStock(pick(1))).state == "Allocated"
-    shop.tell("P", ChargeBackPayment(Money(1_190, "EUR"))).settle()
+    shop.tell("bank/1", ChargeBackPayment(Money(1_190, "EUR"))).settle()
     assert shop.progress().pool_minor == 0
     assert shop.tell("O", CANCEL).state == "Cancelled"
 
@@ -90,5 +92,5 @@ def test_an_order_that_waits_for_its_money_goes_on_when_all_of_it_is_there() -> 
 def test_an_order_is_paid_in_its_own_currency() -> None:
     """Money of another currency is refused at once, and stays free."""
     shop = Shop().confirmed(1, pay_before=PayBefore.ALLOCATE)
-    shop.tell("P", RecordPayment(PaymentSource("bank", "1", "ann"), Money(9_000, "USD")))
-    assert shop.refusal("P", kept_for("O", 9_000, "USD")) == ("currency_differs",)
+    shop.tell("bank/1", RecordPayment(PaymentSource("bank", "1", "ann"), Money(9_000, "USD")))
+    assert shop.refusal("bank/1", kept_for("O", 9_000, "USD")) == ("currency_differs",)

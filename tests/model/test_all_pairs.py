@@ -80,6 +80,7 @@ from orderflow.domain.orders.lines import CreditedUnits
 from orderflow.domain.orders.placing import ConfirmOrder, DiscardDraft, EditDraft, OpenDraft, PlaceOrder, UnconfirmOrder
 from orderflow.domain.orders.prepaying import (
     RecordAuthorisation,
+    RecordCapture,
     RecordDue,
     RecordPrepayment,
     WithdrawPrepayment,
@@ -110,6 +111,7 @@ from orderflow.domain.payments.collecting import (
     ExpectPayment,
     RecordPayment,
 )
+from orderflow.domain.payments.facts import ClosePaymentTask
 from orderflow.domain.payments.pending import MarkPending, ResolvePending
 from orderflow.domain.payments.refunding import ChargeBackPayment, DisputePayment, RefundPayment, ResolveDispute
 from orderflow.domain.payments.state import ApplicationTarget, Operation, PaymentSource
@@ -245,6 +247,7 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         RecordUnbilling("I", (UnbilledUnits(1, 1, 10),), ()),
         RecordDue("I", 5),
         RecordPrepayment("p", 10, "EUR"),
+        RecordCapture("p", 10, "EUR"),
         WithdrawPrepayment("p", 10),
         RecordAuthorisation("p", 10),
         CompleteOrder(),
@@ -266,6 +269,8 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         ChargeBackPayment(Money(5, "EUR")),
         DisputePayment(Money(5, "EUR")),
         ResolveDispute(won=True),
+        ResolveDispute(won=False),
+        ClosePaymentTask("never_received"),
         MarkPending(Operation.REFUND, Money(5, "EUR")),
         MarkPending(Operation.AUTHORISE, TEN),
         MarkPending(Operation.CAPTURE, Money(5, "EUR")),
@@ -336,7 +341,7 @@ DRAWN = {
     kind: st.one_of(*[message(command) for command in machine.commands if command not in KNOWING])
     for kind, machine in WORKFLOW.machines.items()
 }
-MOST_OF_A_CLASS = 60
+MOST_OF_A_CLASS = 150
 
 
 def reached(machine: Machine, commands: Iterable[Any]) -> tuple[Any, ...]:

@@ -145,10 +145,10 @@ COMMANDS = st.one_of(
         st.builds(ReceiveReturn, st.just("shop"), st.builds(ReturnedUnits, order, line, few).map(lambda u: (u,))),
     ),
     *on(st.just("cn"), st.builds(DraftCreditNote, credit_terms)),
-    *on(st.just("pay"), RecordPayment(ORIGIN, Money(5000, "EUR")), st.builds(RefundPayment, euros)),
-    *on(st.just("pay"), st.builds(ApplyPayment, st.just(ApplicationTarget.INVOICE), invoice, euros)),
-    *on(st.just("pay"), st.builds(ApplyPayment, st.just(ApplicationTarget.ORDER), order, euros)),
-    *on(st.just("pay"), st.builds(ChargeBackPayment, euros)),
+    *on(st.just("bank/1"), RecordPayment(ORIGIN, Money(5000, "EUR")), st.builds(RefundPayment, euros)),
+    *on(st.just("bank/1"), st.builds(ApplyPayment, st.just(ApplicationTarget.INVOICE), invoice, euros)),
+    *on(st.just("bank/1"), st.builds(ApplyPayment, st.just(ApplicationTarget.ORDER), order, euros)),
+    *on(st.just("bank/1"), st.builds(ChargeBackPayment, euros)),
     *on(st.just("ann"), st.builds(SetCreditLimit, st.one_of(st.none(), euros))),
 )
 GROUPS = st.lists(COMMANDS, min_size=1, max_size=6)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Annotated, NamedTuple, TypeVar
 
-from orderflow.domain.engine.bounds import Id, Quantity, Text
+from orderflow.domain.engine.bounds import Id, Name, Quantity, Text
 from orderflow.domain.engine.limits import MAX_ID
 from orderflow.domain.engine.text import TextForm
 from orderflow.errors import Key
@@ -23,6 +23,7 @@ __all__ = [
     "Pick",
     "Sku",
     "StockRef",
+    "Task",
     "party_id",
     "stock_key",
     "summed",
@@ -63,6 +64,13 @@ class CreditIntent(Enum):
     """They are refunded before they are cancelled, come back or are lost."""
     REBILL = "rebill"
     """The invoice was wrong: they are to be billed again."""
+
+
+class Task(NamedTuple):
+    """Something for a person to look at: a fact that contradicts what was there. ``facts`` say what, by name."""
+
+    code: Name
+    facts: tuple[tuple[Name, Name], ...] = ()
 
 
 class LineQuantity(NamedTuple):

@@ -33,6 +33,7 @@ R = TypeVar("R")
 LONGEST_IDS: Final = {
     "stock": 2 * MAX_ID + 1,
     "intake": 4 * MAX_NAME + 1,
+    "payment": 4 * MAX_ID + 1,
     "party": MAX_ID + 11,
     "order": MAX_ORDER_ID,
 }
@@ -253,5 +254,8 @@ def _address_faults(envelope: Envelope) -> Iterator[Fault]:
     )
     for path, kind, value in parts:
         yield from faults_at(path, kind, value)
+    named = getattr(envelope.command, "row_faults", None)
+    if named is not None:
+        yield from named(key.id)
     if key.kind == "stock" and isinstance(key.id, str):
         yield from (fault.under("key.id") for fault in faults_of(StockRef.read(key.id)))

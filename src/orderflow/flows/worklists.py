@@ -153,5 +153,5 @@ WORKLISTS: Final = {
     "to_ship": Worklist("shipment", takes=HandOver, next=_hand_over),
     **{name: Worklist("order", attended=name) for name in ("unpaid", "to_bill", "to_credit", "to_refund")},
     "invoices_due": Worklist("invoice", attended="invoices_due"),
-    **{name: Worklist("payment", attended=name) for name in ("to_apply", "disputed")},
+    **{name: Worklist("payment", attended=name) for name in ("to_apply", "disputed", "contradictions")},
 }

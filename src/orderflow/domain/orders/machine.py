@@ -152,6 +152,7 @@ PAY: Final = (
         PLACED, m.WithdrawPrepayment, m.PrepaymentWithdrawn, None, m.withdrawn,
         guards=(m.was_prepaid,), decide=m.withdraw,
     ),
+    rules(PLACED, m.RecordCapture, m.PrepaymentRecorded, None, m.prepaid, guards=(m.same_currency,), decide=m.prepay),
     rules(PLACED, m.RecordAuthorisation, m.AuthorisationRecorded, None, m.authorised),
     rules(LIVED, m.RecordDue, m.DueRecorded, None, m.due_recorded, guards=(m.is_billed,), decide=m.record_due),
 )  # fmt: skip

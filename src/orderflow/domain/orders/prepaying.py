@@ -40,13 +40,23 @@ class Moved(NamedTuple):
 
 
 @frozen(eq=False, repr=False)
-class RecordPrepayment(Internal):
-    """Keep money of a payment, of the customer ``payer``, for this order."""
-
+class _Prepayment:
     payment: Id
     amount_minor: Positive
     currency: Currency
     payer: Name = ""
+
+
+class RecordPrepayment(_Prepayment, Internal):
+    """Keep money of a payment, of the customer ``payer``, for this order."""
+
+    __slots__ = ()
+
+
+class RecordCapture(_Prepayment, Internal):
+    """Money that was reserved for this order was taken, and is the order's, whatever has become of it."""
+
+    __slots__ = ()
 
 
 @frozen(eq=False, repr=False)
@@ -59,7 +69,7 @@ class PrepaymentRecorded(Event):
     moved: tuple[Moved, ...]
 
 
-def same_currency(state: HasProgress, command: RecordPrepayment, stamp: Stamp) -> Refusal | None:
+def same_currency(state: HasProgress, command: RecordPrepayment | RecordCapture, stamp: Stamp) -> Refusal | None:
     """An order is paid in its own currency."""
     ours = state.content.currency
     if command.currency == ours:
@@ -75,7 +85,7 @@ def still_due(state: Completed, command: RecordPrepayment, stamp: Stamp) -> Refu
     return refuse("more_than_open", "{asked} minor units wanted, {open} open", asked=command.amount_minor, open=due)
 
 
-def prepay(state: HasProgress, command: RecordPrepayment, stamp: Stamp) -> PrepaymentRecorded:
+def prepay(state: HasProgress, command: RecordPrepayment | RecordCapture, stamp: Stamp) -> PrepaymentRecorded:
     after = _kept(state.progress, command.amount_minor)
     return PrepaymentRecorded(command.payment, command.amount_minor, command.payer, distributed(after))
 

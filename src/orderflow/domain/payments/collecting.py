@@ -7,27 +7,33 @@ from typing import TypeVar
 
 from attrs import evolve, frozen
 
+from orderflow.domain.engine.bounds import Name
 from orderflow.domain.engine.machine import Absent, refuse
 from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.money import Money
-from orderflow.domain.payments.guards import FUTURE_DAYS
+from orderflow.domain.payments.facts import FactNoted, task, with_notes
+from orderflow.domain.payments.guards import FUTURE_DAYS, capturable
 from orderflow.domain.payments.state import (
+    Application,
+    ApplicationTarget,
     Authorised,
     Closed,
     Expected,
     Funded,
     Funds,
     Known,
+    Notes,
+    OfSource,
     Operation,
     PaymentSource,
-    PositiveAmount,
     Received,
     SomeMoney,
     SomeMoneyAt,
     currency_of,
     without,
 )
+from orderflow.domain.values import Task
 from orderflow.errors import Refusal
 
 F = TypeVar("F", bound=Funded)
@@ -36,7 +42,7 @@ F = TypeVar("F", bound=Funded)
 
 
 @frozen(eq=False, repr=False)
-class _Expectation(PositiveAmount):
+class _Expectation(OfSource):
     origin: PaymentSource
     amount: Money
 
@@ -54,22 +60,28 @@ class PaymentExpected(_Expectation, Event):
 
 
 def expected(state: Absent, event: PaymentExpected) -> Expected:
-    return Expected(event.origin, event.amount, ())
+    return Expected(event.origin, event.amount, (), Notes())
 
 
 # -- authorising and capturing
 
 
+@frozen(eq=False, repr=False)
 class AuthorisePayment(SomeMoney, Command):
-    """Note that the provider has reserved the money."""
+    """Note that the provider has reserved the money, ``until`` a time if it ends by itself."""
 
-    __slots__ = ()
+    until: datetime | None = None
 
 
-class PaymentAuthorised(SomeMoneyAt, Event):
+@frozen(eq=False, repr=False)
+class PaymentAuthorised(Event):
     """The money is reserved."""
 
-    __slots__ = ()
+    amount: Money
+    at: datetime
+    until: datetime | None = None
+    fact_id: str = ""
+    tasks: tuple[Task, ...] = ()
 
 
 class CapturePayment(SomeMoney, Command):
@@ -84,39 +96,89 @@ class PaymentCaptured(SomeMoneyAt, Event):
     __slots__ = ()
 
 
-def method_authorises(state: Expected, command: AuthorisePayment, stamp: Stamp) -> Refusal | None:
-    """Only some methods authorise before they pay."""
-    return (
-        None
-        if state.origin.authorises
-        else refuse("method_pays_at_once", "this method pays at once: record the payment")
+def authorise(state: Expected, command: AuthorisePayment, stamp: Stamp) -> PaymentAuthorised:
+    return PaymentAuthorised(command.amount, stamp.moment, command.until)
+
+
+def authorise_later(
+    state: Authorised | Funded, command: AuthorisePayment, stamp: Stamp
+) -> PaymentAuthorised | FactNoted:
+    """Told after it was reserved or taken: more than was known is reserved, anything else changes nothing."""
+    if command.amount.currency != currency_of(state):
+        return FactNoted(tasks=(_other_currency(command.amount),))
+    known = state.authorised.minor if isinstance(state, Authorised) else state.funds.authorised
+    if command.amount.minor <= known:
+        return FactNoted()
+    return PaymentAuthorised(command.amount, stamp.moment, command.until)
+
+
+def authorised(state: Expected | Authorised, event: PaymentAuthorised) -> Authorised:
+    notes = with_notes(state.notes, event)
+    return Authorised(state.origin, event.amount, without(state.pending, Operation.AUTHORISE), notes)
+
+
+def authorised_later(state: F, event: PaymentAuthorised) -> F:
+    funds = evolve(state.funds, authorised=event.amount.minor)
+    return evolve(state, funds=funds, notes=with_notes(state.notes, event))
+
+
+def capture(
+    state: Expected | Authorised | Funded, command: CapturePayment, stamp: Stamp
+) -> PaymentCaptured | FactNoted:
+    """Money that came is booked, though more of it came than was reserved."""
+    if command.amount.currency != currency_of(state):
+        return FactNoted(tasks=(_other_currency(command.amount),))
+    over = command.amount.minor - (0 if isinstance(state, Expected) else capturable(state))
+    tasks = (task("exceeds_authorised", minor=over),) if over > 0 else ()
+    return PaymentCaptured(command.amount, stamp.moment, tasks=tasks)
+
+
+def first_captured(state: Expected | Authorised, event: PaymentCaptured) -> Received:
+    minor = event.amount.minor
+    reserved = max(minor, state.authorised.minor if isinstance(state, Authorised) else 0)
+    funds = Funds(
+        event.amount.currency, reserved, minor, applications=_for_order(state, (), minor), received_at=event.at
     )
-
-
-def authorised(state: Expected, event: PaymentAuthorised) -> Authorised:
-    return Authorised(state.origin, event.amount, without(state.pending, Operation.AUTHORISE))
-
-
-def first_captured(state: Authorised, event: PaymentCaptured) -> Received:
-    funds = Funds(event.amount.currency, state.authorised.minor, event.amount.minor, received_at=event.at)
-    return Received(state.origin, funds, without(state.pending, Operation.CAPTURE))
+    return Received(state.origin, funds, (), with_notes(state.notes, event))
 
 
 def captured(state: F, event: PaymentCaptured) -> F:
-    funds = evolve(state.funds, received=state.funds.received + event.amount.minor)
-    return evolve(state, funds=funds, pending=without(state.pending, Operation.CAPTURE))
+    received = state.funds.received + event.amount.minor
+    funds = evolve(
+        state.funds,
+        received=received,
+        authorised=max(state.funds.authorised, received),
+        applications=_for_order(state, state.funds.applications, event.amount.minor),
+    )
+    pending = without(state.pending, Operation.CAPTURE)
+    return evolve(state, funds=funds, pending=pending, notes=with_notes(state.notes, event))
+
+
+def _for_order(state: Known, applied: tuple[Application, ...], minor: int) -> tuple[Application, ...]:
+    """What is captured for an order is the order's at once."""
+    order = state.origin.order
+    if not order:
+        return applied
+    place = (ApplicationTarget.ORDER, order)
+    known = sum([item.minor for item in applied if item[:2] == place])
+    return (*[item for item in applied if item[:2] != place], Application(*place, known + minor))
+
+
+def _other_currency(amount: Money) -> Task:
+    return task("other_currency", currency=amount.currency, minor=amount.minor)
 
 
 # -- recording
 
 
 @frozen(eq=False, repr=False)
-class RecordPayment(PositiveAmount, Command):
+class RecordPayment(OfSource, Command):
     """Note that money has come in, as an account statement or a person says. ``value_date`` is 入金日, if known."""
 
     origin: PaymentSource
     amount: Money
     value_date: date | None = None
+    fact_id: Name = ""
 
 
 @frozen(eq=False, repr=False)
@@ -127,6 +189,8 @@ class PaymentReceived(Event):
     amount: Money
     value_date: date | None
     at: datetime
+    fact_id: str = ""
+    tasks: tuple[Task, ...] = ()
 
 
 def value_date_not_in_the_future(state: object, command: RecordPayment, stamp: Stamp) -> Refusal | None:
@@ -137,34 +201,38 @@ def value_date_not_in_the_future(state: object, command: RecordPayment, stamp: S
     return refuse("in_the_future", "the value date {day} is in the future", day=day.isoformat())
 
 
-def same_origin(state: Expected, command: RecordPayment, stamp: Stamp) -> Refusal | None:
-    """The money comes from the expected source, under the expected id."""
+def same_origin(state: Known, command: RecordPayment, stamp: Stamp) -> Refusal | None:
+    """A row is one payment: the money comes from its source, under its id there."""
     own, given = state.origin, command.origin
     if (own.source, own.external_id) == (given.source, given.external_id):
         return None
     return refuse(
-        "other_origin",
-        "{source} {id} is a payment other than the expected one",
-        source=given.source,
-        id=given.external_id,
+        "other_origin", "{source} {id} is another payment than this row's", source=given.source, id=given.external_id
     )
 
 
-def method_pays_at_once(state: Absent | Expected, command: RecordPayment, stamp: Stamp) -> Refusal | None:
-    """Money of a method that authorises is captured, not merely recorded."""
-    origin = state.origin if isinstance(state, Expected) else command.origin
-    return (
-        refuse("method_authorises", "this method does not pay at once: authorise, then capture")
-        if origin.authorises
-        else None
-    )
+def record(state: Absent | Expected | Authorised, command: RecordPayment, stamp: Stamp) -> PaymentReceived:
+    """It is booked in the currency and amount in which it came."""
+    return PaymentReceived(command.origin, command.amount, command.value_date, stamp.moment)
 
 
-def received(state: Absent | Expected, event: PaymentReceived) -> Received:
-    """All of it is free."""
+def record_again(state: Funded, command: RecordPayment, stamp: Stamp) -> FactNoted:
+    """The same payment told again changes nothing; told with another amount, it is a task."""
+    told, known = command.amount, Money(state.funds.received, state.funds.currency)
+    return FactNoted() if told == known else FactNoted(tasks=(task("amount_differs", told=told, known=known),))
+
+
+def received(state: Absent | Expected | Authorised, event: PaymentReceived) -> Received:
+    """All of it is free; whatever was asked of the provider before has happened."""
+    if isinstance(state, Absent):
+        return Received(event.origin, _funds(event.origin, event), (), with_notes(Notes(), event))
+    return Received(state.origin, _funds(state.origin, event), (), with_notes(state.notes, event))
+
+
+def _funds(origin: PaymentSource, event: PaymentReceived) -> Funds:
     amount = event.amount
-    funds = Funds(amount.currency, received=amount.minor, value_date=event.value_date, received_at=event.at)
-    return Received(event.origin, funds, ())
+    reserved = amount.minor if origin.authorises else 0
+    return Funds(amount.currency, reserved, amount.minor, value_date=event.value_date, received_at=event.at)
 
 
 # -- closing
@@ -194,6 +262,6 @@ def nothing_free(state: Funded, command: ClosePayment, stamp: Stamp) -> Refusal 
 def closed(state: Known, event: PaymentClosed) -> Closed:
     """Closed, with the funds it had, if any."""
     if isinstance(state, Funded):
-        return Closed(state.origin, state.funds, (), event.at)
+        return Closed(state.origin, state.funds, (), state.notes, event.at)
     held = state.authorised.minor if isinstance(state, Authorised) else 0
-    return Closed(state.origin, Funds(currency_of(state), held), (), event.at)
+    return Closed(state.origin, Funds(currency_of(state), held), (), state.notes, event.at)

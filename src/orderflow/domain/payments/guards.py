@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-from orderflow.domain.engine.machine import Guard, refuse
+from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.money import Money
 from orderflow.domain.payments.state import (
     Authorised,
     Funded,
     Known,
-    Operation,
     Received,
     currency_of,
-    pending_minor,
 )
 from orderflow.errors import Refusal
 
@@ -54,19 +52,6 @@ def enough_free(state: Funded, command: HasAmount, stamp: Stamp) -> Refusal | No
     return at_most("exceeds_free", state.free, command)
 
 
-def not_pending(operation: Operation) -> Guard[Any, Any]:
-    """A guard: the outcome of no earlier ``operation`` is unknown, so that it is not done twice."""
-
-    def guard(state: Known, command: object, stamp: Stamp) -> Refusal | None:
-        if not pending_minor(state.pending, operation):
-            return None
-        return refuse("pending", "the outcome of {operation} is not known yet", operation=operation.value)
-
-    guard.__name__ = f"no_{operation.value}_pending"
-    guard.__doc__ = f"No earlier {operation.value} has an unknown outcome."
-    return guard
-
-
 def nothing_pending(state: Known, command: object, stamp: Stamp) -> Refusal | None:
     """The outcome of every operation is known."""
     names = ", ".join(item.operation.value for item in state.pending)
@@ -81,6 +66,6 @@ def at_most(code: str, free: int, command: HasAmount) -> Refusal | None:
     return refuse(code, "{asked} minor units wanted, {free} free", asked=asked, free=free)
 
 
-def capturable(state: Authorised | Received) -> int:
+def capturable(state: Authorised | Funded) -> int:
     """What is authorised and not captured yet, in minor units."""
     return state.authorised.minor if isinstance(state, Authorised) else state.funds.authorised - state.funds.received

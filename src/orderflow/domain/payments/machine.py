@@ -1,16 +1,19 @@
 """The payment's table, and nothing else. Read this first.
 
-A payment knows no order: applications say what its money is used for. A closed payment stays closed, but what happens
-to its money later is still recorded.
+Facts about money are taken in every state: what contradicts the row becomes a task on it. Applications say what its
+money is used for. A closed payment stays closed, but what happens to its money later is still recorded.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
-from orderflow.domain.engine.machine import Absent, Machine, Rule, choice, rule, rules, to
+from orderflow.domain.engine.machine import Absent, Guard, Machine, Rule, Transition, choice, rule, rules, to
+from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.payments import applying as a
 from orderflow.domain.payments import collecting as c
+from orderflow.domain.payments import facts as f
 from orderflow.domain.payments import guards as g
 from orderflow.domain.payments import pending as p
 from orderflow.domain.payments import refunding as r
@@ -21,7 +24,6 @@ from orderflow.domain.payments.state import (
     Expected,
     Funded,
     Known,
-    Operation,
     Received,
     check_payment,
 )
@@ -30,27 +32,44 @@ USABLE: tuple[type[Funded], ...] = (Received, Closed)
 FUNDED: tuple[type[Funded], ...] = (Received, Disputed, Closed)
 UNDISPUTED: tuple[type[Known], ...] = (Expected, Authorised, Received, Closed)
 UNFUNDED: tuple[type[Expected | Authorised], ...] = (Expected, Authorised)
+KNOWN: tuple[type[Known], ...] = (*UNFUNDED, *FUNDED)
 
-FACT = (g.same_currency, g.not_in_the_future)
-DATED = (g.not_in_the_future, c.value_date_not_in_the_future)
-AUTHORISE = (*FACT, c.method_authorises, g.not_pending(Operation.AUTHORISE))
-RECORD = (g.same_currency, *DATED, c.same_origin, c.method_pays_at_once, g.not_pending(Operation.CAPTURE))
-CAPTURE = (*FACT, g.within_authorised, g.not_pending(Operation.CAPTURE))
+FACT = (g.not_in_the_future,)
+RECORD = (*FACT, c.value_date_not_in_the_future)
+SAME = (*RECORD, c.same_origin)
 APPLY = (g.same_currency, g.enough_free, a.room_to_apply)
-REFUND = (*FACT, g.enough_free, g.not_pending(Operation.REFUND))
-REVERSE = (*FACT, r.reversible)
 RESOLVE = (p.is_pending, g.not_in_the_future)
+
+
+def _facts(
+    sources: tuple[type[Any], ...],
+    command: type[Any],
+    decide: Callable[[Any, Any, Stamp], Any],
+    *ends: Transition[Any, Any, Any],
+    stays: tuple[type[Any], Callable[[Any, Any], Any]] | None = None,
+    guards: tuple[Guard[Any, Any], ...] = FACT,
+) -> tuple[Rule, ...]:
+    """A fact in each of these states: it leads to one of ``ends``, changes amounts (``stays``), or is merely noted."""
+
+    def line(source: type[Any]) -> Rule:
+        same = (to(stays[0], source, stays[1]),) if stays else ()
+        noted = to(f.FactNoted, source, f.noted)
+        return Rule(source, command, f.told_once(decide), (*ends, *same, noted), guards)
+
+    return tuple([line(source) for source in sources])
+
 
 COLLECT: Final = (
     rule(Absent, c.ExpectPayment, c.PaymentExpected, Expected, c.expected),
-    rule(Expected, c.AuthorisePayment, c.PaymentAuthorised, Authorised, c.authorised, guards=AUTHORISE),
-    rule(Authorised, c.CapturePayment, c.PaymentCaptured, Received, c.first_captured, guards=CAPTURE),
-    rule(Received, c.CapturePayment, c.PaymentCaptured, Received, c.captured, guards=CAPTURE),
-    rule(
-        Absent, c.RecordPayment, c.PaymentReceived, Received, c.received, guards=(*DATED, c.method_pays_at_once)
-    ),
-    rule(Expected, c.RecordPayment, c.PaymentReceived, Received, c.received, guards=RECORD),
-)  # fmt: skip
+    rule(Absent, c.RecordPayment, c.PaymentReceived, Received, c.received, guards=RECORD, decide=c.record),
+    _facts(UNFUNDED, c.RecordPayment, c.record, to(c.PaymentReceived, Received, c.received), guards=SAME),
+    _facts(FUNDED, c.RecordPayment, c.record_again, guards=SAME),
+    _facts((Expected,), c.AuthorisePayment, c.authorise, to(c.PaymentAuthorised, Authorised, c.authorised)),
+    _facts((Authorised,), c.AuthorisePayment, c.authorise_later, stays=(c.PaymentAuthorised, c.authorised)),
+    _facts(FUNDED, c.AuthorisePayment, c.authorise_later, stays=(c.PaymentAuthorised, c.authorised_later)),
+    _facts(UNFUNDED, c.CapturePayment, c.capture, to(c.PaymentCaptured, Received, c.first_captured)),
+    _facts(FUNDED, c.CapturePayment, c.capture, stays=(c.PaymentCaptured, c.captured)),
+)
 
 APPLICATION: Final = (
     rules(USABLE, a.ApplyPayment, a.PaymentApplied, None, a.applied, guards=APPLY),
@@ -61,15 +80,21 @@ APPLICATION: Final = (
 )  # fmt: skip
 
 GIVE_BACK: Final = (
-    rules(USABLE, r.RefundPayment, r.PaymentRefunded, None, r.refunded, guards=REFUND),
-    rules(USABLE, r.ChargeBackPayment, r.ChargedBack, None, r.charged_back, guards=REVERSE, decide=r.charge_back),
-    rule(Received, r.DisputePayment, r.PaymentDisputed, Disputed, r.disputed, guards=REVERSE),
+    _facts(UNFUNDED, r.RefundPayment, r.refund),
+    _facts(FUNDED, r.RefundPayment, r.refund, stays=(r.PaymentRefunded, r.refunded)),
+    _facts(UNFUNDED, r.ChargeBackPayment, r.charge_back),
+    _facts(FUNDED, r.ChargeBackPayment, r.charge_back, stays=(r.ChargedBack, r.charged_back)),
+    _facts((*UNFUNDED, Closed), r.DisputePayment, r.dispute),
+    _facts((Received, Disputed), r.DisputePayment, r.dispute, to(r.PaymentDisputed, Disputed, r.disputed)),
+    _facts((*UNFUNDED, Received, Closed), r.ResolveDispute, r.resolve_nothing),
     choice(
-        Disputed, r.ResolveDispute, r.resolve_dispute,
-        to(r.ChargedBack, Received, r.dispute_lost), to(r.DisputeWon, Received, r.dispute_won),
-        guards=(g.not_in_the_future,),
+        Disputed, r.ResolveDispute, f.told_once(r.resolve_dispute),
+        to(r.DisputeLost, Received, r.dispute_lost), to(r.DisputeWon, Received, r.dispute_won),
+        to(f.FactNoted, Disputed, f.noted), guards=FACT,
     ),
 )  # fmt: skip
+
+TASKS: Final = rules(KNOWN, f.ClosePaymentTask, f.PaymentTaskClosed, None, f.task_closed, guards=(f.has_task,))
 
 
 def _resolve(source: type[Received | Disputed]) -> Rule:
@@ -106,7 +131,7 @@ CLOSE: Final = (
 
 PAYMENT: Final = Machine(
     "payment",
-    rules=(*COLLECT, *APPLICATION, *GIVE_BACK, *PENDING, *CLOSE),
+    rules=(*COLLECT, *APPLICATION, *GIVE_BACK, TASKS, *PENDING, *CLOSE),
     final=(Closed,),
     check=check_payment,
 )

@@ -2,52 +2,48 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TypeVar
+from collections.abc import Iterator
+from typing import Any, TypeVar
 
 from attrs import evolve, frozen
 
+from orderflow.domain.engine.bounds import Name
 from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.money import Money
-from orderflow.domain.payments.guards import HasAmount, at_most
+from orderflow.domain.payments.facts import FactNoted, task, with_notes
 from orderflow.domain.payments.state import (
     Application,
     Disputed,
     Funded,
     Funds,
+    Known,
     Operation,
     Received,
     SomeMoney,
     SomeMoneyAt,
+    currency_of,
+    pending_minor,
     without,
 )
-from orderflow.errors import Refusal
+from orderflow.domain.values import Task
 
 F = TypeVar("F", bound=Funded)
 
 
-# -- refunds
+# -- refunds and chargebacks
 
 
 class RefundPayment(SomeMoney, Command):
-    """Free money was given back."""
+    """Note that money was given back."""
 
     __slots__ = ()
 
 
 class PaymentRefunded(SomeMoneyAt, Event):
-    """Free money was given back."""
+    """Money was given back."""
 
     __slots__ = ()
-
-
-def refunded(state: F, event: PaymentRefunded) -> F:
-    funds = evolve(state.funds, refunded=state.funds.refunded + event.amount.minor)
-    return evolve(state, funds=funds, pending=without(state.pending, Operation.REFUND))
-
-
-# -- chargebacks
 
 
 class ChargeBackPayment(SomeMoney, Command):
@@ -56,44 +52,65 @@ class ChargeBackPayment(SomeMoney, Command):
     __slots__ = ()
 
 
-@frozen(eq=False, repr=False)
-class ChargedBack(Event):
-    """Money was taken back; the newest applications, ``released``, lost their money by it."""
+class ChargedBack(SomeMoneyAt, Event):
+    """Money was taken back."""
 
-    amount: Money
-    released: tuple[Application, ...]
-    at: datetime
+    __slots__ = ()
 
 
-def reversible(state: Funded, command: HasAmount, stamp: Stamp) -> Refusal | None:
-    """No more is disputed or charged back than was received and not given back."""
-    return at_most("exceeds_received", state.reversible, command)
+def refund(state: Known, command: RefundPayment, stamp: Stamp) -> PaymentRefunded | FactNoted:
+    """A refund that was asked for and is pending is this one."""
+    told: PaymentRefunded | FactNoted = _taken(
+        PaymentRefunded, state, command.amount, stamp, pending_minor(state.pending, Operation.REFUND)
+    )
+    return told
 
 
-def charge_back(state: Funded, command: ChargeBackPayment, stamp: Stamp) -> ChargedBack:
-    return _charge_back(state, command.amount, stamp)
+def charge_back(state: Known, command: ChargeBackPayment, stamp: Stamp) -> ChargedBack | FactNoted:
+    told: ChargedBack | FactNoted = _taken(ChargedBack, state, command.amount, stamp, 0)
+    return told
 
 
-def _charge_back(state: Funded, amount: Money, stamp: Stamp) -> ChargedBack:
-    """If free money does not suffice, the newest applications lose theirs."""
-    released = []
-    missing = amount.minor - state.free
+def _taken(
+    event: type[PaymentRefunded | ChargedBack], state: Known, amount: Money, stamp: Stamp, set_aside: int
+) -> Any:
+    """What is kept goes; if free money does not suffice, the newest applications lose theirs. The rest is a task.
+
+    ``set_aside`` of a pending refund may go too.
+    """
+    if amount.currency != currency_of(state):
+        return FactNoted(tasks=(task("other_currency", currency=amount.currency, minor=amount.minor),))
+    kept = state.reversible + set_aside if isinstance(state, Funded) else 0
+    booked = min(amount.minor, kept)
+    tasks = (task("never_received", minor=amount.minor - booked),) if booked < amount.minor else ()
+    if not isinstance(state, Funded) or not booked:
+        return FactNoted(tasks=tasks)
+    released = tuple(_released(state, booked - state.free - set_aside))
+    return event(Money(booked, amount.currency), stamp.moment, released=released, tasks=tasks)
+
+
+def _released(state: Funded, missing: int) -> Iterator[Application]:
     for application in reversed(state.funds.applications):
         if missing > 0:
-            released.append(application._replace(minor=min(missing, application.minor)))
+            yield application._replace(minor=min(missing, application.minor))
             missing -= application.minor
-    return ChargedBack(amount, tuple(released), stamp.moment)
 
 
-def charged_back(state: F, event: ChargedBack) -> F:
-    return evolve(state, funds=_reversed(state.funds, event))
+def refunded(state: F, event: PaymentRefunded) -> F:
+    funds = evolve(_without(state.funds, event.released), refunded=state.funds.refunded + event.amount.minor)
+    pending = without(state.pending, Operation.REFUND)
+    return evolve(state, funds=funds, pending=pending, notes=with_notes(state.notes, event))
 
 
-def _reversed(funds: Funds, event: ChargedBack) -> Funds:
-    less = {item[:2]: item.minor for item in event.released}
+def charged_back(state: F, event: ChargedBack | DisputeLost) -> F:
+    funds = evolve(_without(state.funds, event.released), charged_back=state.funds.charged_back + event.amount.minor)
+    return evolve(state, funds=funds, notes=with_notes(state.notes, event))
+
+
+def _without(funds: Funds, released: tuple[Application, ...]) -> Funds:
+    less = {item[:2]: item.minor for item in released}
     left = [item._replace(minor=item.minor - less.get(item[:2], 0)) for item in funds.applications]
-    applications = tuple([item for item in left if item.minor])
-    return evolve(funds, charged_back=funds.charged_back + event.amount.minor, applications=applications)
+    return evolve(funds, applications=tuple([item for item in left if item.minor]))
 
 
 # -- disputes
@@ -113,28 +130,65 @@ class PaymentDisputed(SomeMoneyAt, Event):
 
 @frozen(eq=False, repr=False)
 class ResolveDispute(Command):
-    """End the dispute; if it is not ``won``, the disputed amount is charged back."""
+    """Note how the dispute ended; if it was not ``won``, the disputed amount is charged back."""
 
     won: bool
+    fact_id: Name = ""
 
 
 @frozen(eq=False, repr=False)
 class DisputeWon(Event):
     """The money stays."""
 
-
-def disputed(state: Received, event: PaymentDisputed) -> Disputed:
-    """Until the dispute is resolved, no money is applied or refunded."""
-    return Disputed(state.origin, state.funds, state.pending, event.amount.minor)
+    fact_id: str = ""
+    tasks: tuple[Task, ...] = ()
 
 
-def resolve_dispute(state: Disputed, command: ResolveDispute, stamp: Stamp) -> DisputeWon | ChargedBack:
-    return DisputeWon() if command.won else _charge_back(state, Money(state.disputed, state.funds.currency), stamp)
+class DisputeLost(SomeMoneyAt, Event):
+    """The disputed money was taken back."""
+
+    __slots__ = ()
+
+
+def dispute(state: Known, command: DisputePayment, stamp: Stamp) -> PaymentDisputed | FactNoted:
+    """What is kept can be disputed, once; the rest, and a dispute of a closed payment, is a task."""
+    if command.amount.currency != currency_of(state):
+        amount = command.amount
+        return FactNoted(tasks=(task("other_currency", currency=amount.currency, minor=amount.minor),))
+    known = state.disputed if isinstance(state, Disputed) else 0
+    open_ = isinstance(state, Received | Disputed)
+    booked = min(command.amount.minor, state.reversible - known) if isinstance(state, Received | Disputed) else 0
+    tasks = (task("disputed", minor=command.amount.minor - booked),) if booked < command.amount.minor else ()
+    if not open_ or booked <= 0:
+        return FactNoted(tasks=tasks)
+    return PaymentDisputed(Money(booked, command.amount.currency), stamp.moment, tasks=tasks)
+
+
+def disputed(state: Received | Disputed, event: PaymentDisputed) -> Disputed:
+    """Until the dispute is resolved, no money is applied."""
+    more = state.disputed if isinstance(state, Disputed) else 0
+    notes = with_notes(state.notes, event)
+    return Disputed(state.origin, state.funds, state.pending, notes, more + event.amount.minor)
+
+
+def resolve_dispute(state: Disputed, command: ResolveDispute, stamp: Stamp) -> DisputeWon | DisputeLost:
+    """What is still kept of the disputed amount goes; what is not had gone back before."""
+    if command.won:
+        return DisputeWon()
+    minor = min(state.disputed, state.reversible)
+    released = tuple(_released(state, minor - state.free))
+    return DisputeLost(Money(minor, state.funds.currency), stamp.moment, released=released)
+
+
+def resolve_nothing(state: Known, command: ResolveDispute, stamp: Stamp) -> FactNoted:
+    """No dispute was told of: one that was won changes nothing, one that was lost is a task."""
+    return FactNoted() if command.won else FactNoted(tasks=(task("no_dispute"),))
 
 
 def dispute_won(state: Disputed, event: DisputeWon) -> Received:
-    return Received(state.origin, state.funds, state.pending)
+    return Received(state.origin, state.funds, state.pending, with_notes(state.notes, event))
 
 
-def dispute_lost(state: Disputed, event: ChargedBack) -> Received:
-    return Received(state.origin, _reversed(state.funds, event), state.pending)
+def dispute_lost(state: Disputed, event: DisputeLost) -> Received:
+    after = charged_back(state, event)
+    return Received(after.origin, after.funds, after.pending, after.notes)

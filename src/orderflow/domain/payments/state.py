@@ -9,16 +9,21 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from enum import Enum
 from typing import NamedTuple, TypeAlias
+from urllib.parse import quote
 
 from attrs import frozen
 
 from orderflow.domain.engine.bounds import Id, Name
 from orderflow.domain.engine.record import Record
 from orderflow.domain.money.money import Money
+from orderflow.domain.values import Task
 from orderflow.errors import Fault, InvariantBroken
 
 MAX_APPLICATIONS = 1_000
 """Invoices and orders that one payment may pay."""
+
+MAX_NOTES = 200
+"""Facts with an id, and tasks, that a payment keeps; of more, the latest."""
 
 
 class ApplicationTarget(Enum):
@@ -61,6 +66,11 @@ def without(pending: tuple[Pending, ...], operation: Operation) -> tuple[Pending
     return tuple([item for item in pending if item.operation is not operation])
 
 
+def payment_id(source: str, external_id: str) -> str:
+    """The id of a payment's row: it follows from its source and its reference there, so no payment has two rows."""
+    return f"{quote(source, safe='')}/{external_id}"
+
+
 class PositiveAmount:
     """Fields with an amount of money that must be positive."""
 
@@ -73,19 +83,44 @@ class PositiveAmount:
             yield Fault("amount.minor", "out_of_range", "must be at least 1 minor unit")
 
 
+class OfSource(PositiveAmount):
+    """Fields that name the payment itself."""
+
+    __slots__ = ()
+    origin: PaymentSource
+
+    def row_faults(self, row: str) -> Iterator[Fault]:
+        """The row is the one that the source and its reference name."""
+        own = payment_id(self.origin.source, self.origin.external_id)
+        if row != own:
+            yield Fault("key.id", "other_payment", f"the row of this payment is {own}")
+
+
 @frozen(eq=False, repr=False)
 class SomeMoney(PositiveAmount):
-    """What commands that move money of a payment say."""
+    """What facts about money of a payment say. ``fact_id`` is the source's own id of the fact, told once."""
 
     amount: Money
+    fact_id: Name = ""
 
 
 @frozen(eq=False, repr=False)
 class SomeMoneyAt:
-    """What their events say."""
+    """What their events say: the amount booked, the applications that lost their money by it, and what is odd."""
 
     amount: Money
     at: datetime
+    fact_id: str = ""
+    released: tuple[Application, ...] = ()
+    tasks: tuple[Task, ...] = ()
+
+
+@frozen(eq=False, repr=False)
+class Notes(Record):
+    """Facts that were told under an id of their source, and tasks: facts that contradict what was there."""
+
+    facts: tuple[str, ...] = ()
+    tasks: tuple[Task, ...] = ()
 
 
 @frozen(eq=False, repr=False)
@@ -93,7 +128,7 @@ class PaymentSource(Record):
     """Where a payment comes from. ``source`` and ``external_id`` together identify it for ever.
 
     ``authorises`` is true of methods that reserve the money first (cards), and false of the others (cash on delivery,
-    transfer, konbini).
+    transfer, konbini). ``order`` is what the money is for, if that is known: what is reserved opens its gate.
     """
 
     source: Id
@@ -101,6 +136,7 @@ class PaymentSource(Record):
     customer: Name = ""
     method: Name = ""
     authorises: bool = False
+    order: Name = ""
 
 
 @frozen(eq=False, repr=False)
@@ -138,6 +174,7 @@ class Expected(Record):
     origin: PaymentSource
     amount: Money
     pending: tuple[Pending, ...]
+    notes: Notes
 
 
 @frozen(eq=False, repr=False)
@@ -147,6 +184,7 @@ class Authorised(Record):
     origin: PaymentSource
     authorised: Money
     pending: tuple[Pending, ...]
+    notes: Notes
 
 
 @frozen(eq=False, repr=False)
@@ -156,6 +194,7 @@ class Funded(Record):
     origin: PaymentSource
     funds: Funds
     pending: tuple[Pending, ...]
+    notes: Notes
 
     @property
     def free(self) -> int:

@@ -40,8 +40,10 @@ from orderflow.domain.orders.state import (
 )
 from orderflow.domain.payments.applying import ApplyPayment
 from orderflow.domain.payments.collecting import RecordPayment
+from orderflow.domain.payments.facts import ClosePaymentTask
 from orderflow.domain.payments.refunding import RefundPayment, ResolveDispute
 from orderflow.domain.payments.state import Authorised, Closed, Disputed, Expected, Funded
+from orderflow.domain.values import Task
 from orderflow.errors import Refusal
 
 __all__ = ["Attention", "Standing", "attention"]
@@ -147,7 +149,14 @@ def _invoice(invoice: Issued, at: datetime) -> Attention:
     return _listed("invoices_due", reason, RecordPayment, WriteOff)
 
 
+def _said(task: Task) -> str:
+    return ", ".join(f"{name} {value}" for name, value in task.facts)
+
+
 def _payment(payment: Funded | Expected | Authorised) -> Iterator[Attention]:
+    for task in payment.notes.tasks:
+        reason = refuse("contradiction", "{task}: {facts}", task=task.code, facts=_said(task))
+        yield _listed("contradictions", reason, ClosePaymentTask)
     if isinstance(payment, Disputed):
         reason = refuse("disputed", "{minor} minor units are disputed", minor=payment.disputed)
         yield _listed("disputed", reason, ResolveDispute)

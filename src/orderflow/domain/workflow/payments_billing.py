@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from typing import Any
 
 from orderflow.domain.billing.account import Posting
 from orderflow.domain.billing.invoice_money import RecordApplication, WithdrawApplication
 from orderflow.domain.engine.decide import Flow, Read, ask
-from orderflow.domain.engine.workflow import EventContext, Send
-from orderflow.domain.orders.prepaying import RecordPrepayment, WithdrawPrepayment
+from orderflow.domain.engine.machine import refuse
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.engine.workflow import EventContext, Require, Send
+from orderflow.domain.orders.prepaying import RecordAuthorisation, RecordCapture, RecordPrepayment, WithdrawPrepayment
+from orderflow.domain.orders.state import HasProgress
 from orderflow.domain.payments.applying import ApplyPayment, UnapplyPayment
-from orderflow.domain.payments.state import ApplicationTarget, Funded
+from orderflow.domain.payments.state import ApplicationTarget, Authorised, Funded
 from orderflow.domain.workflow.billing_accounts import post
 from orderflow.domain.workflow.orders_billing import orders_of
-from orderflow.errors import Key
+from orderflow.errors import Key, Refusal
 
 
 def post_payment(context: EventContext) -> Iterator[Send]:
@@ -22,6 +26,47 @@ def post_payment(context: EventContext) -> Iterator[Send]:
 
 def post_repayment(context: EventContext) -> Iterator[Send]:
     return post(context, Posting.PAYMENT, context.after.origin.customer, -context.event.amount)
+
+
+def reserve(context: EventContext) -> Iterator[Send]:
+    """What is reserved for an order opens its gate until it ends."""
+    event, order = context.event, context.after.origin.order
+    if order and isinstance(context.after, Authorised):
+        command = RecordAuthorisation(context.key.id, event.amount.minor, event.until)
+        yield Send(context.key.beside("order", order), command)
+
+
+def capture(context: EventContext) -> Iterator[Send]:
+    """What was reserved for an order and is taken is the order's own, in the same commit."""
+    origin, amount = context.after.origin, context.event.amount
+    if origin.order:
+        order = context.key.beside("order", origin.order)
+        rest = max(0, context.after.funds.authorised - context.after.funds.received)
+        yield Send(order, RecordAuthorisation(context.key.id, rest))
+        yield Send(order, RecordCapture(context.key.id, amount.minor, amount.currency, origin.customer))
+
+
+def end_reservation(context: EventContext) -> Iterator[Send]:
+    """A payment that is closed reserves nothing any more."""
+    order = context.after.origin.order
+    if order:
+        yield Send(context.key.beside("order", order), RecordAuthorisation(context.key.id, 0))
+
+
+def for_an_order(context: EventContext) -> Iterator[Require]:
+    """The order that money is expected for exists, and is in its currency."""
+    event = context.event
+    if event.origin.order:
+
+        def takes(state: Any, stamp: Stamp) -> Refusal | None:
+            if not isinstance(state, HasProgress):
+                return refuse("no_such_order", "{order} is not an order that was placed", order=event.origin.order)
+            own = state.content.currency
+            if own == event.amount.currency:
+                return None
+            return refuse("currency_differs", "payment in {paid}, order in {own}", paid=event.amount.currency, own=own)
+
+        yield Require(context.key.beside("order", event.origin.order), takes)
 
 
 def apply(context: EventContext) -> Iterator[Send]:

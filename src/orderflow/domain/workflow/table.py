@@ -50,6 +50,7 @@ from orderflow.domain.parties import customer as cu
 from orderflow.domain.parties.party import PARTY
 from orderflow.domain.payments import applying as pa
 from orderflow.domain.payments import collecting as pc
+from orderflow.domain.payments import pending as pp
 from orderflow.domain.payments import refunding as pr
 from orderflow.domain.payments.machine import PAYMENT
 from orderflow.domain.returns import RETURN, ReturnReceived
@@ -115,6 +116,7 @@ def notifies(template: str) -> Asks:
 EXPOSED: Final = tells(orders_billing.post_exposure, ac.Post)
 MONEY_MOVED: Final = tells(orders_billing.move_money, im.RecordPrepaid)
 ORDER_HEARS: Final = tells(orders_billing.record_due, om.RecordDue, known=True)
+GONE: Final = tells(payments_billing.withdraw_released, om.WithdrawPrepayment, im.WithdrawApplication)
 WRITTEN_BACK: Final = tells(billing_accounts.post_written_back, ac.Post)
 
 
@@ -220,16 +222,22 @@ TABLE: Final = (
     ),
     on(nu.NumberAllotted, tells(billing_accounts.issue, inv.IssueInvoice, cn.IssueCreditNote, known=True)),
     # -- payments
+    on(pc.PaymentExpected, requires(payments_billing.for_an_order, "order")),
+    on(pc.PaymentAuthorised, tells(payments_billing.reserve, om.RecordAuthorisation)),
     on(pc.PaymentReceived, tells(payments_billing.post_payment, ac.Post)),
-    on(pc.PaymentCaptured, tells(payments_billing.post_payment, ac.Post)),
-    on(pr.PaymentRefunded, tells(payments_billing.post_repayment, ac.Post)),
+    on(
+        pc.PaymentCaptured,
+        tells(payments_billing.capture, om.RecordAuthorisation, om.RecordCapture),
+        tells(payments_billing.post_payment, ac.Post),
+    ),
+    on(pc.PaymentClosed, tells(payments_billing.end_reservation, om.RecordAuthorisation)),
+    names(pr.RefundPayment, payments_billing.orders_of_applications),
     names(pr.ChargeBackPayment, payments_billing.orders_of_applications),
     names(pr.ResolveDispute, payments_billing.orders_of_applications),
-    on(
-        pr.ChargedBack,
-        tells(payments_billing.withdraw_released, om.WithdrawPrepayment, im.WithdrawApplication),
-        tells(payments_billing.post_repayment, ac.Post),
-    ),
+    names(pp.ResolvePending, payments_billing.orders_of_applications),
+    on(pr.PaymentRefunded, GONE, tells(payments_billing.post_repayment, ac.Post)),
+    on(pr.ChargedBack, GONE, tells(payments_billing.post_repayment, ac.Post)),
+    on(pr.DisputeLost, GONE, tells(payments_billing.post_repayment, ac.Post)),
     names(pa.ApplyPayment, payments_billing.orders_of_target),
     on(pa.PaymentApplied, tells(payments_billing.apply, om.RecordPrepayment, im.RecordApplication)),
     names(pa.UnapplyPayment, payments_billing.orders_of_target),
