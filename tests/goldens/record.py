@@ -129,6 +129,7 @@ SUMS: dict[str, Callable[[Any], list[Any]]] = {
     "invoice": _invoice,
     "account": _account,
     "series": lambda s: [s.next],
+    "number_prefix": lambda s: [getattr(s, "series", "")],
     "stock_document": lambda s: [s.lines],
     "stock": _stock,
 }
