@@ -11,7 +11,7 @@ from orderflow.audit.checks import Check, Seen
 from orderflow.audit.invariants import Violation
 from orderflow.domain.billing.credit_note import CreditNoteDrafted, IssuedNote, note_totals
 from orderflow.domain.billing.invoice import InvoiceDrafted
-from orderflow.domain.billing.numbering import NumberAllotted, SeriesOpened, period_text, Restart
+from orderflow.domain.billing.numbering import NumberAllotted, Restart, SeriesOpened, period_text
 from orderflow.domain.engine.workflow import EventContext
 from orderflow.domain.money.tax import TaxableLine, TaxRounding, totals
 from orderflow.errors import Key

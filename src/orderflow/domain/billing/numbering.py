@@ -219,8 +219,15 @@ def closes_later(state: Series, command: ClosePeriod, stamp: Stamp) -> Refusal |
 
 
 def _opened(state: Row, event: SeriesOpened) -> Series:
-    pattern = {"prefix": event.prefix, "start": event.start, "digits": event.digits, "next": event.start}
-    return evolve(_series(state), **pattern, restart=event.restart, backdating=event.backdating)
+    return evolve(
+        _series(state),
+        prefix=event.prefix,
+        start=event.start,
+        digits=event.digits,
+        next=event.start,
+        restart=event.restart,
+        backdating=event.backdating,
+    )
 
 
 def _allot(state: Row, command: AllotNumber, stamp: Stamp) -> NumberAllotted:

@@ -93,7 +93,7 @@ def cutoff_date(terms: PaymentTerms, on: date) -> date:
     return on if terms.cutoff_day is None else _day_on_or_after(on, terms.cutoff_day)
 
 
-def due_date(terms: PaymentTerms, invoiced: date, holidays: Container[date] = ()) -> date:
+def due_date(terms: PaymentTerms, invoiced: date, holidays: Container[date] | None = None) -> date:
     """The date on which what was ``invoiced`` on that day is due.
 
     ``holidays`` stand in for those of the terms.
@@ -101,7 +101,8 @@ def due_date(terms: PaymentTerms, invoiced: date, holidays: Container[date] = ()
     Raises:
         InputError: past the end of the calendar, or no business day within a year.
     """
-    due, closed = _calendar_day(terms, cutoff_date(terms, invoiced)), holidays or terms.holidays
+    closed = terms.holidays if holidays is None else holidays
+    due = _calendar_day(terms, cutoff_date(terms, invoiced))
     if terms.business == "previous":
         return roll_back(due, closed)
     return roll_forward(due, closed) if terms.business == "next" else due
