@@ -21,6 +21,7 @@ from orderflow.domain.engine.machine import ABSENT
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.inventory.stock import ReceiveGoods
 from orderflow.domain.money.money import Money
+from orderflow.domain.money.tax import Totals
 from orderflow.domain.orders import state as s
 from orderflow.domain.orders.allocating import AllocateStock, StockAllocated
 from orderflow.domain.orders.billing import (
@@ -28,7 +29,6 @@ from orderflow.domain.orders.billing import (
     BillUnits,
     CompleteOrder,
     OrderCompleted,
-    RecordSettlement,
     UnitsBilled,
 )
 from orderflow.domain.orders.content import OrderContent, totals_of
@@ -94,7 +94,7 @@ def built(content: OrderContent) -> Work:
     totals = totals_of(content)
     quantities = [line.quantity for line in content.lines]
     nets = [line.net_minor for line in content.lines]
-    exposed, check = totals.gross_minor, s.check_order
+    check = s.check_order
     *_, prepare, _, deliver, _, _ = commands_of(content)
     picks, units = prepare.loads, deliver.units
 
@@ -105,35 +105,44 @@ def built(content: OrderContent) -> Work:
         check(s.Placed(content, totals, begun, AT))
 
         OrderConfirmed(AT)
-        check(s.Confirmed(content, totals, s.with_exposed(begun, exposed), AT, AT))
+        check(s.Confirmed(content, totals, begun, AT, AT))
 
         StockAllocated(picks, (), (), None)
         vectors = tuple([LineVector(0, (), (Allotment(LOCATION, quantity),)) for quantity in quantities])
-        check(s.Allocated(content, totals, s.Progress(vectors, (), (), (), (), (), exposed, 0), AT, AT))
+        check(s.Allocated(content, totals, s.Progress(vectors, shipments=0), AT, AT))
 
         ShipmentPrepared(SHIPMENT, picks)
         vectors = tuple([LineVector(0, (), (), (Picking(SHIPMENT, LOCATION, quantity),)) for quantity in quantities])
-        check(s.Preparing(content, totals, s.Progress(vectors, (), (), (), (), (), exposed, 1), AT, AT))
+        check(s.Preparing(content, totals, s.Progress(vectors, shipments=1), AT, AT))
 
         ShipmentDispatched(SHIPMENT, picks)
         vectors = tuple([LineVector(0, (), (), (), quantity) for quantity in quantities])
-        check(s.Shipped(content, totals, s.Progress(vectors, (), (), (), (), (), exposed, 1), AT, AT))
+        check(s.Shipped(content, totals, s.Progress(vectors, shipments=1), AT, AT))
 
         UnitsDelivered(SHIPMENT, units)
         vectors = tuple([LineVector(0, (), (), (), 0, quantity) for quantity in quantities])
-        check(s.Shipped(content, totals, s.Progress(vectors, (), (), (), (), (), exposed, 1), AT, AT))
+        check(s.Shipped(content, totals, s.Progress(vectors, shipments=1), AT, AT))
 
         lines = [Billed(line, quantities[line - 1], nets[line - 1]) for line in range(1, len(nets) + 1)]
-        UnitsBilled(INVOICE, SERIES, tuple(lines), exposed)
-        vectors = tuple([LineVector(0, (), (), (), 0, quantity, 0, 0, 0, 0, quantity) for quantity in quantities])
-        billed = s.Progress(vectors, (), (), (), (INVOICE,), (), 0, 1)
+        UnitsBilled(INVOICE, SERIES, tuple(lines), totals, 0)
+        billed = _billed(content, totals)
         check(s.Shipped(content, totals, billed, AT, AT))
 
-        OrderCompleted(0, AT)
-        check(s.Completed(content, totals, s.with_exposed(billed, 0), AT, AT, AT))
+        OrderCompleted(AT)
+        check(s.Completed(content, totals, billed, AT, AT, AT))
         return 1
 
     return work
+
+
+def _billed(content: OrderContent, totals: Totals) -> s.Progress:
+    """An order whose units were delivered and billed on one invoice."""
+    vectors = [
+        LineVector(delivered=line.quantity, invoiced=line.quantity, unit_minor=line.net_minor) for line in content.lines
+    ]
+    bills = (s.Bill(INVOICE, totals.gross_minor, 0),)
+    taxed = tuple([s.Taxed(group.category, group.tax_minor) for group in totals.groups if group.tax_minor])
+    return s.Progress(tuple(vectors), bills=bills, taxed=taxed, shipments=1)
 
 
 def guest(content: OrderContent) -> OrderContent:
@@ -179,7 +188,6 @@ def _across(content: OrderContent, order: Key) -> Sequence[Envelope]:
         (order, BillUnits(INVOICE, SERIES)),
         (payment, RecordPayment(PaymentSource("bank", "1", content.customer), gross)),
         (payment, ApplyPayment(ApplicationTarget.INVOICE, INVOICE, gross)),
-        (order, RecordSettlement(INVOICE)),
         (order, CompleteOrder()),
     )
     return [Envelope(key, command, STAMP) for key, command in sent]
@@ -202,10 +210,8 @@ def same_end(content: OrderContent) -> None:
     state: Any = ABSENT
     for command in commands_of(content):
         _, state = ORDER.step(state, command, STAMP)
-    quantities = [line.quantity for line in content.lines]
-    vectors = tuple(LineVector(0, (), (), (), 0, quantity, 0, 0, 0, 0, quantity) for quantity in quantities)
-    progress = s.Progress(vectors, (), (), (), (INVOICE,), (), 0, 1)
-    assert state == s.Completed(content, totals_of(content), progress, AT, AT, AT)
+    totals = totals_of(content)
+    assert state == s.Completed(content, totals, _billed(content, totals), AT, AT, AT)
 
 
 def main() -> int:

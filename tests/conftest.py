@@ -19,7 +19,7 @@ settings.register_profile("quick", max_examples=25, deadline=None, suppress_heal
 settings.register_profile(
     "ci", max_examples=100, deadline=None, derandomize=True, print_blob=True, suppress_health_check=_SLOW_MACHINE
 )
-# As ci; the goldens take all their walks, and the real file.
+# As ci, and the real file is worked through.
 settings.register_profile("long", settings.get_profile("ci"))
 settings.load_profile(os.environ.get("ORDERFLOW_PROFILE", "ci"))
 

@@ -23,6 +23,7 @@ from orderflow.adapters.ids import SequenceIds
 from orderflow.domain.billing.credit_note import AccountLine, CreditItem, CreditNoteContent, DraftCreditNote, IssuedNote
 from orderflow.domain.billing.invoice_state import Numbered
 from orderflow.domain.engine.machine import ABSENT
+from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.money.currencies import exponent
 from orderflow.domain.money.money import Money
 from orderflow.domain.orders.billing import BillUnits
@@ -44,7 +45,7 @@ from orderflow.errors import CommandRefused
 from orderflow.flows.advance import ShopSettings
 from orderflow.flows.prepare import ShippingSettings
 from orderflow.ports.storage import Storage
-from orderflow.testing.lawful import LawfulStorage
+from orderflow.testing.lawful import lawful
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
 BY_HAND = ShopSettings(shipping=ShippingSettings(needs_label=False))
@@ -55,8 +56,11 @@ every_currency = pytest.mark.parametrize("currency", ["GBP", "JPY", "BHD"])
 class MoneyShop(OrderFlow):
     """A shop with plenty of TEA; every commit is followed by the laws of money."""
 
-    def __init__(self, storage: Storage, currency: str = "GBP", rate: int = 20) -> None:
-        super().__init__(LawfulStorage(storage), clock=FixedClock(NOON), ids=SequenceIds(), settings=BY_HAND)
+    def __init__(
+        self, storage: Storage, currency: str = "GBP", rate: int = 20, *, workflow: Workflow | None = None
+    ) -> None:
+        kept = lawful(storage, workflow)
+        super().__init__(kept, clock=FixedClock(NOON), ids=SequenceIds(), settings=BY_HAND, workflow=workflow)
         self.currency, self.tax = currency, TaxCategory.of("S" if rate else "Z", rate)
         self.handle("TEA@main", ReceiveGoods(10_000))
         for name in ("ann", "bob"):

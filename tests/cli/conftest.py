@@ -15,7 +15,7 @@ from orderflow.adapters.ids import SequenceIds
 from orderflow.adapters.notifiers.memory import MemoryNotifier
 from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.domain.billing.account import SetCreditLimit
-from orderflow.domain.billing.credit_note import AccountLine, CreditItem, CreditNoteContent, DraftCreditNote
+from orderflow.domain.billing.credit_note import AccountLine, CreditItem, CreditNoteContent, DraftCreditNote, UseCredit
 from orderflow.domain.billing.invoice import VoidInvoice
 from orderflow.domain.billing.invoice_money import WriteOff
 from orderflow.domain.billing.invoice_state import Numbered
@@ -39,6 +39,7 @@ from orderflow.domain.orders.content import (
     LineKind,
     OrderContent,
     OrderLine,
+    PayBefore,
     Policy,
 )
 from orderflow.domain.orders.holding import PlaceHold
@@ -209,12 +210,26 @@ def _lose(shop: Shop) -> None:
     shop.order("o-8", "bob", ("TEA", 7, "2.55"), ("POT", 1, "19.99"))
 
 
+def _prepay(shop: Shop) -> None:
+    shop.order("o-11", "bob", ("TEA", 2, "2.55"), policy=Policy(pay_before=PayBefore.ALLOCATE))
+    shop.do("p-2", RecordPayment(PaymentSource("bank", "2", "bob", "transfer"), Money.of("7", "GBP")))
+    shop.do("p-2", ApplyPayment(ApplicationTarget.ORDER, "o-11", Money.of("7", "GBP")))
+    shop.go("o-11")
+    shop.deliver("o-11/1")
+    shop.go("o-11")
+    given = (AccountLine(1, "GOODWILL", 1, 100, VAT),)
+    terms = CreditNoteContent("credit", "bob", PartyRef("bob", 1), "GBP", date(2026, 4, 2), on_account=given)
+    shop.do("k-2", DraftCreditNote(terms), UseCredit("o-2/1", 50))
+    shop.do("p-3", RecordPayment(PaymentSource("bank", "3", "bob", "transfer"), Money.of("1", "GBP")))
+    shop.do("p-3", ApplyPayment(ApplicationTarget.INVOICE, "o-2/1", Money.of("1", "GBP")))
+
+
 @pytest.fixture(scope="session")
 def history_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file; tests that write copy it."""
     path = tmp_path_factory.mktemp("history") / "shop.db"
     shop = Shop(path)
-    for chapter in (_supply, _sell, _give_back, _lose):
+    for chapter in (_supply, _sell, _give_back, _lose, _prepay):
         chapter(shop)
     shop.storage.close()
     other = Shop(path, "other")

@@ -92,7 +92,7 @@ def test_doctor_tells_settings_costs_sizes_and_letters(history_copy: Path) -> No
     assert found["sqlite"] == sqlite3.sqlite_version
     assert found["settings"]["shared"]["safe"] is True
     assert found["settings"]["shared"]["commit_milliseconds"] > 0
-    assert (found["layout"], found["rows"]["orders"], found["dead"]) == (1, 14, 1)
+    assert (found["layout"], found["rows"]["orders"], found["dead"]) == (1, 15, 1)
     assert found["dead_letters"][0]["error"] == "no such address"
     assert found["oldest"]["topic"]
     plain = CliRunner().invoke(root, ["doctor", "--db", str(history_copy)])

@@ -71,7 +71,7 @@ def content(path: str, value: str) -> str:
 def sent(id_: str) -> str:
     """A statement that adds a message."""
     names = "tenant, id, n, topic, lane_kind, lane_id, data, due_at"
-    return f"INSERT INTO outbox ({names}) VALUES ('main', '{id_}', 9999, 'unbill', 'order', 'o-1', '[]', '2026')"
+    return f"INSERT INTO outbox ({names}) VALUES ('main', '{id_}', 9999, 'drop_items', 'order', 'o-1', '[]', '2026')"
 
 
 def command(change: str, entry: str) -> str:
@@ -118,7 +118,7 @@ PLANTED = {
         f"""UPDATE orders SET content = NULL, state = json_set(state, '$.content', json_set({PLACED}, '$.number', '9'))
             WHERE id = 'o-1' AND tenant = 'main'""",
     ),
-    "cancelled order with exposure": ("I15", state("orders", "o-5", "progress.exposed_minor", "5")),
+    "cancelled order with stock": ("I15", state("orders", "o-5", "progress.lines[0].open", "5")),
     "quantity out of bounds": ("I16", content("lines[0].quantity", "0")),
     "duplicate number": ("I17", state("invoices", "o-2/1", "number", "'INV-000100'")),
     "document without its number": (
@@ -134,13 +134,36 @@ PLANTED = {
         "I19",
         command("at = '2020-01-01'", SECOND_NUMBER),
     ),
-    "billed beyond its invoices": ("I20", state("orders", "o-1", "progress.lines[0].invoiced", "9")),
     "billed beyond what was dispatched": ("I20", event("UnitsBilled", "lines[0][1]", "9")),
     "changed invoice line": ("I21", state("invoices", "o-1/1", "content.lines[0][3]", "764")),
     "changed due date": ("I21", state("invoices", "o-1/1", "due_date", "'2030-01-01'")),
     "credits beyond the invoice": ("I21", state("invoices", "o-1/1", "amounts.credited", "99999")),
     "changed invoice amount": ("I22", state("invoices", "o-1/1", "totals.gross_minor", "1")),
-    "account sum off": ("I24", state("accounts", "ann", "sums[0].invoiced", "1")),
+    "balance off": ("B1", state("accounts", "ann", "sums[0].paid", "1")),
+    "balance off by a payment": ("B1", state("payments", "p-1", "funds.received", "5000")),
+    "account sum off": ("B2", state("accounts", "ann", "sums[0].invoiced", "1")),
+    "sums that only look right": (
+        "B2",
+        """UPDATE accounts SET state = json_set(state,
+            '$.sums[0].invoiced', 1 + json_extract(state, '$.sums[0].invoiced'),
+            '$.sums[0].credited', 1 + json_extract(state, '$.sums[0].credited')) WHERE id = 'ann'""",
+    ),
+    "billed beyond its invoices": ("B3", state("orders", "o-1", "progress.lines[0].invoiced", "9")),
+    "net beyond its invoices": ("B3", state("orders", "o-1", "progress.lines[0].unit_minor", "9")),
+    "a line that is not its share": ("B4", state("orders", "o-2", "progress.lines[0].unit_minor", "1")),
+    "a reduction nobody gave": ("B3", state("orders", "o-1", "progress.lines[1].reduced_minor", "9")),
+    "credited beyond its notes": ("B5", state("invoices", "o-1/1", "amounts.credited", "1")),
+    "units credited beyond its notes": ("B5", state("invoices", "o-1/1", "amounts.lines[0][0]", "2")),
+    "kept beyond its payments": ("B6", state("orders", "o-11", "progress.pool_minor", "9")),
+    "a payment that pays another order": ("B6", state("payments", "p-2", "funds.applications[0][1]", "'o-1'")),
+    "a bill that is due twice": ("B7", state("orders", "o-2", "progress.bills[0][1]", "9")),
+    "prepaid on the invoice alone": ("B7", state("invoices", "o-2/1", "amounts.prepaid", "9")),
+    "paid beyond its payments": ("B8", state("invoices", "o-2/1", "amounts.paid_by[0][1]", "9")),
+    "credit used that no note gave": ("B9", state("invoices", "o-2/1", "amounts.credit_used[0][1]", "9")),
+    "credit given that no invoice used": ("B9", state("credit_notes", "k-2", "used[0][1]", "9")),
+    "a gate opened by no money": ("F1", event("PrepaymentRecorded", "amount_minor", "5")),
+    "exposure off": ("F2", state("accounts", "bob", "sums[0].ordered", "1")),
+    "completed with something to bill": ("F3", event("UnitsBilled", "lines[0][1]", "1")),
     "payment refunded twice": ("I25", state("payments", "p-1", "funds.refunded", "2000")),
     "column off": ("I26", "UPDATE orders SET total_minor = 1 WHERE id = 'o-1'"),
     "row that points to another event": ("I26", "UPDATE orders SET last = 1 WHERE id = 'o-1'"),
@@ -149,12 +172,15 @@ PLANTED = {
     "shipment item changed": ("I29", state("shipments", "o-1/1", "items[0][3]", "1")),
     "tracking number twice": ("I30", state("shipments", "o-1/1", "carriage[1].tracking_number", TWIN)),
     "outbox row missing": ("I32", "DELETE FROM outbox WHERE id = 'main/order/o-1/1/notify/0'"),
-    "ghost outbox row": ("I32", sent("main/order/o-77/1/unbill/0")),
+    "ghost outbox row": ("I32", sent("main/order/o-77/1/drop_items/0")),
     "outbox row that says nonsense": ("I32", "UPDATE outbox SET data = '{' WHERE id = 'main/order/o-1/1/notify/0'"),
-    "outbox row of no version": ("I32", sent("main/order/o-1/x/unbill/0")),
+    "outbox row of no version": ("I32", sent("main/order/o-1/x/drop_items/0")),
     "outbox row without an event": ("I32", sent("something")),
-    "outbox row of an event that asks for nothing": ("I32", sent("main/order/o-1/3/unbill/0")),
-    "outbox row of another topic": ("I32", "UPDATE outbox SET topic = 'unbill' WHERE id = 'main/order/o-1/1/notify/0'"),
+    "outbox row of an event that asks for nothing": ("I32", sent("main/order/o-1/3/drop_items/0")),
+    "outbox row of another topic": (
+        "I32",
+        "UPDATE outbox SET topic = 'drop_items' WHERE id = 'main/order/o-1/1/notify/0'",
+    ),
     "outbox row without a number": ("I32", sent("main/order/o-1/1/notify/x")),
     "outbox row that says something else": (
         "I32",

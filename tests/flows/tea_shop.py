@@ -36,7 +36,7 @@ from orderflow.flows.allocate import AllocationSettings
 from orderflow.flows.prepare import ShippingSettings
 from orderflow.ports.storage import Batch
 from orderflow.shop import OrderFlow
-from orderflow.testing.lawful import LawfulStorage
+from orderflow.testing.lawful import lawful
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
 ANN = PartyRef("ann", 1)
@@ -68,7 +68,7 @@ class Shop(OrderFlow):
     """A shop in memory with a clock, a carrier and a notifier at hand."""
 
     def __init__(self, settings: ShopSettings = TWO_PLACES, **options: Any) -> None:
-        storage = LawfulStorage(options.pop("storage", None) or MemoryStorage(), options.get("workflow"))
+        storage = lawful(options.pop("storage", None) or MemoryStorage(), options.get("workflow"))
         self.time = FixedClock(NOON)
         self.post = MemoryCarrier("post", script=options.pop("script", ()))
         self.mail = MemoryNotifier()

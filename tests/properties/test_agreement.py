@@ -56,7 +56,7 @@ from orderflow.flows.advance import ShopSettings
 from orderflow.flows.allocate import AllocationSettings
 from orderflow.flows.prepare import ShippingSettings
 from orderflow.shop import OrderFlow, Request
-from orderflow.testing.lawful import LawfulStorage
+from orderflow.testing.lawful import lawful
 from orderflow.testing.machine_tests import fold
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
@@ -169,7 +169,7 @@ class Agreement(RuleBasedStateMachine):
     def shop(self, storage: Any) -> OrderFlow:
         """A shop on this storage, its clock and ids fixed."""
         return OrderFlow(
-            LawfulStorage(storage, WORKFLOW),
+            lawful(storage, WORKFLOW),
             workflow=WORKFLOW,
             carriers=[MemoryCarrier()],
             notifier=MemoryNotifier(),

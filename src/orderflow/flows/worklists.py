@@ -86,7 +86,9 @@ def worklist(workflow: Workflow, name: str, stamp: Stamp, *, cursor: int = 0, li
     tasks: list[Task] = []
     while len(tasks) < limit:
         query = listed.query(workflow, stamp.at, cursor, limit)
-        rows = (yield from ask(Find(query))) if query else ()
+        if query is None:
+            break
+        rows = yield from ask(Find(query))
         for row in rows:
             tasks += yield from _tasks(workflow, listed, row, stamp)
         if len(rows) < limit:

@@ -21,7 +21,7 @@ from orderflow.domain.engine.decide import Decision, Envelope, Loaded, decide_co
 from orderflow.domain.engine.machine import ABSENT, Edge, Machine
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Effect, Send, Workflow
-from orderflow.errors import CommandRefused, InputError, InvariantBroken, Key
+from orderflow.errors import CommandRefused, ConcurrencyConflict, InputError, InvariantBroken, Key
 
 __all__ = ["Carry", "Counterexample", "Exploration", "Law", "World", "explore"]
 
@@ -209,7 +209,7 @@ class _Walk:
         rows = node[0]
         branch: _Branch | Move | None = self.known.get((sent.key, sent.command))
         if branch is None:
-            branch = self.known[sent.key, sent.command] = _Branch((self._place(sent.key),))
+            return self._decided(node, sent)
         while isinstance(branch, _Branch):
             read = _read(rows, branch.keys)
             if read not in branch.ends:
@@ -219,12 +219,13 @@ class _Walk:
 
     def _decided(self, node: Node, sent: Send) -> Move | None:
         """Decide, and remember what was read on the way."""
-        branch = self.known[sent.key, sent.command]
         read: Rows = ()
         end: Move | None = None
         flow = decide_command(self.workflow, Envelope(sent.key, sent.command, self.stamp))
+        load: Any = next(flow)
+        first = _Branch(tuple(self._place(key) for key in load.keys))
+        branch = self.known.setdefault((sent.key, sent.command), first)
         try:
-            load: Any = next(flow)
             while True:
                 read = _read(node[0], branch.keys)
                 rows = {key: Loaded(0, self.states[number]) for key, number in zip(load.keys, read, strict=True)}
@@ -236,6 +237,8 @@ class _Walk:
             pass
         except InvariantBroken as broken:
             raise Counterexample(broken.invariant, str(broken), [*self._path(node), sent]) from broken
+        except ConcurrencyConflict as late:
+            raise Counterexample("lock order", f"{late.key} was not named", [*self._path(node), sent]) from late
         branch.ends[read] = end
         return end
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from orderflow.domain.engine.decide import Entry
 from orderflow.domain.engine.machine import ABSENT
@@ -15,7 +15,7 @@ from orderflow.domain.workflow.table import standard_workflow
 from orderflow.errors import InvariantBroken, Key
 from orderflow.ports.storage import Batch, Recorded, Storage, UnitOfWork
 
-__all__ = ["LawfulStorage", "breaches"]
+__all__ = ["breaches", "lawful"]
 
 _PAGE = 1_000
 
@@ -28,19 +28,18 @@ def breaches(rows: Iterable[tuple[Key, Any]], events: Iterable[EventContext] = (
     return [*found, *laws.end()]
 
 
-class LawfulStorage:
-    """Behaves as the storage it wraps. A commit after which a law is broken raises, though it is stored by then.
+def lawful(storage: Storage, workflow: Workflow | None = None) -> Storage:
+    """A storage that behaves as the one it wraps, and asks the laws of money after every commit.
 
-    It folds the journal by ``workflow`` to know each row, so it must see every commit from the first one on, or find
-    them in the feed.
-
-    Raises:
-        InvariantBroken: from ``commit``; it names the law.
+    A commit after which a law is broken raises :class:`InvariantBroken`, which names the law, though it is stored by
+    then. The journal is folded by ``workflow`` to know each row: every commit must go through it, or stand in the feed.
     """
+    return cast("Storage", _LawfulStorage(storage, workflow or standard_workflow()))
 
-    def __init__(self, storage: Storage, workflow: Workflow | None = None) -> None:
-        self.wrapped = storage
-        self._workflow = workflow or standard_workflow()
+
+class _LawfulStorage:
+    def __init__(self, storage: Storage, workflow: Workflow) -> None:
+        self.wrapped, self._workflow = storage, workflow
         self._states: dict[Key, Any] = {}
         after = 0
         while entries := storage.entries(after, _PAGE):
@@ -82,11 +81,9 @@ class LawfulStorage:
 
 
 class _Lawful:
-    def __init__(self, unit: UnitOfWork, storage: LawfulStorage) -> None:
+    def __init__(self, unit: UnitOfWork, storage: _LawfulStorage) -> None:
         self._unit, self._storage = unit, storage
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._unit, name)
+        self.known_commands, self.load = unit.known_commands, unit.load
 
     def commit(self, batch: Batch) -> None:
         self._unit.commit(batch)

@@ -181,8 +181,8 @@ def decide_command(workflow: Workflow, envelope: Envelope, refusals: list[Refusa
 
     The lowest rank goes first, and within a rank requirements follow commands. Rows are loaded one rank at a time, so
     locks are taken in ascending order; rows that the workflow names for the command are loaded with its own. With
-    ``refusals``, refusals are collected there and deciding continues with the
-    other rows, to explain everything that stands in the way; such a decision must be thrown away.
+    ``refusals``, refusals are collected there and deciding continues with the other rows, to explain everything that
+    stands in the way; such a decision must be thrown away.
 
     Raises:
         CommandRefused: a guard on any of the rows refuses; the whole decision is void.
@@ -192,7 +192,7 @@ def decide_command(workflow: Workflow, envelope: Envelope, refusals: list[Refusa
     decision, required, ranks = Decision(envelope.stamp), set[Key](), workflow.ranks
     rows, count, top = decision.rows, 1, -1
     looked_at = yield from _load_named(workflow, envelope, decision)
-    agenda: list[Due] = [(0, False, 0, Send(envelope.key, envelope.command))]
+    agenda: list[Due] = [(ranks[envelope.key.kind], False, 0, Send(envelope.key, envelope.command))]
     while agenda:
         rank, _, _, item = heappop(agenda)
         key = item.key

@@ -172,7 +172,8 @@ class Workflow:
         listed, lines = tuple(machines), tuple(table)
         self.machines: Mapping[str, Machine] = MappingProxyType({machine.kind: machine for machine in listed})
         self.table = tuple([line for line in lines if isinstance(line, On)])
-        self.naming = {line.command: line.naming for line in lines if isinstance(line, Names)}
+        self.named = tuple([line for line in lines if isinstance(line, Names)])
+        self.naming = {line.command: line.naming for line in self.named}
         self.kind_of = {command: machine.kind for machine in listed for command in machine.commands}
         self.ranks: Mapping[str, int] = MappingProxyType({machine.kind: rank for rank, machine in enumerate(listed)})
         breaches = [*self._breaches(listed)]
@@ -198,10 +199,7 @@ class Workflow:
     def extended(self, *, machines: Iterable[Machine] = (), table: Iterable[On | Names] = ()) -> Workflow:
         """A new workflow with more in it; a machine of a known kind takes that kind's place in the order."""
         merged = {**self.machines, **{machine.kind: machine for machine in machines}}
-        return Workflow(merged.values(), (*self.table, *self._naming_lines(), *table))
-
-    def _naming_lines(self) -> Iterator[Names]:
-        return (Names(command, naming) for command, naming in self.naming.items())
+        return Workflow(merged.values(), (*self.table, *self.named, *table))
 
     def guarded(self, command: type[Any], guard: Guard[Any, Any]) -> Workflow:
         """A new workflow that also asks ``guard`` of every ``command``.
@@ -219,7 +217,7 @@ class Workflow:
         machines = [machine for machine in self.machines.values() if machine.kind in kinds]
         events = {event for machine in machines for event in machine.events}
         lines = [on(line.event, *(part for part in line.parts if self._within(part, kinds))) for line in self.table]
-        naming = [line for line in self._naming_lines() if self.kind_of[line.command] in kinds]
+        naming = [line for line in self.named if self.kind_of[line.command] in kinds]
         return Workflow(machines, [*(line for line in lines if line.event in events and line.parts), *naming])
 
     def _within(self, part: Part, kinds: tuple[str, ...]) -> bool:

@@ -90,7 +90,7 @@ def _listed(worklist: str, reason: Refusal, *commands: type[Any]) -> Attention:
 # -- orders
 
 #: The gate that an order in a state comes to next.
-_NEXT = {
+_NEXT: dict[type[HasProgress], Gate] = {
     Placed: Gate.CONFIRM,
     Confirmed: Gate.ALLOCATE,
     AwaitingStock: Gate.ALLOCATE,
