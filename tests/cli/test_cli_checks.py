@@ -73,7 +73,7 @@ def test_verify_counts_what_other_workflows_decided(history_copy: Path) -> None:
     plain = CliRunner().invoke(root, ["verify", "--db", str(history_copy)])
     assert (
         plain.exit_code,
-        "1 entries of 1 other workflows: events folded, decisions not checked" in plain.stdout,
+        "2 entries of 1 other workflows: events folded, decisions not checked" in plain.stdout,
     ) == (
         0,
         True,

@@ -297,7 +297,7 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
     ),
     "series": (
         OpenSeries("INV-"),
-        AllotNumber("invoice", "I", date(2026, 4, 1), "inv"),
+        AllotNumber("invoice", "I", date(2026, 4, 1)),
         ClosePeriod(date(2026, 3, 31)),
     ),
     "number_prefix": (

@@ -154,7 +154,7 @@ class AllotNumber(Internal):
     kind: Id
     document: Id
     on: date
-    series: Id
+    series: Id = PLAIN
     customer: Name = ""
 
 
