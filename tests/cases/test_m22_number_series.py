@@ -82,6 +82,8 @@ def test_m22_two_series_with_one_prefix(books: Books) -> None:
     books.handle("c2", OpenSeries("29-"))
     books.handle("c2", OpenSeries("29-", 5))
     assert books.number("c2") == "29-000005"
+    held = books.rows("number_prefix").history(prefix_id("29-"))
+    assert [type(entry.event).__name__ for entry in held] == ["PrefixClaimed", "PrefixClaimed"]
 
 
 def test_m22_prefixes_that_unicode_holds_to_be_one(books: Books) -> None:
@@ -124,7 +126,7 @@ def test_m22_a_series_used_once_gets_no_prefix(books: Books) -> None:
     books.handle("b", OpenSeries("B-", 7))
     assert [books.number("a"), books.number("b")] == ["A-000001", "B-000007"]
     assert books.refused("a", OpenSeries("C-")) == ("series_in_use",)
-    assert books.handle("c", OpenSeries("C-"))
+    books.handle("c", OpenSeries("C-"))
     assert books.refused("b", ClosePeriod(date(2026, 3, 31))) == ("already_closed",)
 
 

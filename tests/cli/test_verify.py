@@ -275,6 +275,16 @@ def test_a_series_that_restarts_is_followed_by_period(history_copy: Path) -> Non
     assert any("number 101 was allotted where 100 was due" in line for line in said(history_copy, "I18"))
 
 
+def test_a_series_that_allows_it_may_have_dates_that_run_backwards(history_copy: Path) -> None:
+    """The series says so when it is opened."""
+    plant(
+        history_copy,
+        "UPDATE journal SET data = json_set(data, '$.backdating', json('true')) WHERE type = 'SeriesOpened'",
+    )
+    plant(history_copy, f"UPDATE journal SET data = json_set(data, '$.on', '2026-03-31') WHERE {SECOND_NUMBER}")
+    assert said(history_copy, "I19") == []
+
+
 def test_entries_of_another_workflow_are_counted_and_not_asked(history_file: Path) -> None:
     """What another workflow decided breaks no invariant; the report says how many entries that were."""
     report = audited(history_file, SILENT)

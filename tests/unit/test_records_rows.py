@@ -96,9 +96,10 @@ def test_closing_all_closes_each() -> None:
         ClosePeriod(TODAY, "ann"),
         ClosePeriod(TODAY + timedelta(9), "bob"),
         ClosePeriod(TODAY + timedelta(1), "ann"),
-        ClosePeriod(TODAY + timedelta(1)),
     ):
         _, state = SERIES.step(state, command, STAMP)
+    assert [closing.customer for closing in state.closings] == ["bob", "ann"]
+    _, state = SERIES.step(state, ClosePeriod(TODAY + timedelta(1)), STAMP)
     closed = [state.closed_for(customer) for customer in ("ann", "bob", "")]
     assert closed == [TODAY + timedelta(1), TODAY + timedelta(9), TODAY + timedelta(1)]
     assert [closing.customer for closing in state.closings] == ["bob"]
