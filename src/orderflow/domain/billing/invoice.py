@@ -139,6 +139,7 @@ def voided(state: Numbered, event: InvoiceVoided) -> Void:
 # -- the table
 
 NUMBERED: tuple[type[Numbered], ...] = (Issued, Settled)
+SETTLED: tuple[type[Numbered], ...] = (Settled,)
 
 PAY = (m.same_currency, m.is_payable)
 USE = (m.same_currency, m.same_customer, m.is_owed)
@@ -150,8 +151,12 @@ INVOICE: Final = Machine(
         rule(Absent, DraftInvoice, InvoiceDrafted, Draft, drafted, guards=(has_party,), decide=draft),
         rule(Draft, IssueInvoice, InvoiceIssued, NUMBERED, issued),
         rules(NUMBERED, m.RecordPrepaid, m.PrepaidRecorded, NUMBERED, m.prepaid_recorded, guards=(m.was_prepaid,)),
-        rules(
-            NUMBERED, m.RecordApplication, m.ApplicationRecorded, NUMBERED, m.application_recorded,
+        rule(
+            Issued, m.RecordApplication, m.ApplicationRecorded, NUMBERED, m.application_recorded,
+            guards=PAY, decide=m.record_application,
+        ),
+        rule(
+            Settled, m.RecordApplication, m.ApplicationRecorded, SETTLED, m.application_recorded,
             guards=PAY, decide=m.record_application,
         ),
         rules(
@@ -162,10 +167,8 @@ INVOICE: Final = Machine(
             Issued, m.RecordCreditUse, m.CreditUseRecorded, NUMBERED, m.credit_use_recorded,
             guards=USE, decide=m.record_credit_use,
         ),
-        rules(
-            NUMBERED, c.ApplyCredit, c.CreditApplied, NUMBERED, c.credit_applied,
-            guards=CREDIT, decide=c.apply_credit,
-        ),
+        rule(Issued, c.ApplyCredit, c.CreditApplied, NUMBERED, c.credit_applied, guards=CREDIT, decide=c.apply_credit),
+        rule(Settled, c.ApplyCredit, c.CreditApplied, SETTLED, c.credit_applied, guards=CREDIT, decide=c.apply_credit),
         rule(Issued, m.WriteOff, m.WrittenOff, NUMBERED, m.written_off, guards=(m.is_owed,)),
         rules(
             NUMBERED, m.TakeBackWriteOff, m.WriteOffTakenBack, NUMBERED, m.write_off_taken_back,

@@ -1,0 +1,196 @@
+"""Orders and notes as rows of money: what they refuse, and states that cannot be."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from orderflow.domain.billing.credit_note import CREDIT_NOTE, CreditNoteContent, IssuedNote, Use
+from orderflow.domain.billing.invoice import INVOICE, DraftInvoice, IssueInvoice
+from orderflow.domain.billing.invoice_money import RecordPrepaid
+from orderflow.domain.billing.invoice_state import InvoiceContent, InvoiceLine
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.money.money import Money
+from orderflow.domain.money.price import Price
+from orderflow.domain.money.tax import TaxableLine, TaxCategory, TaxPolicy, totals
+from orderflow.domain.orders import billing
+from orderflow.domain.orders.billing import BillUnits
+from orderflow.domain.orders.cancelling import CancelUnits
+from orderflow.domain.orders.charging import credit_due, credit_due_minor, missing_minor
+from orderflow.domain.orders.content import (
+    CancelledBy,
+    InvoiceBasis,
+    LineKind,
+    OrderContent,
+    OrderLine,
+    PayBefore,
+    Policy,
+)
+from orderflow.domain.orders.crediting import RecordCredit
+from orderflow.domain.orders.lines import CreditedUnits, LineVector
+from orderflow.domain.orders.machine import ORDER
+from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder
+from orderflow.domain.orders.prepaying import RecordAuthorisation, RecordDue, RecordPrepayment, WithdrawPrepayment
+from orderflow.domain.orders.state import Bill, Progress, check_order
+from orderflow.domain.values import CreditIntent, LineQuantity, PartyRef
+from orderflow.domain.workflow.attention import Standing, attention
+from orderflow.domain.workflow.laws import MoneyLaws
+from orderflow.errors import InvariantBroken, Key
+from orderflow.flows.notices import compose
+from orderflow.testing.scenario import Life
+from orderflow.testing.scenario import given as begun
+
+NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
+STAMP = Stamp(NOON, "tester", "c")
+FREE = TaxCategory.of("Z", 0)
+ANN = PartyRef("ann", 1)
+
+
+def of_goods_and_charge(**policy: Any) -> Life:
+    """Two units of goods at 1.00 and a charge of 0.50, confirmed and billed as ordered."""
+    lines = (
+        OrderLine.of(1, "TEA", 2, Price.of("1.00", "EUR"), FREE),
+        OrderLine.of(2, "POST", 1, Price.of("0.50", "EUR"), FREE, kind=LineKind.CHARGE),
+    )
+    policy = {"invoice_basis": InvoiceBasis.ORDERED, **policy}
+    content = OrderContent("EUR", lines, TaxPolicy(), policy=Policy(**policy))
+    return begun(ORDER, PlaceOrder(content), ConfirmOrder(), stamp=STAMP)
+
+
+def test_a_bill_names_what_may_be_billed() -> None:
+    """Only the named units are billed; a line that is not there, too many of one, or an id used before is refused."""
+    order = of_goods_and_charge()
+    one = BillUnits("I", "inv", units=(LineQuantity(1, 1),))
+    assert [(item.line, item.quantity, item.net_minor) for item in order.when(one).event.lines] == [(1, 1, 100)]
+    order.when(BillUnits("I", "inv", units=(LineQuantity(3, 1),))).refused("no_such_line")
+    order.when(BillUnits("I", "inv", units=(LineQuantity(1, 3),))).refused("not_billable")
+    order.and_then(one).when(BillUnits("I", "inv")).refused("invoice_exists")
+
+
+def test_the_number_of_invoices_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One more than allowed is refused."""
+    monkeypatch.setattr(billing, "MAX_BILLS", 1)
+    order = of_goods_and_charge().and_then(BillUnits("I", "inv", units=(LineQuantity(1, 1),)))
+    order.when(BillUnits("J", "inv")).refused("too_many_invoices")
+
+
+def test_a_charge_falls_with_the_order() -> None:
+    """Cancelled before anything left, it is to be credited; what was credited ahead of that is settled by it."""
+    order = of_goods_and_charge().and_then(BillUnits("I", "inv"))
+    ahead = (CreditedUnits(2, 1, 50, 0, CreditIntent.AHEAD),)
+    before = order.and_then(RecordCredit("n", "I", ahead, (), 200))
+    assert before.state.progress.lines[1].ahead == 1
+    gone = CancelUnits("no", CancelledBy.CUSTOMER)
+    after = before.and_then(gone).state
+    assert (after.progress.lines[1].ahead, credit_due(after, after.content.line(2), after.progress.lines[1])) == (0, 0)
+    uncredited = order.and_then(gone).state
+    assert credit_due_minor(uncredited) == 250
+
+
+def test_facts_of_other_rows_fit() -> None:
+    """Money that is not there, an invoice that is not the order's, more units than are charged: refused with a code."""
+    order = of_goods_and_charge().and_then(RecordPrepayment("p", 10, "EUR"))
+    order.when(WithdrawPrepayment("p", 11)).refused("not_applied")
+    order.when(RecordDue("I", 1)).refused("no_such_invoice")
+    billed = order.and_then(BillUnits("I", "inv"))
+    billed.when(RecordCredit("n", "I", (CreditedUnits(1, 3, 300, 0),), (), 0)).refused("not_charged")
+    billed.when(RecordCredit("n", "I", (CreditedUnits(9, 1, 1, 0),), (), 0)).refused("no_such_line")
+
+
+def test_what_is_authorised_counts_until_its_time() -> None:
+    """It opens the gate as money does, and no longer once it has run out or ended."""
+    order = of_goods_and_charge(pay_before=PayBefore.ALLOCATE)
+    reserved = order.and_then(RecordAuthorisation("p", 250, NOON + timedelta(hours=1)))
+    assert missing_minor(reserved.state, NOON) == 0
+    assert missing_minor(reserved.state, NOON + timedelta(hours=1)) == 250
+    assert reserved.and_then(RecordAuthorisation("p", 0)).state.progress.authorisations == ()
+
+
+@pytest.mark.parametrize(
+    "progress",
+    [
+        {"pool_minor": -1},
+        {"bills": (Bill("I", 5, 6),)},
+        {"bills": (Bill("I", 5, -1),)},
+        {"pool_minor": 1, "bills": (Bill("I", 5, 0),)},
+    ],
+)
+def test_money_that_cannot_be_is_a_bug(progress: dict[str, Any]) -> None:
+    """No money below 0, none more on an invoice than is due, none with the order while an invoice is due."""
+    state = of_goods_and_charge().state
+    with pytest.raises(InvariantBroken, match="order money"):
+        check_order(state.with_progress(evolve(state.progress, **progress)))
+
+
+@pytest.mark.parametrize("vector", [{"waived": -1}, {"ahead": -1}])
+def test_counters_below_zero_are_a_bug(vector: dict[str, Any]) -> None:
+    """Units waived or ahead are counted from 0."""
+    state = of_goods_and_charge().state
+    lines = (LineVector(2, invoiced=1, **vector), LineVector())
+    with pytest.raises(InvariantBroken):
+        check_order(state.with_progress(evolve(state.progress, lines=lines)))
+
+
+def test_no_more_credit_is_used_than_is_on_account() -> None:
+    """A note that says so is a bug."""
+    content = CreditNoteContent("cn", "ann", ANN, "EUR", date(2026, 4, 1))
+    sums = totals([TaxableLine(10, FREE)], TaxPolicy(), "EUR")
+    with pytest.raises(InvariantBroken):
+        CREDIT_NOTE.check(IssuedNote(content, (), sums, "1", 10, (Use("I", 11),)))
+
+
+def invoice(minor: int = 100, prepaid: int = 0) -> Life:
+    """An issued invoice over so much."""
+    lines = (InvoiceLine("O", 1, 1, minor, FREE),)
+    content = InvoiceContent("inv", "ann", ANN, "EUR", lines, TaxPolicy(), date(2026, 4, 1))
+    sums = totals([TaxableLine(minor, FREE)], TaxPolicy(), "EUR")
+    return begun(INVOICE, DraftInvoice(content, sums, prepaid), IssueInvoice("1"), stamp=STAMP)
+
+
+def test_an_invoice_gives_back_only_what_the_order_has_there() -> None:
+    """More than its prepaid amount does not come off."""
+    invoice(prepaid=40).when(RecordPrepaid("O", -41)).refused("not_applied")
+
+
+@pytest.mark.parametrize(
+    "prepaid, sentence", [(0, "is due on 2026-04-01"), (40, "has 0.60 EUR left, due on 2026-04-01"), (100, "is paid")]
+)
+def test_a_mail_says_what_is_still_to_be_paid(prepaid: int, sentence: str) -> None:
+    """All of it, the rest, or nothing."""
+    notice = compose("m", "invoice_issued", Key("main", "invoice", "I"), invoice(prepaid=prepaid).state, None, NOON)
+    assert notice.body == f"Your invoice 1 for {Money(100, 'EUR')} {sentence}."
+
+
+def test_an_invoice_is_due_then_listed() -> None:
+    """Before its day it is due at a time; after it, on a list."""
+    state = invoice().state
+    assert [item.standing for item in attention(state, NOON)] == [Standing.DUE]
+    assert [item.reason.code for item in attention(state, NOON + timedelta(days=1))] == ["overdue"]
+    assert attention(None, NOON) == ()
+
+
+def test_an_order_says_what_it_waits_for() -> None:
+    """Units to bill, and credited ahead; money its next gate waits for, and none where no gate does."""
+    order = of_goods_and_charge(pay_before=PayBefore.ALLOCATE).and_then(
+        BillUnits("I", "inv", units=(LineQuantity(1, 1),))
+    )
+    found = {item.worklist: item.reason.facts for item in attention(order.state, NOON)}
+    assert found == {"to_bill": (("units", 2),), "unpaid": (("minor", 250),)}
+    ahead = order.and_then(RecordCredit("n", "I", (CreditedUnits(1, 1, 100, 0, CreditIntent.AHEAD),), (), 0))
+    assert [item.reason.code for item in attention(ahead.state, NOON) if item.worklist == "to_credit"] == [
+        "credited_ahead"
+    ]
+
+
+def test_a_row_of_money_no_law_knows_is_told() -> None:
+    """A state of one's own that holds money is not passed over in silence."""
+
+    class Odd:
+        amounts = 1
+
+    with pytest.raises(TypeError, match="no law knows a Odd"):
+        list(MoneyLaws().row(Key("main", "invoice", "I"), Odd()))
+    assert [*MoneyLaws().row(Key("main", "order", "O"), Progress(()))] == []
