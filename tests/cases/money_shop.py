@@ -13,6 +13,7 @@ from orderflow import (
     OrderContent,
     OrderFlow,
     OrderLine,
+    PaymentTerms,
     Policy,
     Price,
     ReceiveGoods,
@@ -60,7 +61,8 @@ class MoneyShop(OrderFlow):
         self, storage: Storage, currency: str = "GBP", rate: int = 20, *, workflow: Workflow | None = None
     ) -> None:
         kept = lawful(storage, workflow)
-        super().__init__(kept, clock=FixedClock(NOON), ids=SequenceIds(), settings=BY_HAND, workflow=workflow)
+        self.time = FixedClock(NOON)
+        super().__init__(kept, clock=self.time, ids=SequenceIds(), settings=BY_HAND, workflow=workflow)
         self.currency, self.tax = currency, TaxCategory.of("S" if rate else "Z", rate)
         self.handle("TEA@main", ReceiveGoods(10_000))
         for name in ("ann", "bob"):
@@ -83,10 +85,10 @@ class MoneyShop(OrderFlow):
         return self
 
     def _placed(self, order: str, made: tuple[OrderLine, ...], customer: str, **policy: Any) -> MoneyShop:
-        tax = policy.pop("tax", TaxPolicy())
+        tax, terms = policy.pop("tax", TaxPolicy()), policy.pop("terms", PaymentTerms())
         ref = PartyRef(customer or "ann", 1)
         content = OrderContent(
-            self.currency, made, tax, customer=customer, bill_to=ref, ship_to=ref, policy=Policy(**policy)
+            self.currency, made, tax, customer=customer, bill_to=ref, ship_to=ref, policy=Policy(**policy), terms=terms
         )
         self.handle(order, PlaceOrder(content))
         return self

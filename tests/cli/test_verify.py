@@ -129,10 +129,18 @@ PLANTED = {
         "I17",
         f"UPDATE journal SET data = json_set(data, '$.document', 'x') WHERE {SECOND_NUMBER}",
     ),
+    "text of another series' number": (
+        "I17",
+        "UPDATE journal SET data = json_set(data, '$.text', 'INV-000100') WHERE kind = 'series' AND id = 'credit'",
+    ),
     "number gap": ("I18", f"UPDATE journal SET data = json_set(data, '$.number', 105) WHERE {SECOND_NUMBER}"),
     "numbers out of time": (
         "I19",
         command("at = '2020-01-01'", SECOND_NUMBER),
+    ),
+    "date before that of the number before": (
+        "I19",
+        f"UPDATE journal SET data = json_set(data, '$.on', '2026-03-31') WHERE {SECOND_NUMBER}",
     ),
     "billed beyond what was dispatched": ("I20", event("UnitsBilled", "lines[0][1]", "9")),
     "changed invoice line": ("I21", state("invoices", "o-1/1", "content.lines[0][3]", "764")),
@@ -241,6 +249,40 @@ def test_a_planted_violation_is_found_under_its_invariant(name: str, history_cop
     invariant, statement = PLANTED[name]
     plant(history_copy, statement)
     assert invariant in broken(audited(history_copy))
+
+
+def said(path: Path, invariant: str) -> list[str]:
+    """What is said of violations of an invariant."""
+    [finding] = [finding for finding in audited(path).findings if finding.invariant == invariant]
+    return [str(example) for example in finding.examples]
+
+
+def test_two_documents_of_one_text_are_found(history_copy: Path) -> None:
+    """Also where both documents agree with their series, because these share a prefix."""
+    plant(history_copy, "UPDATE credit_notes SET state = json_set(state, '$.number', 'INV-000100')")
+    plant(
+        history_copy,
+        "UPDATE journal SET data = json_set(data, '$.text', 'INV-000100') WHERE kind = 'series' AND id = 'credit'",
+    )
+    assert any("INV-000100 is printed on two documents" in line for line in said(history_copy, "I17"))
+
+
+def test_a_series_that_restarts_is_followed_by_period(history_copy: Path) -> None:
+    """As if the series had been opened with a restart, its numbers go on where they should begin anew."""
+    plant(history_copy, "UPDATE journal SET data = json_set(data, '$.restart', 'month') WHERE type = 'SeriesOpened'")
+    assert said(history_copy, "I18") == []
+    plant(history_copy, f"UPDATE journal SET data = json_set(data, '$.on', '2026-05-01') WHERE {SECOND_NUMBER}")
+    assert any("number 101 was allotted where 100 was due" in line for line in said(history_copy, "I18"))
+
+
+def test_a_series_that_allows_it_may_have_dates_that_run_backwards(history_copy: Path) -> None:
+    """The series says so when it is opened."""
+    plant(
+        history_copy,
+        "UPDATE journal SET data = json_set(data, '$.backdating', json('true')) WHERE type = 'SeriesOpened'",
+    )
+    plant(history_copy, f"UPDATE journal SET data = json_set(data, '$.on', '2026-03-31') WHERE {SECOND_NUMBER}")
+    assert said(history_copy, "I19") == []
 
 
 def test_entries_of_another_workflow_are_counted_and_not_asked(history_file: Path) -> None:

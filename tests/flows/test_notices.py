@@ -40,8 +40,8 @@ def test_each_notice_names_what_it_is_about() -> None:
         "Your invoice 000001 for 23.80 EUR is due on 2026-04-01.",
     )
     assert said["credit_note_issued"] == (
-        "Credit note 000001",
-        "We have credited 5.95 EUR to you by credit note 000001.",
+        "Credit note cn#000001",
+        "We have credited 5.95 EUR to you by credit note cn#000001.",
     )
     assert said["order_completed"][1] == "Your order A-7 for 23.80 EUR is delivered and complete."
     assert said["order_cancelled"] == ("Order P is cancelled", "Your order P has been cancelled.")

@@ -37,6 +37,7 @@ from orderflow.domain.billing.invoice_money import (
 )
 from orderflow.domain.billing.invoice_state import InvoiceContent, InvoiceLine
 from orderflow.domain.billing.numbering import AllotNumber, ClosePeriod, OpenSeries
+from orderflow.domain.billing.prefixes import ClaimPrefix, ReleasePrefix
 from orderflow.domain.engine.machine import ABSENT, Machine
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.intake import AcceptDocument, RejectDocument
@@ -303,6 +304,10 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         OpenSeries("INV-"),
         AllotNumber("invoice", "I", date(2026, 4, 1)),
         ClosePeriod(date(2026, 3, 31)),
+    ),
+    "number_prefix": (
+        ClaimPrefix("inv", "INV-"),
+        ReleasePrefix(),
     ),
     "stock_document": (
         PostReceipt((SkuQuantity("TEA", "main", 1),)),

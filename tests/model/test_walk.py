@@ -231,7 +231,7 @@ def billed_once(world: World) -> str | None:
 
 def numbers_are_gapless(world: World) -> str | None:
     """I18: invoices are numbered 1 to n, and the series gives n + 1 next."""
-    numbers = sorted(int(invoice.number) for _, invoice in world.of("invoice"))
+    numbers = sorted(int(invoice.number.removeprefix("inv#")) for _, invoice in world.of("invoice"))
     series = world[SERIES_KEY]
     following = series.next if series is not ABSENT else 1
     return None if numbers == list(range(1, following)) else f"numbers {numbers}, next {following}"

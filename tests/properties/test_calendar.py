@@ -18,6 +18,7 @@ from orderflow.domain.money.calendar import (
 
 days = st.dates(date(1990, 1, 1), date(2090, 12, 31))
 days_of_month = st.none() | st.integers(1, 31)
+holidays = st.sets(days, max_size=5)
 terms = st.builds(
     PaymentTerms,
     cutoff_day=days_of_month,
@@ -26,8 +27,9 @@ terms = st.builds(
     due_day=days_of_month,
     days=st.integers(0, 60),
     business=st.sampled_from(["previous", "next", "none"]),
+    order=st.sampled_from(["months_days", "days_months"]),
+    holidays=holidays.map(sorted).map(tuple),
 )
-holidays = st.sets(days, max_size=5)
 
 
 @given(terms, days, st.integers(0, 400))
@@ -38,8 +40,8 @@ def test_later_invoices_are_never_due_earlier(rule: PaymentTerms, day: date, lat
 
 @given(terms, days)
 def test_nothing_is_due_before_it_is_invoiced(rule: PaymentTerms, day: date) -> None:
-    """Only rolling back to a business day may come before the cut-off date, by a weekend at most."""
-    earliest = cutoff_date(rule, day) - timedelta(days=2 if rule.business == "previous" else 0)
+    """Only rolling back to a business day may come before the cut-off date, by closed days only."""
+    earliest = cutoff_date(rule, day) - timedelta(days=2 + 3 * len(rule.holidays) if rule.business == "previous" else 0)
     assert due_date(rule, day) >= earliest
 
 

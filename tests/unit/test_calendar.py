@@ -8,8 +8,10 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from orderflow.domain.engine.schema import faults_at
+from orderflow.domain.engine.text import writer
 from orderflow.domain.money.calendar import (
     PaymentTerms,
     business_date,
@@ -45,10 +47,14 @@ class Always:
         (PaymentTerms(months=1, end_of_month=True, days=10), "2026-03-20", "2026-05-10"),
         (PaymentTerms(months=1, end_of_month=True, business="next"), "2026-04-10", "2026-06-01"),
         (PaymentTerms(months=1, end_of_month=True, business="previous"), "2026-04-10", "2026-05-29"),
+        (PaymentTerms(cutoff_day=20, days=30, order="days_months"), "2026-03-21", "2026-05-20"),
+        (PaymentTerms(days=5, months=1, due_day=3, order="days_months"), "2026-01-28", "2026-03-03"),
+        (PaymentTerms(days=5, end_of_month=True, due_day=31, order="days_months"), "2026-01-28", "2026-03-31"),
+        (PaymentTerms(days=3, end_of_month=True, due_day=30, order="days_months"), "2026-01-28", "2026-02-28"),
     ],
 )
 def test_due_dates(terms: PaymentTerms, invoiced: str, due: str) -> None:
-    """Cut-off, months, day of the month, days, business day: in this order."""
+    """Cut-off, months, day of the month, days, business day: in this order, or with days first."""
     assert due_date(terms, date.fromisoformat(invoiced)) == date.fromisoformat(due)
 
 
@@ -57,6 +63,17 @@ def test_holidays_move_due_dates() -> None:
     friday = date(2026, 5, 29)
     terms = PaymentTerms(months=1, end_of_month=True, business="previous")
     assert due_date(terms, date(2026, 4, 10), holidays={friday}) == date(2026, 5, 28)
+    agreed = evolve(terms, holidays=(date(2026, 5, 28), friday))
+    assert due_date(agreed, date(2026, 4, 10)) == date(2026, 5, 27)
+    assert due_date(agreed, date(2026, 4, 10), holidays={friday}) == date(2026, 5, 28)
+    assert due_date(agreed, date(2026, 4, 10), holidays=()) == friday
+
+
+def test_terms_are_stored_as_they_are_said() -> None:
+    """What is at its default is left out, as before there was an order of steps."""
+    assert writer(PaymentTerms)(PaymentTerms(days=30)) == '{"days":30}'
+    full = PaymentTerms(days=30, order="days_months", holidays=(date(2027, 1, 1),))
+    assert writer(PaymentTerms)(full) == '{"days":30,"order":"days_months","holidays":["2027-01-01"]}'
 
 
 @pytest.mark.parametrize(
@@ -112,6 +129,9 @@ def test_rolling_looks_one_year_ahead() -> None:
         (PaymentTerms(32, 121, due_day=32, days=3661), ["t.cutoff_day", "t.months", "t.due_day", "t.days"]),
         (PaymentTerms(0, -1, due_day=32, days=10**6), ["t.cutoff_day", "t.months", "t.due_day", "t.days"]),
         (PaymentTerms(end_of_month=True, due_day=5), ["t.due_day"]),
+        (PaymentTerms(end_of_month=True, due_day=5, order="days_months", holidays=(date.min,) * 1_000), []),
+        (PaymentTerms(holidays=(date.min,) * 1_001), ["t.holidays"]),
+        (PaymentTerms(order="days"), ["t.order"]),  # type: ignore[arg-type]
         (PaymentTerms(business="soon"), ["t.business"]),  # type: ignore[arg-type]
     ],
 )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeAlias
 
 from orderflow.audit.checks import Check, Seen
 from orderflow.audit.invariants import Violation
 from orderflow.domain.billing.credit_note import CreditNoteDrafted, IssuedNote, note_totals
 from orderflow.domain.billing.invoice import InvoiceDrafted
-from orderflow.domain.billing.numbering import NumberAllotted, SeriesOpened
+from orderflow.domain.billing.numbering import NumberAllotted, Restart, SeriesOpened, period_text
 from orderflow.domain.engine.workflow import EventContext
 from orderflow.domain.money.tax import TaxableLine, TaxRounding, totals
 from orderflow.errors import Key
@@ -30,8 +30,8 @@ class Documents(Check):
     def __init__(self, counted: Counter[str]) -> None:
         super().__init__(counted)
         self._drafted: Drafted | None = None
-        self._next = 1
-        self._last: datetime | None = None
+        self._texts: set[str] = set()
+        self._begin(1, Restart.NEVER, backdating=False)
         self._numbers: dict[tuple[str, str], tuple[str, str]] = {}
 
     def event(self, seen: Seen) -> Iterator[Violation]:
@@ -40,19 +40,32 @@ class Documents(Check):
         if isinstance(event, Drafted):
             self._drafted = event
         elif isinstance(event, SeriesOpened):
-            self._next = event.start
+            self._begin(event.start, event.restart, backdating=event.backdating)
         elif isinstance(event, NumberAllotted):
             yield from self._allotted(seen.context, event)
 
+    def _begin(self, start: int, restart: Restart, *, backdating: bool) -> None:
+        """A series begins, or begins anew with another pattern."""
+        self._start, self._restart, self._backdating = start, restart, backdating
+        self._next: dict[str, int] = {}
+        self._last: datetime | None = None
+        self._dated: date | None = None
+
     def _allotted(self, context: EventContext, event: NumberAllotted) -> Iterator[Violation]:
-        key, at = context.key, context.stamp.at
-        for number in ("I18", "I19"):
+        key, at, period = context.key, context.stamp.at, period_text(self._restart, event.on)
+        for number in ("I17", "I18", "I19"):
             self.counted[number] += 1
-        if event.number != self._next:
-            yield Violation("I18", key, f"number {event.number} was allotted where {self._next} was due")
+        due = self._next.get(period, self._start)
+        if event.number != due:
+            yield Violation("I18", key, f"number {event.number} was allotted where {due} was due")
         if self._last is not None and at < self._last:
             yield Violation("I19", key, f"number {event.number} was allotted earlier than the number before it")
-        self._next, self._last = event.number + 1, at
+        if self._dated is not None and event.on < self._dated and not self._backdating:
+            yield Violation("I19", key, f"number {event.number} is dated {event.on}, after one of {self._dated}")
+        if event.text in self._texts:
+            yield Violation("I17", key, f"{event.text} is printed on two documents")
+        self._next[period], self._last, self._dated = event.number + 1, at, event.on
+        self._texts.add(event.text)
         yield from self._pair((event.kind, event.document), (key.id, event.text))
 
     def _pair(self, document: tuple[str, str], number: tuple[str, str]) -> Iterator[Violation]:
@@ -68,7 +81,7 @@ class Documents(Check):
         """Check a stored document, or finish a series."""
         drafted, self._drafted = self._drafted, None
         if key.kind == "series":
-            self._next, self._last = 1, None
+            self._begin(1, Restart.NEVER, backdating=False)
             return
         self.counted["I22"] += 1
         yield from (Violation("I22", key, detail) for detail in _not_recomputed(state))

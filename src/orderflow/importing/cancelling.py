@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from orderflow.domain.billing.credit_note import AccountLine, CreditItem, CreditNoteContent, DraftCreditNote
 from orderflow.domain.money.calendar import business_date
 from orderflow.domain.returns import ReceiveReturn, ReturnedUnits, UnmatchedReturn
 from orderflow.importing.documents import CancellationDocument, CancelledLine
 from orderflow.importing.matching import Match, invoice_of
+
+#: The series that numbers the credit notes of a run.
+CREDIT_NOTES: Final = "credit_note"
 
 
 def return_of(document: CancellationDocument, matches: list[list[Match]]) -> ReceiveReturn | None:
@@ -34,7 +39,7 @@ def credit_note_of(document: CancellationDocument, matches: list[list[Match]], t
     ]
     return DraftCreditNote(
         CreditNoteContent(
-            series="credit_note",
+            series=CREDIT_NOTES,
             customer=document.customer,
             bill_to=document.party.ref,
             currency=document.currency,

@@ -86,11 +86,15 @@ class Pipeline:
         self._relay()
 
     def _work_all(self) -> None:
+        opened = False
         for window in _windows(vetted(self.source, self.years, self._party)):
             matches = self._noted(window)
             self.seen += len(window)
             if self.seen > self._finished:
                 self.clock.set(max([self.clock.now(), *(d.at for d in window if not isinstance(d, RejectedDocument))]))
+                if not opened:
+                    self._commit(lambda stage: stage.open_series())
+                    opened = True
                 self._work(window, matches)
                 self.advanced(self.seen)
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from attrs import define, field
 
+from orderflow.domain.billing.numbering import PLAIN, OpenSeries
 from orderflow.domain.engine.decide import Envelope, Flow
 from orderflow.domain.engine.machine import Absent
 from orderflow.domain.engine.record import Command
@@ -33,7 +34,7 @@ from orderflow.flows.advance import ShopSettings
 from orderflow.flows.allocate import allocate_in
 from orderflow.flows.handle import Work
 from orderflow.flows.prepare import shipment_key, shipments_for
-from orderflow.importing.cancelling import credit_note_of, return_of
+from orderflow.importing.cancelling import CREDIT_NOTES, credit_note_of, return_of
 from orderflow.importing.documents import (
     AdjustmentDocument,
     CancellationDocument,
@@ -92,6 +93,16 @@ class Stage:
     _asked: set[Key] = field(factory=set, init=False)
 
     # -- documents
+
+    def open_series(self) -> Flow[None]:
+        """Let documents be dated back in series that nobody has used: a file is not always in order of its dates."""
+        names = {self.key("series", name): name for name in (self.settings.series, CREDIT_NOTES)}
+        yield from self.work.load(names)
+        yield from self.take(
+            Step(f"{key}/open", key, OpenSeries("" if name == PLAIN else f"{name}-", backdating=True))
+            for key, name in names.items()
+            if isinstance(self.state(key), Absent)
+        )
 
     def place(self, window: Sequence[OrderDocument]) -> Flow[None]:
         """Place and confirm orders, with their parties, their customers and the receipts they need."""

@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from orderflow.domain.engine.bounds import Between, Known, Length, Name, Text, fields_of, is_record, parts_of
 from orderflow.domain.engine.limits import MAX_MONEY_MINOR, MAX_NAME
 from orderflow.domain.engine.schema import faults_of
-from orderflow.domain.money.calendar import PaymentTerms, RollDirection
+from orderflow.domain.money.calendar import PaymentTerms, RollDirection, StepOrder
 from orderflow.domain.money.money import Money
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.split import Rounding
@@ -170,12 +170,22 @@ def categories() -> st.SearchStrategy[TaxCategory]:
     return st.builds(TaxCategory, st.sampled_from(("S", "Z", "E", "AE")), rates)
 
 
+_STEPS: Final = st.sampled_from(get_args(StepOrder))
+
+
 def terms() -> st.SearchStrategy[PaymentTerms]:
     """Payment terms of at most about a year."""
-    day = st.one_of(st.none(), st.integers(1, 31))
+    day, free_days = (
+        st.one_of(st.none(), st.integers(1, 31)),
+        st.lists(st.dates(_FIRST.date(), _LAST.date()), max_size=3),
+    )
     months, days, business = st.integers(0, 6), st.integers(0, 180), st.sampled_from(get_args(RollDirection))
-    at_end = st.builds(PaymentTerms, day, months, st.just(value=True), st.none(), days, business)
-    return st.one_of(at_end, st.builds(PaymentTerms, day, months, st.just(value=False), day, days, business))
+    common = {"cutoff_day": day, "months": months, "days": days, "business": business, "holidays": free_days.map(tuple)}
+    return st.one_of(
+        st.builds(PaymentTerms, end_of_month=st.just(value=True), due_day=st.none(), order=_STEPS, **common),
+        st.builds(PaymentTerms, end_of_month=st.just(value=False), due_day=day, order=_STEPS, **common),
+        st.builds(PaymentTerms, end_of_month=st.just(value=True), due_day=day, order=st.just("days_months"), **common),
+    )
 
 
 @st.composite

@@ -265,6 +265,9 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
         "next_number": _number("next"),
         "closed_through": _text("closed_through"),
     },
+    "number_prefix": {
+        "series": _text("series"),
+    },
     "intake": {
         "channel": _part("/", 0),
         "external_id": _part("/", 2),

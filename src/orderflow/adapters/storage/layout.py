@@ -39,6 +39,7 @@ _TABLES: Final[Mapping[str, str]] = {
     "party": "parties",
     "account": "accounts",
     "series": "series",
+    "number_prefix": "number_prefixes",
     "intake": "intake",
     "stock_document": "stock_documents",
 }

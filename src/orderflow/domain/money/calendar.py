@@ -12,13 +12,14 @@ from typing import Annotated, Literal
 
 from attrs import frozen
 
-from orderflow.domain.engine.bounds import Between, Known
+from orderflow.domain.engine.bounds import Between, Known, Length
 from orderflow.domain.engine.record import Record
 from orderflow.errors import Fault, InputError
 
 __all__ = [
     "PaymentTerms",
     "RollDirection",
+    "StepOrder",
     "Timezone",
     "business_date",
     "cutoff_date",
@@ -30,6 +31,7 @@ __all__ = [
 
 
 RollDirection = Literal["previous", "next", "none"]
+StepOrder = Literal["months_days", "days_months"]
 
 
 _SATURDAY = 5
@@ -39,6 +41,9 @@ _LONGEST_CLOSURE_DAYS = 366
 
 
 _MAX_MONTHS, _MAX_DAYS = 120, 3_660
+
+
+_MOST_HOLIDAYS = 1_000
 
 DayOfMonth = Annotated[int, Between(1, 31)]
 
@@ -51,8 +56,15 @@ class PaymentTerms(Record):
     ``months`` later; then ``end_of_month``, or on ``due_day``, or on the same day of the month; then ``days`` later;
     then, on a day when banks are closed, the ``previous`` or ``next`` business day.
 
+    ``order`` says which comes first. With ``days_months`` the ``days`` come before the months and the day of the month;
+    only then may ``due_day`` follow ``end_of_month``: it is that day of the month after.
+
+    ``holidays``: the days besides Saturday and Sunday when banks are closed. They are part of the terms, so that what
+    has been agreed does not change with a calendar.
+
     Cut-off on the 20th, paid at the end of next month (20日締め翌月末払い):
-    ``PaymentTerms(cutoff_day=20, months=1, end_of_month=True)``. Net 30: ``PaymentTerms(days=30)``.
+    ``PaymentTerms(cutoff_day=20, months=1, end_of_month=True)``. Net 30: ``PaymentTerms(days=30)``. 90 days, then the
+    month's end, then the 10th: ``PaymentTerms(days=90, end_of_month=True, due_day=10, order="days_months")``.
     """
 
     cutoff_day: DayOfMonth | None = None
@@ -61,11 +73,13 @@ class PaymentTerms(Record):
     due_day: DayOfMonth | None = None
     days: Annotated[int, Between(0, _MAX_DAYS)] = 0
     business: RollDirection = "none"
+    order: StepOrder = "months_days"
+    holidays: Annotated[tuple[date, ...], Length(0, _MOST_HOLIDAYS)] = ()
 
     def faults(self) -> Iterator[Fault]:
-        """``due_day`` and ``end_of_month`` exclude each other."""
-        if self.end_of_month and self.due_day is not None:
-            yield Fault("due_day", "conflict", "cannot be combined with end_of_month")
+        """``due_day`` and ``end_of_month`` exclude each other unless days come first."""
+        if self.end_of_month and self.due_day is not None and self.order != "days_months":
+            yield Fault("due_day", "conflict", 'cannot be combined with end_of_month, unless order is "days_months"')
 
 
 def cutoff_date(terms: PaymentTerms, on: date) -> date:
@@ -79,24 +93,32 @@ def cutoff_date(terms: PaymentTerms, on: date) -> date:
     return on if terms.cutoff_day is None else _day_on_or_after(on, terms.cutoff_day)
 
 
-def due_date(terms: PaymentTerms, invoiced: date, holidays: Container[date] = ()) -> date:
+def due_date(terms: PaymentTerms, invoiced: date, holidays: Container[date] | None = None) -> date:
     """The date on which what was ``invoiced`` on that day is due.
 
-    ``holidays`` holds the days besides Saturday and Sunday when banks are closed.
+    ``holidays`` stand in for those of the terms.
 
     Raises:
         InputError: past the end of the calendar, or no business day within a year.
     """
-    due = _added(_day_of_month(terms, cutoff_date(terms, invoiced)), days=terms.days)
+    closed = terms.holidays if holidays is None else holidays
+    due = _calendar_day(terms, cutoff_date(terms, invoiced))
     if terms.business == "previous":
-        return roll_back(due, holidays)
-    return roll_forward(due, holidays) if terms.business == "next" else due
+        return roll_back(due, closed)
+    return roll_forward(due, closed) if terms.business == "next" else due
+
+
+def _calendar_day(terms: PaymentTerms, start: date) -> date:
+    if terms.order == "days_months":
+        return _day_of_month(terms, _added(start, days=terms.days))
+    return _added(_day_of_month(terms, start), days=terms.days)
 
 
 def _day_of_month(terms: PaymentTerms, start: date) -> date:
     due = _added(start, months=terms.months)
     if terms.end_of_month:
-        return _added(due, day=31)
+        end = _added(due, day=31)
+        return end if terms.due_day is None else _added(end, months=1, day=terms.due_day)
     if terms.due_day is None:
         return due
     # Without a month in between, a due day before the start can only mean the next month's.

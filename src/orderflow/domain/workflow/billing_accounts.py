@@ -58,7 +58,7 @@ def credit(context: EventContext) -> Iterator[Send]:
     for invoice in content.invoices:
         items = tuple([item for item in content.items if item.invoice == invoice])
         yield Send(note.beside("invoice", invoice), ApplyCredit(note.id, items, content.currency, content.customer))
-    yield Send(note.beside("series", content.series), AllotNumber("credit_note", note.id, content.dated))
+    yield numbered(context)
 
 
 def record_credited(context: EventContext) -> Iterator[Send]:
@@ -110,9 +110,15 @@ def order_of_use(key: Key, command: UseCredit) -> Flow[Collection[Key]]:
 # -- numbers and postings
 
 
+def numbered(context: EventContext) -> Send:
+    """A document gets a number of the series that it names."""
+    (_, kind, document), content = context.key, context.event.content
+    command = AllotNumber(kind, document, content.dated, content.series, content.customer)
+    return Send(context.key.beside("series", content.series), command)
+
+
 def number_invoice(context: EventContext) -> Iterator[Send]:
-    content = context.event.content
-    yield Send(context.key.beside("series", content.series), AllotNumber("invoice", context.key.id, content.dated))
+    yield numbered(context)
 
 
 def issue(context: EventContext) -> Iterator[Send]:

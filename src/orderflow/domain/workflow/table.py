@@ -17,6 +17,7 @@ from orderflow.domain.billing import invoice as inv
 from orderflow.domain.billing import invoice_credit as ic
 from orderflow.domain.billing import invoice_money as im
 from orderflow.domain.billing import numbering as nu
+from orderflow.domain.billing import prefixes as pf
 from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.workflow import (
     Asks,
@@ -65,6 +66,7 @@ from orderflow.domain.workflow import (
     orders_billing,
     orders_stock,
     payments_billing,
+    series_prefixes,
     shipments_orders,
 )
 
@@ -81,6 +83,7 @@ MACHINES: Final = (
     INTAKE,
     inv.INVOICE,
     nu.SERIES,
+    pf.PREFIX,
     ac.ACCOUNT,
     do.STOCK_DOCUMENT,
     STOCK,
@@ -220,6 +223,7 @@ TABLE: Final = (
         tells(orders_billing.unbill, ocr.RecordUnbilling, known=True),
         tells(billing_accounts.post_void, ac.Post),
     ),
+    on(nu.SeriesOpened, tells(series_prefixes.hold, pf.ReleasePrefix, pf.ClaimPrefix)),
     on(nu.NumberAllotted, tells(billing_accounts.issue, inv.IssueInvoice, cn.IssueCreditNote, known=True)),
     # -- payments
     on(pc.PaymentExpected, requires(payments_billing.for_an_order, "order")),
