@@ -154,7 +154,7 @@ class _Reserved:
 
 
 class RecordAuthorisation(_Reserved, Internal):
-    """Note what is reserved for this order of a payment now, 0 for nothing any more."""
+    """Note what is reserved for this order of a payment now, 0 for nothing any more; its time is told once."""
 
     __slots__ = ()
 
@@ -170,8 +170,9 @@ _reserved = replacing(Progress, lambda p: p.authorisations)
 
 def authorised(state: K, event: AuthorisationRecorded) -> K:
     p = state.progress
+    until = {item.payment: item.until for item in p.authorisations}.get(event.payment)
     others = tuple([item for item in p.authorisations if item.payment != event.payment])
-    mine = (Authorisation(event.payment, event.amount_minor, event.until),) if event.amount_minor else ()
+    mine = (Authorisation(event.payment, event.amount_minor, event.until or until),) if event.amount_minor else ()
     return state.with_progress(_reserved(p, (*others, *mine)))
 
 
