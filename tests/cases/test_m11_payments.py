@@ -126,3 +126,18 @@ def test_m07_an_authorisation_that_ends_closes_the_gate(storage: Storage) -> Non
     assert shop.attention("order", "O") == ()
     shop.handle("card/1", ClosePayment())
     assert [item.reason.code for item in shop.attention("order", "O")] == ["unpaid"]
+
+
+def test_m07_a_card_that_names_no_order_opens_nothing(storage: Storage) -> None:
+    """Its money is free once it is captured, until somebody applies it."""
+    shop = MoneyShop(storage)
+    card = PaymentSource("card", "2", "ann", "card", authorises=True)
+    for command in (
+        ExpectPayment(card, shop.money(100)),
+        AuthorisePayment(shop.money(100)),
+        CapturePayment(shop.money(60)),
+        RefundPayment(shop.money(60)),
+        ClosePayment(),
+    ):
+        shop.handle("card/2", command)
+    assert (shop.free("card/2"), shop.owes()) == (0, 0)

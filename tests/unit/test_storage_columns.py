@@ -34,7 +34,15 @@ from orderflow.domain.orders.content import OrderContent, OrderLine
 from orderflow.domain.orders.lines import Allotment, LineVector
 from orderflow.domain.orders.state import Confirmed, Draft, Progress
 from orderflow.domain.parties.customer import Active
-from orderflow.domain.payments.state import Application, ApplicationTarget, Expected, Funds, PaymentSource, Received
+from orderflow.domain.payments.state import (
+    Application,
+    ApplicationTarget,
+    Expected,
+    Funds,
+    Notes,
+    PaymentSource,
+    Received,
+)
 from orderflow.domain.returns import ReceivedReturn, ReturnedUnits, UnmatchedReturn
 from orderflow.domain.shipping.state import UNTRACKED, Carriage, InTransit, Item, Packing, Plan, Planned, ShippingLabel
 from orderflow.domain.values import PartyRef
@@ -146,7 +154,7 @@ ROWS: tuple[tuple[str, str, Any, dict[str, Value]], ...] = (
     (
         "payment",
         "P-1",
-        Expected(PaymentSource("bank", "X-1", "17850"), Money(500, "GBP"), ()),
+        Expected(PaymentSource("bank", "X-1", "17850"), Money(500, "GBP"), (), Notes()),
         {"source": "bank", "external_id": "X-1", "customer": "17850", "expected_minor": 500, "received_minor": None},
     ),
     (
@@ -156,6 +164,7 @@ ROWS: tuple[tuple[str, str, Any, dict[str, Value]], ...] = (
             PaymentSource("bank", "X-1"),
             Funds("GBP", received=500, refunded=50, applications=(Application(ApplicationTarget.INVOICE, "I-1", 200),)),
             (),
+            Notes(),
         ),
         {"currency": "GBP", "received_minor": 500, "applied_minor": 200, "free_minor": 250},
     ),

@@ -15,6 +15,7 @@ from attrs import frozen
 
 from orderflow.domain.engine.bounds import Id, Name
 from orderflow.domain.engine.record import Record
+from orderflow.domain.engine.schema import faults_of
 from orderflow.domain.money.money import Money
 from orderflow.domain.values import Task
 from orderflow.errors import Fault, InvariantBroken
@@ -91,6 +92,9 @@ class OfSource(PositiveAmount):
 
     def row_faults(self, row: str) -> Iterator[Fault]:
         """The row is the one that the source and its reference name."""
+        # Whatever is wrong with the origin itself is said by its own faults.
+        if not isinstance(self.origin, PaymentSource) or faults_of(self.origin):
+            return
         own = payment_id(self.origin.source, self.origin.external_id)
         if row != own:
             yield Fault("key.id", "other_payment", f"the row of this payment is {own}")
