@@ -123,7 +123,10 @@ def built(content: OrderContent) -> Work:
         vectors = tuple([LineVector(0, (), (), (), 0, quantity) for quantity in quantities])
         check(s.Shipped(content, totals, s.Progress(vectors, shipments=1), AT, AT))
 
-        lines = [Billed(line, quantities[line - 1], nets[line - 1]) for line in range(1, len(nets) + 1)]
+        lines = [
+            Billed(line, quantities[line - 1], nets[line - 1], content.lines[line - 1].tax)
+            for line in range(1, len(nets) + 1)
+        ]
         UnitsBilled(INVOICE, SERIES, tuple(lines), totals, 0)
         billed = _billed(content, totals)
         check(s.Shipped(content, totals, billed, AT, AT))

@@ -65,6 +65,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "domain/workflow": (*FLOWS, "tests/unit/test_decide.py", "tests/model/test_all_pairs.py", *CASES),
     "domain/orders": (
         "tests/unit/test_order.py",
+        "tests/unit/test_money_rows.py",
         *FLOWS,
         "tests/unit/test_decide.py",
         "tests/unit/test_counts.py",
@@ -73,7 +74,14 @@ TESTS: dict[str, tuple[str, ...]] = {
         *CASES,
         "tests/model/test_all_pairs.py",
     ),
-    "domain/billing": ("tests/unit/test_invoice.py", *FLOWS, *CASES, "tests/model/test_all_pairs.py"),
+    "domain/billing": (
+        "tests/unit/test_invoice.py",
+        "tests/unit/test_money_rows.py",
+        "tests/unit/test_records_rows.py",
+        *FLOWS,
+        *CASES,
+        "tests/model/test_all_pairs.py",
+    ),
     "domain/payments": ("tests/unit/test_payment.py", *FLOWS, *CASES, "tests/model/test_all_pairs.py"),
     "domain": ("tests/unit", *FLOWS, "tests/model/test_all_pairs.py"),
     "flows": (*FLOWS, "tests/unit/test_decide.py", "tests/unit/test_counts.py", "tests/unit/test_resume.py", *CASES),

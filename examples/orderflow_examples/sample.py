@@ -17,7 +17,7 @@ from attrs import define, field
 
 from orderflow.adapters.codec import Codec
 from orderflow.domain.money.tax import spread
-from orderflow.domain.orders.content import DeliveryWish, Gift, LineKind, OrderContent, OrderLine, Policy
+from orderflow.domain.orders.content import DeliveryWish, Gift, LineKind, OrderContent, OrderLine, Policy, line_minor
 from orderflow.domain.parties.party import Person
 from orderflow.domain.values import PartyRef
 from orderflow_examples.sample_data import (
@@ -215,8 +215,7 @@ class _Shop:
 
 def _priced(market: Market, wanted: Sequence[tuple[Product, int]], percent: int) -> tuple[OrderLine, ...]:
     """The lines of an order; a discount of ``percent`` on the goods is shared among them."""
-    rounding = market.tax.rounding
-    nets = [market.price(product).line_minor(quantity, rounding) for product, quantity in wanted]
+    nets = [line_minor(market.price(product), quantity, market.tax) for product, quantity in wanted]
     goods = [net if product.kind is LineKind.GOODS else 0 for net, (product, _) in zip(nets, wanted, strict=True)]
     discounts = spread(sum(goods) * percent // 100, goods) if sum(goods) else [0] * len(goods)
     return tuple(
@@ -231,7 +230,7 @@ def _priced(market: Market, wanted: Sequence[tuple[Product, int]], percent: int)
                 kind=product.kind,
                 discount_minor=discount,
                 weight_grams=product.weight_grams,
-                rounding=rounding,
+                policy=market.tax,
             )
             for line, ((product, quantity), discount) in enumerate(zip(wanted, discounts, strict=True), start=1)
         ]

@@ -84,6 +84,16 @@ class MoneyShop(OrderFlow):
         self._placed(order, (line,), "ann", **policy).handle(order, ConfirmOrder())
         return self
 
+    def lines_together(self, order: str, lines: list[tuple[int, int]], **policy: Any) -> MoneyShop:
+        """An order of lines of so many units for so many minor units together, confirmed."""
+        tax = policy.get("tax", TaxPolicy())
+        made = tuple(
+            OrderLine.of(number, "TEA", units, self.price(minor, units), self.tax, policy=tax)
+            for number, (units, minor) in enumerate(lines, start=1)
+        )
+        self._placed(order, made, "ann", **policy).handle(order, ConfirmOrder())
+        return self
+
     def _placed(self, order: str, made: tuple[OrderLine, ...], customer: str, **policy: Any) -> MoneyShop:
         tax, terms = policy.pop("tax", TaxPolicy()), policy.pop("terms", PaymentTerms())
         ref = PartyRef(customer or "ann", 1)

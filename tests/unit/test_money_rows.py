@@ -8,10 +8,17 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from orderflow.domain.billing.credit_note import CREDIT_NOTE, CreditNoteContent, IssuedNote, Use
-from orderflow.domain.billing.invoice import INVOICE, DraftInvoice, IssueInvoice
+from orderflow.domain.billing.credit_note import (
+    CREDIT_NOTE,
+    CreditItem,
+    CreditNoteContent,
+    IssuedNote,
+    ReleaseCreditUse,
+    Use,
+)
+from orderflow.domain.billing.invoice import INVOICE, DraftInvoice, InvoiceDrafted, IssueInvoice
 from orderflow.domain.billing.invoice_money import RecordPrepaid
-from orderflow.domain.billing.invoice_state import InvoiceContent, InvoiceLine
+from orderflow.domain.billing.invoice_state import Amounts, Draft, InvoiceContent, InvoiceLine
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.money import Money
 from orderflow.domain.money.price import Price
@@ -194,3 +201,31 @@ def test_a_row_of_money_no_law_knows_is_told() -> None:
     with pytest.raises(TypeError, match="no law knows a Odd"):
         list(MoneyLaws().row(Key("main", "invoice", "I"), Odd()))
     assert [*MoneyLaws().row(Key("main", "order", "O"), Progress(()))] == []
+
+
+def test_what_is_not_said_is_nothing() -> None:
+    """Amounts that are left out are 0, in documents and in what is stored of them."""
+    content = CreditNoteContent("cn", "ann", ANN, "EUR", date(2026, 4, 1))
+    sums = totals([TaxableLine(10, FREE)], TaxPolicy(), "EUR")
+    assert IssuedNote(content, (), sums, "1").on_account_minor == 0
+    assert CreditItem("I", 1) == CreditItem("I", 1, 0, 0, CreditIntent.KEPT, 0)
+    assert Amounts() == Amounts(0, 0, 0, (), (), (), sent=False, reopened=False)
+    billed = InvoiceContent(
+        "inv", "ann", ANN, "EUR", (InvoiceLine("O", 1, 1, 10, FREE),), TaxPolicy(), date(2026, 4, 1)
+    )
+    drafted = DraftInvoice(billed, sums)
+    assert (drafted.prepaid_minor, InvoiceDrafted(billed, sums, date(2026, 4, 1)).prepaid_minor) == (0, 0)
+    assert Draft(billed, sums, date(2026, 4, 1)).prepaid_minor == 0
+    assert Progress(()) == Progress((), (), (), (), (), (), 0, (), 0)
+    assert LineVector() == LineVector(0, (), (), (), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+
+
+def test_no_more_credit_is_released_than_is_used() -> None:
+    """An invoice that the note never paid releases nothing."""
+    content = CreditNoteContent("cn", "ann", ANN, "EUR", date(2026, 4, 1))
+    sums = totals([TaxableLine(10, FREE)], TaxPolicy(), "EUR")
+    note = IssuedNote(content, (), sums, "1", 10, (Use("I", 4),))
+    for command, codes in ((ReleaseCreditUse("J", 1), ("not_applied",)), (ReleaseCreditUse("I", 5), ("not_applied",))):
+        refusals = CREDIT_NOTE.explain(note, command, STAMP)
+        assert tuple(refusal.code for refusal in refusals) == codes
+        assert refusals[0]["found"] == (0 if command.invoice == "J" else 4)

@@ -12,7 +12,7 @@ from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.intake import Accepted, intake_key
-from orderflow.domain.orders.content import Gate, Hold, HoldReason, OrderContent
+from orderflow.domain.orders.content import Gate, Hold, HoldReason, OrderContent, with_shared
 from orderflow.domain.orders.holding import PlaceHold
 from orderflow.domain.orders.placing import PlaceOrder
 from orderflow.errors import CommandRefused, Fault, InputError, Key
@@ -77,7 +77,7 @@ def receive(
         yield from work.commit()
         return Created(key, ack)
     rows = yield from work.load([known])
-    differences = _differences(rows[known].state.content, content)
+    differences = _differences(rows[known].state.content, with_shared(content))
     if not differences:
         return Unchanged(known)
     hold = PlaceHold(Hold(HoldReason.CHANNEL_CHANGED, Gate.PREPARE))

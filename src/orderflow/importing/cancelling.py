@@ -6,6 +6,7 @@ from typing import Final
 
 from orderflow.domain.billing.credit_note import AccountLine, CreditItem, CreditNoteContent, DraftCreditNote
 from orderflow.domain.money.calendar import business_date
+from orderflow.domain.orders.content import line_minor
 from orderflow.domain.returns import ReceiveReturn, ReturnedUnits, UnmatchedReturn
 from orderflow.importing.documents import CancellationDocument, CancelledLine
 from orderflow.importing.matching import Match, invoice_of
@@ -58,5 +59,5 @@ def _item(number: int, match: Match) -> CreditItem:
 
 
 def _on_account(document: CancellationDocument, number: int, line: CancelledLine, match: Match) -> AccountLine:
-    amount = line.price.line_minor(match.quantity, document.tax.rounding)
+    amount = line_minor(line.price, match.quantity, document.tax)
     return AccountLine(number, line.sku, match.quantity, amount, line.tax)

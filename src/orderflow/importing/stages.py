@@ -21,7 +21,7 @@ from orderflow.domain.inventory.documents import PostAdjustment, PostReceipt
 from orderflow.domain.orders.allocating import AllocateStock
 from orderflow.domain.orders.billing import BillUnits, CompleteOrder
 from orderflow.domain.orders.charging import billable_lines
-from orderflow.domain.orders.content import LineKind
+from orderflow.domain.orders.content import LineKind, with_shared
 from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder
 from orderflow.domain.orders.state import Accepted, Confirmed, Placed, Shipped
 from orderflow.domain.parties.customer import RegisterCustomer
@@ -194,7 +194,7 @@ class Stage:
         key = self.key("order", document.number)
         known, place = self.state(key), self.id(document.number, "place")
         if not isinstance(known, Absent):
-            if known.content != document.content:
+            if known.content != with_shared(document.content):
                 self.refused.append((place, "the order was received before with other content"))
             return
         yield from self._people(document)
@@ -204,7 +204,7 @@ class Stage:
 
     def _is_kept(self, document: OrderDocument) -> bool:
         state = self.state(self.key("order", document.number))
-        return not isinstance(state, Absent) and state.content == document.content
+        return not isinstance(state, Absent) and state.content == with_shared(document.content)
 
     def _people_keys(self, document: OrderDocument | CancellationDocument) -> Iterator[Key]:
         yield self.key("party", str(document.party.ref))

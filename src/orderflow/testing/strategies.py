@@ -29,9 +29,8 @@ from orderflow.domain.engine.schema import faults_of
 from orderflow.domain.money.calendar import PaymentTerms, RollDirection, StepOrder
 from orderflow.domain.money.money import Money
 from orderflow.domain.money.price import Price
-from orderflow.domain.money.split import Rounding
 from orderflow.domain.money.tax import TaxCategory, TaxPolicy
-from orderflow.domain.orders.content import LineKind, OrderContent, OrderLine
+from orderflow.domain.orders.content import LineKind, OrderContent, OrderLine, line_minor
 from orderflow.domain.values import Sku
 
 __all__ = [
@@ -189,18 +188,20 @@ def terms() -> st.SearchStrategy[PaymentTerms]:
 
 
 @st.composite
-def _lines(draw: st.DrawFn, number: int, currency: str, rounding: Rounding) -> OrderLine:
+def _lines(draw: st.DrawFn, number: int, currency: str, policy: TaxPolicy) -> OrderLine:
+    quantity, price = draw(st.integers(1, 1000)), draw(prices(currency))
+    most = max(0, min(100, line_minor(price, quantity, policy)))
     return OrderLine.of(
         number,
         draw(value(Sku)),
-        draw(st.integers(1, 1000)),
-        draw(prices(currency)),
+        quantity,
+        price,
         draw(categories()),
         description=draw(value(Name)),
         kind=draw(st.sampled_from(LineKind)),
-        discount_minor=draw(st.integers(0, 100)),
+        discount_minor=draw(st.integers(0, most)),
         weight_grams=draw(st.integers(0, 5000)),
-        rounding=rounding,
+        policy=policy,
     )
 
 
@@ -209,10 +210,10 @@ def contents(draw: st.DrawFn, most_lines: int = 3) -> OrderContent:
     """Order contents of 1 to ``most_lines`` lines, with amounts that follow from their prices."""
     currency, tax = draw(currencies()), draw(message(TaxPolicy))
     count = draw(st.integers(1, most_lines))
-    others = [field for field in fields_of(OrderContent) if field.name not in {"currency", "lines", "tax"}]
+    others = [field for field in fields_of(OrderContent) if field.name not in {"currency", "lines", "tax", "discounts"}]
     return OrderContent(
         currency=currency,
-        lines=tuple(draw(_lines(number, currency, tax.rounding)) for number in range(1, count + 1)),
+        lines=tuple(draw(_lines(number, currency, tax)) for number in range(1, count + 1)),
         tax=tax,
         **draw(st.fixed_dictionaries({field.name: value(field.kind) for field in others})),
     )

@@ -126,10 +126,10 @@ def sent(state: N, event: InvoiceSent) -> N:
 
 def never_seen(state: Numbered, command: VoidInvoice, stamp: Stamp) -> Refusal | None:
     """Only an invoice that was never sent, and that nobody has paid directly, credited or written off by hand."""
-    untouched = Amounts(prepaid=state.amounts.prepaid)
-    if state.amounts == untouched:
-        return None
-    return refuse("already_used", "already sent, paid or credited: issue a credit note")
+    a = state.amounts
+    if a.sent or a.paid_by or a.credit_used or a.written_off or any(any(credit) for credit in a.lines):
+        return refuse("already_used", "already sent, paid or credited: issue a credit note")
+    return None
 
 
 def voided(state: Numbered, event: InvoiceVoided) -> Void:

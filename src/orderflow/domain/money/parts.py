@@ -23,14 +23,17 @@ __all__ = ["cumulated", "less", "remaining"]
 def cumulated(
     part: Sequence[TaxableLine], after: Sequence[TaxableLine], taxed: Mapping[TaxCategory, int], policy: TaxPolicy
 ) -> tuple[TaxGroup, ...]:
-    """The groups of a part bill: the tax of all that is charged ``after`` it, less what was ``taxed`` before."""
+    """The groups of a part bill: the tax of all that is charged ``after`` it, less what was ``taxed`` before.
+
+    Tax has the sign of what it is on: where rounding has taxed too much before, a part is free of tax, and never less.
+    """
     whole = {group.category: group.tax_minor for group in tax_groups(after, policy)}
-    return tuple(
-        [
-            _group(group, whole.get(group.category, 0) - taxed.get(group.category, 0), policy)
-            for group in tax_groups(part, policy)
-        ]
-    )
+    groups = []
+    for group in tax_groups(part, policy):
+        tax = whole.get(group.category, 0) - taxed.get(group.category, 0)
+        amount = group.gross_minor if policy.prices_include_tax else group.taxable_minor
+        groups.append(_group(group, max(0, tax) if amount >= 0 else min(0, tax), policy))
+    return tuple(groups)
 
 
 def remaining(billed: Totals, lines: Sequence[TaxableLine], left: Sequence[TaxableLine], policy: TaxPolicy) -> Totals:

@@ -13,12 +13,13 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterable, Sequence
+from datetime import date
 from decimal import Decimal
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, NamedTuple
 
 from attrs import frozen
 
-from orderflow.domain.engine.bounds import Between, Id
+from orderflow.domain.engine.bounds import Between, Id, Length
 from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.schema import check
 from orderflow.domain.engine.text import NUMBER, TextForm, decimal_text
@@ -27,18 +28,24 @@ from orderflow.domain.money.split import Rounding, round_ratio, share
 from orderflow.errors import InputError
 
 __all__ = [
+    "DatedRate",
     "TaxCategory",
     "TaxGroup",
     "TaxPolicy",
     "TaxRounding",
     "TaxableLine",
     "Totals",
+    "category_at",
     "spread",
     "tax_groups",
     "tax_on",
     "totals",
     "totals_of_groups",
 ]
+
+
+#: A rate in percent.
+Rate = Annotated[Decimal, Between(0, 100)]
 
 
 class TaxRounding(enum.Enum):
@@ -52,13 +59,30 @@ class TaxRounding(enum.Enum):
     """Once on the sum of each (category, rate) of the document."""
 
 
+class DatedRate(NamedTuple):
+    """The rate of a category, in percent, from a day on."""
+
+    code: Id
+    since: date
+    rate: Rate
+
+
 @frozen(eq=False, repr=False)
 class TaxPolicy(Record):
-    """How a shop counts tax: where it rounds, whether prices include tax, and which way fractions go."""
+    """How a shop counts amounts and tax: where it rounds, whether prices include tax, and which way fractions go.
+
+    ``rounding`` is for amounts of lines, and for tax unless ``tax_rounding`` says otherwise. With
+    ``round_unit_prices`` a price with more decimals than its currency is rounded before it is multiplied; without, the
+    line's amount is rounded once. ``rates``, where they are given, say the rate of a category at the tax point, the day
+    of the bill; an order keeps its categories.
+    """
 
     rounding_level: TaxRounding = TaxRounding.PER_DOCUMENT
     prices_include_tax: bool = False
     rounding: Rounding = Rounding.HALF_UP
+    tax_rounding: Rounding | None = None
+    round_unit_prices: bool = False
+    rates: Annotated[tuple[DatedRate, ...], Length(0, 100)] = ()
 
 
 @frozen(cache_hash=True)
@@ -70,7 +94,7 @@ class TaxCategory:
     """
 
     code: Id
-    rate: Annotated[Decimal, Between(0, 100)]
+    rate: Rate
 
     text_form: ClassVar[TextForm]
 
@@ -151,11 +175,17 @@ class Totals(Record):
         return Money(self.gross_minor, self.currency)
 
 
+def category_at(category: TaxCategory, policy: TaxPolicy, on: date) -> TaxCategory:
+    """The category with its rate at the tax point ``on``: the latest of the policy's rates, or its own."""
+    rates = [dated for dated in policy.rates if dated.code == category.code and dated.since <= on]
+    return TaxCategory(category.code, max(rates, key=lambda dated: dated.since).rate) if rates else category
+
+
 def tax_on(amount_minor: int, rate: Decimal, policy: TaxPolicy) -> int:
     """The tax on, or with ``policy.prices_include_tax`` within, one amount; rounded once, minor units."""
     numerator, denominator = rate.as_integer_ratio()
     base = 100 * denominator + (numerator if policy.prices_include_tax else 0)
-    return round_ratio(amount_minor * numerator, base, policy.rounding)
+    return round_ratio(amount_minor * numerator, base, policy.tax_rounding or policy.rounding)
 
 
 def tax_groups(lines: Iterable[TaxableLine], policy: TaxPolicy) -> tuple[TaxGroup, ...]:

@@ -11,7 +11,8 @@ from orderflow.domain.engine.bounds import Id, Length, Name
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.stamp import Stamp
-from orderflow.domain.money.tax import TaxGroup, Totals, totals_of_groups
+from orderflow.domain.money.calendar import business_date
+from orderflow.domain.money.tax import TaxCategory, TaxGroup, Totals, category_at, totals_of_groups
 from orderflow.domain.orders import lines as moves
 from orderflow.domain.orders.charging import (
     Charge,
@@ -59,6 +60,7 @@ class Billed(NamedTuple):
     line: int
     quantity: int
     net_minor: int
+    tax: TaxCategory
     shipment: str = ""
 
 
@@ -120,14 +122,17 @@ def room_to_bill(state: Billing, command: BillUnits, stamp: Stamp) -> Refusal | 
 
 
 def bill(state: Billing, command: BillUnits, stamp: Stamp) -> UnitsBilled:
-    wanted = summed(command.units)
+    """At the rates of its day, which is the tax point."""
+    wanted, content = summed(command.units), state.content
+    on = business_date(stamp.moment, content.policy.timezone) if content.tax.rates else None
     charges = []
     for line, v, units in billable_lines(state):
         n = wanted.get(line.line, 0) if wanted else units
         if n:
-            charges.append(Charge(line, n, bill_minor(state, line, v, n)))
-    totals = totals_of_groups(taxed(state, charges), state.content.currency)
-    lines = tuple([Billed(line.line, units, net, command.shipment) for line, units, net in charges])
+            tax = line.tax if on is None else category_at(line.tax, content.tax, on)
+            charges.append(Charge(line, n, bill_minor(state, line, v, n), tax))
+    totals = totals_of_groups(taxed(state, charges), content.currency)
+    lines = tuple([Billed(line.line, units, net, tax, command.shipment) for line, units, net, tax in charges])
     prepaid = max(0, min(state.progress.pool_minor, totals.gross_minor))
     return UnitsBilled(command.invoice, command.series, lines, totals, prepaid)
 

@@ -12,18 +12,19 @@ from typing import Any, NamedTuple
 
 from orderflow.domain.money.parts import cumulated
 from orderflow.domain.money.split import round_ratio
-from orderflow.domain.money.tax import TaxableLine, TaxGroup, tax_groups
+from orderflow.domain.money.tax import TaxableLine, TaxCategory, TaxGroup, tax_groups
 from orderflow.domain.orders.content import InvoiceBasis, LineKind, OrderLine, PayBefore
 from orderflow.domain.orders.lines import LineVector
 from orderflow.domain.orders.state import Cancelled, Draft, HasProgress, Placed, lines_of
 
 
 class Charge(NamedTuple):
-    """Units of a line on a bill, and their net in minor units."""
+    """Units of a line on a bill, their net in minor units, and how they are taxed."""
 
     line: OrderLine
     units: int
     net_minor: int
+    tax: TaxCategory
 
 
 def owed(order: HasProgress, line: OrderLine, v: LineVector) -> int:
@@ -93,18 +94,29 @@ def cumulates(order: HasProgress) -> bool:
 
 
 def taxed(order: HasProgress, charges: list[Charge]) -> tuple[TaxGroup, ...]:
-    """The tax groups of a bill of these charges."""
+    """The tax groups of a bill of these charges. What is taxed at another rate than was ordered stands for itself."""
     tax = order.content.tax
-    part = [TaxableLine(net, line.tax, units) for line, units, net in charges]
     if not cumulates(order):
-        return tax_groups(part, tax)
-    more = {line.line: (units, net) for line, units, net in charges}
+        return tax_groups(map(_taxable, charges), tax)
+    alone = [charge for charge in charges if charge.tax != charge.line.tax]
+    usual = [charge for charge in charges if charge.tax == charge.line.tax]
+    return (*_cumulated(order, usual), *tax_groups(map(_taxable, alone), tax))
+
+
+def _taxable(charge: Charge) -> TaxableLine:
+    """Units to be credited are taxed as they would be billed, with the sign of their net."""
+    return TaxableLine(charge.net_minor, charge.tax, abs(charge.units))
+
+
+def _cumulated(order: HasProgress, charges: list[Charge]) -> tuple[TaxGroup, ...]:
+    more = {charge.line.line: (charge.units, charge.net_minor) for charge in charges}
     after = []
     for line, v in lines_of(order):
         units, net = more.get(line.line, (0, 0))
         if v.charged + units:
             after.append(TaxableLine(v.unit_minor - v.reduced_minor + net, line.tax, v.charged + units))
-    return cumulated(part, after, dict(order.progress.taxed), tax)
+    part = [_taxable(charge) for charge in charges]
+    return cumulated(part, after, dict(order.progress.taxed), order.content.tax)
 
 
 # -- what is still to be charged
@@ -120,13 +132,13 @@ def _uncharged(order: HasProgress) -> Iterator[Charge]:
     for line, v in lines_of(order):
         units = owed(order, line, v) - v.accounted
         if units:
-            yield Charge(line, units, net_minor(order, line, v.charged + units) - v.unit_minor)
+            yield Charge(line, units, net_minor(order, line, v.charged + units) - v.unit_minor, line.tax)
 
 
 def credit_due_minor(order: HasProgress) -> int:
     """The gross of the units that are charged and will not be had, in minor units, as their line is charged now."""
     charges = [
-        Charge(line, -units, net_minor(order, line, v.charged - units) - v.unit_minor)
+        Charge(line, -units, net_minor(order, line, v.charged - units) - v.unit_minor, line.tax)
         for line, v in lines_of(order)
         if (units := min(v.charged, credit_due(order, line, v)))
     ]

@@ -6,20 +6,22 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from enum import Enum
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, Final, NamedTuple
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from orderflow.domain.engine.bounds import Count, FreeText, Length, Minor, Name, Quantity
+from orderflow.domain.engine.bounds import Count, FreeText, Length, Minor, Name, Positive, Quantity
 from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.text import object_writer
 from orderflow.domain.money.calendar import PaymentTerms, Timezone
 from orderflow.domain.money.currencies import Currency
 from orderflow.domain.money.price import Price
-from orderflow.domain.money.split import Rounding
-from orderflow.domain.money.tax import TaxableLine, TaxCategory, TaxPolicy, Totals, totals
+from orderflow.domain.money.tax import TaxableLine, TaxCategory, TaxPolicy, Totals, spread, totals
 from orderflow.domain.values import MAX_LINES, MAX_TAGS, PartyRef, Sku
 from orderflow.errors import Fault
+
+#: How amounts are counted where nothing else is said.
+USUAL: Final = TaxPolicy()
 
 
 class LineKind(Enum):
@@ -176,11 +178,27 @@ class OrderLine(Record):
         kind: LineKind = LineKind.GOODS,
         discount_minor: int = 0,
         weight_grams: int = 0,
-        rounding: Rounding = Rounding.HALF_UP,
+        policy: TaxPolicy = USUAL,
     ) -> OrderLine:
-        """A line whose amount is computed. ``discount_minor`` is its frozen share of all discounts, in minor units."""
-        net = price.line_minor(quantity, rounding) - discount_minor
+        """A line whose amount is computed as the order's tax policy says.
+
+        ``discount_minor`` is its frozen share of all discounts, in minor units.
+        """
+        net = line_minor(price, quantity, policy) - discount_minor
         return cls(line, sku, description, quantity, price, net, tax, kind, discount_minor, weight_grams)
+
+
+class SharedDiscount(NamedTuple):
+    """A coupon or allowance without a tax category of its own, which lowers the lines it is for.
+
+    ``lines`` are the numbers of those, none for all goods. When the order is placed, each gets its share as a discount,
+    by net value; ``shared_minor`` says how much that was, at most what the lines cost.
+    """
+
+    code: Name
+    amount_minor: Positive
+    lines: tuple[Quantity, ...] = ()
+    shared_minor: Minor | None = None
 
 
 @frozen(eq=False, repr=False)
@@ -205,6 +223,7 @@ class OrderContent(Record):
     channel_data: tuple[tuple[Name, FreeText], ...] = ()
     tags: Annotated[tuple[Name, ...], Length(0, MAX_TAGS)] = ()
     expected_total_minor: Minor | None = None
+    discounts: Annotated[tuple[SharedDiscount, ...], Length(0, MAX_TAGS)] = ()
 
     @cached_property
     def goods(self) -> tuple[int, ...]:
@@ -227,6 +246,9 @@ class OrderContent(Record):
 
     def faults(self) -> Iterator[Fault]:
         """Faults between fields: each line has a number of its own, amounts follow from prices, one currency."""
+        for place, discount in enumerate(self.discounts):
+            if not set(discount.lines) <= self.places.keys():
+                yield Fault(f"discounts[{place}].lines", "unknown_line", "must be numbers of lines of this order")
         for place, line in enumerate(self.lines):
             path = f"lines[{place}]"
             if self.places[line.line] != place:
@@ -235,8 +257,47 @@ class OrderContent(Record):
                 yield Fault(f"{path}.price.amount", "out_of_range", "must not be negative, except for an allowance")
             if line.price.currency != self.currency:
                 yield Fault(f"{path}.price", "currency_mismatch", f"must be in {self.currency}")
-            elif line.net_minor != line.price.line_minor(line.quantity, self.tax.rounding) - line.discount_minor:
+            elif line.net_minor != line_minor(line.price, line.quantity, self.tax) - line.discount_minor:
                 yield Fault(f"{path}.net_minor", "does_not_recompute", "is not price x quantity less discount")
+            elif line.net_minor < 0 < line.discount_minor and line.kind is not LineKind.ALLOWANCE:
+                yield Fault(f"{path}.discount_minor", "out_of_range", "must not be larger than the line itself")
+
+
+def line_minor(price: Price, quantity: int, policy: TaxPolicy) -> int:
+    """So many units at a price, in minor units: rounded once, or with ``round_unit_prices`` each unit rounded alike."""
+    if policy.round_unit_prices:
+        return quantity * price.line_minor(1, policy.rounding)
+    return price.line_minor(quantity, policy.rounding)
+
+
+def with_shared(content: OrderContent) -> OrderContent:
+    """The content with its discounts shared over their lines, by the largest remainder; once, and for ever."""
+    shared = content
+    for place, discount in enumerate(content.discounts):
+        if discount.shared_minor is None:
+            shared = _shared(shared, place, discount)
+    return shared
+
+
+def _shared(content: OrderContent, place: int, discount: SharedDiscount) -> OrderContent:
+    mine = [line for line in content.lines if _is_for(discount, line)]
+    minor = min(discount.amount_minor, sum([max(0, line.net_minor) for line in mine]))
+    shares = spread(minor, [line.net_minor for line in mine]) if mine else ()
+    parts = dict(zip([line.line for line in mine], shares, strict=True))
+    lines = [_lowered(line, parts.get(line.line, 0)) for line in content.lines]
+    discounts = [*content.discounts]
+    discounts[place] = discount._replace(shared_minor=minor)
+    return evolve(content, lines=tuple(lines), discounts=tuple(discounts))
+
+
+def _lowered(line: OrderLine, minor: int) -> OrderLine:
+    if not minor:
+        return line
+    return evolve(line, net_minor=line.net_minor - minor, discount_minor=line.discount_minor + minor)
+
+
+def _is_for(discount: SharedDiscount, line: OrderLine) -> bool:
+    return line.line in discount.lines if discount.lines else line.kind is LineKind.GOODS
 
 
 def totals_of(content: OrderContent) -> Totals:

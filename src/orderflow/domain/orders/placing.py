@@ -16,6 +16,7 @@ from orderflow.domain.orders.content import (
     Hold,
     OrderContent,
     totals_of,
+    with_shared,
 )
 from orderflow.domain.orders.guards import not_held, paid_for
 from orderflow.domain.orders.lines import LineVector
@@ -135,16 +136,17 @@ def total_agrees(state: Absent | Draft, command: PlaceOrder, stamp: Stamp) -> Re
     content = command.content or (state.content if isinstance(state, Draft) else None)
     if content is None or content.expected_total_minor is None:
         return None
-    expected, total = content.expected_total_minor, totals_of(content).gross_minor
+    expected, total = content.expected_total_minor, totals_of(with_shared(content)).gross_minor
     if total == expected:
         return None
     return refuse("total_differs", "expected {expected}, but the lines sum to {total}", expected=expected, total=total)
 
 
 def place(state: Absent | Draft, command: PlaceOrder, stamp: Stamp) -> OrderPlaced:
-    """With the holds of the draft."""
+    """With the holds of the draft, and discounts shared over the lines they are for, once and for ever."""
     content = command.content if isinstance(state, Absent) else command.content or state.content
     assert content is not None, "guarded by has_content"
+    content = with_shared(content)
     holds = command.holds if isinstance(state, Absent) else (*state.holds, *command.holds)
     return OrderPlaced(content, totals_of(content), tuple(dict.fromkeys(holds)), stamp.moment)
 

@@ -112,8 +112,11 @@ def released(state: F, event: ApplicationReleased) -> F:
 
 
 def _changed(state: F, event: _Application | _Release, change: int) -> F:
+    """What gets more is the newest then; what gets less keeps its place."""
     funds, place = state.funds, (event.target, event.id)
-    others = tuple([item for item in funds.applications if item[:2] != place])
-    minor = funds.applied_to(*place) + change
-    applications = (*others, Application(*place, minor)) if minor else others
-    return evolve(state, funds=_with_applications(funds, applications))
+    after = Application(*place, funds.applied_to(*place) + change)
+    if change < 0:
+        applications = [after if item[:2] == place else item for item in funds.applications]
+    else:
+        applications = [*[item for item in funds.applications if item[:2] != place], after]
+    return evolve(state, funds=_with_applications(funds, tuple([item for item in applications if item.minor])))

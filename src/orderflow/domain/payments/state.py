@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from enum import Enum
 from typing import NamedTuple, TypeAlias
-from urllib.parse import quote
 
 from attrs import frozen
 
@@ -69,7 +68,8 @@ def without(pending: tuple[Pending, ...], operation: Operation) -> tuple[Pending
 
 def payment_id(source: str, external_id: str) -> str:
     """The id of a payment's row: it follows from its source and its reference there, so no payment has two rows."""
-    return f"{quote(source, safe='')}/{external_id}"
+    escaped = source.replace("%", "%25").replace("/", "%2F")
+    return f"{escaped}/{external_id}"
 
 
 class PositiveAmount:

@@ -62,10 +62,7 @@ def post_exposure(context: EventContext) -> Iterator[Send]:
 def draft_invoice(context: EventContext) -> Iterator[Send]:
     event, content = context.event, context.after.content
     lines = tuple(
-        [
-            InvoiceLine(context.key.id, b.line, b.quantity, b.net_minor, content.line(b.line).tax, b.shipment)
-            for b in event.lines
-        ]
+        [InvoiceLine(context.key.id, b.line, b.quantity, b.net_minor, b.tax, b.shipment) for b in event.lines]
     )
     invoice = InvoiceContent(
         series=event.series,
@@ -82,9 +79,11 @@ def draft_invoice(context: EventContext) -> Iterator[Send]:
 
 
 def move_money(context: EventContext) -> Iterator[Send]:
-    """Money of the order goes on its invoices, or comes off them."""
+    """Money of the order goes on its invoices, or comes off them; a voided one has let go of it itself."""
+    void = {bill.invoice for bill in context.after.progress.bills if bill.void}
     for invoice, minor in context.event.moved:
-        yield Send(context.key.beside("invoice", invoice), RecordPrepaid(context.key.id, minor))
+        if invoice not in void:
+            yield Send(context.key.beside("invoice", invoice), RecordPrepaid(context.key.id, minor))
 
 
 # -- what an invoice tells its order

@@ -1,0 +1,146 @@
+"""M17, M24, M27, M28 and prices with many decimals: what is rounded where, said once."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+from money_shop import MoneyShop, every_currency
+
+from orderflow import OrderContent, OrderLine, Price, TaxCategory, TaxPolicy
+from orderflow.adapters.storage.memory import MemoryStorage
+from orderflow.domain.billing.credit_note import CreditItem
+from orderflow.domain.engine.schema import faults_of
+from orderflow.domain.money.split import Rounding
+from orderflow.domain.money.tax import DatedRate, TaxRounding
+from orderflow.domain.orders.content import totals_of
+from orderflow.domain.orders.placing import PlaceOrder
+from orderflow.errors import InputError
+from orderflow.ports.storage import Storage
+
+VAT = TaxCategory.of("S", 20)
+levels = pytest.mark.parametrize("level", list(TaxRounding))
+
+
+@every_currency
+@levels
+@pytest.mark.parametrize("included", [False, True])
+@pytest.mark.parametrize("price", [113, 112, 1])
+def test_m17_credits_one_by_one_end_on_what_was_billed(
+    storage: Storage, currency: str, level: TaxRounding, included: bool, price: int
+) -> None:
+    """3 x 1.13 at 20 % credited one by one, at each level, with tax and without: nothing is left."""
+    shop = MoneyShop(storage, currency).confirmed("O", (3, price), tax=TaxPolicy(level, included))
+    shop.send("O", 3)
+    invoice = shop.bill("O")
+    billed = shop.bill_of(invoice).totals
+    notes = [shop.issued(shop.credit(invoice, 1)).totals for _ in range(3)]
+    assert sum(note.tax_minor for note in notes) == billed.tax_minor
+    assert sum(note.net_minor for note in notes) == billed.net_minor
+    assert min(note.gross_minor for note in notes) >= 0
+    assert (shop.open(invoice), shop.owes()) == ([0], 0)
+
+
+@given(
+    level=st.sampled_from(TaxRounding),
+    included=st.booleans(),
+    roundings=st.tuples(st.sampled_from(Rounding), st.sampled_from([None, *Rounding])),
+    lines=st.lists(st.tuples(st.integers(1, 5), st.integers(0, 400)), min_size=1, max_size=3),
+    picks=st.lists(st.tuples(st.integers(1, 3), st.integers(0, 3), st.integers(0, 400)), max_size=6),
+)
+def test_m17_credits_in_any_order_end_on_what_was_billed(
+    level: TaxRounding,
+    included: bool,
+    roundings: tuple[Rounding, Rounding | None],
+    lines: list[tuple[int, int]],
+    picks: list[tuple[int, int, int]],
+) -> None:
+    """Units and reductions of any lines, then all the rest: no credit is below 0, and nothing is left."""
+    policy = TaxPolicy(level, included, *roundings)
+    shop = MoneyShop(MemoryStorage()).confirmed("O", *lines, tax=policy)
+    for number, (units, _) in enumerate(lines, start=1):
+        shop.send("O", units, number)
+    invoice = shop.bill("O")
+    for line, units, amount in picks:
+        try:
+            shop.note(CreditItem(invoice, line, units, 0 if units else amount))
+        except Exception:  # noqa: BLE001 - what does not fit is refused
+            continue
+    rest = [CreditItem(invoice, line.line, units) for line, units, _ in shop.bill_of(invoice).left() if units]
+    if rest:
+        shop.note(*rest)
+    assert (shop.bill_of(invoice).amounts.credited, shop.owes()) == (shop.bill_of(invoice).totals.gross_minor, 0)
+
+
+def test_m24_amounts_and_tax_round_each_their_own_way() -> None:
+    """Line amounts half up, tax down: 3 at 0.335 are 1.01, and 19 % of it 0.19."""
+    policy = TaxPolicy(rounding=Rounding.HALF_UP, tax_rounding=Rounding.DOWN)
+    line = OrderLine.of(1, "TEA", 3, Price.of("0.335", "EUR"), TaxCategory.of("S", 19), policy=policy)
+    sums = totals_of(OrderContent("EUR", (line,), policy))
+    assert (line.net_minor, sums.tax_minor) == (101, 19)
+    up = evolve(policy, tax_rounding=Rounding.UP)
+    assert totals_of(OrderContent("EUR", (line,), up)).tax_minor == 20
+
+
+def test_m27_a_discount_larger_than_its_line_is_refused(storage: Storage) -> None:
+    """Where it is placed, with the path of the discount; one as large as the line is a gift."""
+    shop = MoneyShop(storage).placed("O", (1, 1000))
+    content = shop.orders.get("O").content
+    gift, more = [
+        OrderLine.of(1, "TEA", 1, Price.of("10.00", "GBP"), VAT, discount_minor=discount) for discount in (1000, 1001)
+    ]
+    shop.handle("A", PlaceOrder(evolve(content, lines=(gift,))))
+    with pytest.raises(InputError) as caught:
+        shop.handle("B", PlaceOrder(evolve(content, lines=(more,))))
+    assert [(fault.path, fault.code) for fault in caught.value.faults] == [
+        ("content.lines[0].discount_minor", "out_of_range")
+    ]
+
+
+def test_m28_a_rounding_is_said_once() -> None:
+    """A line is made by the policy of its order; one made by another policy does not recompute."""
+    up, down = TaxPolicy(rounding=Rounding.UP), TaxPolicy(rounding=Rounding.DOWN)
+    line = OrderLine.of(1, "TEA", 1, Price.of("0.335", "EUR"), VAT, policy=up)
+    assert faults_of(OrderContent("EUR", (line,), up)) == ()
+    assert [fault.code for fault in faults_of(OrderContent("EUR", (line,), down))] == ["does_not_recompute"]
+
+
+@pytest.mark.parametrize("by_unit, net", [(False, 3167), (True, 3168)])
+def test_a_price_of_many_decimals_is_rounded_by_line_or_by_unit(by_unit: bool, net: int) -> None:
+    """3 at 10.555: 31.67 rounded by line, 31.68 where each unit is rounded first; the content says which."""
+    policy = TaxPolicy(round_unit_prices=by_unit)
+    line = OrderLine.of(1, "TEA", 3, Price.of("10.555", "EUR"), VAT, policy=policy)
+    assert line.net_minor == net
+    assert faults_of(OrderContent("EUR", (line,), policy)) == ()
+    other = TaxPolicy(round_unit_prices=not by_unit)
+    assert [fault.code for fault in faults_of(OrderContent("EUR", (line,), other))] == ["does_not_recompute"]
+
+
+RATES = (DatedRate("S", date(2019, 1, 1), Decimal(19)), DatedRate("S", date(2026, 7, 1), Decimal(16)))
+
+
+@pytest.mark.parametrize("prepaid", [False, True])
+@pytest.mark.parametrize("included", [False, True])
+def test_m25_the_rate_follows_the_tax_point(storage: Storage, prepaid: bool, included: bool) -> None:
+    """Ordered in June at 19 %, billed in part, the rest in July: 16 %; returned in August: credited at 16 %."""
+    shop = MoneyShop(storage, rate=19)
+    shop.time.set(datetime(2026, 6, 30, 12, tzinfo=UTC))
+    shop.confirmed("O", (2, 10000), tax=TaxPolicy(prices_include_tax=included, rates=RATES))
+    if prepaid:
+        shop.pay(1, order="O")
+    shop.send("O", 1)
+    june = shop.bill_of(shop.bill("O")).totals
+    shop.time.set(datetime(2026, 7, 1, 12, tzinfo=UTC))
+    shop.send("O", 1)
+    invoice = shop.bill("O")
+    july = shop.bill_of(invoice).totals
+    assert [[group.rate for group in sums.groups] for sums in (june, july)] == [[19], [16]]
+    assert july.tax_minor == (1379 if included else 1600)
+    shop.time.set(datetime(2026, 8, 1, 12, tzinfo=UTC))
+    shop.take_back("O", 1)
+    note = shop.issued(shop.credit(invoice, 1)).totals
+    assert (note.groups, shop.open(invoice)) == (july.groups, [0])

@@ -1,0 +1,251 @@
+"""Drives the real library and the oracle through the same operations, and says where they differ."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import Any
+
+from money_oracle import Line, Order, RefusedError
+from money_shop import MoneyShop
+
+from orderflow.domain.billing.invoice import VoidInvoice
+from orderflow.domain.billing.invoice_money import TakeBackWriteOff, WriteOff
+from orderflow.domain.billing.invoice_state import Numbered
+from orderflow.domain.money.tax import TaxPolicy, TaxRounding
+from orderflow.domain.orders.billing import BillUnits
+from orderflow.domain.orders.cancelling import CancelUnits
+from orderflow.domain.orders.charging import billable, credit_due, missing_minor, uncharged_gross
+from orderflow.domain.orders.content import CancelledBy, InvoiceBasis, PayBefore
+from orderflow.domain.orders.state import HasProgress, lines_of
+from orderflow.domain.payments.applying import ApplyPayment, UnapplyPayment
+from orderflow.domain.payments.collecting import RecordPayment
+from orderflow.domain.payments.refunding import ChargeBackPayment, RefundPayment
+from orderflow.domain.payments.state import ApplicationTarget, Funded, PaymentSource, payment_id
+from orderflow.domain.values import CreditIntent, LineQuantity
+from orderflow.errors import CommandRefused
+from orderflow.ports.storage import Storage
+
+LEVELS = {
+    "document": TaxRounding.PER_DOCUMENT,
+    "line": TaxRounding.PER_LINE,
+    "unit": TaxRounding.PER_UNIT,
+}
+#: Units of a line, and what they cost together: amounts that do not divide.
+HOSTILE = ((10, 5), (3, 1000), (7, 1000), (1, 1), (2, 0), (6, 799), (4, 100))
+
+
+class Pair:
+    """One order in the library and in the oracle."""
+
+    def __init__(self, storage: Storage, seed: int) -> None:
+        draw = self.draw = random.Random(seed)
+        currency, rate = draw.choice(("GBP", "JPY", "BHD")), draw.choice((0, 8, 10, 20))
+        level, included = draw.choice(tuple(LEVELS)), draw.random() < 0.5
+        waits, ordered = draw.random() < 0.4, draw.random() < 0.5
+        lines = [draw.choice(HOSTILE) for _ in range(draw.randint(1, 2))]
+        self.oracle = Order(
+            [Line(units, net, open=units) for units, net in lines], Fraction(rate, 100), level, included, waits, ordered
+        )
+        self.shop = MoneyShop(storage, currency, rate)
+        self.shop.lines_together(
+            "O",
+            lines,
+            tax=TaxPolicy(LEVELS[level], included),
+            pay_before=PayBefore.PREPARE if waits else PayBefore.NEVER,
+            invoice_basis=InvoiceBasis.ORDERED if ordered else InvoiceBasis.DISPATCHED,
+        )
+        self.told: list[str] = []
+
+    def step(self) -> None:
+        """One operation, drawn at random, on both; they must agree on whether it is allowed."""
+        name = self.draw.choice(OPERATIONS)
+        made = getattr(self, f"_{name}")()
+        if made is None:
+            return
+        model, real = made
+        self.told.append(name)
+        try:
+            model()
+            expected = True
+        except RefusedError:
+            expected = False
+        try:
+            real()
+            allowed = True
+        except CommandRefused as refused:
+            allowed = False
+            self.told[-1] += f" ({'; '.join(map(str, refused.refusals))})"
+        assert allowed is expected, f"the library says {allowed}, the model {expected}: {self.told}"
+        differences = [*self.differences()]
+        assert not differences, f"{differences} after {self.told}"
+
+    # -- operations
+
+    def _send(self) -> Any:
+        at, units = self._units(lambda line: line.open)
+        return (lambda: self.oracle.send(at, units)), (lambda: self.shop.send("O", units, at + 1))
+
+    def _take_back(self) -> Any:
+        at, units = self._units(lambda line: line.delivered)
+        if not self.oracle.lines[at].delivered:
+            return None
+        return (lambda: self.oracle.take_back(at, units)), (lambda: self.shop.take_back("O", units, at + 1))
+
+    def _cancel(self) -> Any:
+        at, units = self._units(lambda line: line.open)
+        if sum(line.ordered - line.cancelled for line in self.oracle.lines) == units:
+            return None
+        command = CancelUnits("no", CancelledBy.CUSTOMER, (LineQuantity(at + 1, units),))
+        return (lambda: self.oracle.cancel(at, units)), (lambda: self.shop.handle("O", command))
+
+    def _bill(self) -> Any:
+        at, units = self._units(self.oracle.billable)
+        invoice = f"O/{1 + len(self.oracle.invoices):03}"
+        command = BillUnits(invoice, "inv", units=(LineQuantity(at + 1, units),))
+        return (lambda: self.oracle.bill(invoice, at, units)), (lambda: self.shop.handle("O", command))
+
+    def _void(self) -> Any:
+        invoice = self._invoice()
+        if not invoice:
+            return None
+        return (lambda: self.oracle.void(invoice)), (lambda: self.shop.handle(invoice, VoidInvoice("wrong")))
+
+    def _credit(self) -> Any:
+        invoice, intent = self._invoice(), self.draw.choice(tuple(CreditIntent))
+        if not invoice:
+            return None
+        [(at, item)] = self.oracle.invoices[invoice].items.items()
+        units = self.draw.randint(1, max(1, item.left[0]))
+        return (
+            lambda: self.oracle.credit(invoice, at, units, intent.value),
+            lambda: self.shop.credit(invoice, units, line=at + 1, intent=intent),
+        )
+
+    def _reduce(self) -> Any:
+        invoice = self._invoice()
+        if not invoice:
+            return None
+        [(at, item)] = self.oracle.invoices[invoice].items.items()
+        minor = self.draw.randint(1, max(1, item.left[1]))
+        return (
+            lambda: self.oracle.reduce(invoice, at, minor),
+            lambda: self.shop.credit(invoice, amount=minor, line=at + 1),
+        )
+
+    def _pay(self) -> Any:
+        reference, customer = f"{len(self.oracle.payments)}", self.draw.choice(("ann", "bob"))
+        row, minor = payment_id("bank", reference), self.draw.choice((1, 7, 100, 500, 2000))
+        command = RecordPayment(PaymentSource("bank", reference, customer), self.shop.money(minor))
+        return (lambda: self.oracle.pay(row, customer, minor)), (lambda: self.shop.handle(row, command))
+
+    def _apply(self) -> Any:
+        return self._applied(ApplyPayment, self.oracle.apply, lambda paid, document: paid.free)
+
+    def _unapply(self) -> Any:
+        return self._applied(UnapplyPayment, self.oracle.unapply, lambda paid, document: paid.pays.get(document, 0))
+
+    def _applied(self, kind: Any, model: Any, have: Callable[[Any, str], int]) -> Any:
+        payment, document = self._payment(), self.draw.choice((self._invoice() or "", ""))
+        if not payment:
+            return None
+        minor = self.draw.randint(1, max(1, have(self.oracle.payments[payment], document)))
+        target = ApplicationTarget.INVOICE if document else ApplicationTarget.ORDER
+        command = kind(target, document or "O", self.shop.money(minor))
+        return (lambda: model(payment, document, minor)), (lambda: self.shop.handle(payment, command))
+
+    def _goes_back(self) -> Any:
+        payment, kind = self._payment(), self.draw.choice((RefundPayment, ChargeBackPayment))
+        if not payment:
+            return None
+        minor = self.draw.randint(1, 2 + self.oracle.payments[payment].kept)
+        command = kind(self.shop.money(minor))
+        return (lambda: self.oracle.goes_back(payment, minor)), (lambda: self.shop.handle(payment, command))
+
+    def _write_off(self) -> Any:
+        invoice = self._invoice()
+        if not invoice:
+            return None
+        minor = self.draw.randint(1, max(1, self.oracle.invoices[invoice].open))
+        return (
+            lambda: self.oracle.write_off(invoice, minor),
+            lambda: self.shop.handle(invoice, WriteOff(minor, "fee")),
+        )
+
+    def _take_back_write_off(self) -> Any:
+        invoice = self._invoice()
+        if not invoice:
+            return None
+        minor = self.draw.randint(1, max(1, self.oracle.invoices[invoice].written_off))
+        return (
+            lambda: self.oracle.take_back_write_off(invoice, minor),
+            lambda: self.shop.handle(invoice, TakeBackWriteOff(minor, "it comes")),
+        )
+
+    def _units(self, have: Callable[[Line], int]) -> tuple[int, int]:
+        at = self.draw.randrange(len(self.oracle.lines))
+        return at, self.draw.randint(1, max(1, have(self.oracle.lines[at])))
+
+    def _invoice(self) -> str:
+        return self.draw.choice([*self.oracle.invoices] or [""])
+
+    def _payment(self) -> str:
+        return self.draw.choice([*self.oracle.payments] or [""])
+
+    # -- what both say
+
+    def differences(self) -> Iterator[str]:
+        """Every figure on which the two differ, and every law that the model itself breaks."""
+        yield from (f"the model breaks {law}" for law in self.oracle.breaches())
+        order = self.shop.orders.get("O")
+        assert isinstance(order, HasProgress)
+        yield from _unequal("pool", order.progress.pool_minor, self.oracle.pool)
+        yield from _unequal("uncharged", uncharged_gross(order), self.oracle.uncharged_gross())
+        yield from _unequal("tax", sum(minor for _, minor in order.progress.taxed), self.oracle.taxed)
+        for line, (made, v) in zip(self.oracle.lines, lines_of(order), strict=True):
+            names = ("invoiced", "credited", "waived", "ahead")
+            yield from _unequal("counters", [getattr(v, name) for name in names], [getattr(line, n) for n in names])
+            yield from _unequal("money", (v.unit_minor, v.reduced_minor), (line.unit, line.reduced))
+            yield from _unequal("billable", billable(order, made, v), self.oracle.billable(line))
+            yield from _unequal("credit due", credit_due(order, made, v), max(0, -line.uncharged))
+        for name, invoice in self.oracle.invoices.items():
+            state = self.shop.invoices.get(name)
+            if isinstance(state, Numbered):
+                a = state.amounts
+                found = (state.totals.gross_minor, state.open_minor, a.prepaid, a.credited, a.written_off, a.applied)
+                paid = sum(invoice.paid.values())
+                wanted = (invoice.gross, invoice.open, invoice.prepaid, invoice.credited, invoice.written_off, paid)
+                yield from _unequal(name, found, wanted)
+        for name, payment in self.oracle.payments.items():
+            row = self.shop.payments.get(name)
+            assert isinstance(row, Funded)
+            yield from _unequal(name, (row.funds.kept, row.free), (payment.kept, payment.free))
+        for customer in ("ann", "bob"):
+            yield from _unequal(customer, self.shop.owes(customer), self.oracle.balance(customer))
+        exposed = self.oracle.balance("ann") + self.oracle.uncharged_gross()
+        yield from _unequal("exposure", self.shop.exposure(), exposed)
+        if self.oracle.waits:
+            missing = missing_minor(order, self.shop.time.now()) <= 0
+            open_ = missing and all(bill.open_minor <= 0 for bill in order.progress.bills)
+            yield from _unequal("gate", open_, self.oracle.gate())
+
+
+def _unequal(what: str, found: object, wanted: object) -> Iterator[str]:
+    if found != wanted:
+        yield f"{what}: {found}, the model says {wanted}"
+
+
+#: What is drawn, some more often than others.
+OPERATIONS = (
+    *("send", "send", "take_back", "cancel", "bill", "bill", "bill", "void", "credit", "credit", "reduce"),
+    *("pay", "pay", "apply", "apply", "apply", "unapply", "goes_back", "write_off", "take_back_write_off"),
+)
+
+
+def walk(storage: Storage, seed: int, steps: int) -> int:
+    """So many operations on one order; returns how many were carried out or refused by both."""
+    pair = Pair(storage, seed)
+    for _ in range(steps):
+        pair.step()
+    return len(pair.told)
