@@ -16,7 +16,7 @@ CODE    = src tests examples tools $(wildcard benchmarks/*.py benchmarks/before/
 BENCHES = $(sort $(wildcard benchmarks/bench_*.py benchmarks/versus_*.py))
 
 .DEFAULT_GOAL := test
-.PHONY: test lint types quick gates versions lowest demo bench pages crash mutants format environment clean
+.PHONY: test lint types quick gates versions lowest demo bench pages crash cases mutants format environment clean
 
 test: lint gates
 
@@ -69,6 +69,10 @@ pages: $(STAMP)
 
 crash: $(STAMP)
 	$(BIN)/python tests/campaigns/kill_run.py
+
+# Runs the cases by id and prints a table of them.
+cases: $(STAMP)
+	$(BIN)/python tools/cases.py
 
 mutants: $(VENV)/.mutants
 	$(BIN)/python tools/mutants.py --jobs $(JOBS) $(if $(ON),--on $(ON)) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
