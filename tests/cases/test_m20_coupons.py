@@ -28,13 +28,19 @@ def with_coupon(shop: MoneyShop, minor: int, *lines: tuple[int, int], on: tuple[
     return made
 
 
-@every_currency
-def test_m20_a_coupon_goes_with_its_parcels(storage: Storage, currency: str) -> None:
-    """2.00 off goods of 10.00 in two parcels, paid 8.00: no invoice is negative, nothing is open."""
+def paid_with_coupon(storage: Storage, currency: str) -> MoneyShop:
+    """2 units of 5.00 with 2.00 off, confirmed and paid."""
     shop = MoneyShop(storage, currency, rate=0)
     shop.handle("O", PlaceOrder(with_coupon(shop, 200, (2, 500))))
     shop.handle("O", ConfirmOrder())
     shop.pay(800, order="O")
+    return shop
+
+
+@every_currency
+def test_m20_a_coupon_goes_with_its_parcels(storage: Storage, currency: str) -> None:
+    """2.00 off goods of 10.00 in two parcels, paid 8.00: no invoice is negative, nothing is open."""
+    shop = paid_with_coupon(storage, currency)
     for _ in range(2):
         shop.send("O", 1)
         shop.bill("O")
@@ -45,10 +51,7 @@ def test_m20_a_coupon_goes_with_its_parcels(storage: Storage, currency: str) -> 
 @every_currency
 def test_m20_half_the_coupon_goes_with_half_the_units(storage: Storage, currency: str) -> None:
     """One of two units is cancelled: the other costs 4.00, and 4.00 of 8.00 are to be refunded."""
-    shop = MoneyShop(storage, currency, rate=0)
-    shop.handle("O", PlaceOrder(with_coupon(shop, 200, (2, 500))))
-    shop.handle("O", ConfirmOrder())
-    shop.pay(800, order="O")
+    shop = paid_with_coupon(storage, currency)
     shop.handle("O", CancelUnits("less", CancelledBy.CUSTOMER, (LineQuantity(1, 1),)))
     assert shop.to_refund("O") == 400
 
