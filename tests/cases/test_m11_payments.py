@@ -10,7 +10,7 @@ from money_shop import NOON, MoneyShop, every_currency
 from orderflow.domain.money.money import Money
 from orderflow.domain.orders.content import PayBefore
 from orderflow.domain.orders.placing import OpenDraft
-from orderflow.domain.payments.applying import ApplyPayment
+from orderflow.domain.payments.applying import ApplyPayment, UnapplyPayment
 from orderflow.domain.payments.collecting import (
     AuthorisePayment,
     CapturePayment,
@@ -141,3 +141,17 @@ def test_m07_a_card_that_names_no_order_opens_nothing(storage: Storage) -> None:
     ):
         shop.handle("card/2", command)
     assert (shop.free("card/2"), shop.owes()) == (0, 0)
+
+
+def test_m13_what_pays_less_keeps_its_place(storage: Storage) -> None:
+    """Paid A, then B; 20.00 taken off A; refunded 50.00: 20.00 are free, 30.00 come off B, the newest."""
+    shop = MoneyShop(storage, rate=0).confirmed("A", (1, 5000)).confirmed("B", (1, 5000))
+    for order in ("A", "B"):
+        shop.send(order, 1)
+        shop.bill(order)
+    payment = shop.pay(10000)
+    shop.apply(payment, 5000, "A/1")
+    shop.apply(payment, 5000, "B/1")
+    shop.handle(payment, UnapplyPayment(ApplicationTarget.INVOICE, "A/1", shop.money(2000)))
+    shop.handle(payment, RefundPayment(shop.money(5000), "re_1"))
+    assert shop.open("A/1", "B/1") == [2000, 3000]
