@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from threading import Event, Lock, Thread
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, Self, TypeVar
 
 from orderflow.domain.engine.decide import Ask, Flow, Load, Read
 from orderflow.errors import DefinitionError, OrderFlowError, PortError
@@ -20,9 +20,11 @@ from orderflow.flows.asks import (
     DeadLetter,
     DueTopics,
     Find,
+    FindOperation,
     KnownCommands,
     NewId,
     Now,
+    Operate,
     Pause,
     Retry,
     RollBack,
@@ -37,11 +39,18 @@ if TYPE_CHECKING:
     from orderflow.ports.clock import Clock
     from orderflow.ports.ids import IdSource
     from orderflow.ports.notifier import Notifier
+    from orderflow.ports.payments import Answer, PaymentProvider
     from orderflow.ports.storage import Lease, Storage, UnitOfWork
 
 __all__ = ["LEASE_SECONDS", "Ports", "Runtime", "run", "run_async"]
 
 
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+N = TypeVar("N", bound=_Named)
 R = TypeVar("R")
 
 
@@ -91,6 +100,7 @@ class Ports:
         "ids",
         "lease_seconds",
         "notifier",
+        "providers",
         "renewer",
         "resting",
         "storage",
@@ -100,6 +110,7 @@ class Ports:
         self,
         storage: Storage,
         carriers: Iterable[Carrier],
+        providers: Iterable[PaymentProvider],
         notifier: Notifier | None,
         clock: Clock,
         ids: IdSource,
@@ -108,15 +119,21 @@ class Ports:
         self.storage, self.notifier, self.clock, self.ids = storage, notifier, clock, ids
         self.lease_seconds = lease_seconds
         self.resting: dict[str, datetime] = {}
-        self.carriers: dict[str, Carrier] = {}
-        for carrier in carriers:
-            if self.carriers.setdefault(carrier.name, carrier) is not carrier:
-                raise DefinitionError(f"two carriers are named {carrier.name!r}")
+        self.carriers = _by_name("carriers", carriers)
+        self.providers = _by_name("payment providers", providers)
         self.renewer = _Renewer(self)
 
     def until(self, now: datetime) -> datetime:
         """When a lease that begins now ends."""
         return now + timedelta(seconds=self.lease_seconds)
+
+
+def _by_name(what: str, adapters: Iterable[N]) -> dict[str, N]:
+    named: dict[str, N] = {}
+    for adapter in adapters:
+        if named.setdefault(adapter.name, adapter) is not adapter:
+            raise DefinitionError(f"two {what} are named {adapter.name!r}")
+    return named
 
 
 class _Renewer:
@@ -275,6 +292,22 @@ class Runtime:
         with self._calling("carrier", request.lease):
             carrier.void_label(request.tracking_number, request.lease.message.id)
 
+    def _operate(self, request: Operate) -> Answer:
+        provider = self._provider(request.provider)
+        with self._calling("payments", request.lease):
+            return provider.operate(request.request)
+
+    def _find_operation(self, request: FindOperation) -> Answer | None:
+        provider = self._provider(request.provider)
+        with self._calling("payments", request.lease):
+            return provider.find(request.idempotency_key)
+
+    def _provider(self, name: str) -> PaymentProvider:
+        provider = self._ports.providers.get(name)
+        if provider is None:
+            raise PortError("payments", f"no payment provider {name!r} is wired", retry=False)
+        return provider
+
     def _send_notice(self, request: SendNotice) -> None:
         if self._ports.notifier is None:
             raise PortError("notifier", "no notifier is wired", retry=False)
@@ -318,6 +351,8 @@ class Runtime:
         Pause: _pause,
         BuyLabel: _buy_label,
         CancelLabel: _cancel_label,
+        Operate: _operate,
+        FindOperation: _find_operation,
         SendNotice: _send_notice,
     }
     """What answers each ask. Functions: a table of bound methods in each object would be a reference cycle."""

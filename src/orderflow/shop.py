@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from orderflow.ports.clock import Clock
     from orderflow.ports.ids import IdSource
     from orderflow.ports.notifier import Notifier
+    from orderflow.ports.payments import PaymentProvider
 
 __all__ = ["OrderFlow", "Request"]
 
@@ -80,6 +81,7 @@ class OrderFlow(Subjects):
         storage: where rows, journal and outbox live.
         workflow: the rules; the standard workflow by default.
         carriers: known by the names that plans and shipments use; if there is only one, plans without a name mean it.
+        providers: what moves money, each for the payments of the source that has its name.
         notifier: what tells the customer; without one, notices end as dead letters.
         clock, ids: where times and ids come from; the system by default.
         settings: how orders advance by themselves: locations and strategy, carrier, invoice series.
@@ -93,6 +95,7 @@ class OrderFlow(Subjects):
         *,
         workflow: Workflow | None = None,
         carriers: Iterable[Carrier] = (),
+        providers: Iterable[PaymentProvider] = (),
         notifier: Notifier | None = None,
         clock: Clock | None = None,
         ids: IdSource | None = None,
@@ -102,7 +105,9 @@ class OrderFlow(Subjects):
     ) -> None:
         self.workflow = workflow or _standard_workflow()
         self.storage, self.actor = storage, actor
-        self._ports = Ports(storage, carriers, notifier, clock or _system_clock(), ids or _uuid7(), lease_seconds)
+        self._ports = Ports(
+            storage, carriers, providers, notifier, clock or _system_clock(), ids or _uuid7(), lease_seconds
+        )
         self._settings = None if settings is None else _sound(settings).for_carriers(self._ports.carriers)
 
     @cached_property
@@ -286,7 +291,8 @@ class OrderFlow(Subjects):
         """What is waiting for someone, each row with the reasons that block its next step.
 
         Lists: ``to_confirm``, ``awaiting_stock``, ``to_prepare``, ``to_ship``; and of money ``unpaid``, ``to_bill``,
-        ``to_credit``, ``to_refund``, ``invoices_due``, ``to_apply``, ``disputed``, ``contradictions``.
+        ``to_credit``, ``to_refund``, ``invoices_due``, ``to_apply``, ``payments_due``, ``to_reconcile``, ``disputed``,
+        ``contradictions``.
 
         Raises:
             InputError: there is no such list.

@@ -305,7 +305,9 @@ def test_labels_are_tried_for_a_day_and_notices_for_three() -> None:
         "buy_label": 24,
         "void_label": 24,
         "notify": 72,
+        "operate_payment": 72,
         "drop_items": None,
+        "request_operation": None,
     }
     assert {(p.first_delay_seconds, p.most_delay_seconds, p.breaker_seconds) for p in POLICIES.values()} == {
         (10, 3600, 60)

@@ -109,11 +109,12 @@ from orderflow.domain.payments.collecting import (
     AuthorisePayment,
     CapturePayment,
     ClosePayment,
+    EndAuthorisation,
     ExpectPayment,
     RecordPayment,
 )
 from orderflow.domain.payments.facts import ClosePaymentTask
-from orderflow.domain.payments.pending import MarkPending, ResolvePending
+from orderflow.domain.payments.pending import RequestOperation, ResolvePending
 from orderflow.domain.payments.refunding import ChargeBackPayment, DisputePayment, RefundPayment, ResolveDispute
 from orderflow.domain.payments.state import ApplicationTarget, Operation, PaymentSource
 from orderflow.domain.returns import ReceiveReturn, SettleReturn, UnmatchedReturn
@@ -261,6 +262,7 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         ExpectPayment(CARD, TEN),
         ExpectPayment(evolve(CARD, authorises=False), TEN),
         AuthorisePayment(TEN),
+        EndAuthorisation(),
         CapturePayment(Money(5, "EUR")),
         RecordPayment(evolve(CARD, authorises=False), TEN),
         ApplyPayment(INVOICE, "I", Money(5, "EUR")),
@@ -272,12 +274,15 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         ResolveDispute(won=True),
         ResolveDispute(won=False),
         ClosePaymentTask("never_received"),
-        MarkPending(Operation.REFUND, Money(5, "EUR")),
-        MarkPending(Operation.AUTHORISE, TEN),
-        MarkPending(Operation.CAPTURE, Money(5, "EUR")),
+        RequestOperation(Operation.REFUND, Money(5, "EUR")),
+        RequestOperation(Operation.AUTHORISE, TEN),
+        RequestOperation(Operation.CAPTURE, Money(5, "EUR")),
+        RequestOperation(Operation.VOID),
         ResolvePending(Operation.REFUND, succeeded=True),
         ResolvePending(Operation.AUTHORISE, succeeded=True),
         ResolvePending(Operation.CAPTURE, succeeded=True),
+        ResolvePending(Operation.VOID, succeeded=True),
+        ResolvePending(Operation.VOID, succeeded=False),
         ClosePayment(),
     ),
     "invoice": (

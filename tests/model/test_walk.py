@@ -14,7 +14,7 @@ from orderflow.domain.billing.credit_note import AccountLine, CreditItem, Credit
 from orderflow.domain.billing.invoice import MarkSent, VoidInvoice
 from orderflow.domain.billing.invoice_money import TakeBackWriteOff, WriteOff
 from orderflow.domain.billing.invoice_state import Void
-from orderflow.domain.engine.decide import Message
+from orderflow.domain.engine.decide import Loaded, Message, Read
 from orderflow.domain.engine.machine import ABSENT, Machine, Rule
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Effect, Send, Workflow
@@ -74,6 +74,7 @@ from orderflow.domain.workflow.laws import MoneyLaws
 from orderflow.domain.workflow.table import standard_workflow
 from orderflow.errors import Key
 from orderflow.flows import relay
+from orderflow.runtime import run
 from orderflow.testing.explore import Carry, Counterexample, Exploration, World, explore
 from orderflow.testing.lawful import breaches
 
@@ -162,10 +163,14 @@ def short_commands(key: Key, *items: tuple[int, int]) -> list[Send]:
 
 def carried(world: World, effect: Effect) -> list[Send]:
     """What the shipped relay answers an effect with."""
-    return [Send(*told) for told in relay._COMMANDS[effect.topic](Message("m", *effect), world[effect.lane])]
+
+    def answer(request: Any) -> Any:
+        return {key: Loaded(1, world[key]) for key in request.keys} if isinstance(request, Read) else NOON
+
+    return [Send(*told) for told in run(relay._COMMANDS[effect.topic](Message("m", *effect)), answer)]
 
 
-CARRY: dict[str, Carry] = {"drop_items": carried}
+CARRY: dict[str, Carry] = {"drop_items": carried, "request_operation": carried}
 
 # -- the laws across rows
 

@@ -33,7 +33,7 @@ from orderflow.domain.payments.collecting import (
 from orderflow.domain.payments.facts import ClosePaymentTask, FactNoted
 from orderflow.domain.payments.guards import FUTURE_DAYS
 from orderflow.domain.payments.machine import PAYMENT
-from orderflow.domain.payments.pending import MarkPending, ResolvePending
+from orderflow.domain.payments.pending import RequestOperation, ResolvePending
 from orderflow.domain.payments.refunding import (
     ChargeBackPayment,
     ChargedBack,
@@ -58,15 +58,15 @@ def yen(minor: int) -> Money:
     return Money(minor, "JPY")
 
 
-def stamp(ahead: timedelta | None = None) -> Stamp:
+def stamp(ahead: timedelta | None = None, id_: str = "c") -> Stamp:
     """Noon; the fact itself is ``ahead`` of it, where that is told."""
-    return Stamp(NOON, "tester", "c", None if ahead is None else NOON + ahead)
+    return Stamp(NOON, "tester", id_, None if ahead is None else NOON + ahead)
 
 
 def play(*commands: Any, state: Any = ABSENT) -> Any:
     """The state after the commands, all at noon."""
-    for command in commands:
-        _, state = PAYMENT.step(state, command, stamp())
+    for number, command in enumerate(commands, start=1):
+        _, state = PAYMENT.step(state, command, stamp(id_=f"c{number}"))
     return state
 
 
@@ -97,7 +97,7 @@ CLOSED = play(ClosePayment(), state=USED)
 
 # -- facts are total
 
-WAITING = MarkPending(AUTHORISE, yen(1_000))
+WAITING = RequestOperation(AUTHORISE, yen(1_000))
 STATES = (
     EXPECTED,
     EXPECTED_CARD,
@@ -108,7 +108,7 @@ STATES = (
     DISPUTED,
     CLOSED,
     play(ClosePayment(), state=EXPECTED_CARD),
-    play(MarkPending(REFUND, yen(600)), state=PART_USED),
+    play(RequestOperation(REFUND, yen(600)), state=PART_USED),
 )
 FACTS = (
     AuthorisePayment(yen(1_000)),
@@ -149,8 +149,9 @@ def test_the_payment_itself_is_told_again(state: Any) -> None:
     again = play(RecordPayment(state.origin, yen(700)), state=after)
     assert again == after
     if isinstance(state, s.Funded):
+        late = not state.funds.received
         assert (after.funds.received, [task.code for task in after.notes.tasks]) == (
-            state.funds.received, ["amount_differs"],
+            700 if late else state.funds.received, [] if late else ["amount_differs"],
         )  # fmt: skip
     else:
         assert after.funds.received == 700
@@ -216,7 +217,7 @@ def test_the_row_of_a_payment_follows_from_its_source() -> None:
 @pytest.mark.parametrize("amount", [yen(0), yen(-1), Money(1, "XXQ"), yen(10**15 + 1)])
 def test_amounts_are_positive_money(amount: Money) -> None:
     """Nothing, less than nothing, too much and unknown currencies are faults of the amount."""
-    for command in (RecordPayment(BANK, amount), RefundPayment(amount), MarkPending(REFUND, amount)):
+    for command in (RecordPayment(BANK, amount), RefundPayment(amount), RequestOperation(REFUND, amount)):
         faults = faults_of(command)
         assert faults
         assert all(fault.path.startswith("amount") for fault in faults)
@@ -328,9 +329,9 @@ def test_a_dispute_is_won_or_charged_back() -> None:
 
 def test_an_unknown_outcome_is_not_tried_again() -> None:
     """While an operation is pending it is not done again, its amount is set aside, and the payment stays open."""
-    unknown = play(MarkPending(REFUND, yen(600)), state=PART_USED)
+    unknown = play(RequestOperation(REFUND, yen(600)), state=PART_USED)
     assert (unknown.free, unknown.reversible) == (0, 400)
-    assert codes(unknown, MarkPending(REFUND, yen(1))) == ("pending",)
+    assert codes(unknown, RequestOperation(REFUND, yen(1))) == ("pending",)
     assert play(ChargeBackPayment(yen(401)), state=unknown).funds.charged_back == 400
     assert play(RefundPayment(yen(600)), state=unknown).pending == ()
     assert codes(unknown, ClosePayment()) == ("pending",)
@@ -342,7 +343,7 @@ def test_an_unknown_outcome_is_not_tried_again() -> None:
     "state, operation, told",
     [
         (EXPECTED_CARD, AUTHORISE, AuthorisePayment(yen(400))),
-        (EXPECTED, CAPTURE, RecordPayment(BANK, yen(400))),
+        (EXPECTED, CAPTURE, CapturePayment(yen(400))),
         (AUTHORISED, CAPTURE, CapturePayment(yen(400))),
         (CAPTURED, CAPTURE, CapturePayment(yen(400))),
         (CAPTURED, REFUND, RefundPayment(yen(400))),
@@ -351,7 +352,7 @@ def test_an_unknown_outcome_is_not_tried_again() -> None:
 )
 def test_a_late_success_is_the_same_as_a_timely_one(state: Any, operation: Operation, told: Any) -> None:
     """Pending, then succeeded leads exactly where the plain command leads; pending, then failed leads back."""
-    unknown = play(MarkPending(operation, yen(400)), state=state)
+    unknown = play(RequestOperation(operation, yen(400)), state=state)
     assert play(ResolvePending(operation, succeeded=True), state=unknown) == play(told, state=state)
     assert play(ResolvePending(operation, succeeded=False), state=unknown) == state
 
@@ -371,12 +372,12 @@ def test_a_late_success_is_the_same_as_a_timely_one(state: Any, operation: Opera
 )
 def test_only_what_could_happen_is_pending(state: Any, operation: Operation, code: str) -> None:
     """An operation the state does not know, or of more money than there is, cannot be pending."""
-    assert codes(state, MarkPending(operation, yen(5_000))) == (code,)
+    assert codes(state, RequestOperation(operation, yen(5_000))) == (code,)
 
 
 def test_a_dispute_does_not_stop_an_answer() -> None:
     """An answer to an earlier operation is recorded while the payment is disputed."""
-    unknown = play(MarkPending(CAPTURE, yen(400)), MarkPending(REFUND, yen(100)), state=CAPTURED)
+    unknown = play(RequestOperation(CAPTURE, yen(400)), RequestOperation(REFUND, yen(100)), state=CAPTURED)
     disputed = play(DisputePayment(yen(500)), state=unknown)
     known = play(ResolvePending(CAPTURE, succeeded=True), ResolvePending(REFUND, succeeded=True), state=disputed)
     assert (name(known), known.funds.received, known.funds.refunded, known.disputed) == ("Disputed", 1_000, 100, 500)
@@ -410,7 +411,7 @@ ANY_COMMAND = st.one_of(
     st.builds(ChargeBackPayment, AMOUNT),
     st.builds(DisputePayment, AMOUNT),
     st.builds(ResolveDispute, st.booleans()),
-    st.builds(MarkPending, st.sampled_from(Operation), AMOUNT),
+    st.builds(RequestOperation, st.sampled_from(Operation), AMOUNT),
     st.builds(ResolvePending, st.sampled_from(Operation), st.booleans()),
     st.just(ClosePayment()),
 )
@@ -464,7 +465,7 @@ def funds(**changes: Any) -> Any:
         funds(applications=(Application(INVOICE, "I-1", 1), Application(INVOICE, "I-1", 1))),
         funds(applications=(Application(INVOICE, "I-1", -1),)),
         evolve(CAPTURED, funds=evolve(CAPTURED.funds, authorised=599)),
-        evolve(AUTHORISED, pending=(s.Pending(CAPTURE, 1), s.Pending(CAPTURE, 2))),
+        evolve(AUTHORISED, pending=(s.Pending(CAPTURE, 1, "a", NOON), s.Pending(CAPTURE, 2, "b", NOON))),
     ],
 )
 def test_impossible_states_are_found(broken: s.PaymentState) -> None:

@@ -32,7 +32,7 @@ class Watched(MemoryStorage):
 
 def ports_on(storage: Any, lease_seconds: int) -> Ports:
     """Ports without adapters."""
-    return Ports(storage, [], None, SystemClock(), SequenceIds(), lease_seconds)
+    return Ports(storage, [], [], None, SystemClock(), SequenceIds(), lease_seconds)
 
 
 def lease_of(message: str) -> Lease:

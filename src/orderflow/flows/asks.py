@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import frozen
 
 from orderflow.domain.engine.decide import Ask
+from orderflow.errors import Key
 from orderflow.ports.storage import Batch, KnownCommand, Lease, Query, Row
 
 if TYPE_CHECKING:
     from orderflow.ports.carrier import LabelRequest
     from orderflow.ports.notifier import Notice
+    from orderflow.ports.payments import PaymentRequest
+
+#: The commands that a message to a row of ours, or an adapter's answer, leads to.
+Commands: TypeAlias = Sequence[tuple[Key, Any]]
 
 
 @frozen(eq=False, repr=False)
@@ -111,6 +116,24 @@ class CancelLabel(Ask[None]):
 
     carrier: str
     tracking_number: str
+    lease: Lease
+
+
+@frozen(eq=False, repr=False)
+class Operate(Ask[Any]):
+    """An operation of a payment provider by name. May fail with PortError."""
+
+    provider: str
+    request: PaymentRequest
+    lease: Lease
+
+
+@frozen(eq=False, repr=False)
+class FindOperation(Ask[Any]):
+    """What became of an operation asked for earlier, by its key; None if nothing. May fail with PortError."""
+
+    provider: str
+    idempotency_key: str
     lease: Lease
 
 

@@ -1,4 +1,4 @@
-"""What a notice says, composed from the rows at the moment it is sent: the outbox itself holds no personal data."""
+"""Notices: composed from the rows at the moment they are sent, as the outbox itself holds no personal data."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ from typing import Any, Final
 import attrs
 
 from orderflow.domain.billing.credit_note import IssuedNote
+from orderflow.domain.billing.invoice import MarkSent
 from orderflow.domain.billing.invoice_state import Numbered
+from orderflow.domain.engine.decide import Flow, Read, ask
 from orderflow.domain.money.money import Money
 from orderflow.domain.orders.content import OrderContent
 from orderflow.domain.orders.state import HasProgress
-from orderflow.domain.parties.party import Person
-from orderflow.domain.values import PartyRef
+from orderflow.domain.parties.party import PartyVersion, Person
+from orderflow.domain.values import PartyRef, party_id
 from orderflow.errors import Key, PortError
+from orderflow.flows.asks import Commands, Now, SendNotice
 from orderflow.ports.notifier import Notice
+from orderflow.ports.storage import Lease
 
 #: Subject and body of each template; ``{order}``, ``{number}``, ``{total}``, ``{tracking}`` are filled in.
 TEMPLATES: Final[dict[str, tuple[str, str]]] = {
@@ -118,3 +122,22 @@ def _values(person: Person | None) -> Iterator[tuple[str, str]]:
     """Every value of a person that could be recognised, with the name of its field."""
     for name, value in attrs.asdict(person).items() if person else ():
         yield from ((part, name) for part in ([value] if isinstance(value, str) else value) if len(part) > 2)
+
+
+def notify(lease: Lease) -> Flow[Commands]:
+    message = lease.message
+    now = yield from ask(Now())
+    state = (yield from ask(Read([message.lane])))[message.lane].state
+    ref = addressee(state)
+    person = (yield from _person(message.lane.beside("party", party_id(*ref)))) if ref else None
+    notice = compose(message.id, dict(message.data)["template"], message.lane, state, person, now)
+    try:
+        yield from ask(SendNotice(notice, lease))
+    except PortError as error:
+        raise impersonal(error, person) from None
+    return [(message.lane, MarkSent())] if notice.template == "invoice_issued" else ()
+
+
+def _person(key: Key) -> Flow[Person | None]:
+    party = (yield from ask(Read([key])))[key].state
+    return party.person if isinstance(party, PartyVersion) else None

@@ -8,12 +8,16 @@ from typing import NamedTuple
 from attrs import frozen
 
 from orderflow.domain.engine.bounds import Name
+from orderflow.domain.engine.decide import Flow, Message
 from orderflow.domain.engine.record import Record
+from orderflow.domain.money.money import Money
+from orderflow.domain.orders.charging import to_pay_minor
 from orderflow.domain.orders.state import Accepted, lines_of
-from orderflow.domain.shipping.planning import PackShipment, PlanShipment
+from orderflow.domain.shipping.planning import DropCancelledItems, PackShipment, PlanShipment
 from orderflow.domain.shipping.state import Item, Plan
 from orderflow.domain.values import summed
 from orderflow.errors import Key
+from orderflow.flows.asks import Commands
 
 
 class ShipmentPlan(NamedTuple):
@@ -49,15 +53,17 @@ def shipments_for(key: Key, order: object, settings: ShippingSettings) -> Iterat
     for line, vector in lines_of(order):
         for location, quantity in summed([(a.location, a.quantity) for a in vector.allocated]).items():
             loads.setdefault(location, []).append(Item(key.id, line.line, location, quantity))
-    for number, (_, items) in enumerate(sorted(loads.items()), start=1 + order.progress.shipments):
+    first = order.progress.shipments + 1
+    for number, (_, items) in enumerate(sorted(loads.items()), start=first):
         grams = sum([order.content.line(item.line).weight_grams * item.quantity for item in items])
         pieces = sum([item.quantity for item in items])
-        plan = PlanShipment(tuple(items), _plan(order, settings))
+        plan = PlanShipment(tuple(items), _plan(order, settings, first=number == 1))
         yield ShipmentPlan(shipment_key(key, number), plan, PackShipment(grams, pieces))
 
 
-def _plan(order: Accepted, settings: ShippingSettings) -> Plan:
+def _plan(order: Accepted, settings: ShippingSettings, *, first: bool) -> Plan:
     content = order.content
+    due = to_pay_minor(order) if first and content.policy.collect_on_delivery else 0
     return Plan(
         carrier=settings.carrier,
         service=settings.service,
@@ -65,4 +71,13 @@ def _plan(order: Accepted, settings: ShippingSettings) -> Plan:
         ship_to=content.ship_to,
         needs_label=settings.needs_label,
         reference=content.number,
+        collect=Money(due, content.currency) if due > 0 else None,
     )
+
+
+def drop_items(message: Message) -> Flow[Commands]:
+    """Have a shipment drop what its order has cancelled."""
+    yield from ()
+    data = dict(message.data)
+    item = Item(data["order"], int(data["line"]), data["location"], int(data["quantity"]))
+    return [(message.lane, DropCancelledItems((item,)))]

@@ -8,41 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 from zlib import crc32
 
 from attrs import define, frozen
 
-from orderflow.domain.billing.invoice import MarkSent
-from orderflow.domain.engine.decide import Envelope, Flow, Message, Read, ask
+from orderflow.domain.engine.decide import Envelope, Flow, Message, ask
 from orderflow.domain.engine.record import Record
-from orderflow.domain.engine.schema import faults_of
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
-from orderflow.domain.parties.party import PartyVersion, Person
-from orderflow.domain.shipping.labelling import RecordLabel
-from orderflow.domain.shipping.planning import DropCancelledItems
-from orderflow.domain.shipping.state import Item, Packed, ShippingLabel
-from orderflow.domain.values import party_id
-from orderflow.errors import ConcurrencyConflict, InputError, Key, OrderFlowError, PortError, StorageError
-from orderflow.flows.asks import (
-    BuyLabel,
-    CancelLabel,
-    DeadLetter,
-    DueTopics,
-    Now,
-    Pause,
-    Retry,
-    SendNotice,
-    TakeMessages,
-)
+from orderflow.errors import ConcurrencyConflict, InputError, OrderFlowError, PortError, StorageError
+from orderflow.flows.asks import Commands, DeadLetter, DueTopics, Now, Pause, Retry, TakeMessages
 from orderflow.flows.handle import Result, handle_many, on_fresh_rows
-from orderflow.flows.notices import addressee, compose, impersonal
-from orderflow.ports.carrier import Label, LabelRequest, Parcel
+from orderflow.flows.labels import buy_label, void_label
+from orderflow.flows.notices import notify
+from orderflow.flows.payments import operate_payment, request_operation
+from orderflow.flows.prepare import drop_items
 from orderflow.ports.storage import Lease
-
-#: The commands that a message to a row of ours, or an adapter's answer, leads to.
-Commands: TypeAlias = Sequence[tuple[Key, Any]]
 
 #: How long the other side may have a message put off at most.
 LONGEST_DELAY_SECONDS: Final = 86_400
@@ -138,12 +120,10 @@ def relay(
 def _tell_all(round_: _Round, topic: str, limit: int) -> Flow[None]:
     """Tell rows what an event of a later kind means to them, in one commit."""
     leases = yield from ask(TakeMessages(topic, limit))
-    known = {lease.message.lane for lease in leases if lease.message.lane.kind in round_.workflow.machines}
-    rows = yield from ask(Read(known))
     answers: list[tuple[Lease, list[Envelope]]] = []
     for lease in leases:
         try:
-            commands = _COMMANDS[topic](lease.message, rows[lease.message.lane].state)
+            commands = yield from _COMMANDS[topic](lease.message)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one message, the others go on
             yield from _failed(round_, lease, _unfit(error))
         else:
@@ -151,14 +131,9 @@ def _tell_all(round_: _Round, topic: str, limit: int) -> Flow[None]:
     yield from _answer(round_, answers)
 
 
-def _drop_items(message: Message, state: Any) -> Commands:
-    data = dict(message.data)
-    item = Item(data["order"], int(data["line"]), data["location"], int(data["quantity"]))
-    return [(message.lane, DropCancelledItems((item,)))]
-
-
-_COMMANDS: Final[Mapping[str, Callable[[Message, Any], Commands]]] = {
-    "drop_items": _drop_items,
+_COMMANDS: Final[Mapping[str, Callable[[Message], Flow[Commands]]]] = {
+    "drop_items": drop_items,
+    "request_operation": request_operation,
 }
 
 
@@ -205,90 +180,18 @@ def _send(round_: _Round, lease: Lease, done: list[str]) -> Flow[None]:
         round_.done += 1
 
 
-def _buy_label(lease: Lease) -> Flow[Commands]:
-    """Buy the label of a packed shipment.
-
-    If the shipment has moved on, an earlier attempt may still have bought a label: the same key returns that label, and
-    it is given back, so that every bought label is used or voided (I30).
-    """
-    key = lease.message.lane
-    shipment = (yield from ask(Read([key])))[key].state
-    plan, packing = shipment.plan, getattr(shipment, "packing", None)
-    if packing is None or (lease.attempts == 1 and not isinstance(shipment, Packed)):
-        return ()
-    request = LabelRequest(
-        shipment=key.id,
-        reference=plan.reference,
-        tariff_zone=plan.tariff_zone,
-        country=plan.country,
-        parcels=(Parcel(packing.weight_grams, packing.pieces),),
-        service=plan.service or None,
-        idempotency_key=lease.message.id,
-    )
-    label = yield from ask(BuyLabel(plan.carrier, request, lease))
-    record = RecordLabel(_checked_label(plan.carrier, label))
-    if isinstance(shipment, Packed):
-        return [(key, record)]
-    if record.label.tracking_number != getattr(getattr(shipment, "label", None), "tracking_number", ""):
-        yield from ask(CancelLabel(plan.carrier, record.label.tracking_number, lease))
-    return ()
-
-
-def _checked_label(carrier: str, label: Any) -> ShippingLabel:
-    """The label, once it is checked: answers from outside are not trusted.
-
-    Raises:
-        PortError: the answer is anything else.
-    """
-    if type(label) is not Label:
-        raise PortError(carrier, f"sold a {type(label).__name__}, not a Label")
-    minor, currency = getattr(label.price, "minor", None), getattr(label.price, "currency", "")
-    sold = ShippingLabel(
-        label.carrier, label.service, label.tracking_number, minor, currency, label.data, label.media_type
-    )
-    faults = faults_of(sold)
-    if label.price is not None and minor is None:
-        raise PortError(carrier, f"sold a label whose price is a {type(label.price).__name__}, not a Money")
-    if faults:
-        raise PortError(carrier, f"sold a malformed label: {'; '.join(map(str, faults))}")
-    return sold
-
-
-def _void_label(lease: Lease) -> Flow[Commands]:
-    data = dict(lease.message.data)
-    yield from ask(CancelLabel(data["carrier"], data["tracking_number"], lease))
-    return ()
-
-
-def _notify(lease: Lease) -> Flow[Commands]:
-    message = lease.message
-    now = yield from ask(Now())
-    state = (yield from ask(Read([message.lane])))[message.lane].state
-    ref = addressee(state)
-    person = (yield from _person(message.lane.beside("party", party_id(*ref)))) if ref else None
-    notice = compose(message.id, dict(message.data)["template"], message.lane, state, person, now)
-    try:
-        yield from ask(SendNotice(notice, lease))
-    except PortError as error:
-        raise impersonal(error, person) from None
-    return [(message.lane, MarkSent())] if notice.template == "invoice_issued" else ()
-
-
-def _person(key: Key) -> Flow[Person | None]:
-    party = (yield from ask(Read([key])))[key].state
-    return party.person if isinstance(party, PartyVersion) else None
-
-
 _SENDINGS: Final[Mapping[str, Callable[[Lease], Flow[Commands]]]] = {
-    "buy_label": _buy_label,
-    "void_label": _void_label,
-    "notify": _notify,
+    "operate_payment": operate_payment,
+    "buy_label": buy_label,
+    "void_label": void_label,
+    "notify": notify,
 }
 
 _HOUR: Final = 3600
 
 #: The topics this relay carries out. Messages to rows of ours are tried until they are accepted.
 POLICIES: Final[Mapping[str, TopicPolicy]] = {
+    "operate_payment": TopicPolicy(72 * _HOUR),
     "buy_label": TopicPolicy(24 * _HOUR),
     "void_label": TopicPolicy(24 * _HOUR),
     "notify": TopicPolicy(72 * _HOUR),

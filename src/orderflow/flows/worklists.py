@@ -140,6 +140,8 @@ def _hand_over(row: Row[Any]) -> tuple[Key, HandOver]:
     return row.key, HandOver()
 
 
+PAYMENTS: Final = ("to_apply", "payments_due", "to_reconcile", "disputed", "contradictions")
+
 WORKLISTS: Final = {
     "to_confirm": Worklist("order", takes=ConfirmOrder, next=_confirm),
     "awaiting_stock": Worklist(
@@ -153,5 +155,5 @@ WORKLISTS: Final = {
     "to_ship": Worklist("shipment", takes=HandOver, next=_hand_over),
     **{name: Worklist("order", attended=name) for name in ("unpaid", "to_bill", "to_credit", "to_refund")},
     "invoices_due": Worklist("invoice", attended="invoices_due"),
-    **{name: Worklist("payment", attended=name) for name in ("to_apply", "disputed", "contradictions")},
+    **{name: Worklist("payment", attended=name) for name in PAYMENTS},
 }

@@ -135,8 +135,8 @@ def _first_order(*paths: str, fixed: bool = False) -> Column:
     return Column("TEXT", read, fixed)
 
 
-#: The statuses in which rows of a kind are finished; for all other rows, and for orders whose money is not settled,
-#: the column ``open`` is 1.
+#: The statuses in which rows of a kind are finished; for all other rows, and for orders and payments whose money is not
+#: settled, the column ``open`` is 1.
 FINISHED: Final[Mapping[str, frozenset[str]]] = {
     "order": frozenset({"Completed", "Cancelled"}),
     "shipment": frozenset({"Delivered", "ReturnedToSender", "Voided"}),
@@ -146,9 +146,11 @@ FINISHED: Final[Mapping[str, frozenset[str]]] = {
 
 
 def _is_open(kind: str, state: Any) -> bool:
-    """Whether a row is not finished, or is an order with something to bill, to credit or to refund."""
+    """Whether a row is not finished, or has money in it that nobody has settled."""
     if status_of(state) not in FINISHED.get(kind, ()):
         return True
+    if kind == "payment":
+        return state.free > 0 or bool(state.pending or state.notes.tasks)
     if kind != "order":
         return False
     # Orders are loaded by whoever has one; importing a storage must not load them.

@@ -165,6 +165,28 @@ def missing_minor(order: HasProgress, at: datetime) -> int:
     return uncharged_gross(order) - p.pool_minor - reserved
 
 
+def to_pay_minor(order: HasProgress) -> int:
+    """What is still to be paid for the order, billed or not, in minor units; below 0 where money is left over."""
+    return uncharged_gross(order) + _open_minor(order) - order.progress.pool_minor
+
+
+def to_capture_minor(order: HasProgress) -> int:
+    """What is to be paid by now, in minor units, never below 0: what is open on invoices, and what may be billed.
+
+    Before the first goods leave that is nothing. An order that is billed as ordered is to be paid whole with them.
+    """
+    seen = order.progress.tally
+    if seen.ordered and not seen.dispatched:
+        return 0
+    charges = [Charge(line, n, bill_minor(order, line, v, n), line.tax) for line, v, n in billable_lines(order)]
+    gross = sum([group.gross_minor for group in taxed(order, charges)]) if charges else 0
+    return max(0, gross + _open_minor(order) - order.progress.pool_minor)
+
+
+def _open_minor(order: HasProgress) -> int:
+    return sum([bill.open_minor for bill in order.progress.bills])
+
+
 def to_refund_minor(order: HasProgress) -> int:
     """Money kept for the order beyond what is still to be charged, in minor units, never below 0."""
     return max(0, order.progress.pool_minor - max(0, uncharged_gross(order)))

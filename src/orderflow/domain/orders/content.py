@@ -72,6 +72,24 @@ class InvoiceBasis(Enum):
     DISPATCHED = "dispatched"
 
 
+class CaptureOn(Enum):
+    """When reserved money is taken without anybody asking for it; it is let go of once nothing needs it."""
+
+    REQUEST = "request"
+    """Never: somebody asks."""
+    DISPATCH = "dispatch"
+    """When goods leave, as much as they cost; for an order without goods, when it is billed."""
+
+
+class RefundOn(Enum):
+    """When money kept for an order is given back without anybody asking for it."""
+
+    REQUEST = "request"
+    """Never: somebody asks."""
+    DUE = "due"
+    """When the order needs it no longer: it was cancelled, or credited after a return."""
+
+
 class Gate(Enum):
     """The one step a hold closes."""
 
@@ -107,7 +125,11 @@ class CancelledBy(Enum):
 
 @frozen(eq=False, repr=False)
 class Policy(Record):
-    """How this order is processed; frozen on it when it is placed. ``timezone`` is the shop's, for business dates."""
+    """How this order is processed; frozen on it when it is placed.
+
+    ``timezone`` is the shop's, for business dates. With ``collect_on_delivery`` the carrier of the first parcel
+    collects what the order still costs (代引).
+    """
 
     allocate_at: AllocateAt = AllocateAt.CONFIRMED
     pay_before: PayBefore = PayBefore.NEVER
@@ -115,6 +137,9 @@ class Policy(Record):
     ship_together: ShipTogether = ShipTogether.NO
     invoice_basis: InvoiceBasis = InvoiceBasis.DISPATCHED
     timezone: Timezone = "UTC"
+    capture_on: CaptureOn = CaptureOn.REQUEST
+    refund_on: RefundOn = RefundOn.REQUEST
+    collect_on_delivery: bool = False
 
 
 @frozen(eq=False, repr=False)

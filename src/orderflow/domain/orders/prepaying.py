@@ -18,7 +18,7 @@ from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Event, Internal, replacing
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.currencies import Currency
-from orderflow.domain.orders.state import Authorisation, Bill, Completed, HasProgress, Progress
+from orderflow.domain.orders.state import Authorisation, Bill, Completed, HasProgress, Prepayment, Progress
 from orderflow.errors import Refusal
 
 K = TypeVar("K", bound=HasProgress)
@@ -91,7 +91,7 @@ def prepay(state: HasProgress, command: RecordPrepayment | RecordCapture, stamp:
 
 
 def prepaid(state: K, event: PrepaymentRecorded) -> K:
-    return state.with_progress(with_moved(_kept(state.progress, event.amount_minor), event.moved))
+    return state.with_progress(with_moved(_changed(state.progress, event.payment, event.amount_minor), event.moved))
 
 
 # -- money out
@@ -117,9 +117,8 @@ class PrepaymentWithdrawn(Event):
 
 
 def was_prepaid(state: HasProgress, command: WithdrawPrepayment, stamp: Stamp) -> Refusal | None:
-    """No more is withdrawn than is kept for the order and lies on its invoices."""
-    p = state.progress
-    asked, found = command.amount_minor, p.pool_minor + sum([bill.prepaid_minor for bill in p.bills])
+    """No more is withdrawn than is kept for the order of that payment."""
+    asked, found = command.amount_minor, dict(state.progress.prepayments).get(command.payment, 0)
     if asked <= found:
         return None
     return refuse("not_applied", "{asked} minor units wanted, {found} applied", asked=asked, found=found)
@@ -140,7 +139,7 @@ def _taken_off(p: Progress, minor: int) -> Iterator[Moved]:
 
 
 def withdrawn(state: K, event: PrepaymentWithdrawn) -> K:
-    return state.with_progress(_kept(with_moved(state.progress, event.moved), -event.amount_minor))
+    return state.with_progress(_changed(with_moved(state.progress, event.moved), event.payment, -event.amount_minor))
 
 
 # -- money reserved
@@ -216,11 +215,23 @@ def due_recorded(state: K, event: DueRecorded) -> K:
 
 _with_bills = replacing(Progress, lambda p: p.bills)
 _with_pool = replacing(Progress, lambda p: p.pool_minor)
+_with_prepayments = replacing(Progress, lambda p: p.prepayments, lambda p: p.pool_minor)
 _with_money = replacing(Progress, lambda p: p.bills, lambda p: p.pool_minor)
 
 
 def _kept(p: Progress, minor: int) -> Progress:
     return _with_pool(p, p.pool_minor + minor)
+
+
+def _changed(p: Progress, payment: str, minor: int) -> Progress:
+    """Money of a payment comes into the pool, or goes out of it; what comes is the newest then."""
+    known = dict(p.prepayments)
+    after = known.get(payment, 0) + minor
+    if minor > 0:
+        known.pop(payment, None)
+    known[payment] = after
+    prepayments = tuple([Prepayment(*item) for item in known.items() if item[1]])
+    return _with_prepayments(p, prepayments, p.pool_minor + minor)
 
 
 def with_due(p: Progress, invoice: str, due_minor: int, *, void: bool = False) -> Progress:

@@ -31,6 +31,7 @@ __all__ = [
     "PartlyShipped",
     "Placed",
     "Preparing",
+    "Prepayment",
     "Progress",
     "Shipped",
     "Tally",
@@ -73,6 +74,13 @@ class Bill(NamedTuple):
         return self.due_minor - self.prepaid_minor
 
 
+class Prepayment(NamedTuple):
+    """Money of a payment that is kept for the order, in the pool or on its invoices."""
+
+    payment: str
+    minor: int
+
+
 class Authorisation(NamedTuple):
     """Money of a payment that is reserved for the order, until a time if it ends by itself."""
 
@@ -111,8 +119,8 @@ class Progress(Record):
     """The part of an order that changes: a vector for each line, holds, annotations, bills and money.
 
     Vectors are in the places of their lines. ``bills`` are all invoices, in the order of billing, voided ones too.
-    ``pool_minor`` is money kept for the order and not on an invoice; ``taxed`` is what is charged, less credits;
-    ``shipments`` counts all shipments ever begun.
+    ``pool_minor`` is money kept for the order and not on an invoice; ``prepayments`` say whose all of its money is, the
+    newest last; ``taxed`` is what is charged, less credits; ``shipments`` counts all shipments ever begun.
     """
 
     lines: tuple[LineVector, ...]
@@ -124,6 +132,7 @@ class Progress(Record):
     pool_minor: int = 0
     authorisations: tuple[Authorisation, ...] = ()
     shipments: int = 0
+    prepayments: tuple[Prepayment, ...] = ()
 
     @property
     def wants_stock(self) -> bool:
@@ -331,7 +340,7 @@ def check_order(state: OrderState) -> None:
         raise InvariantBroken(*_breach(p, goods))
     if isinstance(state, Accepted) and type(state) is not state_class(seen):
         raise InvariantBroken("I11", f"vectors say {state_class(seen).__name__}, the state is {type(state).__name__}")
-    if p.bills or p.pool_minor:
+    if p.bills or p.pool_minor or p.prepayments:
         _check_money(p)
 
 
@@ -339,6 +348,9 @@ def _check_money(p: Progress) -> None:
     """No money stands on the order while one of its invoices is due, and none of it is below 0."""
     if p.pool_minor < 0 or any(bill.open_minor < 0 or bill.prepaid_minor < 0 for bill in p.bills):
         raise InvariantBroken("order money", f"below 0: {p.pool_minor} kept, {p.bills}")
+    kept = p.pool_minor + sum([bill.prepaid_minor for bill in p.bills])
+    if sum([item.minor for item in p.prepayments]) != kept or any(item.minor < 1 for item in p.prepayments):
+        raise InvariantBroken("order money", f"{kept} kept for the order, of payments {p.prepayments}")
     if p.pool_minor and any(bill.open_minor for bill in p.bills):
         raise InvariantBroken("order money", f"{p.pool_minor} kept for the order while an invoice is due")
 

@@ -77,7 +77,7 @@ class ApplicationReleased(_Release, Event):
 
 def enough_applied(state: Funded, command: UnapplyPayment, stamp: Stamp) -> Refusal | None:
     """No more is taken off an invoice or order than is applied to it."""
-    return at_most("exceeds_applied", state.funds.applied_to(command.target, command.id), command)
+    return at_most("exceeds_applied", state.funds.applied_to(command.target, command.id), command.amount)
 
 
 def was_applied(state: Funded, command: ReleaseApplication, stamp: Stamp) -> Refusal | None:

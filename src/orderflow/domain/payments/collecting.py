@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from attrs import evolve, frozen
 
-from orderflow.domain.engine.bounds import Name
+from orderflow.domain.engine.bounds import Name, NotNegative
 from orderflow.domain.engine.machine import Absent, refuse
 from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.stamp import Stamp
@@ -25,7 +26,6 @@ from orderflow.domain.payments.state import (
     Known,
     Notes,
     OfSource,
-    Operation,
     PaymentSource,
     Received,
     SomeMoney,
@@ -34,7 +34,7 @@ from orderflow.domain.payments.state import (
     without,
 )
 from orderflow.domain.values import Task
-from orderflow.errors import Refusal
+from orderflow.errors import Fault, Refusal
 
 F = TypeVar("F", bound=Funded)
 
@@ -45,10 +45,11 @@ F = TypeVar("F", bound=Funded)
 class _Expectation(OfSource):
     origin: PaymentSource
     amount: Money
+    until: datetime | None = None
 
 
 class ExpectPayment(_Expectation, Command):
-    """Money is expected."""
+    """Money is expected, ``until`` a time if it can be paid no longer (konbini)."""
 
     __slots__ = ()
 
@@ -60,7 +61,7 @@ class PaymentExpected(_Expectation, Event):
 
 
 def expected(state: Absent, event: PaymentExpected) -> Expected:
-    return Expected(event.origin, event.amount, (), Notes())
+    return Expected(event.origin, event.amount, (), Notes(), event.until)
 
 
 # -- authorising and capturing
@@ -68,9 +69,13 @@ def expected(state: Absent, event: PaymentExpected) -> Expected:
 
 @frozen(eq=False, repr=False)
 class AuthorisePayment(SomeMoney, Command):
-    """Note that the provider has reserved the money, ``until`` a time if it ends by itself."""
+    """Note that the provider has reserved the money, ``until`` a time if it ends by itself.
+
+    ``request`` is the id of the request that this answers, if the source says so.
+    """
 
     until: datetime | None = None
+    request: Name = ""
 
 
 @frozen(eq=False, repr=False)
@@ -82,18 +87,41 @@ class PaymentAuthorised(Event):
     until: datetime | None = None
     fact_id: str = ""
     tasks: tuple[Task, ...] = ()
+    request: str = ""
 
 
+@frozen(eq=False, repr=False)
 class CapturePayment(SomeMoney, Command):
-    """Note that the provider has taken authorised money, all or part of it."""
+    """Note that the provider has taken authorised money, all or part of it.
 
-    __slots__ = ()
+    ``request`` is the id of the request that this answers, if the source says so.
+    """
+
+    request: Name = ""
 
 
 class PaymentCaptured(SomeMoneyAt, Event):
     """Authorised money was taken."""
 
     __slots__ = ()
+
+
+@frozen(eq=False, repr=False)
+class EndAuthorisation(Command):
+    """Note that the provider reserves what is not taken no longer: it was voided, or has run out."""
+
+    fact_id: Name = ""
+    request: Name = ""
+
+
+@frozen(eq=False, repr=False)
+class AuthorisationEnded(Event):
+    """What was not taken is reserved no longer."""
+
+    at: datetime
+    fact_id: str = ""
+    tasks: tuple[Task, ...] = ()
+    request: str = ""
 
 
 def authorise(state: Expected, command: AuthorisePayment, stamp: Stamp) -> PaymentAuthorised:
@@ -113,13 +141,14 @@ def authorise_later(
 
 
 def authorised(state: Expected | Authorised, event: PaymentAuthorised) -> Authorised:
-    notes = with_notes(state.notes, event)
-    return Authorised(state.origin, event.amount, without(state.pending, Operation.AUTHORISE), notes)
+    pending, notes = without(state.pending, event.request), with_notes(state.notes, event)
+    return Authorised(state.origin, event.amount, pending, notes, event.until)
 
 
 def authorised_later(state: F, event: PaymentAuthorised) -> F:
-    funds = evolve(state.funds, authorised=event.amount.minor)
-    return evolve(state, funds=funds, notes=with_notes(state.notes, event))
+    funds = evolve(state.funds, authorised=max(state.funds.authorised, event.amount.minor))
+    pending, notes = without(state.pending, event.request), with_notes(state.notes, event)
+    return evolve(state, funds=funds, pending=pending, notes=notes)
 
 
 def capture(
@@ -129,7 +158,7 @@ def capture(
     if command.amount.currency != currency_of(state):
         return FactNoted(tasks=(_other_currency(command.amount),))
     over = command.amount.minor - (0 if isinstance(state, Expected) else capturable(state))
-    tasks = (task("exceeds_authorised", minor=over),) if over > 0 else ()
+    tasks = (task("exceeds_authorised", minor=over),) if over > 0 and state.origin.authorises else ()
     return PaymentCaptured(command.amount, stamp.moment, tasks=tasks)
 
 
@@ -139,7 +168,7 @@ def first_captured(state: Expected | Authorised, event: PaymentCaptured) -> Rece
     funds = Funds(
         event.amount.currency, reserved, minor, applications=_for_order(state, (), minor), received_at=event.at
     )
-    return Received(state.origin, funds, (), with_notes(state.notes, event))
+    return Received(state.origin, funds, without(state.pending, event.request), with_notes(state.notes, event))
 
 
 def captured(state: F, event: PaymentCaptured) -> F:
@@ -150,7 +179,7 @@ def captured(state: F, event: PaymentCaptured) -> F:
         authorised=max(state.funds.authorised, received),
         applications=_for_order(state, state.funds.applications, event.amount.minor),
     )
-    pending = without(state.pending, Operation.CAPTURE)
+    pending = without(state.pending, event.request)
     return evolve(state, funds=funds, pending=pending, notes=with_notes(state.notes, event))
 
 
@@ -164,6 +193,25 @@ def _for_order(state: Known, applied: tuple[Application, ...], minor: int) -> tu
     return (*[item for item in applied if item[:2] != place], Application(*place, known + minor))
 
 
+def end(state: Known, command: EndAuthorisation, stamp: Stamp) -> AuthorisationEnded | FactNoted:
+    reserved = 0 if isinstance(state, Expected) else capturable(state)
+    return AuthorisationEnded(stamp.moment) if reserved > 0 else FactNoted()
+
+
+def ended(state: Authorised, event: AuthorisationEnded) -> Expected | Closed:
+    """Finished if we asked for it; else the money is expected as before."""
+    pending, notes = without(state.pending, event.request), with_notes(state.notes, event)
+    if event.request:
+        return Closed(state.origin, Funds(state.authorised.currency), pending, notes, event.at)
+    return Expected(state.origin, state.authorised, pending, notes)
+
+
+def rest_ended(state: F, event: AuthorisationEnded) -> F:
+    funds = evolve(state.funds, authorised=state.funds.received)
+    pending, notes = without(state.pending, event.request), with_notes(state.notes, event)
+    return evolve(state, funds=funds, pending=pending, notes=notes)
+
+
 def _other_currency(amount: Money) -> Task:
     return task("other_currency", currency=amount.currency, minor=amount.minor)
 
@@ -173,12 +221,23 @@ def _other_currency(amount: Money) -> Task:
 
 @frozen(eq=False, repr=False)
 class RecordPayment(OfSource, Command):
-    """Note that money has come in, as an account statement or a person says. ``value_date`` is 入金日, if known."""
+    """Note that money has come in, as an account statement, a carrier's settlement or a person says.
+
+    ``amount`` is what the payer has paid; whoever collected it kept ``fee_minor`` of that (代引手数料), and the rest
+    arrives. ``value_date`` is 入金日, if known.
+    """
 
     origin: PaymentSource
     amount: Money
     value_date: date | None = None
     fact_id: Name = ""
+    fee_minor: NotNegative = 0
+
+    def faults(self) -> Iterator[Fault]:
+        """The amount is positive, and the fee at most that."""
+        yield from OfSource.faults(self)
+        if self.fee_minor > max(0, self.amount.minor):
+            yield Fault("fee_minor", "out_of_range", "must be at most the amount")
 
 
 @frozen(eq=False, repr=False)
@@ -191,6 +250,7 @@ class PaymentReceived(Event):
     at: datetime
     fact_id: str = ""
     tasks: tuple[Task, ...] = ()
+    fee_minor: int = 0
 
 
 def value_date_not_in_the_future(state: object, command: RecordPayment, stamp: Stamp) -> Refusal | None:
@@ -211,9 +271,16 @@ def same_origin(state: Known, command: RecordPayment, stamp: Stamp) -> Refusal |
     )
 
 
-def record(state: Absent | Expected | Authorised, command: RecordPayment, stamp: Stamp) -> PaymentReceived:
+def record(state: Absent | Expected | Authorised | Closed, command: RecordPayment, stamp: Stamp) -> PaymentReceived:
     """It is booked in the currency and amount in which it came."""
-    return PaymentReceived(command.origin, command.amount, command.value_date, stamp.moment)
+    return PaymentReceived(
+        command.origin, command.amount, command.value_date, stamp.moment, fee_minor=command.fee_minor
+    )
+
+
+def record_late(state: Closed, command: RecordPayment, stamp: Stamp) -> PaymentReceived | FactNoted:
+    """Money that nobody expected any more is money all the same."""
+    return record_again(state, command, stamp) if state.funds.received else record(state, command, stamp)
 
 
 def record_again(state: Funded, command: RecordPayment, stamp: Stamp) -> FactNoted:
@@ -223,16 +290,28 @@ def record_again(state: Funded, command: RecordPayment, stamp: Stamp) -> FactNot
 
 
 def received(state: Absent | Expected | Authorised, event: PaymentReceived) -> Received:
-    """All of it is free; whatever was asked of the provider before has happened."""
+    """What was expected for an order is the order's, all else is free. Whatever was asked of the provider has happened.
+
+    An order that nobody has looked at yet, because the money was not expected, may not be there.
+    """
     if isinstance(state, Absent):
         return Received(event.origin, _funds(event.origin, event), (), with_notes(Notes(), event))
-    return Received(state.origin, _funds(state.origin, event), (), with_notes(state.notes, event))
+    funds = _funds(state.origin, event)
+    if event.amount.currency == currency_of(state):
+        funds = evolve(funds, applications=_for_order(state, (), event.amount.minor))
+    return Received(state.origin, funds, (), with_notes(state.notes, event))
+
+
+def received_late(state: Closed, event: PaymentReceived) -> Closed:
+    return evolve(state, funds=_funds(state.origin, event), notes=with_notes(state.notes, event))
 
 
 def _funds(origin: PaymentSource, event: PaymentReceived) -> Funds:
     amount = event.amount
     reserved = amount.minor if origin.authorises else 0
-    return Funds(amount.currency, reserved, amount.minor, value_date=event.value_date, received_at=event.at)
+    return Funds(
+        amount.currency, reserved, amount.minor, value_date=event.value_date, received_at=event.at, fee=event.fee_minor
+    )
 
 
 # -- closing

@@ -8,13 +8,7 @@ from typing import Final, Protocol
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.money import Money
-from orderflow.domain.payments.state import (
-    Authorised,
-    Funded,
-    Known,
-    Received,
-    currency_of,
-)
+from orderflow.domain.payments.state import Authorised, Funded, Known, currency_of
 from orderflow.errors import Refusal
 
 FUTURE_DAYS: Final = 1
@@ -27,8 +21,12 @@ class HasAmount(Protocol):
 
 
 def same_currency(state: Known, command: HasAmount, stamp: Stamp) -> Refusal | None:
+    return in_currency(state, command.amount)
+
+
+def in_currency(state: Known, amount: Money) -> Refusal | None:
     """A payment has one currency."""
-    own, given = currency_of(state), command.amount.currency
+    own, given = currency_of(state), amount.currency
     return (
         None if own == given else refuse("other_currency", "the payment is in {own}, not {given}", own=own, given=given)
     )
@@ -42,14 +40,9 @@ def not_in_the_future(state: object, command: object, stamp: Stamp) -> Refusal |
     return refuse("in_the_future", "{at} is in the future", at=at.isoformat())
 
 
-def within_authorised(state: Authorised | Received, command: HasAmount, stamp: Stamp) -> Refusal | None:
-    """No more is captured than is authorised."""
-    return at_most("exceeds_authorised", capturable(state), command)
-
-
 def enough_free(state: Funded, command: HasAmount, stamp: Stamp) -> Refusal | None:
     """Only free money can be applied or given back."""
-    return at_most("exceeds_free", state.free, command)
+    return at_most("exceeds_free", state.free, command.amount)
 
 
 def nothing_pending(state: Known, command: object, stamp: Stamp) -> Refusal | None:
@@ -58,9 +51,9 @@ def nothing_pending(state: Known, command: object, stamp: Stamp) -> Refusal | No
     return refuse("pending", "the outcome of {names} is not known yet", names=names) if names else None
 
 
-def at_most(code: str, free: int, command: HasAmount) -> Refusal | None:
-    """Whether a command asks for no more minor units than there are."""
-    asked = command.amount.minor
+def at_most(code: str, free: int, amount: Money) -> Refusal | None:
+    """Whether no more minor units are asked for than there are."""
+    asked = amount.minor
     if asked <= free:
         return None
     return refuse(code, "{asked} minor units wanted, {free} free", asked=asked, free=free)

@@ -24,6 +24,7 @@ from orderflow.domain.payments.state import (
     Expected,
     Funded,
     Known,
+    Operation,
     Received,
     check_payment,
 )
@@ -39,6 +40,7 @@ RECORD = (*FACT, c.value_date_not_in_the_future)
 SAME = (*RECORD, c.same_origin)
 APPLY = (g.same_currency, g.enough_free, a.room_to_apply)
 RESOLVE = (p.is_pending, g.not_in_the_future)
+ENDED = to(c.AuthorisationEnded, (Expected, Closed), c.ended)
 
 
 def _facts(
@@ -48,13 +50,14 @@ def _facts(
     *ends: Transition[Any, Any, Any],
     stays: tuple[type[Any], Callable[[Any, Any], Any]] | None = None,
     guards: tuple[Guard[Any, Any], ...] = FACT,
+    answers: Operation | None = None,
 ) -> tuple[Rule, ...]:
     """A fact in each of these states: it leads to one of ``ends``, changes amounts (``stays``), or is merely noted."""
 
     def line(source: type[Any]) -> Rule:
         same = (to(stays[0], source, stays[1]),) if stays else ()
         noted = to(f.FactNoted, source, f.noted)
-        return Rule(source, command, f.told_once(decide), (*ends, *same, noted), guards)
+        return Rule(source, command, f.told_once(decide, answers), (*ends, *same, noted), guards)
 
     return tuple([line(source) for source in sources])
 
@@ -63,13 +66,38 @@ COLLECT: Final = (
     rule(Absent, c.ExpectPayment, c.PaymentExpected, Expected, c.expected),
     rule(Absent, c.RecordPayment, c.PaymentReceived, Received, c.received, guards=RECORD, decide=c.record),
     _facts(UNFUNDED, c.RecordPayment, c.record, to(c.PaymentReceived, Received, c.received), guards=SAME),
-    _facts(FUNDED, c.RecordPayment, c.record_again, guards=SAME),
-    _facts((Expected,), c.AuthorisePayment, c.authorise, to(c.PaymentAuthorised, Authorised, c.authorised)),
-    _facts((Authorised,), c.AuthorisePayment, c.authorise_later, stays=(c.PaymentAuthorised, c.authorised)),
-    _facts(FUNDED, c.AuthorisePayment, c.authorise_later, stays=(c.PaymentAuthorised, c.authorised_later)),
-    _facts(UNFUNDED, c.CapturePayment, c.capture, to(c.PaymentCaptured, Received, c.first_captured)),
-    _facts(FUNDED, c.CapturePayment, c.capture, stays=(c.PaymentCaptured, c.captured)),
+    _facts((Received, Disputed), c.RecordPayment, c.record_again, guards=SAME),
+    _facts((Closed,), c.RecordPayment, c.record_late, stays=(c.PaymentReceived, c.received_late), guards=SAME),
 )
+
+AUTHORISE: Final = (
+    _facts(
+        (Expected,), c.AuthorisePayment, c.authorise,
+        to(c.PaymentAuthorised, Authorised, c.authorised), answers=Operation.AUTHORISE,
+    ),
+    _facts(
+        (Authorised,), c.AuthorisePayment, c.authorise_later,
+        stays=(c.PaymentAuthorised, c.authorised), answers=Operation.AUTHORISE,
+    ),
+    _facts(
+        FUNDED, c.AuthorisePayment, c.authorise_later,
+        stays=(c.PaymentAuthorised, c.authorised_later), answers=Operation.AUTHORISE,
+    ),
+    _facts((Expected,), c.EndAuthorisation, c.end),
+    _facts(
+        (Authorised,), c.EndAuthorisation, c.end,
+        ENDED, answers=Operation.VOID,
+    ),
+    _facts(FUNDED, c.EndAuthorisation, c.end, stays=(c.AuthorisationEnded, c.rest_ended), answers=Operation.VOID),
+)  # fmt: skip
+
+CAPTURE: Final = (
+    _facts(
+        UNFUNDED, c.CapturePayment, c.capture,
+        to(c.PaymentCaptured, Received, c.first_captured), answers=Operation.CAPTURE,
+    ),
+    _facts(FUNDED, c.CapturePayment, c.capture, stays=(c.PaymentCaptured, c.captured), answers=Operation.CAPTURE),
+)  # fmt: skip
 
 APPLICATION: Final = (
     rules(USABLE, a.ApplyPayment, a.PaymentApplied, None, a.applied, guards=APPLY),
@@ -81,7 +109,7 @@ APPLICATION: Final = (
 
 GIVE_BACK: Final = (
     _facts(UNFUNDED, r.RefundPayment, r.refund),
-    _facts(FUNDED, r.RefundPayment, r.refund, stays=(r.PaymentRefunded, r.refunded)),
+    _facts(FUNDED, r.RefundPayment, r.refund, stays=(r.PaymentRefunded, r.refunded), answers=Operation.REFUND),
     _facts(UNFUNDED, r.ChargeBackPayment, r.charge_back),
     _facts(FUNDED, r.ChargeBackPayment, r.charge_back, stays=(r.ChargedBack, r.charged_back)),
     _facts((*UNFUNDED, Closed), r.DisputePayment, r.dispute),
@@ -97,30 +125,28 @@ GIVE_BACK: Final = (
 TASKS: Final = rules(KNOWN, f.ClosePaymentTask, f.PaymentTaskClosed, None, f.task_closed, guards=(f.has_task,))
 
 
-def _resolve(source: type[Received | Disputed]) -> Rule:
-    return choice(
-        source, p.ResolvePending, p.resolve_funded, to(p.OperationFailed, source, p.failed),
-        to(c.PaymentCaptured, source, c.captured), to(r.PaymentRefunded, source, r.refunded), guards=RESOLVE,
-    )  # fmt: skip
+def _resolve(source: type[Known], *ends: Transition[Any, Any, Any]) -> Rule:
+    """What became of an operation that may be pending in this state."""
+    return Rule(source, p.ResolvePending, p.resolve, (to(p.OperationFailed, source, p.failed), *ends), RESOLVE)
 
 
 PENDING: Final = (
     rules(
-        UNDISPUTED, p.MarkPending, p.OperationPending, None, p.marked, guards=(g.same_currency, p.operation_possible)
+        UNDISPUTED, p.RequestOperation, p.OperationRequested, None, p.requested,
+        guards=(p.operation_possible,), decide=p.request,
     ),
-    choice(
-        Expected, p.ResolvePending, p.resolve_expected, to(p.OperationFailed, Expected, p.failed),
-        to(c.PaymentAuthorised, Authorised, c.authorised), to(c.PaymentReceived, Received, c.received), guards=RESOLVE,
+    _resolve(
+        Expected, to(c.PaymentAuthorised, Authorised, c.authorised), to(c.PaymentCaptured, Received, c.first_captured)
     ),
-    choice(
-        Authorised, p.ResolvePending, p.resolve_authorised, to(p.OperationFailed, Authorised, p.failed),
-        to(c.PaymentCaptured, Received, c.first_captured), guards=RESOLVE,
+    _resolve(
+        Authorised, to(c.PaymentCaptured, Received, c.first_captured), ENDED
     ),
-    _resolve(Received),
-    _resolve(Disputed),
-    choice(
-        Closed, p.ResolvePending, p.resolve_closed, to(p.OperationFailed, Closed, p.failed),
-        to(r.PaymentRefunded, Closed, r.refunded), guards=RESOLVE,
+    tuple(
+        _resolve(
+            source, to(c.PaymentCaptured, source, c.captured), to(r.PaymentRefunded, source, r.refunded),
+            to(c.AuthorisationEnded, source, c.rest_ended), to(c.PaymentAuthorised, source, c.authorised_later),
+        )
+        for source in FUNDED
     ),
 )  # fmt: skip
 
@@ -131,7 +157,7 @@ CLOSE: Final = (
 
 PAYMENT: Final = Machine(
     "payment",
-    rules=(*COLLECT, *APPLICATION, *GIVE_BACK, TASKS, *PENDING, *CLOSE),
+    rules=(*COLLECT, *AUTHORISE, *CAPTURE, *APPLICATION, *GIVE_BACK, TASKS, *PENDING, *CLOSE),
     final=(Closed,),
     check=check_payment,
 )

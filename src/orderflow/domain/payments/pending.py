@@ -1,62 +1,141 @@
-"""Operations with an unknown outcome: they are marked, so that they are not done twice, and resolved later."""
+"""Operations that the provider is asked for: stored and capped before it is asked, pending until the outcome is known.
+
+The answer comes back as a fact (``CapturePayment`` and the like) that names its request; a refusal, or what a person
+has found out, by ``ResolvePending``.
+"""
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TypeAlias, TypeVar
 
 from attrs import evolve, frozen
 
+from orderflow.domain.engine.bounds import Name
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.money import Money
-from orderflow.domain.payments.collecting import PaymentAuthorised, PaymentCaptured, PaymentReceived
-from orderflow.domain.payments.guards import enough_free, within_authorised
-from orderflow.domain.payments.refunding import PaymentRefunded
+from orderflow.domain.payments.collecting import AuthorisationEnded, PaymentAuthorised, PaymentCaptured
+from orderflow.domain.payments.facts import task, with_tasks
+from orderflow.domain.payments.guards import at_most, capturable, in_currency
+from orderflow.domain.payments.refunding import PaymentRefunded, lowered
 from orderflow.domain.payments.state import (
-    Authorised,
+    Application,
+    ApplicationTarget,
     Closed,
-    Disputed,
     Expected,
     Funded,
     Known,
     Operation,
     Pending,
-    PositiveAmount,
-    Received,
     currency_of,
-    pending_minor,
     without,
 )
-from orderflow.errors import Refusal
+from orderflow.domain.values import Task
+from orderflow.errors import Fault, Refusal
 
 K = TypeVar("K", bound=Known)
 
+# -- asking
+
 
 @frozen(eq=False, repr=False)
-class _Marked(PositiveAmount):
+class RequestOperation(Command):
+    """Ask the provider for an operation, one of each kind at a time; without ``amount`` for all that is possible.
+
+    A refund is of free money, or of what is kept for the ``order`` it names. A void has no amount: it ends the whole
+    rest.
+    """
+
+    operation: Operation
+    amount: Money | None = None
+    order: Name = ""
+
+    def faults(self) -> Iterator[Fault]:
+        """An amount is positive; a void has none; only a refund names an order."""
+        if self.amount is not None and (self.amount.minor < 1 or self.operation is Operation.VOID):
+            void = self.operation is Operation.VOID
+            yield Fault("amount.minor", "out_of_range", "a void has none" if void else "must be at least 1 minor unit")
+        if self.order and self.operation is not Operation.REFUND:
+            yield Fault("order", "not_possible", "only a refund names an order")
+
+
+@frozen(eq=False, repr=False)
+class OperationRequested(Event):
+    """The provider is asked. ``released`` is what stopped paying an order, to be given back."""
+
     operation: Operation
     amount: Money
+    id: str
+    at: datetime
+    released: tuple[Application, ...]
 
 
-class MarkPending(_Marked, Command):
-    """Note that the provider was asked and its answer is not known. One operation of each kind may be pending."""
+def operation_possible(state: Known, command: RequestOperation, stamp: Stamp) -> Refusal | None:
+    """Only what is possible now, is there, and is not in the way of what is pending already."""
+    operation = command.operation
+    most = _possible_minor(state, command)
+    if most is None:
+        return refuse("not_possible", "{operation} is not possible now", operation=operation.value)
+    for item in state.pending:
+        if item.operation is operation or {item.operation, operation} == {Operation.CAPTURE, Operation.VOID}:
+            return refuse("pending", "the outcome of {operation} is not known yet", operation=item.operation.value)
+    if command.amount is None:
+        return None if most else refuse("nothing_left", "there is nothing to {operation}", operation=operation.value)
+    return in_currency(state, command.amount) or _within(state, operation, most, command.amount)
 
-    __slots__ = ()
+
+def _within(state: Known, operation: Operation, most: int, amount: Money) -> Refusal | None:
+    if operation is Operation.REFUND:
+        return at_most("exceeds_free", most, amount)
+    if isinstance(state, Expected):
+        return at_most("exceeds_expected", most, amount)
+    return at_most("exceeds_authorised", most, amount)
 
 
-class OperationPending(_Marked, Event):
-    """Nobody knows yet whether this happened."""
+def _possible_minor(state: Known, command: RequestOperation) -> int | None:
+    """How much of the operation is possible in minor units; None where this state knows no such operation."""
+    operation = command.operation
+    if isinstance(state, Expected):
+        first = Operation.AUTHORISE if state.origin.authorises else Operation.CAPTURE
+        return state.amount.minor if operation is first else None
+    if operation is Operation.REFUND and isinstance(state, Funded):
+        return state.funds.applied_to(ApplicationTarget.ORDER, command.order) if command.order else state.free
+    if operation is Operation.VOID or (operation is Operation.CAPTURE and not isinstance(state, Closed)):
+        return capturable(state)
+    return None
 
-    __slots__ = ()
+
+def request(state: Known, command: RequestOperation, stamp: Stamp) -> OperationRequested:
+    amount = command.amount or Money(_possible_minor(state, command) or 0, currency_of(state))
+    released = (Application(ApplicationTarget.ORDER, command.order, amount.minor),) if command.order else ()
+    return OperationRequested(command.operation, amount, stamp.command_id, stamp.moment, released)
+
+
+def requested(state: K, event: OperationRequested) -> K:
+    pending = (*state.pending, Pending(event.operation, event.amount.minor, event.id, event.at))
+    if isinstance(state, Funded):
+        return evolve(state, funds=lowered(state.funds, event.released), pending=pending)
+    return evolve(state, pending=pending)
+
+
+# -- the outcome
 
 
 @frozen(eq=False, repr=False)
 class ResolvePending(Command):
-    """Record what became of a pending operation; if it ``succeeded``, it takes effect."""
+    """Record what became of a pending operation; if it ``succeeded``, it takes effect.
+
+    ``request`` says which one is meant, if that is known. A ``reason`` is the provider's for its refusal, and becomes a
+    task.
+    """
 
     operation: Operation
     succeeded: bool
+    request: Name = ""
+    reason: Name = ""
 
 
 @frozen(eq=False, repr=False)
@@ -64,73 +143,40 @@ class OperationFailed(Event):
     """A pending operation did not happen."""
 
     operation: Operation
-
-
-def operation_possible(state: Known, command: MarkPending, stamp: Stamp) -> Refusal | None:
-    """Only an operation that is possible now, and not pending already, can be marked as pending."""
-    operation = command.operation
-    if pending_minor(state.pending, operation):
-        return refuse("pending", "the outcome of {operation} is not known yet", operation=operation.value)
-    if operation is Operation.REFUND and isinstance(state, Funded):
-        return enough_free(state, command, stamp)
-    if operation is Operation.CAPTURE and isinstance(state, Authorised | Received):
-        return within_authorised(state, command, stamp)
-    asked = Operation.AUTHORISE if isinstance(state, Expected) and state.origin.authorises else Operation.CAPTURE
-    if isinstance(state, Expected) and operation is asked:
-        return None
-    return refuse("not_possible", "{operation} is not possible now", operation=operation.value)
+    request: str = ""
+    tasks: tuple[Task, ...] = ()
 
 
 def is_pending(state: Known, command: ResolvePending, stamp: Stamp) -> Refusal | None:
     """Only a pending operation can be resolved."""
-    if pending_minor(state.pending, command.operation):
+    if any(_is_meant(item, command) for item in state.pending):
         return None
     return refuse("not_pending", "{operation} is not pending", operation=command.operation.value)
 
 
-def marked(state: K, event: OperationPending) -> K:
-    return evolve(state, pending=(*state.pending, Pending(event.operation, event.amount.minor)))
+def _is_meant(item: Pending, command: ResolvePending) -> bool:
+    return item.operation is command.operation and command.request in ("", item.id)
+
+
+Outcome: TypeAlias = OperationFailed | PaymentAuthorised | PaymentCaptured | AuthorisationEnded | PaymentRefunded
+
+
+def resolve(state: Known, command: ResolvePending, stamp: Stamp) -> Outcome:
+    """The operation took effect with all of its amount, or did not happen."""
+    operation = command.operation
+    [item] = [item for item in state.pending if item.operation is operation]
+    amount, at = Money(item.minor, currency_of(state)), stamp.moment
+    if not command.succeeded:
+        facts = {"operation": operation.value, "minor": item.minor, "reason": command.reason}
+        return OperationFailed(operation, item.id, (task("declined", **facts),) if command.reason else ())
+    if operation is Operation.AUTHORISE:
+        return PaymentAuthorised(amount, at, request=item.id)
+    if operation is Operation.VOID:
+        return AuthorisationEnded(at, request=item.id)
+    took = PaymentCaptured if operation is Operation.CAPTURE else PaymentRefunded
+    return took(amount, at, request=item.id)
 
 
 def failed(state: K, event: OperationFailed) -> K:
-    return evolve(state, pending=without(state.pending, event.operation))
-
-
-def resolve_expected(
-    state: Expected, command: ResolvePending, stamp: Stamp
-) -> OperationFailed | PaymentAuthorised | PaymentReceived:
-    """The money was reserved or has come in, or nothing happened."""
-    if not command.succeeded:
-        return OperationFailed(command.operation)
-    amount, at = _pending_amount(state, command.operation), stamp.moment
-    if command.operation is Operation.AUTHORISE:
-        return PaymentAuthorised(amount, at)
-    return PaymentReceived(state.origin, amount, None, at)
-
-
-def resolve_authorised(state: Authorised, command: ResolvePending, stamp: Stamp) -> OperationFailed | PaymentCaptured:
-    """The money was taken, or nothing happened."""
-    if not command.succeeded:
-        return OperationFailed(command.operation)
-    return PaymentCaptured(_pending_amount(state, command.operation), stamp.moment)
-
-
-def resolve_funded(
-    state: Received | Disputed, command: ResolvePending, stamp: Stamp
-) -> OperationFailed | PaymentCaptured | PaymentRefunded:
-    """The money was taken or given back, or nothing happened."""
-    if not command.succeeded:
-        return OperationFailed(command.operation)
-    amount, at = _pending_amount(state, command.operation), stamp.moment
-    return PaymentCaptured(amount, at) if command.operation is Operation.CAPTURE else PaymentRefunded(amount, at)
-
-
-def resolve_closed(state: Closed, command: ResolvePending, stamp: Stamp) -> OperationFailed | PaymentRefunded:
-    """The money was given back, or nothing happened."""
-    if not command.succeeded:
-        return OperationFailed(command.operation)
-    return PaymentRefunded(_pending_amount(state, command.operation), stamp.moment)
-
-
-def _pending_amount(state: Known, operation: Operation) -> Money:
-    return Money(pending_minor(state.pending, operation), currency_of(state))
+    pending = without(state.pending, event.request)
+    return evolve(state, pending=pending, notes=with_tasks(state.notes, event.tasks))

@@ -11,7 +11,7 @@ from orderflow.domain.engine.bounds import Name
 from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.money import Money
-from orderflow.domain.payments.facts import FactNoted, task, with_notes
+from orderflow.domain.payments.facts import FactNoted, answered_request, task, with_notes
 from orderflow.domain.payments.state import (
     Application,
     Disputed,
@@ -23,7 +23,6 @@ from orderflow.domain.payments.state import (
     SomeMoney,
     SomeMoneyAt,
     currency_of,
-    pending_minor,
     without,
 )
 from orderflow.domain.values import Task
@@ -34,10 +33,14 @@ F = TypeVar("F", bound=Funded)
 # -- refunds and chargebacks
 
 
+@frozen(eq=False, repr=False)
 class RefundPayment(SomeMoney, Command):
-    """Note that money was given back."""
+    """Note that money was given back.
 
-    __slots__ = ()
+    ``request`` is the id of the request that this answers, if the source says so.
+    """
+
+    request: Name = ""
 
 
 class PaymentRefunded(SomeMoneyAt, Event):
@@ -59,10 +62,10 @@ class ChargedBack(SomeMoneyAt, Event):
 
 
 def refund(state: Known, command: RefundPayment, stamp: Stamp) -> PaymentRefunded | FactNoted:
-    """A refund that was asked for and is pending is this one."""
-    told: PaymentRefunded | FactNoted = _taken(
-        PaymentRefunded, state, command.amount, stamp, pending_minor(state.pending, Operation.REFUND)
-    )
+    """What was set aside for it goes first, if it was asked for."""
+    request = answered_request(state, command, Operation.REFUND)
+    aside = sum([item.minor for item in state.pending if item.id == request])
+    told: PaymentRefunded | FactNoted = _taken(PaymentRefunded, state, command.amount, stamp, aside)
     return told
 
 
@@ -97,17 +100,20 @@ def _released(state: Funded, missing: int) -> Iterator[Application]:
 
 
 def refunded(state: F, event: PaymentRefunded) -> F:
-    funds = evolve(_without(state.funds, event.released), refunded=state.funds.refunded + event.amount.minor)
-    pending = without(state.pending, Operation.REFUND)
+    funds = evolve(lowered(state.funds, event.released), refunded=state.funds.refunded + event.amount.minor)
+    pending = without(state.pending, event.request)
     return evolve(state, funds=funds, pending=pending, notes=with_notes(state.notes, event))
 
 
 def charged_back(state: F, event: ChargedBack | DisputeLost) -> F:
-    funds = evolve(_without(state.funds, event.released), charged_back=state.funds.charged_back + event.amount.minor)
+    funds = evolve(lowered(state.funds, event.released), charged_back=state.funds.charged_back + event.amount.minor)
     return evolve(state, funds=funds, notes=with_notes(state.notes, event))
 
 
-def _without(funds: Funds, released: tuple[Application, ...]) -> Funds:
+def lowered(funds: Funds, released: tuple[Application, ...]) -> Funds:
+    """The funds once these applications have lost so much."""
+    if not released:
+        return funds
     less = {item[:2]: item.minor for item in released}
     left = [item._replace(minor=item.minor - less.get(item[:2], 0)) for item in funds.applications]
     return evolve(funds, applications=tuple([item for item in left if item.minor]))

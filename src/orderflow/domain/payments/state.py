@@ -37,8 +37,13 @@ class Operation(Enum):
     """What the payment's provider is asked to do."""
 
     AUTHORISE = "authorise"
+    """Reserve money."""
     CAPTURE = "capture"
+    """Take it, all or part of what is reserved."""
+    VOID = "void"
+    """Let go of what is reserved and not taken."""
     REFUND = "refund"
+    """Give money back."""
 
 
 class Application(NamedTuple):
@@ -50,10 +55,15 @@ class Application(NamedTuple):
 
 
 class Pending(NamedTuple):
-    """An operation whose outcome is unknown, and its amount in minor units."""
+    """An operation that was asked for ``since`` a time and whose outcome is unknown; its amount in minor units.
+
+    ``id`` is that of the request.
+    """
 
     operation: Operation
     minor: int
+    id: str
+    since: datetime
 
 
 def pending_minor(pending: tuple[Pending, ...], operation: Operation) -> int:
@@ -61,9 +71,9 @@ def pending_minor(pending: tuple[Pending, ...], operation: Operation) -> int:
     return sum([item.minor for item in pending if item.operation is operation])
 
 
-def without(pending: tuple[Pending, ...], operation: Operation) -> tuple[Pending, ...]:
-    """What is still pending once the outcome of ``operation`` is known."""
-    return tuple([item for item in pending if item.operation is not operation])
+def without(pending: tuple[Pending, ...], request: str) -> tuple[Pending, ...]:
+    """What is still pending once the outcome of a request is known."""
+    return tuple([item for item in pending if item.id != request]) if request else pending
 
 
 def payment_id(source: str, external_id: str) -> str:
@@ -117,6 +127,7 @@ class SomeMoneyAt:
     fact_id: str = ""
     released: tuple[Application, ...] = ()
     tasks: tuple[Task, ...] = ()
+    request: str = ""
 
 
 @frozen(eq=False, repr=False)
@@ -132,7 +143,8 @@ class PaymentSource(Record):
     """Where a payment comes from. ``source`` and ``external_id`` together identify it for ever.
 
     ``authorises`` is true of methods that reserve the money first (cards), and false of the others (cash on delivery,
-    transfer, konbini). ``order`` is what the money is for, if that is known: what is reserved opens its gate.
+    transfer, konbini). ``order`` is what the money is for, if that is known: what is reserved opens its gate, and what
+    was expected and comes in is the order's at once.
     """
 
     source: Id
@@ -145,7 +157,10 @@ class PaymentSource(Record):
 
 @frozen(eq=False, repr=False)
 class Funds(Record):
-    """The money of a payment, in minor units of one currency. ``received`` is what was captured or has come in."""
+    """The money of a payment, in minor units of one currency. ``received`` is what was captured or has come in.
+
+    ``fee`` of that was kept by whoever collected it; that is the shop's cost, and the payer has paid it.
+    """
 
     currency: str
     authorised: int = 0
@@ -155,6 +170,7 @@ class Funds(Record):
     applications: tuple[Application, ...] = ()
     value_date: date | None = None
     received_at: datetime | None = None
+    fee: int = 0
 
     @property
     def kept(self) -> int:
@@ -173,22 +189,24 @@ class Funds(Record):
 
 @frozen(eq=False, repr=False)
 class Expected(Record):
-    """Money is expected; none has come."""
+    """Money is expected, ``until`` a time if it can be paid no longer; none has come."""
 
     origin: PaymentSource
     amount: Money
     pending: tuple[Pending, ...]
     notes: Notes
+    until: datetime | None = None
 
 
 @frozen(eq=False, repr=False)
 class Authorised(Record):
-    """The money is reserved; none has been taken."""
+    """The money is reserved, ``until`` a time if that ends by itself; none has been taken."""
 
     origin: PaymentSource
     authorised: Money
     pending: tuple[Pending, ...]
     notes: Notes
+    until: datetime | None = None
 
 
 @frozen(eq=False, repr=False)

@@ -12,6 +12,7 @@ from attrs import frozen
 from orderflow.domain.engine.bounds import Between, Id, Length, Name, Quantity, Text
 from orderflow.domain.engine.limits import MAX_MONEY_MINOR
 from orderflow.domain.engine.record import Record
+from orderflow.domain.money.money import Money
 from orderflow.domain.values import MAX_LINES, Location, PartyRef
 from orderflow.errors import Fault, InvariantBroken
 
@@ -58,7 +59,8 @@ def repeated_items(items: Iterable[Item], path: str) -> Iterator[Fault]:
 class Plan(Record):
     """How a shipment is to travel; it never changes.
 
-    ``tariff_zone`` and ``country`` are what a carrier's tariff asks for.
+    ``tariff_zone`` and ``country`` are what a carrier's tariff asks for; ``collect`` is what the carrier takes from
+    whoever gets the shipment (代引).
     """
 
     carrier: Name = ""
@@ -68,6 +70,12 @@ class Plan(Record):
     ship_to: PartyRef | None = None
     needs_label: bool = True
     reference: Name = ""
+    collect: Money | None = None
+
+    def faults(self) -> Iterator[Fault]:
+        """What is collected is positive."""
+        if self.collect is not None and self.collect.minor < 1:
+            yield Fault("collect.minor", "out_of_range", "must be at least 1 minor unit")
 
 
 @frozen(eq=False, repr=False)

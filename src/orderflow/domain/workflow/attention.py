@@ -7,9 +7,9 @@ would help. Here stands what concerns money: of orders, invoices, payments and c
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from orderflow.domain.billing.credit_note import DraftCreditNote
 from orderflow.domain.billing.invoice_money import WriteOff
@@ -39,10 +39,11 @@ from orderflow.domain.orders.state import (
     lines_of,
 )
 from orderflow.domain.payments.applying import ApplyPayment
-from orderflow.domain.payments.collecting import RecordPayment
+from orderflow.domain.payments.collecting import CapturePayment, ClosePayment, EndAuthorisation, RecordPayment
 from orderflow.domain.payments.facts import ClosePaymentTask
+from orderflow.domain.payments.pending import ResolvePending
 from orderflow.domain.payments.refunding import RefundPayment, ResolveDispute
-from orderflow.domain.payments.state import Authorised, Closed, Disputed, Expected, Funded
+from orderflow.domain.payments.state import Authorised, Disputed, Expected, Funded
 from orderflow.domain.values import Task
 from orderflow.errors import Refusal
 
@@ -82,7 +83,13 @@ def _attention(state: Any, at: datetime) -> Iterator[Attention]:
     elif isinstance(state, Issued):
         yield _invoice(state, at)
     elif isinstance(state, Funded | Expected | Authorised):
-        yield from _payment(state)
+        yield from _payment(state, at)
+
+
+def _by(due: datetime, at: datetime, worklist: str, reason: Refusal, *commands: type[Any]) -> Attention:
+    """Due at a time, and from then on listed."""
+    standing = Standing.LISTED if due <= at else Standing.DUE
+    return Attention(standing, worklist, reason, commands, due)
 
 
 def _listed(worklist: str, reason: Refusal, *commands: type[Any]) -> Attention:
@@ -153,13 +160,33 @@ def _said(task: Task) -> str:
     return ", ".join(f"{name} {value}" for name, value in task.facts)
 
 
-def _payment(payment: Funded | Expected | Authorised) -> Iterator[Attention]:
+#: How long a provider's answer may take before somebody looks into it.
+ANSWER_WITHIN: Final = timedelta(days=1)
+
+
+def _payment(payment: Funded | Expected | Authorised, at: datetime) -> Iterator[Attention]:
+    for operation, minor, _, since in payment.pending:
+        facts = {"operation": operation.value, "minor": minor}
+        reason = refuse("outcome_unknown", "the outcome of {operation} of {minor} minor units is unknown", **facts)
+        yield _by(since + ANSWER_WITHIN, at, "to_reconcile", reason, ResolvePending)
     for task in payment.notes.tasks:
         reason = refuse("contradiction", "{task}: {facts}", task=task.code, facts=_said(task))
         yield _listed("contradictions", reason, ClosePaymentTask)
     if isinstance(payment, Disputed):
         reason = refuse("disputed", "{minor} minor units are disputed", minor=payment.disputed)
         yield _listed("disputed", reason, ResolveDispute)
-    elif isinstance(payment, Funded) and payment.free > 0 and not isinstance(payment, Closed):
+    elif isinstance(payment, Expected) and payment.until:
+        reason = refuse(
+            "not_come",
+            "{amount} was to come until {until}",
+            amount=str(payment.amount),
+            until=payment.until.isoformat(),
+        )
+        yield _by(payment.until, at, "payments_due", reason, RecordPayment, ClosePayment)
+    elif isinstance(payment, Authorised) and payment.until:
+        facts = {"amount": str(payment.authorised), "until": payment.until.isoformat()}
+        reason = refuse("authorisation_ends", "{amount} is reserved until {until}", **facts)
+        yield _by(payment.until, at, "payments_due", reason, CapturePayment, EndAuthorisation)
+    elif isinstance(payment, Funded) and payment.free > 0:
         reason = refuse("to_apply", "{minor} minor units pay nothing yet", minor=payment.free)
         yield _listed("to_apply", reason, ApplyPayment, RefundPayment)

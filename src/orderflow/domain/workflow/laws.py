@@ -132,9 +132,12 @@ class MoneyLaws:
         self._balance(content.customer, content.currency, p.pool_minor)
         self._sum(content.customer, content.currency, "ordered", exposure(order))
         kept = p.pool_minor + sum(bill.prepaid_minor for bill in p.bills)
-        if kept:
-            self._add("B6", key.id, kept)
+        if kept != sum(item.minor for item in p.prepayments):
+            yield Breach("B6", key, f"{kept} kept for the order, of {p.prepayments}")
+        if p.prepayments:
             self._prepaid_orders[key.id] = content.customer, content.currency
+        for payment, minor in p.prepayments:
+            self._add("B6", (key.id, payment), minor)
         for bill in p.bills:
             self._add("B7", (bill.invoice, "due"), bill.due_minor)
             self._add("B7", (bill.invoice, "prepaid"), bill.prepaid_minor)
@@ -190,7 +193,7 @@ class MoneyLaws:
             if target is ApplicationTarget.INVOICE:
                 self._add("B8", (document, key.id), -minor)
             else:
-                self._add("B6", document, -minor)
+                self._add("B6", (document, key.id), -minor)
                 self._prepaid.append((customer, document, minor))
 
     def _transfer(self, payer: str, ower: str, currency: str, minor: int) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 from orderflow.domain.billing.account import Posting
 from orderflow.domain.billing.invoice_money import RecordApplication, WithdrawApplication
 from orderflow.domain.engine.decide import Flow, Read, ask
-from orderflow.domain.engine.machine import refuse
+from orderflow.domain.engine.machine import ABSENT, refuse
 from orderflow.domain.engine.stamp import Stamp
-from orderflow.domain.engine.workflow import EventContext, Require, Send
+from orderflow.domain.engine.workflow import Effect, EventContext, Require, Send
 from orderflow.domain.orders.prepaying import RecordAuthorisation, RecordCapture, RecordPrepayment, WithdrawPrepayment
 from orderflow.domain.orders.state import HasProgress
 from orderflow.domain.payments.applying import ApplyPayment, UnapplyPayment
@@ -28,6 +28,13 @@ def post_repayment(context: EventContext) -> Iterator[Send]:
     return post(context, Posting.PAYMENT, context.after.origin.customer, -context.event.amount)
 
 
+def operate(context: EventContext) -> Iterator[Effect]:
+    """The provider is asked after the commit."""
+    event = context.event
+    data = (("operation", event.operation.value), ("minor", str(event.amount.minor)), ("request", event.id))
+    yield Effect("operate_payment", context.key, data)
+
+
 def reserve(context: EventContext) -> Iterator[Send]:
     """What is reserved for an order opens its gate until it ends."""
     event, order = context.event, context.after.origin.order
@@ -36,18 +43,20 @@ def reserve(context: EventContext) -> Iterator[Send]:
         yield Send(context.key.beside("order", order), command)
 
 
-def capture(context: EventContext) -> Iterator[Send]:
-    """What was reserved for an order and is taken is the order's own, in the same commit."""
-    origin, amount = context.after.origin, context.event.amount
-    if origin.order:
-        order = context.key.beside("order", origin.order)
-        rest = max(0, context.after.funds.authorised - context.after.funds.received)
-        yield Send(order, RecordAuthorisation(context.key.id, rest))
+def keep(context: EventContext) -> Iterator[Send]:
+    """What was expected or reserved for an order and has come is the order's own, in the same commit."""
+    origin, funds, amount = context.after.origin, context.after.funds, context.event.amount
+    if not origin.order or context.before is ABSENT:
+        return
+    order = context.key.beside("order", origin.order)
+    if origin.authorises:
+        yield Send(order, RecordAuthorisation(context.key.id, max(0, funds.authorised - funds.received)))
+    if funds.applied_to(ApplicationTarget.ORDER, origin.order):
         yield Send(order, RecordCapture(context.key.id, amount.minor, amount.currency, origin.customer))
 
 
 def end_reservation(context: EventContext) -> Iterator[Send]:
-    """A payment that is closed reserves nothing any more."""
+    """A payment that is closed, or of which nothing is reserved, reserves nothing for its order."""
     order = context.after.origin.order
     if order:
         yield Send(context.key.beside("order", order), RecordAuthorisation(context.key.id, 0))

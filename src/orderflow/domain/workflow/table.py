@@ -64,6 +64,7 @@ from orderflow.domain.workflow import (
     customers_accounts,
     goods_stock,
     orders_billing,
+    orders_payments,
     orders_stock,
     payments_billing,
     series_prefixes,
@@ -120,6 +121,9 @@ EXPOSED: Final = tells(orders_billing.post_exposure, ac.Post)
 MONEY_MOVED: Final = tells(orders_billing.move_money, im.RecordPrepaid)
 ORDER_HEARS: Final = tells(orders_billing.record_due, om.RecordDue, known=True)
 GONE: Final = tells(payments_billing.withdraw_released, om.WithdrawPrepayment, im.WithdrawApplication)
+KEPT: Final = tells(payments_billing.keep, om.RecordAuthorisation, om.RecordCapture)
+UNRESERVED: Final = tells(payments_billing.end_reservation, om.RecordAuthorisation)
+BY_POLICY: Final = asks(orders_payments.request_operations, "request_operation")
 WRITTEN_BACK: Final = tells(billing_accounts.post_written_back, ac.Post)
 
 
@@ -147,29 +151,32 @@ TABLE: Final = (
     on(oa.AllocationExpired, tells(orders_stock.release_units, st.Release)),
     on(os.ShortUnitsTakenOut, tells(orders_stock.take_out_short, st.TakeOutShort)),
     on(os.ShipmentPrepared, settled_at(Gate.PREPARE)),
-    on(os.ShipmentDispatched, settled_at(Gate.SHIP), tells(orders_stock.ship_units, st.Ship)),
+    on(os.ShipmentDispatched, settled_at(Gate.SHIP), tells(orders_stock.ship_units, st.Ship), BY_POLICY),
     on(os.UnitsDelivered, EXPOSED),
-    on(os.UnitsReturned, EXPOSED, tells(orders_stock.restock_units, st.Restock)),
-    on(os.LossResolved, EXPOSED),
+    on(os.UnitsReturned, EXPOSED, tells(orders_stock.restock_units, st.Restock), BY_POLICY),
+    on(os.LossResolved, EXPOSED, BY_POLICY),
     on(
         oc.UnitsCancelled,
         EXPOSED,
         tells(orders_stock.free_units, st.Release, st.DropBackorder),
         asks(shipments_orders.drop_items, "drop_items"),
+        BY_POLICY,
     ),
     on(
         oc.OrderCancelled,
         EXPOSED,
         tells(orders_stock.free_units, st.Release, st.DropBackorder),
         asks(shipments_orders.drop_items, "drop_items"),
+        BY_POLICY,
         notifies("order_cancelled"),
     ),
-    on(ob.UnitsBilled, EXPOSED, tells(orders_billing.draft_invoice, inv.DraftInvoice)),
-    on(ocr.UnitsCredited, EXPOSED, MONEY_MOVED),
-    on(ocr.UnitsUnbilled, EXPOSED, MONEY_MOVED),
-    on(om.PrepaymentRecorded, EXPOSED, MONEY_MOVED, tells(billing_accounts.paid, ac.Post)),
+    on(ob.UnitsBilled, EXPOSED, tells(orders_billing.draft_invoice, inv.DraftInvoice), BY_POLICY),
+    on(ocr.UnitsCredited, EXPOSED, MONEY_MOVED, BY_POLICY),
+    on(ocr.UnitsUnbilled, EXPOSED, MONEY_MOVED, BY_POLICY),
+    on(om.PrepaymentRecorded, EXPOSED, MONEY_MOVED, tells(billing_accounts.paid, ac.Post), BY_POLICY),
     on(om.PrepaymentWithdrawn, EXPOSED, MONEY_MOVED, tells(billing_accounts.unpaid, ac.Post)),
-    on(om.DueRecorded, MONEY_MOVED),
+    on(om.AuthorisationRecorded, asks(orders_payments.operations_on_more, "request_operation")),
+    on(om.DueRecorded, MONEY_MOVED, BY_POLICY),
     on(ob.OrderCompleted, requires(orders_billing.settled_if_asked, "invoice"), notifies("order_completed")),
     # -- shipments
     on(sp.ShipmentPlanned, tells(shipments_orders.prepare, os.PrepareShipment)),
@@ -228,13 +235,12 @@ TABLE: Final = (
     # -- payments
     on(pc.PaymentExpected, requires(payments_billing.for_an_order, "order")),
     on(pc.PaymentAuthorised, tells(payments_billing.reserve, om.RecordAuthorisation)),
-    on(pc.PaymentReceived, tells(payments_billing.post_payment, ac.Post)),
-    on(
-        pc.PaymentCaptured,
-        tells(payments_billing.capture, om.RecordAuthorisation, om.RecordCapture),
-        tells(payments_billing.post_payment, ac.Post),
-    ),
-    on(pc.PaymentClosed, tells(payments_billing.end_reservation, om.RecordAuthorisation)),
+    on(pc.PaymentReceived, KEPT, tells(payments_billing.post_payment, ac.Post)),
+    on(pc.PaymentCaptured, KEPT, tells(payments_billing.post_payment, ac.Post)),
+    on(pc.AuthorisationEnded, UNRESERVED),
+    on(pc.PaymentClosed, UNRESERVED),
+    names(pp.RequestOperation, payments_billing.orders_of_applications),
+    on(pp.OperationRequested, GONE, asks(payments_billing.operate, "operate_payment")),
     names(pr.RefundPayment, payments_billing.orders_of_applications),
     names(pr.ChargeBackPayment, payments_billing.orders_of_applications),
     names(pr.ResolveDispute, payments_billing.orders_of_applications),

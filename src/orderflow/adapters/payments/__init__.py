@@ -1,0 +1,3 @@
+"""Payment providers."""
+
+from __future__ import annotations
