@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -45,6 +46,8 @@ from orderflow.domain.values import CreditIntent, LineQuantity, PartyRef
 from orderflow.errors import CommandRefused
 from orderflow.flows.advance import ShopSettings
 from orderflow.flows.prepare import ShippingSettings
+from orderflow.ports.carrier import Carrier
+from orderflow.ports.payments import PaymentProvider
 from orderflow.ports.storage import Storage
 from orderflow.testing.lawful import lawful
 
@@ -58,11 +61,26 @@ class MoneyShop(OrderFlow):
     """A shop with plenty of TEA; every commit is followed by the laws of money."""
 
     def __init__(
-        self, storage: Storage, currency: str = "GBP", rate: int = 20, *, workflow: Workflow | None = None
+        self,
+        storage: Storage,
+        currency: str = "GBP",
+        rate: int = 20,
+        *,
+        workflow: Workflow | None = None,
+        providers: Iterable[PaymentProvider] = (),
+        carriers: Iterable[Carrier] = (),
     ) -> None:
         kept = lawful(storage, workflow)
         self.time = FixedClock(NOON)
-        super().__init__(kept, clock=self.time, ids=SequenceIds(), settings=BY_HAND, workflow=workflow)
+        super().__init__(
+            kept,
+            clock=self.time,
+            ids=SequenceIds(),
+            settings=BY_HAND,
+            workflow=workflow,
+            providers=providers,
+            carriers=carriers,
+        )
         self.currency, self.tax = currency, TaxCategory.of("S" if rate else "Z", rate)
         self.handle("TEA@main", ReceiveGoods(10_000))
         for name in ("ann", "bob"):

@@ -9,9 +9,9 @@ from orderflow.domain.engine.limits import MAX_NAME
 from orderflow.domain.engine.schema import faults_of
 from orderflow.domain.money.money import Money
 from orderflow.domain.payments.collecting import AuthorisePayment, CapturePayment, EndAuthorisation
-from orderflow.domain.payments.pending import RequestOperation, ResolvePending
+from orderflow.domain.payments.pending import DECLINED, RequestOperation, ResolvePending
 from orderflow.domain.payments.refunding import RefundPayment
-from orderflow.domain.payments.state import Operation, currency_of
+from orderflow.domain.payments.state import Known, Operation, currency_of
 from orderflow.domain.workflow.orders_payments import Wish, wishes
 from orderflow.errors import PortError
 from orderflow.flows.asks import Commands, FindOperation, Now, Operate
@@ -22,13 +22,27 @@ __all__ = ["operate_payment", "request_operation"]
 
 
 def request_operation(message: Message) -> Flow[Commands]:
-    """Ask a payment for what its order needs by now, which may be nothing any more."""
+    """Ask a payment for what its order needs by now, which may be nothing any more.
+
+    While a capture is pending no other is asked for: its success is looked at by the order again. After a refusal
+    nothing more of its kind is asked for until somebody has closed the task.
+    """
     payment, data = message.lane, dict(message.data)
-    key = payment.beside("order", data["order"])
-    order = (yield from ask(Read([key])))[key].state
+    key, operation = payment.beside("order", data["order"]), Operation(data["operation"])
+    rows = yield from ask(Read([payment, key]))
+    order = rows[key].state
+    if _is_settled_elsewhere(rows[payment].state, operation):
+        return ()
     wanted = wishes(order, (yield from ask(Now())))
-    mine = [wish for wish in wanted if (wish.payment, wish.operation.value) == (payment.id, data["operation"])]
+    mine = [wish for wish in wanted if wish.payment == payment.id and wish.operation is operation]
     return [(payment, _request(wish, key.id, order.content.currency)) for wish in mine]
+
+
+def _is_settled_elsewhere(payment: Known, operation: Operation) -> bool:
+    pending = operation is Operation.CAPTURE and any(item.operation is operation for item in payment.pending)
+    return pending or any(
+        task.code == DECLINED and ("operation", operation.value) in task.facts for task in payment.notes.tasks
+    )
 
 
 def _request(wish: Wish, order: str, currency: str) -> RequestOperation:

@@ -205,11 +205,14 @@ POLICIES: Final[Mapping[str, TopicPolicy]] = {
 def _envelopes(round_: _Round, message: Message, commands: Commands) -> Flow[list[Envelope]]:
     """The commands of an answer, under ids that are known if they come again."""
     at = round_.time_of(message) if round_.time_of else (yield from ask(Now()))
-    ids = [message.id, *(f"{message.id}/{number}" for number in range(1, len(commands)))]
     return [
-        Envelope(key, command, Stamp(at, round_.actor, command_id), round_.time_of is not None)
-        for (key, command), command_id in zip(commands, ids, strict=True)
+        Envelope(key, command, Stamp(at, round_.actor, _command_id(message, number)), round_.time_of is not None)
+        for number, (key, command) in enumerate(commands)
     ]
+
+
+def _command_id(message: Message, number: int) -> str:
+    return f"{message.id}/{number}" if number else message.id
 
 
 def _unfit(error: Exception) -> PortError:

@@ -32,7 +32,7 @@ class PaymentFailure(enum.Enum):
     TIMEOUT_AFTER = "timeout_after"
     """No answer, but it did happen."""
     TWICE = "twice"
-    """The idempotency key is ignored: what was done is done again."""
+    """It is done two times, and told as one."""
     PARTIAL = "partial"
     """Half of the amount was moved."""
     UNDER_WAY = "under_way"
@@ -83,7 +83,7 @@ class MemoryProvider:
             earlier = self._by_key.get(request.idempotency_key)
             if earlier and earlier[0] != request:
                 raise self._refusal("the idempotency key was used for another request")
-            if earlier and failure is not PaymentFailure.TWICE:
+            if earlier:
                 return earlier[1]
             return self._first(request, failure)
 
@@ -123,6 +123,9 @@ class MemoryProvider:
             case PaymentFailure.PARTIAL:
                 return self._do(request, max(1, request.amount.minor // 2))
         answer = self._do(request, request.amount.minor)
+        if failure is PaymentFailure.TWICE:
+            self._do(request, request.amount.minor)
+            return self._remembered(request, answer)
         if failure is PaymentFailure.TIMEOUT_AFTER:
             raise PortError("payments", f"{self.name}: no answer in time")
         return answer

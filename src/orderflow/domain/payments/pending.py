@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from attrs import evolve, frozen
 
@@ -37,6 +37,9 @@ from orderflow.domain.values import Task
 from orderflow.errors import Fault, Refusal
 
 K = TypeVar("K", bound=Known)
+
+#: The task that a refusal of the provider leaves.
+DECLINED: Final = "declined"
 
 # -- asking
 
@@ -168,7 +171,7 @@ def resolve(state: Known, command: ResolvePending, stamp: Stamp) -> Outcome:
     amount, at = Money(item.minor, currency_of(state)), stamp.moment
     if not command.succeeded:
         facts = {"operation": operation.value, "minor": item.minor, "reason": command.reason}
-        return OperationFailed(operation, item.id, (task("declined", **facts),) if command.reason else ())
+        return OperationFailed(operation, item.id, (task(DECLINED, **facts),) if command.reason else ())
     if operation is Operation.AUTHORISE:
         return PaymentAuthorised(amount, at, request=item.id)
     if operation is Operation.VOID:

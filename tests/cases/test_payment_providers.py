@@ -1,0 +1,381 @@
+"""Payment providers: asked once for what is needed, whatever goes wrong. The laws are asked after each commit."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from money_shop import NOON, MoneyShop, every_currency
+
+from orderflow.adapters.carriers.memory import MemoryCarrier
+from orderflow.adapters.payments.memory import MemoryProvider, PaymentFailure
+from orderflow.adapters.storage.memory import MemoryStorage
+from orderflow.domain.orders.cancelling import CancelUnits
+from orderflow.domain.orders.content import CancelledBy, CaptureOn, PayBefore, RefundOn
+from orderflow.domain.orders.placing import ConfirmOrder
+from orderflow.domain.payments.collecting import (
+    AuthorisePayment,
+    CapturePayment,
+    ClosePayment,
+    ExpectPayment,
+    RecordPayment,
+)
+from orderflow.domain.payments.facts import ClosePaymentTask
+from orderflow.domain.payments.pending import RequestOperation, ResolvePending
+from orderflow.domain.payments.refunding import RefundPayment
+from orderflow.domain.payments.state import Authorised, Closed, Expected, Operation, PaymentSource
+from orderflow.domain.shipping.carriage import HandOver
+from orderflow.domain.values import LineQuantity
+from orderflow.errors import InputError
+from orderflow.flows.prepare import ShippingSettings, shipments_for
+from orderflow.ports.payments import Answer, Outcome, PaymentRequest
+from orderflow.ports.storage import Storage
+
+AUTHORISE, CAPTURE, VOID, REFUND = Operation.AUTHORISE, Operation.CAPTURE, Operation.VOID, Operation.REFUND
+Failure = PaymentFailure
+POLICY: dict[str, Any] = {
+    "pay_before": PayBefore.ALLOCATE,
+    "capture_on": CaptureOn.DISPATCH,
+    "refund_on": RefundOn.DUE,
+}
+
+
+class CardShop(MoneyShop):
+    """A shop with one order O, four units at 10.00 and 20 %, and a card payment that is reserved for it."""
+
+    def __init__(
+        self, storage: Storage, *script: PaymentFailure | None, currency: str = "GBP", provider: Any = None
+    ) -> None:
+        self.card = provider or MemoryProvider("card", script=(None, *script))
+        super().__init__(storage, currency, providers=[self.card])
+        self.placed("O", (4, 1000), **POLICY)
+        self.handle("O", ConfirmOrder())
+        self.settle()
+        source = PaymentSource("card", "1", "ann", "card", authorises=True, order="O")
+        self.handle("card/1", ExpectPayment(source, self.money(4800)))
+        self.handle("card/1", RequestOperation(AUTHORISE))
+        self.settle()
+
+    def settle(self) -> None:
+        """Carry out effects until none is due; what failed is due again after an hour."""
+        for _ in range(12):
+            while self.relay().taken:
+                pass
+            self.time.advance(timedelta(hours=1, seconds=1))
+
+    def payment(self) -> Any:
+        """The card payment."""
+        return self.payments.get("card/1")
+
+    def tasks(self) -> list[str]:
+        """The codes of the tasks of the payment."""
+        return [task.code for task in self.payment().notes.tasks]
+
+    def funds(self) -> tuple[int, int, int, int]:
+        """Authorised, received, refunded, applied."""
+        funds = self.payment().funds
+        return funds.authorised, funds.received, funds.refunded, funds.applied
+
+    def cancel(self, units: int = 0) -> None:
+        """All of the order, or so many units."""
+        some = (LineQuantity(1, units),) if units else ()
+        self.handle("O", CancelUnits("not wanted", CancelledBy.CUSTOMER, some))
+        self.settle()
+
+    def asked(self) -> list[tuple[Operation, int]]:
+        """What the provider was asked for."""
+        return [(request.operation, request.amount.minor) for request in self.card.requests]
+
+
+# -- by policy
+
+
+@every_currency
+def test_money_is_captured_as_goods_leave(storage: Storage, currency: str) -> None:
+    """Two parcels, two captures, each of what it costs; both invoices are settled and nothing is reserved any more."""
+    shop = CardShop(storage, currency=currency)
+    assert isinstance(shop.payment(), Authorised)
+    for units in (1, 3):
+        shop.send("O", units)
+        shop.bill("O")
+        shop.settle()
+    assert shop.asked() == [(AUTHORISE, 4800), (CAPTURE, 1200), (CAPTURE, 3600)]
+    assert (shop.funds(), shop.owes(), shop.open("O/1", "O/2")) == ((4800, 4800, 0, 4800), 0, [0, 0])
+    assert shop.progress("O").authorisations == ()
+
+
+def test_what_is_reserved_is_let_go_when_the_order_is_cancelled(storage: Storage) -> None:
+    """Cancelled: voided, and the payment is closed; nothing was taken."""
+    shop = CardShop(storage)
+    shop.cancel()
+    assert shop.asked() == [(AUTHORISE, 4800), (VOID, 4800)]
+    assert isinstance(shop.payment(), Closed)
+    assert (shop.progress("O").authorisations, shop.owes()) == ((), 0)
+
+
+def test_the_rest_is_let_go_once_nothing_needs_it(storage: Storage) -> None:
+    """One of four units is sent and paid, the others cancelled: the rest of what is reserved is voided."""
+    shop = CardShop(storage)
+    shop.send("O", 1)
+    shop.bill("O")
+    shop.cancel(3)
+    assert shop.asked() == [(AUTHORISE, 4800), (CAPTURE, 1200), (VOID, 3600)]
+    assert (shop.funds(), shop.owes()) == ((1200, 1200, 0, 1200), 0)
+
+
+@every_currency
+def test_money_goes_back_when_it_is_needed_no_longer(storage: Storage, currency: str) -> None:
+    """All captured; one unit comes back and is credited: its money goes back by itself, once."""
+    shop = CardShop(storage, currency=currency)
+    shop.send("O", 4)
+    invoice = shop.bill("O")
+    shop.settle()
+    shop.take_back("O", 1)
+    shop.credit(invoice, 1)
+    shop.settle()
+    assert shop.asked() == [(AUTHORISE, 4800), (CAPTURE, 4800), (REFUND, 1200)]
+    assert (shop.funds(), shop.owes(), shop.to_refund("O")) == ((4800, 4800, 1200, 3600), 0, 0)
+
+
+def test_what_is_paid_beforehand_goes_back_when_the_order_is_cancelled(storage: Storage) -> None:
+    """Captured by hand before anything is sent, two units cancelled, then the rest: each goes back."""
+    shop = CardShop(storage)
+    shop.handle("card/1", RequestOperation(CAPTURE))
+    shop.settle()
+    shop.cancel(2)
+    assert (shop.funds(), shop.progress("O").pool_minor) == ((4800, 4800, 2400, 2400), 2400)
+    shop.cancel()
+    assert shop.asked()[2:] == [(REFUND, 2400), (REFUND, 2400)]
+    assert (shop.funds(), shop.progress("O").pool_minor, shop.owes()) == ((4800, 4800, 4800, 0), 0, 0)
+
+
+def test_without_a_policy_nobody_is_asked(storage: Storage) -> None:
+    """Capture and refund are the shop's to ask for; what is due stands on the worklists."""
+    shop = MoneyShop(storage, providers=[MemoryProvider("card")]).confirmed("O", (1, 1000))
+    source = PaymentSource("card", "1", "ann", "card", authorises=True, order="O")
+    shop.handle("card/1", ExpectPayment(source, shop.money(1200)))
+    shop.handle("card/1", AuthorisePayment(shop.money(1200)))
+    shop.handle("card/1", CapturePayment(shop.money(1200)))
+    shop.handle("O", CancelUnits("not wanted", CancelledBy.CUSTOMER))
+    while shop.relay().taken:
+        pass
+    assert [task.key.id for task in shop.worklist("to_refund")] == ["O"]
+    payment: Any = shop.payments.get("card/1")
+    assert payment.pending == ()
+
+
+# -- whatever goes wrong
+
+
+@pytest.mark.parametrize("failure", [Failure.TIMEOUT_BEFORE, Failure.TIMEOUT_AFTER, Failure.UNDER_WAY, Failure.GARBAGE])
+@pytest.mark.parametrize("operation", [CAPTURE, REFUND])
+def test_an_unknown_outcome_is_found_out_and_moves_money_once(
+    storage: Storage, failure: PaymentFailure, operation: Operation
+) -> None:
+    """The provider is asked what has become of it before it is asked again."""
+    shop = CardShop(storage, *([None] if operation is REFUND else []), failure)
+    shop.send("O", 4)
+    invoice = shop.bill("O")
+    shop.settle()
+    if operation is REFUND:
+        shop.take_back("O", 4)
+        shop.credit(invoice, 4)
+        shop.settle()
+    moved = [request for key, (request, answer) in shop.card._by_key.items() if answer.outcome is Outcome.SUCCEEDED]
+    assert [request.operation for request in moved].count(operation) == 1
+    assert shop.funds() == ((4800, 4800, 4800, 0) if operation is REFUND else (4800, 4800, 0, 4800))
+    assert (shop.payment().pending, shop.tasks(), shop.owes()) == ((), [], 0)
+
+
+@pytest.mark.parametrize(
+    "failure, reason", [(Failure.DECLINED, "declined by the issuer"), (Failure.REFUSED, "refused")]
+)
+def test_a_declined_capture_is_a_task_and_what_is_reserved_stays(
+    storage: Storage, failure: PaymentFailure, reason: str
+) -> None:
+    """The invoice stays due; asked again by hand, it is captured."""
+    shop = CardShop(storage, failure)
+    shop.send("O", 4)
+    invoice = shop.bill("O")
+    shop.settle()
+    [task] = shop.worklist("contradictions")
+    assert (task.key.id, shop.tasks()) == ("card/1", ["declined"])
+    assert reason in task.reasons[0].message
+    assert (shop.open(invoice), shop.owes()) == ([4800], 4800)
+    shop.handle("card/1", ClosePaymentTask("declined"))
+    shop.handle("card/1", RequestOperation(CAPTURE))
+    shop.settle()
+    assert (shop.open(invoice), shop.owes(), shop.worklist("contradictions")) == ([0], 0, [])
+
+
+def test_a_declined_refund_leaves_the_money_free(storage: Storage) -> None:
+    """It was set aside when it was asked for, so no new invoice takes it meanwhile; declined, it waits for somebody."""
+    shop = CardShop(storage, None, Failure.DECLINED)
+    shop.handle("card/1", RequestOperation(CAPTURE))
+    shop.settle()
+    shop.cancel()
+    assert (shop.tasks(), shop.free("card/1"), shop.progress("O").pool_minor) == (["declined"], 4800, 0)
+    assert [task.key.id for task in shop.worklist("to_apply")] == ["card/1"]
+    shop.handle("card/1", RequestOperation(REFUND))
+    shop.settle()
+    assert (shop.funds(), shop.owes()) == ((4800, 4800, 4800, 0), 0)
+
+
+def test_money_taken_in_part_leaves_the_rest_due(storage: Storage) -> None:
+    """Half of a capture succeeds: half of the invoice is open, and what is still reserved may be asked for."""
+    shop = CardShop(storage, Failure.PARTIAL)
+    shop.send("O", 4)
+    invoice = shop.bill("O")
+    shop.settle()
+    assert (shop.asked()[1:], shop.open(invoice), shop.owes()) == ([(CAPTURE, 4800), (CAPTURE, 2400)], [0], 0)
+
+
+def test_money_taken_twice_is_a_task(storage: Storage) -> None:
+    """What the provider took twice is the customer's: recorded when it is told, and to be given back."""
+    shop = CardShop(storage, Failure.TWICE)
+    shop.send("O", 2)
+    shop.bill("O")
+    shop.settle()
+    told = shop.card.facts
+    assert [type(fact).__name__ for _, fact in told] == ["AuthorisePayment", "CapturePayment", "CapturePayment"]
+    for row, fact in told:
+        shop.handle(row, fact)
+    assert (shop.funds(), shop.owes(), shop.progress("O").pool_minor) == ((4800, 4800, 0, 4800), -2400, 2400)
+
+
+def test_a_provider_that_is_not_wired_is_a_task(storage: Storage) -> None:
+    """A refund of money that came by bank: nobody can send it, so it is free, and somebody is told."""
+    shop = MoneyShop(storage).confirmed("O", (1, 1000), **POLICY)
+    payment = shop.pay(1200, order="O")
+    shop.handle("O", CancelUnits("not wanted", CancelledBy.CUSTOMER))
+    while shop.relay().taken:
+        pass
+    assert shop.free(payment) == 1200
+    assert "no payment provider 'bank' is wired" in shop.worklist("contradictions")[0].reasons[0].message
+
+
+class Silent(MemoryProvider):
+    """Carries everything out, and never answers."""
+
+    def operate(self, request: PaymentRequest) -> Answer:
+        """No answer."""
+        super().operate(request)
+        raise TimeoutError
+
+    def find(self, idempotency_key: str) -> Answer | None:
+        """No answer either."""
+        raise TimeoutError
+
+
+def test_an_outcome_that_stays_unknown_is_listed_and_settled_by_hand(storage: Storage) -> None:
+    """After a day it is on a list; what a person finds out ends it, and the provider's notice then changes nothing."""
+    shop = CardShop(storage, provider=Silent("card"))
+    assert (shop.worklist("to_reconcile"), isinstance(shop.payment(), Expected)) == ([], True)
+    shop.time.advance(timedelta(days=1))
+    assert [task.key.id for task in shop.worklist("to_reconcile")] == ["card/1"]
+    shop.handle("card/1", ResolvePending(AUTHORISE, succeeded=True))
+    assert (shop.worklist("to_reconcile"), shop.payment().authorised) == ([], shop.money(4800))
+    shop.handle("card/1", shop.card.facts[0][1])
+    assert shop.payment().authorised == shop.money(4800)
+
+
+@given(
+    late=st.lists(st.integers(0, 2), min_size=3, max_size=3),
+    again=st.lists(st.integers(0, 2), max_size=3),
+    failures=st.lists(st.sampled_from([None, Failure.TIMEOUT_AFTER, Failure.UNDER_WAY]), max_size=4),
+)
+def test_answers_and_notifications_count_once(late: list[int], again: list[int], failures: list[Any]) -> None:
+    """Authorised, captured, refunded: each is told by answer and by notice, sooner or later, once or again."""
+    shop = CardShop(MemoryStorage(), *failures)
+    told: list[tuple[str, Any]] = []
+
+    def notices(step: int) -> None:
+        fresh = [fact for place, fact in enumerate(shop.card.facts) if late[min(place, 2)] <= step and fact not in told]
+        told.extend(fresh)
+        for row, fact in [*fresh, *[told[n] for n in again if n < len(told)]]:
+            shop.handle(row, fact)
+
+    notices(0)
+    shop.handle("card/1", RequestOperation(CAPTURE))
+    notices(1)
+    shop.settle()
+    notices(1)
+    shop.cancel(1)
+    notices(2)
+    shop.settle()
+    assert (shop.funds(), shop.tasks(), shop.payment().pending) == ((4800, 4800, 1200, 3600), [], ())
+
+
+def test_a_notice_of_something_else_does_not_answer_a_request(storage: Storage) -> None:
+    """A refund of 5.00 made on the provider's own page is not the one of 12.00 that was asked for."""
+    shop = CardShop(storage, None, Failure.TIMEOUT_BEFORE)
+    shop.handle("card/1", RequestOperation(CAPTURE))
+    shop.settle()
+    shop.handle("O", CancelUnits("not wanted", CancelledBy.CUSTOMER, (LineQuantity(1, 1),)))
+    shop.relay()
+    shop.handle("card/1", RefundPayment(shop.money(500), "page-1"))
+    assert [item.minor for item in shop.payment().pending] == [1200]
+    shop.settle()
+    assert shop.funds() == (4800, 4800, 1700, 3100)
+
+
+# -- other ways to pay
+
+
+def test_an_expected_payment_is_listed_when_its_time_is_over(storage: Storage) -> None:
+    """Konbini: not paid in time it is on a list; paid late, after it was closed, the money is there all the same."""
+    shop = MoneyShop(storage).placed("O", (1, 1000), pay_before=PayBefore.CONFIRM)
+    source = PaymentSource("konbini", "1", "ann", "konbini", order="O")
+    shop.handle("konbini/1", ExpectPayment(source, shop.money(1200), NOON + timedelta(days=3)))
+    [due] = shop.attention("payment", "konbini/1")
+    assert (due.standing.value, due.due, shop.worklist("payments_due")) == ("due", NOON + timedelta(days=3), [])
+    shop.time.advance(timedelta(days=3))
+    assert [task.key.id for task in shop.worklist("payments_due")] == ["konbini/1"]
+    shop.handle("konbini/1", ClosePayment())
+    assert shop.worklist("payments_due") == []
+    shop.handle("konbini/1", RecordPayment(source, shop.money(1200)))
+    assert (shop.free("konbini/1"), shop.owes()) == (1200, -1200)
+    assert [task.key.id for task in shop.worklist("to_apply")] == ["konbini/1"]
+
+
+def test_money_expected_for_an_order_is_its_own_when_it_comes(storage: Storage) -> None:
+    """Paid in time, the order goes on; nobody has to apply anything."""
+    shop = MoneyShop(storage).placed("O", (1, 1000), pay_before=PayBefore.CONFIRM)
+    source = PaymentSource("konbini", "1", "ann", "konbini", order="O")
+    shop.handle("konbini/1", ExpectPayment(source, shop.money(1200)))
+    assert shop.refused("O", ConfirmOrder()) == ("unpaid",)
+    shop.handle("konbini/1", RecordPayment(source, shop.money(1200)))
+    assert (shop.progress("O").pool_minor, shop.free("konbini/1")) == (1200, 0)
+    shop.handle("O", ConfirmOrder())
+
+
+def test_the_carrier_collects_what_the_order_costs(storage: Storage) -> None:
+    """代引: the first parcel carries the amount, the second none; the settlement pays the order less a fee."""
+    van = MemoryCarrier("van")
+    shop = MoneyShop(storage, carriers=[van]).confirmed("O", (2, 1000), collect_on_delivery=True)
+    shop.allocate("O")
+    settings = ShippingSettings("van")
+    [plan] = shipments_for(shop.key("order", "O"), shop.orders.get("O"), settings)
+    shop.handle(plan.key.id, plan.plan)
+    shop.handle(plan.key.id, plan.pack)
+    while shop.relay().taken:
+        pass
+    assert [request.collect for request, _ in van._by_key.values()] == [shop.money(2400)]
+    source = PaymentSource("van", "2026-04/1", "ann", "cash_on_delivery", order="O")
+    row = "van/2026-04/1"
+    shop.handle(row, ExpectPayment(source, shop.money(2400)))
+    shop.handle(plan.key.id, HandOver())
+    invoice = shop.bill("O")
+    shop.handle(row, RecordPayment(source, shop.money(2400), fee_minor=33))
+    paid: Any = shop.payments.get(row)
+    assert (shop.open(invoice), shop.owes(), paid.funds.fee) == ([0], 0, 33)
+
+
+def test_a_fee_is_at_most_what_was_paid() -> None:
+    """The collector keeps a part, and not more than there is."""
+    shop = MoneyShop(MemoryStorage())
+    with pytest.raises(InputError, match="fee_minor: must be at most the amount"):
+        shop.handle("van/1", RecordPayment(PaymentSource("van", "1"), shop.money(100), fee_minor=101))
