@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from orderflow.adapters.carriers.memory import MemoryCarrier as MemoryCarrier
     from orderflow.adapters.clock import FixedClock as FixedClock
     from orderflow.adapters.notifiers.memory import MemoryNotifier as MemoryNotifier
+    from orderflow.adapters.payments.memory import MemoryProvider as MemoryProvider
     from orderflow.adapters.storage.memory import MemoryStorage as MemoryStorage
     from orderflow.adapters.storage.sqlite import SqliteStorage as SqliteStorage
     from orderflow.domain.engine.machine import refuse as refuse
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from orderflow.domain.orders.cancelling import CancelUnits as CancelUnits
     from orderflow.domain.orders.content import AllocateAt as AllocateAt
     from orderflow.domain.orders.content import CancelledBy as CancelledBy
+    from orderflow.domain.orders.content import CaptureOn as CaptureOn
     from orderflow.domain.orders.content import CompleteOn as CompleteOn
     from orderflow.domain.orders.content import Gate as Gate
     from orderflow.domain.orders.content import Hold as Hold
@@ -38,7 +40,9 @@ if TYPE_CHECKING:
     from orderflow.domain.orders.content import LineKind as LineKind
     from orderflow.domain.orders.content import OrderContent as OrderContent
     from orderflow.domain.orders.content import OrderLine as OrderLine
+    from orderflow.domain.orders.content import PayBefore as PayBefore
     from orderflow.domain.orders.content import Policy as Policy
+    from orderflow.domain.orders.content import RefundOn as RefundOn
     from orderflow.domain.orders.content import ShipTogether as ShipTogether
     from orderflow.domain.orders.holding import PlaceHold as PlaceHold
     from orderflow.domain.orders.holding import ReleaseHold as ReleaseHold
@@ -47,8 +51,11 @@ if TYPE_CHECKING:
     from orderflow.domain.parties.customer import RegisterCustomer as RegisterCustomer
     from orderflow.domain.parties.party import Person as Person
     from orderflow.domain.payments.applying import ApplyPayment as ApplyPayment
+    from orderflow.domain.payments.collecting import ExpectPayment as ExpectPayment
     from orderflow.domain.payments.collecting import RecordPayment as RecordPayment
+    from orderflow.domain.payments.pending import RequestOperation as RequestOperation
     from orderflow.domain.payments.state import ApplicationTarget as ApplicationTarget
+    from orderflow.domain.payments.state import Operation as Operation
     from orderflow.domain.payments.state import PaymentSource as PaymentSource
     from orderflow.domain.returns import ReceiveReturn as ReceiveReturn
     from orderflow.domain.shipping.carriage import HandOver as HandOver
@@ -82,6 +89,7 @@ _NAMES_OF_MODULES = {
     "adapters.carriers.memory": "MemoryCarrier",
     "adapters.clock": "FixedClock",
     "adapters.notifiers.memory": "MemoryNotifier",
+    "adapters.payments.memory": "MemoryProvider",
     "adapters.storage.memory": "MemoryStorage",
     "adapters.storage.sqlite": "SqliteStorage",
     "domain.engine.machine": "refuse",
@@ -94,15 +102,16 @@ _NAMES_OF_MODULES = {
     "domain.money.price": "Price",
     "domain.money.tax": "TaxCategory TaxPolicy",
     "domain.orders.cancelling": "CancelUnits",
-    "domain.orders.content": "AllocateAt CancelledBy CompleteOn Gate Hold HoldReason InvoiceBasis LineKind"
-    " OrderContent OrderLine Policy ShipTogether",
+    "domain.orders.content": "AllocateAt CancelledBy CaptureOn CompleteOn Gate Hold HoldReason InvoiceBasis"
+    " LineKind OrderContent OrderLine PayBefore Policy RefundOn ShipTogether",
     "domain.orders.holding": "PlaceHold ReleaseHold",
     "domain.orders.placing": "ConfirmOrder PlaceOrder",
     "domain.parties.customer": "RegisterCustomer",
     "domain.parties.party": "Person",
     "domain.payments.applying": "ApplyPayment",
-    "domain.payments.collecting": "RecordPayment",
-    "domain.payments.state": "ApplicationTarget PaymentSource",
+    "domain.payments.collecting": "ExpectPayment RecordPayment",
+    "domain.payments.pending": "RequestOperation",
+    "domain.payments.state": "ApplicationTarget Operation PaymentSource",
     "domain.returns": "ReceiveReturn",
     "domain.shipping.carriage": "HandOver RecordDelivered",
     "domain.values": "LineQuantity PartyRef",
