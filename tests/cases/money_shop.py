@@ -112,6 +112,11 @@ class MoneyShop(OrderFlow):
         self._placed(order, made, "ann", **policy).handle(order, ConfirmOrder())
         return self
 
+    def order_of(self, order: str, *lines: OrderLine, **policy: Any) -> MoneyShop:
+        """An order of these lines, confirmed."""
+        self._placed(order, lines, "ann", **policy).handle(order, ConfirmOrder())
+        return self
+
     def _placed(self, order: str, made: tuple[OrderLine, ...], customer: str, **policy: Any) -> MoneyShop:
         tax, terms = policy.pop("tax", TaxPolicy()), policy.pop("terms", PaymentTerms())
         ref = PartyRef(customer or "ann", 1)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -17,9 +19,10 @@ from orderflow.domain.billing.credit_note import CreditItem
 from orderflow.domain.engine.schema import faults_of
 from orderflow.domain.money.split import Rounding
 from orderflow.domain.money.tax import DatedRate, TaxRounding
-from orderflow.domain.orders.content import totals_of
+from orderflow.domain.orders.content import InvoiceBasis, LineKind, totals_of
 from orderflow.domain.orders.placing import PlaceOrder
-from orderflow.errors import InputError
+from orderflow.domain.values import CreditIntent
+from orderflow.errors import CommandRefused, InputError
 from orderflow.ports.storage import Storage
 
 VAT = TaxCategory.of("S", 20)
@@ -84,6 +87,111 @@ def test_m24_amounts_and_tax_round_each_their_own_way() -> None:
     assert (line.net_minor, sums.tax_minor) == (101, 19)
     up = evolve(policy, tax_rounding=Rounding.UP)
     assert totals_of(OrderContent("EUR", (line,), up)).tax_minor == 20
+
+
+BOTH = TaxCategory.of("GST", 5, ("PST", 7))
+
+
+def test_m24_two_taxes_on_one_line() -> None:
+    """5 % and 7 % of 0.70, taxes half up: 0.04 and 0.05, each shown on its own; the 0.70 count once."""
+    line = OrderLine.of(1, "TEA", 1, Price.of("0.70", "CAD"), BOTH)
+    sums = totals_of(OrderContent("CAD", (line,), TaxPolicy()))
+    assert [(group.category.code, group.taxable_minor, group.tax_minor) for group in sums.groups] == [
+        ("GST", 70, 4), ("PST", 70, 5)
+    ]  # fmt: skip
+    assert (sums.net_minor, sums.tax_minor, sums.gross_minor) == (70, 9, 79)
+
+
+def test_m24_a_tax_that_several_lines_share_is_rounded_once() -> None:
+    """0.70 with both taxes and 0.70 with the first only: 5 % of 1.40 are 0.07, and not twice 0.04."""
+    price, gst = Price.of("0.70", "CAD"), TaxCategory.of("GST", 5)
+    lines = (OrderLine.of(1, "TEA", 1, price, BOTH), OrderLine.of(2, "BOOK", 1, price, gst))
+    sums = totals_of(OrderContent("CAD", lines, TaxPolicy()))
+    assert [(group.category.code, group.tax_minor) for group in sums.groups] == [("GST", 7), ("PST", 5)]
+    assert (sums.net_minor, sums.gross_minor) == (140, 152)
+
+
+def test_m24_goods_with_tax_and_shipping_without_in_one_order() -> None:
+    """12.00 with 20 % inside and 5.00 with 20 % on top: 18.00 to pay, of them 3.00 tax."""
+    goods, shipping = TaxCategory.of("S", 20, included=True), TaxCategory.of("S", 20)
+    lines = (
+        OrderLine.of(1, "TEA", 1, Price.of("12.00", "GBP"), goods),
+        OrderLine.of(2, "POST", 1, Price.of("5.00", "GBP"), shipping, kind=LineKind.CHARGE),
+    )
+    sums = totals_of(OrderContent("GBP", lines, TaxPolicy()))
+    assert (sums.net_minor, sums.tax_minor, sums.gross_minor) == (1500, 300, 1800)
+    assert [(group.taxable_minor, group.tax_minor) for group in sums.by_rate] == [(1500, 300)]
+
+
+MIXED = (
+    BOTH,
+    TaxCategory.of("GST", 5),
+    TaxCategory.of("S", 19, included=True),
+    TaxCategory.of("S", 19),
+    TaxCategory.of("S", 7, included=True),
+)
+
+
+@levels
+@pytest.mark.parametrize("prepaid", [False, True])
+@given(
+    lines=st.lists(st.tuples(st.integers(1, 4), st.integers(0, 400), st.sampled_from(MIXED)), min_size=1, max_size=4),
+    steps=st.lists(st.tuples(st.booleans(), st.integers(0, 3), st.integers(1, 3)), max_size=8),
+)
+def test_m24_bills_and_credits_of_mixed_lines_end_exactly(
+    level: TaxRounding, prepaid: bool, lines: list[tuple[int, int, TaxCategory]], steps: list[tuple[bool, int, int]]
+) -> None:
+    """Billed in parts and credited in parts, in any order: prepaid, the bills sum to the total; in the end all is 0."""
+    shop = MoneyShop(MemoryStorage())
+    tax = TaxPolicy(level)
+    made = [
+        OrderLine.of(n, "TEA", units, shop.price(minor), category)
+        for n, (units, minor, category) in enumerate(lines, start=1)
+    ]
+    shop.order_of("O", *made, tax=tax, invoice_basis=InvoiceBasis.ORDERED)
+    order: Any = shop.orders.get("O")
+    total = order.totals.gross_minor
+    if prepaid and total:
+        shop.pay(total, order="O")
+    for is_bill, place, units in steps:
+        with suppress(CommandRefused):
+            if is_bill:
+                shop.bill("O", units, 1 + place % len(made))
+            else:
+                shop.credit("O/1", units, line=1 + place % len(made), intent=CreditIntent.REBILL)
+    with suppress(CommandRefused):
+        shop.bill("O")
+    invoices = [f"O/{n}" for n in range(1, 1 + len(shop.progress("O").bills))]
+    charged = sum(
+        shop.bill_of(invoice).totals.gross_minor - shop.bill_of(invoice).amounts.credited for invoice in invoices
+    )
+    if prepaid:
+        assert charged == total
+    assert shop.owes() == charged - (total if prepaid else 0)
+    for invoice in invoices:
+        rest = [CreditItem(invoice, line.line, units) for line, units, _ in shop.bill_of(invoice).left() if units]
+        if rest:
+            shop.note(*rest)
+    assert shop.owes() == (-total if prepaid else 0)
+
+
+def test_m24_several_taxes_need_prices_without_tax(storage: Storage) -> None:
+    """They are refused where they are placed, and a code stands once."""
+    shop = MoneyShop(storage).placed("O", (1, 1000))
+    line = OrderLine.of(1, "TEA", 1, Price.of("10.00", "GBP"), BOTH)
+    inside = evolve(shop.orders.get("O").content, lines=(line,), tax=TaxPolicy(prices_include_tax=True))
+    for content, path in (
+        (inside, "content.lines[0].tax"),
+        (
+            evolve(inside, tax=TaxPolicy(), lines=(evolve(line, tax=evolve(BOTH, included=True)),)),
+            "content.lines[0].tax.included",
+        ),
+    ):
+        with pytest.raises(InputError) as caught:
+            shop.handle("A", PlaceOrder(content))
+        assert [(fault.path, fault.code) for fault in caught.value.faults] == [(path, "not_possible")]
+    with pytest.raises(InputError, match="names a code a second time"):
+        TaxCategory.of("GST", 5, ("GST", 7))
 
 
 def test_m27_a_discount_larger_than_its_line_is_refused(storage: Storage) -> None:

@@ -184,7 +184,7 @@ def test_an_unknown_outcome_is_found_out_and_moves_money_once(
         shop.take_back("O", 4)
         shop.credit(invoice, 4)
         shop.settle()
-    moved = [request for key, (request, answer) in shop.card._by_key.items() if answer.outcome is Outcome.SUCCEEDED]
+    moved = [request for request, answer in shop.card._by_key.values() if answer.outcome is Outcome.SUCCEEDED]
     assert [request.operation for request in moved].count(operation) == 1
     assert shop.funds() == ((4800, 4800, 4800, 0) if operation is REFUND else (4800, 4800, 0, 4800))
     assert (shop.payment().pending, shop.tasks(), shop.owes()) == ((), [], 0)

@@ -103,7 +103,7 @@ def asked_of_groups(case: Case) -> Iterator[Asked]:
         if computed:
             yield f"BR-{name}-08", part.get("taxable", "0"), computed.get(told, 0)
         if "taxable" in part or told.code != "S":
-            tax = tax_on(minor(part.get("taxable", "0")), told.rate, TaxPolicy())
+            tax = tax_on(minor(part.get("taxable", "0")), told, TaxPolicy())
             yield f"BR-{name}-09", part.get("tax"), tax
             yield "BR-CO-17", part.get("tax"), tax
 

@@ -5,15 +5,37 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orderflow.domain.money.parts import less, remaining
 from orderflow.domain.money.split import Rounding
-from orderflow.domain.money.tax import TaxableLine, TaxCategory, TaxPolicy, TaxRounding, spread, tax_groups, totals
+from orderflow.domain.money.tax import (
+    TaxableLine,
+    TaxCategory,
+    TaxPolicy,
+    TaxRounding,
+    gross_of,
+    includes_tax,
+    spread,
+    tax_groups,
+    totals,
+)
 
 RATES = [("S", "25"), ("S", "10"), ("reduced", "8"), ("S", "7.7"), ("Z", "0"), ("E", "0"), ("AE", "0")]
 categories = st.sampled_from([TaxCategory.of(code, rate) for code, rate in RATES])
-lines = st.lists(st.builds(TaxableLine, st.integers(-(10**9), 10**9), categories, st.integers(1, 1000)), max_size=12)
+mixed = categories | st.sampled_from(
+    [
+        TaxCategory.of("GST", 5, ("PST", 7)),
+        TaxCategory.of("GST", 5),
+        TaxCategory.of("S", 25, included=True),
+        TaxCategory.of("S", 25, included=False),
+    ]
+)
+amounts = st.integers(-(10**9), 10**9)
+lines = st.lists(st.builds(TaxableLine, amounts, categories, st.integers(1, 1000)), max_size=12)
+mixed_lines = st.lists(st.builds(TaxableLine, amounts, mixed, st.integers(1, 1000)), max_size=12)
 policies = st.builds(TaxPolicy, st.sampled_from(TaxRounding), st.booleans(), st.sampled_from(Rounding))
 
 
@@ -26,6 +48,32 @@ def test_groups_sum_to_the_document(document: list[TaxableLine], policy: TaxPoli
     given_side = sums.gross_minor if policy.prices_include_tax else sums.net_minor
     assert given_side == sum(line.amount_minor for line in document)
     assert sums.tax_minor == sum(group.tax_minor for group in sums.groups)
+
+
+@given(mixed_lines, policies.map(lambda policy: evolve(policy, prices_include_tax=False)))
+def test_prices_with_and_without_tax_and_several_taxes_sum_up(document: list[TaxableLine], policy: TaxPolicy) -> None:
+    """What a line says is kept to the unit, and counts once however many taxes are on it."""
+    sums = totals(document, policy, "EUR")
+    with_tax = [line for line in document if includes_tax(line.category, policy)]
+    without = [line for line in document if not includes_tax(line.category, policy)]
+    assert sums.net_minor + sums.tax_minor == sums.gross_minor == gross_of(sums.groups)
+    assert gross_of(tax_groups(with_tax, policy)) == sum(line.amount_minor for line in with_tax)
+    assert totals(without, policy, "EUR").net_minor == sum(line.amount_minor for line in without)
+    for line in without:
+        alone = totals([line], policy, "EUR")
+        each = [TaxableLine(line.amount_minor, tax, line.quantity) for tax in line.category.taxes()]
+        assert [group.tax_minor for group in alone.groups] == [totals([x], policy, "EUR").tax_minor for x in each]
+
+
+@given(mixed_lines, policies.map(lambda policy: evolve(policy, prices_include_tax=False)))
+def test_credits_of_mixed_lines_end_on_nothing(document: list[TaxableLine], policy: TaxPolicy) -> None:
+    """What is left of a document, line by line to nothing, takes off what was billed, in every group."""
+    billed = left = totals(document, policy, "EUR")
+    for size in range(len(document) - 1, -1, -1):
+        after = remaining(billed, document, document[:size], policy)
+        assert less(left, after).gross_minor == left.gross_minor - after.gross_minor
+        left = after
+    assert (left.net_minor, left.tax_minor, left.gross_minor) == (0, 0, 0)
 
 
 @given(lines, policies, st.randoms(use_true_random=False))

@@ -93,7 +93,7 @@ def test_sums_are_bounded() -> None:
 @pytest.mark.parametrize("prices_include_tax, tax", [(False, 200), (True, 167)])
 def test_tax_on_one_amount(prices_include_tax: bool, tax: int) -> None:
     """20 % on 1,000, and the tax that 1,000 contain."""
-    assert tax_on(1000, Decimal(20), TaxPolicy(prices_include_tax=prices_include_tax)) == tax
+    assert tax_on(1000, TaxCategory.of("S", 20), TaxPolicy(prices_include_tax=prices_include_tax)) == tax
 
 
 def test_a_discount_passes_over_negative_lines() -> None:

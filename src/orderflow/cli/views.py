@@ -74,7 +74,7 @@ def _line(content: OrderContent, line: OrderLine, v: LineVector) -> View:
         "quantity": line.quantity,
         "price": str(line.price),
         "net": amount(line.net_minor, content.currency),
-        "tax": f"{line.tax.code} {line.tax.rate}",
+        "tax": line.tax.text_form.write(line.tax),
     }
     moves = {name: getattr(v, name) for name in VECTOR}
     moves |= {"backordered": v.backordered_quantity, "allocated": v.allocated_quantity}

@@ -122,6 +122,8 @@ class MemoryProvider:
                 return self._remembered(request, Answer(Outcome.UNDER_WAY))
             case PaymentFailure.PARTIAL:
                 return self._do(request, max(1, request.amount.minor // 2))
+            case PaymentFailure.TIMEOUT_AFTER | PaymentFailure.TWICE | None:
+                pass
         answer = self._do(request, request.amount.minor)
         if failure is PaymentFailure.TWICE:
             self._do(request, request.amount.minor)

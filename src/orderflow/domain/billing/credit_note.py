@@ -6,7 +6,7 @@ account stands in the customer's balance, and may pay later invoices.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Annotated, Any, Final, NamedTuple
 
@@ -18,9 +18,18 @@ from orderflow.domain.engine.machine import Absent, Machine, refuse, rule
 from orderflow.domain.engine.record import Command, Event, Internal, Record
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.currencies import Currency
-from orderflow.domain.money.tax import TaxableLine, TaxCategory, TaxGroup, TaxPolicy, Totals, totals, totals_of_groups
+from orderflow.domain.money.tax import (
+    TaxableLine,
+    TaxCategory,
+    TaxGroup,
+    TaxPolicy,
+    Totals,
+    includes_tax,
+    totals,
+    totals_of_groups,
+)
 from orderflow.domain.values import MAX_LINES, PartyRef, Sku
-from orderflow.errors import InvariantBroken, Refusal
+from orderflow.errors import Fault, InvariantBroken, Refusal
 
 __all__ = [
     "CREDIT_NOTE",
@@ -85,6 +94,12 @@ class CreditNoteContent(Record):
     def invoices(self) -> tuple[str, ...]:
         """The invoices it credits."""
         return tuple(dict.fromkeys(item.invoice for item in self.items))
+
+    def faults(self) -> Iterator[Fault]:
+        """Several taxes stand beside the amount."""
+        for place, line in enumerate(self.on_account):
+            if line.tax.also and includes_tax(line.tax, self.tax):
+                yield Fault(f"on_account[{place}].tax", "not_possible", "several taxes need prices without tax")
 
     def account_totals(self) -> Totals:
         """The sums of what is on account."""
@@ -212,14 +227,9 @@ def note_totals(content: CreditNoteContent, parts: Iterable[Part]) -> Totals:
     for sums in [*(part.totals for part in parts), content.account_totals()]:
         for group in sums.groups:
             known = merged.get(group.category)
-            merged[group.category] = _added(known, group) if known else group
+            merged[group.category] = known.with_more(group) if known else group
     groups = [group for group in merged.values() if group.taxable_minor or group.tax_minor]
     return totals_of_groups(tuple(groups), content.currency)
-
-
-def _added(one: TaxGroup, other: TaxGroup) -> TaxGroup:
-    net, tax = one.taxable_minor + other.taxable_minor, one.tax_minor + other.tax_minor
-    return TaxGroup(one.category, net, tax, net + tax)
 
 
 # -- credit on account

@@ -13,6 +13,8 @@ from orderflow.domain.money.tax import (
     TaxGroup,
     TaxPolicy,
     Totals,
+    amount_of,
+    group_of,
     tax_groups,
     totals_of_groups,
 )
@@ -31,8 +33,8 @@ def cumulated(
     groups = []
     for group in tax_groups(part, policy):
         tax = whole.get(group.category, 0) - taxed.get(group.category, 0)
-        amount = group.gross_minor if policy.prices_include_tax else group.taxable_minor
-        groups.append(_group(group, max(0, tax) if amount >= 0 else min(0, tax), policy))
+        signed = max(0, tax) if amount_of(group, policy) >= 0 else min(0, tax)
+        groups.append(_with_tax(group, signed, policy))
     return tuple(groups)
 
 
@@ -47,21 +49,29 @@ def remaining(billed: Totals, lines: Sequence[TaxableLine], left: Sequence[Taxab
     for group in tax_groups(left, policy):
         billed_tax = taxes[group.category]
         low, high = sorted((0, billed_tax))
-        groups.append(_group(group, min(high, max(low, group.tax_minor + billed_tax - own[group.category])), policy))
+        tax = min(high, max(low, group.tax_minor + billed_tax - own[group.category]))
+        groups.append(_with_tax(group, tax, policy))
     return totals_of_groups(tuple(groups), billed.currency)
 
 
 def less(one: Totals, other: Totals) -> Totals:
     """The difference of two sums, group by group."""
-    taken = {group.category: (group.taxable_minor, group.tax_minor) for group in other.groups}
-    groups = []
-    for category, net, tax, gross in [(g.category, g.taxable_minor, g.tax_minor, g.gross_minor) for g in one.groups]:
-        net_off, tax_off = taken.get(category, (0, 0))
-        groups.append(TaxGroup(category, net - net_off, tax - tax_off, gross - net_off - tax_off))
+    taken = {group.category: group for group in other.groups}
+    groups = [_less(group, taken.get(group.category)) for group in one.groups]
     return totals_of_groups(tuple(groups), one.currency)
 
 
-def _group(group: TaxGroup, tax: int, policy: TaxPolicy) -> TaxGroup:
-    if policy.prices_include_tax:
-        return TaxGroup(group.category, group.gross_minor - tax, tax, group.gross_minor)
-    return TaxGroup(group.category, group.taxable_minor, tax, group.taxable_minor + tax)
+def _less(one: TaxGroup, other: TaxGroup | None) -> TaxGroup:
+    if other is None:
+        return one
+    return TaxGroup(
+        one.category,
+        one.taxable_minor - other.taxable_minor,
+        one.tax_minor - other.tax_minor,
+        one.gross_minor - other.gross_minor,
+        one.repeated_minor - other.repeated_minor,
+    )
+
+
+def _with_tax(group: TaxGroup, tax: int, policy: TaxPolicy) -> TaxGroup:
+    return group_of(group.category, amount_of(group, policy), tax, policy, group.repeated_minor)

@@ -12,30 +12,36 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, ClassVar, NamedTuple
+from typing import Annotated, ClassVar, Final, NamedTuple
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from orderflow.domain.engine.bounds import Between, Id, Length
+from orderflow.domain.engine.bounds import Between, Length, Text
+from orderflow.domain.engine.limits import MAX_ID
 from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.schema import check
 from orderflow.domain.engine.text import NUMBER, TextForm, decimal_text
 from orderflow.domain.money.money import Money, check_money, exact_decimal
 from orderflow.domain.money.split import Rounding, round_ratio, share
-from orderflow.errors import InputError
+from orderflow.errors import Fault, InputError
 
 __all__ = [
     "DatedRate",
+    "Tax",
     "TaxCategory",
     "TaxGroup",
     "TaxPolicy",
     "TaxRounding",
     "TaxableLine",
     "Totals",
+    "amount_of",
     "category_at",
+    "gross_of",
+    "group_of",
+    "includes_tax",
     "spread",
     "tax_groups",
     "tax_on",
@@ -44,6 +50,8 @@ __all__ = [
 ]
 
 
+#: The code of a tax.
+TaxCode = Annotated[str, Text(MAX_ID, least=1, without=";")]
 #: A rate in percent.
 Rate = Annotated[Decimal, Between(0, 100)]
 
@@ -62,7 +70,7 @@ class TaxRounding(enum.Enum):
 class DatedRate(NamedTuple):
     """The rate of a category, in percent, from a day on."""
 
-    code: Id
+    code: TaxCode
     since: date
     rate: Rate
 
@@ -85,68 +93,133 @@ class TaxPolicy(Record):
     rates: Annotated[tuple[DatedRate, ...], Length(0, 100)] = ()
 
 
+class Tax(NamedTuple):
+    """One more tax of a line, and its rate in percent."""
+
+    code: TaxCode
+    rate: Rate
+
+
 @frozen(cache_hash=True)
 class TaxCategory:
     """A category and its rate in percent. Zero-rated, exempt and reverse charge differ by ``code``.
 
     ``code`` may come from any vocabulary, such as that of EN 16931: S standard, Z zero-rated, E exempt, AE reverse
-    charge, O outside the scope. Plain construction checks nothing.
+    charge, O outside the scope. ``included``: whether prices of this category contain the tax; None as the policy says.
+    ``also`` are more taxes on the same amount, each rounded and shown on its own (GST and PST); they need prices
+    without tax. Plain construction checks nothing.
     """
 
-    code: Id
+    code: TaxCode
     rate: Rate
+    included: bool | None = None
+    also: Annotated[tuple[Tax, ...], Length(0, 9)] = ()
 
     text_form: ClassVar[TextForm]
 
     @classmethod
-    def of(cls, code: str, rate: str | int | Decimal) -> TaxCategory:
-        """A checked category: ``TaxCategory.of("S", "7.7")``.
+    def of(
+        cls, code: str, rate: str | int | Decimal, *also: tuple[str, str | int | Decimal], included: bool | None = None
+    ) -> TaxCategory:
+        """A checked category: ``TaxCategory.of("S", "7.7")``, or ``TaxCategory.of("GST", 5, ("PST", 7))``.
 
         Raises:
-            InputError: a blank code, or a rate that is not a plain decimal from 0 to 100.
+            InputError: a blank code or one that comes twice, a rate that is not a plain decimal from 0 to 100, or
+                several taxes in one price.
         """
-        category = cls(code, exact_decimal(rate, "rate"))
+        more = tuple([Tax(name, exact_decimal(percent, "rate")) for name, percent in also])
+        category = cls(code, exact_decimal(rate, "rate"), included, more)
         check(category)
         return category
 
+    def faults(self) -> Iterator[Fault]:
+        """Several taxes have codes of their own, and stand beside the price."""
+        codes = [self.code, *[tax.code for tax in self.also]]
+        if len(set(codes)) < len(codes):
+            yield Fault("also", "repeated", "names a code a second time")
+        if self.also and self.included:
+            yield Fault("included", "not_possible", "several taxes need prices without tax")
+
+    def taxes(self) -> Iterator[TaxCategory]:
+        """Each of its taxes as a category of its own."""
+        if not self.also:
+            yield self
+            return
+        yield TaxCategory(self.code, self.rate, self.included)
+        yield from [TaxCategory(code, rate, self.included) for code, rate in self.also]
+
+
+def includes_tax(category: TaxCategory, policy: TaxPolicy) -> bool:
+    """Whether prices of this category contain the tax."""
+    return policy.prices_include_tax if category.included is None else category.included
+
+
+_INCLUDED: Final = {None: "", True: " incl", False: " excl"}
+
 
 def _category_text(category: TaxCategory) -> str:
-    return f"{category.code} {decimal_text(category.rate)}"
+    taxes = "; ".join(
+        [f"{code} {decimal_text(rate)}" for code, rate in [(category.code, category.rate), *category.also]]
+    )
+    return taxes + _INCLUDED[category.included]
 
 
 def _read_category(text: str) -> TaxCategory:
+    stated = [included for included, word in _INCLUDED.items() if word and text.endswith(word)]
+    first, *also = text.removesuffix(" incl").removesuffix(" excl").split("; ")
+    return TaxCategory(*_read_tax(first), stated[0] if stated else None, tuple(map(_read_tax, also)))
+
+
+def _read_tax(text: str) -> Tax:
     code, _, rate = text.rpartition(" ")
-    return TaxCategory(code, Decimal(rate))
+    return Tax(code, Decimal(rate))
 
 
-TaxCategory.text_form = TextForm(_category_text, _read_category, re.compile(f".+ {NUMBER}"), "S 25")
+_TAX: Final = f"[^;]+ {NUMBER}"
+TaxCategory.text_form = TextForm(_category_text, _read_category, re.compile(f"{_TAX}(; {_TAX})*( incl| excl)?"), "S 25")
 
 
 @frozen(eq=False, repr=False)
 class TaxableLine(Record):
-    """A line, allowance or charge; its minor units contain tax if ``prices_include_tax`` of the policy says so.
+    """A line, allowance or charge; its category or else the policy says whether its minor units contain tax.
 
-    An allowance is negative. ``quantity`` matters only where tax is rounded per unit.
+    An allowance is negative. ``quantity`` matters only where tax is rounded per unit. ``repeated``: the amount is
+    counted already, with another of its taxes.
     """
 
     amount_minor: int
     category: TaxCategory
     quantity: int = 1
+    repeated: bool = False
 
 
 @frozen(eq=False, repr=False)
 class TaxGroup(Record):
-    """The sums of one (category, rate) in minor units: ``taxable_minor + tax_minor == gross_minor``."""
+    """The sums of one (category, rate) in minor units: ``taxable_minor + tax_minor == gross_minor``.
+
+    ``repeated_minor`` of what is taxable is taxed in another group too, and counted there.
+    """
 
     category: TaxCategory
     taxable_minor: int
     tax_minor: int
     gross_minor: int
+    repeated_minor: int = 0
 
     @property
     def rate(self) -> Decimal:
         """The rate of the category, in percent."""
         return self.category.rate
+
+    def with_more(self, other: TaxGroup) -> TaxGroup:
+        """The sums of both, in this group's category."""
+        return TaxGroup(
+            self.category,
+            self.taxable_minor + other.taxable_minor,
+            self.tax_minor + other.tax_minor,
+            self.gross_minor + other.gross_minor,
+            self.repeated_minor + other.repeated_minor,
+        )
 
 
 @frozen(eq=False, repr=False)
@@ -158,6 +231,16 @@ class Totals(Record):
     gross_minor: int
     groups: tuple[TaxGroup, ...]
     currency: str
+
+    @property
+    def by_rate(self) -> tuple[TaxGroup, ...]:
+        """The groups as a document shows them: prices with and without tax together, one for each code and rate."""
+        shown: dict[tuple[str, Decimal], TaxGroup] = {}
+        for group in self.groups:
+            code, rate = group.category.code, group.category.rate
+            known = shown.get((code, rate), TaxGroup(TaxCategory(code, rate), 0, 0, 0))
+            shown[code, rate] = known.with_more(group)
+        return tuple(shown.values())
 
     @property
     def net(self) -> Money:
@@ -176,15 +259,20 @@ class Totals(Record):
 
 
 def category_at(category: TaxCategory, policy: TaxPolicy, on: date) -> TaxCategory:
-    """The category with its rate at the tax point ``on``: the latest of the policy's rates, or its own."""
-    rates = [dated for dated in policy.rates if dated.code == category.code and dated.since <= on]
-    return TaxCategory(category.code, max(rates, key=lambda dated: dated.since).rate) if rates else category
+    """The category with its rates at the tax point ``on``: the latest of the policy's rates, or its own."""
+    also = tuple([Tax(code, _rate_at(code, rate, policy, on)) for code, rate in category.also])
+    return evolve(category, rate=_rate_at(category.code, category.rate, policy, on), also=also)
 
 
-def tax_on(amount_minor: int, rate: Decimal, policy: TaxPolicy) -> int:
-    """The tax on, or with ``policy.prices_include_tax`` within, one amount; rounded once, minor units."""
-    numerator, denominator = rate.as_integer_ratio()
-    base = 100 * denominator + (numerator if policy.prices_include_tax else 0)
+def _rate_at(code: str, rate: Decimal, policy: TaxPolicy, on: date) -> Decimal:
+    rates = [dated for dated in policy.rates if dated.code == code and dated.since <= on]
+    return max(rates, key=lambda dated: dated.since).rate if rates else rate
+
+
+def tax_on(amount_minor: int, category: TaxCategory, policy: TaxPolicy) -> int:
+    """The tax on one amount, or within it where that includes tax; rounded once, minor units."""
+    numerator, denominator = category.rate.as_integer_ratio()
+    base = 100 * denominator + (numerator if includes_tax(category, policy) else 0)
     return round_ratio(amount_minor * numerator, base, policy.tax_rounding or policy.rounding)
 
 
@@ -196,21 +284,44 @@ def tax_groups(lines: Iterable[TaxableLine], policy: TaxPolicy) -> tuple[TaxGrou
     """
     by_category: dict[TaxCategory, list[TaxableLine]] = {}
     for line in lines:
-        by_category.setdefault(line.category, []).append(line)
+        for part in _by_tax(line) if line.category.also else (line,):
+            by_category.setdefault(part.category, []).append(part)
     return tuple([_group(category, members, policy) for category, members in by_category.items()])
+
+
+def _by_tax(line: TaxableLine) -> Iterator[TaxableLine]:
+    for place, category in enumerate(line.category.taxes()):
+        yield TaxableLine(line.amount_minor, category, line.quantity, repeated=place > 0)
 
 
 def _group(category: TaxCategory, lines: Sequence[TaxableLine], policy: TaxPolicy) -> TaxGroup:
     amount = sum([line.amount_minor for line in lines])
     if policy.rounding_level is TaxRounding.PER_DOCUMENT:
-        tax = tax_on(amount, category.rate, policy)
+        tax = tax_on(amount, category, policy)
     elif policy.rounding_level is TaxRounding.PER_LINE:
-        tax = sum(tax_on(line.amount_minor, category.rate, policy) for line in lines)
+        tax = sum(tax_on(line.amount_minor, category, policy) for line in lines)
     else:
         tax = sum(_tax_by_unit(line, policy) for line in lines)
-    if policy.prices_include_tax:
-        return TaxGroup(category, amount - tax, tax, amount)
-    return TaxGroup(category, amount, tax, amount + tax)
+    repeated = sum([line.amount_minor for line in lines if line.repeated])
+    return group_of(category, amount, tax, policy, repeated)
+
+
+def group_of(
+    category: TaxCategory, amount_minor: int, tax_minor: int, policy: TaxPolicy, repeated_minor: int = 0
+) -> TaxGroup:
+    """A group of what prices say and of its tax."""
+    net = amount_minor - tax_minor if includes_tax(category, policy) else amount_minor
+    return TaxGroup(category, net, tax_minor, net + tax_minor, repeated_minor)
+
+
+def amount_of(group: TaxGroup, policy: TaxPolicy) -> int:
+    """What the prices of a group say, in minor units: with the tax or without it."""
+    return group.gross_minor if includes_tax(group.category, policy) else group.taxable_minor
+
+
+def gross_of(groups: Iterable[TaxGroup]) -> int:
+    """What groups come to, in minor units; what several taxes are on counts once."""
+    return sum([group.gross_minor - group.repeated_minor for group in groups])
 
 
 def _tax_by_unit(line: TaxableLine, policy: TaxPolicy) -> int:
@@ -219,8 +330,7 @@ def _tax_by_unit(line: TaxableLine, policy: TaxPolicy) -> int:
         raise InputError.at("quantity", "out_of_range", "must be at least 1 where tax is rounded per unit")
     sign = -1 if line.amount_minor < 0 else 1
     unit, larger = divmod(abs(line.amount_minor), line.quantity)
-    rate = line.category.rate
-    plain_tax, larger_tax = tax_on(unit, rate, policy), tax_on(unit + 1, rate, policy)
+    plain_tax, larger_tax = tax_on(unit, line.category, policy), tax_on(unit + 1, line.category, policy)
     return sign * (plain_tax * (line.quantity - larger) + larger_tax * larger)
 
 
@@ -239,7 +349,7 @@ def totals_of_groups(groups: tuple[TaxGroup, ...], currency: str) -> Totals:
     Raises:
         InputError: a sum exceeds ``MAX_MONEY_MINOR``.
     """
-    net = check_money(sum([group.taxable_minor for group in groups]), "net")
+    net = check_money(sum([group.taxable_minor - group.repeated_minor for group in groups]), "net")
     tax = check_money(sum([group.tax_minor for group in groups]), "tax")
     return Totals(net, tax, check_money(net + tax, "gross"), groups, currency)
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from orderflow.domain.money.parts import cumulated
 from orderflow.domain.money.split import round_ratio
-from orderflow.domain.money.tax import TaxableLine, TaxCategory, TaxGroup, tax_groups
+from orderflow.domain.money.tax import TaxableLine, TaxCategory, TaxGroup, gross_of, tax_groups
 from orderflow.domain.orders.content import InvoiceBasis, LineKind, OrderLine, PayBefore
 from orderflow.domain.orders.lines import LineVector
 from orderflow.domain.orders.state import Cancelled, Draft, HasProgress, Placed, lines_of
@@ -125,7 +125,7 @@ def _cumulated(order: HasProgress, charges: list[Charge]) -> tuple[TaxGroup, ...
 def uncharged_gross(order: HasProgress) -> int:
     """The gross of all that is owed and not charged, in minor units; below 0 where credits are due."""
     charges = [*_uncharged(order)]
-    return sum([group.gross_minor for group in taxed(order, charges)]) if charges else 0
+    return gross_of(taxed(order, charges)) if charges else 0
 
 
 def _uncharged(order: HasProgress) -> Iterator[Charge]:
@@ -142,7 +142,7 @@ def credit_due_minor(order: HasProgress) -> int:
         for line, v in lines_of(order)
         if (units := min(v.charged, credit_due(order, line, v)))
     ]
-    return -sum([group.gross_minor for group in taxed(order, charges)])
+    return -gross_of(taxed(order, charges))
 
 
 def wants_money(order: HasProgress) -> bool:
@@ -179,7 +179,7 @@ def to_capture_minor(order: HasProgress) -> int:
     if seen.ordered and not seen.dispatched:
         return 0
     charges = [Charge(line, n, bill_minor(order, line, v, n), line.tax) for line, v, n in billable_lines(order)]
-    gross = sum([group.gross_minor for group in taxed(order, charges)]) if charges else 0
+    gross = gross_of(taxed(order, charges)) if charges else 0
     return max(0, gross + _open_minor(order) - order.progress.pool_minor)
 
 

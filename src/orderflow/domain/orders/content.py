@@ -16,7 +16,7 @@ from orderflow.domain.engine.text import object_writer
 from orderflow.domain.money.calendar import PaymentTerms, Timezone
 from orderflow.domain.money.currencies import Currency
 from orderflow.domain.money.price import Price
-from orderflow.domain.money.tax import TaxableLine, TaxCategory, TaxPolicy, Totals, spread, totals
+from orderflow.domain.money.tax import TaxableLine, TaxCategory, TaxPolicy, Totals, includes_tax, spread, totals
 from orderflow.domain.values import MAX_LINES, MAX_TAGS, PartyRef, Sku
 from orderflow.errors import Fault
 
@@ -280,6 +280,8 @@ class OrderContent(Record):
                 yield Fault(f"{path}.line", "repeated", f"number {line.line} is already another line's")
             if line.price.amount < 0 and line.kind is not LineKind.ALLOWANCE:
                 yield Fault(f"{path}.price.amount", "out_of_range", "must not be negative, except for an allowance")
+            if line.tax.also and includes_tax(line.tax, self.tax):
+                yield Fault(f"{path}.tax", "not_possible", "several taxes need prices without tax")
             if line.price.currency != self.currency:
                 yield Fault(f"{path}.price", "currency_mismatch", f"must be in {self.currency}")
             elif line.net_minor != line_minor(line.price, line.quantity, self.tax) - line.discount_minor:
