@@ -19,7 +19,7 @@ from orderflow.domain.billing.credit_note import CreditItem
 from orderflow.domain.engine.schema import faults_of
 from orderflow.domain.money.split import Rounding
 from orderflow.domain.money.tax import DatedRate, TaxRounding
-from orderflow.domain.orders.content import InvoiceBasis, LineKind, totals_of
+from orderflow.domain.orders.content import InvoiceBasis, LineKind, PayBefore, totals_of
 from orderflow.domain.orders.placing import PlaceOrder
 from orderflow.domain.values import CreditIntent
 from orderflow.errors import CommandRefused, InputError
@@ -134,16 +134,21 @@ MIXED = (
 
 @levels
 @pytest.mark.parametrize("prepaid", [False, True])
+@pytest.mark.parametrize("coin", [0, 5])
 @given(
     lines=st.lists(st.tuples(st.integers(1, 4), st.integers(0, 400), st.sampled_from(MIXED)), min_size=1, max_size=4),
     steps=st.lists(st.tuples(st.booleans(), st.integers(0, 3), st.integers(1, 3)), max_size=8),
 )
 def test_m24_bills_and_credits_of_mixed_lines_end_exactly(
-    level: TaxRounding, prepaid: bool, lines: list[tuple[int, int, TaxCategory]], steps: list[tuple[bool, int, int]]
+    level: TaxRounding,
+    prepaid: bool,
+    coin: int,
+    lines: list[tuple[int, int, TaxCategory]],
+    steps: list[tuple[bool, int, int]],
 ) -> None:
     """Billed in parts and credited in parts, in any order: prepaid, the bills sum to the total; in the end all is 0."""
     shop = MoneyShop(MemoryStorage())
-    tax = TaxPolicy(level)
+    tax = TaxPolicy(level, cash_rounding_minor=coin)
     made = [
         OrderLine.of(n, "TEA", units, shop.price(minor), category)
         for n, (units, minor, category) in enumerate(lines, start=1)
@@ -167,12 +172,41 @@ def test_m24_bills_and_credits_of_mixed_lines_end_exactly(
     )
     if prepaid:
         assert charged == total
-    assert shop.owes() == charged - (total if prepaid else 0)
+    assert (shop.owes(), coin and charged % coin) == (charged - (total if prepaid else 0), 0)
     for invoice in invoices:
         rest = [CreditItem(invoice, line.line, units) for line, units, _ in shop.bill_of(invoice).left() if units]
         if rest:
             shop.note(*rest)
     assert shop.owes() == (-total if prepaid else 0)
+
+
+CASH = TaxPolicy(cash_rounding_minor=5)
+
+
+def test_m24_a_sum_is_rounded_for_cash_outside_of_its_tax(storage: Storage) -> None:
+    """8.35 and 20 % are 10.02, to be paid 10.00 (BT-114: -0.02); the tax stays 1.67."""
+    shop = MoneyShop(storage).confirmed("O", (1, 835), tax=CASH, pay_before=PayBefore.SHIP)
+    shop.pay(1000, order="O")
+    shop.send("O", 1)
+    invoice = shop.bill("O")
+    sums = shop.bill_of(invoice).totals
+    assert (sums.net_minor, sums.tax_minor, sums.rounding_minor, sums.gross_minor) == (835, 167, -2, 1000)
+    assert (shop.open(invoice), shop.owes(), shop.exposure()) == ([0], 0, 0)
+    note = shop.issued(shop.credit(invoice, 1)).totals
+    assert (note.net_minor, note.tax_minor, note.rounding_minor, note.gross_minor) == (835, 167, -2, 1000)
+
+
+@pytest.mark.parametrize("prepaid, bills", [(True, [335, 335, 330]), (False, [335, 335, 335])])
+def test_m24_parts_are_rounded_for_cash(storage: Storage, prepaid: bool, bills: list[int]) -> None:
+    """Three parts of 3.34: paid beforehand they sum to 10.00, as the order does; else each is rounded by itself."""
+    shop = MoneyShop(storage, rate=0).confirmed("O", (3, 334), tax=CASH)
+    if prepaid:
+        shop.pay(1000, order="O")
+    made = []
+    for _ in range(3):
+        shop.send("O", 1)
+        made.append(shop.bill_of(shop.bill("O")).totals.gross_minor)
+    assert (made, shop.owes()) == (bills, sum(bills) - (1000 if prepaid else 0))
 
 
 def test_m24_several_taxes_need_prices_without_tax(storage: Storage) -> None:

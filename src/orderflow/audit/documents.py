@@ -117,8 +117,10 @@ def _not_recomputed(state: Any) -> Iterator[str]:
 def _invoice_not_recomputed(state: Any) -> Iterator[str]:
     """Tax that was cumulated with the order's other invoices may differ from that of the lines alone."""
     content = state.content
-    if state.totals.net_minor + state.totals.tax_minor != state.totals.gross_minor:
-        yield f"net and tax do not make the total of {state.totals.gross}"
+    if state.totals.net_minor + state.totals.tax_minor + state.totals.rounding_minor != state.totals.gross_minor:
+        yield f"net, tax and rounding do not make the total of {state.totals.gross}"
+    if content.tax.cash_rounding_minor and state.totals.gross_minor % content.tax.cash_rounding_minor:
+        yield f"{state.totals.gross} is not a multiple of {content.tax.cash_rounding_minor} minor units"
     lines = [TaxableLine(line.net_minor, line.tax, line.quantity) for line in content.lines]
     sums = totals(lines, content.tax, content.currency)
     per_document = content.tax.rounding_level is TaxRounding.PER_DOCUMENT

@@ -224,12 +224,13 @@ def _issued(state: DraftedNote, event: CreditNoteIssued) -> IssuedNote:
 def note_totals(content: CreditNoteContent, parts: Iterable[Part]) -> Totals:
     """The sums of a note: what its invoices credit, and what is on account."""
     merged: dict[TaxCategory, TaxGroup] = {}
-    for sums in [*(part.totals for part in parts), content.account_totals()]:
+    sources = [*(part.totals for part in parts), content.account_totals()]
+    for sums in sources:
         for group in sums.groups:
             known = merged.get(group.category)
             merged[group.category] = known.with_more(group) if known else group
     groups = [group for group in merged.values() if group.taxable_minor or group.tax_minor]
-    return totals_of_groups(tuple(groups), content.currency)
+    return totals_of_groups(tuple(groups), content.currency, sum([sums.rounding_minor for sums in sources]))
 
 
 # -- credit on account

@@ -14,6 +14,8 @@ from orderflow.domain.money.tax import (
     TaxPolicy,
     Totals,
     amount_of,
+    cash_rounding,
+    gross_of,
     group_of,
     tax_groups,
     totals_of_groups,
@@ -41,7 +43,8 @@ def cumulated(
 def remaining(billed: Totals, lines: Sequence[TaxableLine], left: Sequence[TaxableLine], policy: TaxPolicy) -> Totals:
     """What an invoice still charges when ``left`` is left of its ``lines``.
 
-    Tax that was cumulated when it was billed differs from the tax of its own lines; that difference stays with it.
+    Tax that was cumulated when it was billed differs from the tax of its own lines; that difference stays with it, and
+    so does one of cash rounding.
     """
     own = {group.category: group.tax_minor for group in tax_groups(lines, policy)}
     taxes = {group.category: group.tax_minor for group in billed.groups}
@@ -51,14 +54,19 @@ def remaining(billed: Totals, lines: Sequence[TaxableLine], left: Sequence[Taxab
         low, high = sorted((0, billed_tax))
         tax = min(high, max(low, group.tax_minor + billed_tax - own[group.category]))
         groups.append(_with_tax(group, tax, policy))
-    return totals_of_groups(tuple(groups), billed.currency)
+    gross = gross_of(groups)
+    if not policy.cash_rounding_minor or not left:
+        return totals_of_groups(tuple(groups), billed.currency)
+    moved = billed.rounding_minor - cash_rounding(billed.gross_minor - billed.rounding_minor, policy)
+    payable = min(billed.gross_minor, max(0, gross + cash_rounding(gross, policy) + moved))
+    return totals_of_groups(tuple(groups), billed.currency, payable - gross)
 
 
 def less(one: Totals, other: Totals) -> Totals:
     """The difference of two sums, group by group."""
     taken = {group.category: group for group in other.groups}
     groups = [_less(group, taken.get(group.category)) for group in one.groups]
-    return totals_of_groups(tuple(groups), one.currency)
+    return totals_of_groups(tuple(groups), one.currency, one.rounding_minor - other.rounding_minor)
 
 
 def _less(one: TaxGroup, other: TaxGroup | None) -> TaxGroup:

@@ -38,6 +38,7 @@ __all__ = [
     "TaxableLine",
     "Totals",
     "amount_of",
+    "cash_rounding",
     "category_at",
     "gross_of",
     "group_of",
@@ -82,7 +83,8 @@ class TaxPolicy(Record):
     ``rounding`` is for amounts of lines, and for tax unless ``tax_rounding`` says otherwise. With
     ``round_unit_prices`` a price with more decimals than its currency is rounded before it is multiplied; without, the
     line's amount is rounded once. ``rates``, where they are given, say the rate of a category at the tax point, the day
-    of the bill; an order keeps its categories.
+    of the bill; an order keeps its categories. ``cash_rounding_minor`` is the smallest coin, where documents come to a
+    multiple of it (5 for 0.05 CHF), the nearest, a half away from zero; 0 for none.
     """
 
     rounding_level: TaxRounding = TaxRounding.PER_DOCUMENT
@@ -91,6 +93,7 @@ class TaxPolicy(Record):
     tax_rounding: Rounding | None = None
     round_unit_prices: bool = False
     rates: Annotated[tuple[DatedRate, ...], Length(0, 100)] = ()
+    cash_rounding_minor: Annotated[int, Between(0, 10_000)] = 0
 
 
 class Tax(NamedTuple):
@@ -224,13 +227,17 @@ class TaxGroup(Record):
 
 @frozen(eq=False, repr=False)
 class Totals(Record):
-    """The sums of a document in minor units of ``currency``, and the tax groups they are made of."""
+    """The sums of a document in minor units of ``currency``, and the tax groups they are made of.
+
+    ``gross_minor`` is what is to be paid: net, tax, and outside of both ``rounding_minor`` (EN 16931, BT-114).
+    """
 
     net_minor: int
     tax_minor: int
     gross_minor: int
     groups: tuple[TaxGroup, ...]
     currency: str
+    rounding_minor: int = 0
 
     @property
     def by_rate(self) -> tuple[TaxGroup, ...]:
@@ -340,18 +347,25 @@ def totals(lines: Iterable[TaxableLine], policy: TaxPolicy, currency: str) -> To
     Raises:
         InputError: a sum exceeds ``MAX_MONEY_MINOR``, or as ``tax_groups``.
     """
-    return totals_of_groups(tax_groups(lines, policy), currency)
+    groups = tax_groups(lines, policy)
+    return totals_of_groups(groups, currency, cash_rounding(gross_of(groups), policy))
 
 
-def totals_of_groups(groups: tuple[TaxGroup, ...], currency: str) -> Totals:
-    """The sums of a document that consists of these tax groups, each category once.
+def cash_rounding(gross_minor: int, policy: TaxPolicy) -> int:
+    """What makes a sum payable in cash, in minor units."""
+    coin = policy.cash_rounding_minor
+    return coin * round_ratio(gross_minor, coin) - gross_minor if coin else 0
+
+
+def totals_of_groups(groups: tuple[TaxGroup, ...], currency: str, rounding_minor: int = 0) -> Totals:
+    """The sums of a document that consists of these tax groups, each category once, and is rounded for cash.
 
     Raises:
         InputError: a sum exceeds ``MAX_MONEY_MINOR``.
     """
     net = check_money(sum([group.taxable_minor - group.repeated_minor for group in groups]), "net")
     tax = check_money(sum([group.tax_minor for group in groups]), "tax")
-    return Totals(net, tax, check_money(net + tax, "gross"), groups, currency)
+    return Totals(net, tax, check_money(net + tax + rounding_minor, "gross"), groups, currency, rounding_minor)
 
 
 def spread(discount_minor: int, line_minors: Sequence[int]) -> tuple[int, ...]:

@@ -20,6 +20,7 @@ from orderflow.domain.orders.charging import (
     billable,
     billable_lines,
     credits_due,
+    rounding_of,
     taxed,
 )
 from orderflow.domain.orders.content import Gate
@@ -131,7 +132,8 @@ def bill(state: Billing, command: BillUnits, stamp: Stamp) -> UnitsBilled:
         if n:
             tax = line.tax if on is None else category_at(line.tax, content.tax, on)
             charges.append(Charge(line, n, bill_minor(state, line, v, n), tax))
-    totals = totals_of_groups(taxed(state, charges), content.currency)
+    groups = taxed(state, charges)
+    totals = totals_of_groups(groups, content.currency, rounding_of(state, groups))
     lines = tuple([Billed(line.line, units, net, tax, command.shipment) for line, units, net, tax in charges])
     prepaid = max(0, min(state.progress.pool_minor, totals.gross_minor))
     return UnitsBilled(command.invoice, command.series, lines, totals, prepaid)
@@ -145,6 +147,7 @@ def billed(state: K, event: UnitsBilled) -> K:
         bills=(*p.bills, bill),
         pool_minor=p.pool_minor - event.prepaid_minor,
         taxed=tax_after(p.taxed, event.totals.groups, 1),
+        rounded_minor=p.rounded_minor + event.totals.rounding_minor,
     )
     return state.with_progress(p)
 

@@ -6,13 +6,21 @@ that bills of a line end exactly on its amount. The law is spelled out in the do
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from orderflow.domain.money.parts import cumulated
 from orderflow.domain.money.split import round_ratio
-from orderflow.domain.money.tax import TaxableLine, TaxCategory, TaxGroup, gross_of, tax_groups
+from orderflow.domain.money.tax import (
+    TaxableLine,
+    TaxCategory,
+    TaxGroup,
+    cash_rounding,
+    gross_of,
+    includes_tax,
+    tax_groups,
+)
 from orderflow.domain.orders.content import InvoiceBasis, LineKind, OrderLine, PayBefore
 from orderflow.domain.orders.lines import LineVector
 from orderflow.domain.orders.state import Cancelled, Draft, HasProgress, Placed, lines_of
@@ -119,13 +127,37 @@ def _cumulated(order: HasProgress, charges: list[Charge]) -> tuple[TaxGroup, ...
     return cumulated(part, after, dict(order.progress.taxed), order.content.tax)
 
 
+# -- rounding for cash
+
+
+def rounding_of(order: HasProgress, groups: Sequence[TaxGroup]) -> int:
+    """What a bill of these groups is rounded by, in minor units; a running sum where tax is one."""
+    policy, gross = order.content.tax, gross_of(groups)
+    if not policy.cash_rounding_minor or not cumulates(order):
+        return cash_rounding(gross, policy)
+    rounding = cash_rounding(_charged_gross(order) + gross, policy) - order.progress.rounded_minor
+    return max(-gross, rounding) if gross >= 0 else rounding
+
+
+def _charged_gross(order: HasProgress) -> int:
+    """What is charged by now and not credited, in minor units, before it is rounded for cash."""
+    policy, p = order.content.tax, order.progress
+    amounts = sum([v.unit_minor - v.reduced_minor for v in p.lines])
+    return amounts + sum([minor for category, minor in p.taxed if not includes_tax(category, policy)])
+
+
+def _payable(order: HasProgress, charges: list[Charge]) -> int:
+    """What these charges come to, in minor units."""
+    groups = taxed(order, charges) if charges else ()
+    return gross_of(groups) + rounding_of(order, groups) if groups else 0
+
+
 # -- what is still to be charged
 
 
 def uncharged_gross(order: HasProgress) -> int:
     """The gross of all that is owed and not charged, in minor units; below 0 where credits are due."""
-    charges = [*_uncharged(order)]
-    return gross_of(taxed(order, charges)) if charges else 0
+    return _payable(order, [*_uncharged(order)])
 
 
 def _uncharged(order: HasProgress) -> Iterator[Charge]:
@@ -142,7 +174,7 @@ def credit_due_minor(order: HasProgress) -> int:
         for line, v in lines_of(order)
         if (units := min(v.charged, credit_due(order, line, v)))
     ]
-    return -gross_of(taxed(order, charges))
+    return -_payable(order, charges)
 
 
 def wants_money(order: HasProgress) -> bool:
@@ -179,8 +211,7 @@ def to_capture_minor(order: HasProgress) -> int:
     if seen.ordered and not seen.dispatched:
         return 0
     charges = [Charge(line, n, bill_minor(order, line, v, n), line.tax) for line, v, n in billable_lines(order)]
-    gross = gross_of(taxed(order, charges)) if charges else 0
-    return max(0, gross + _open_minor(order) - order.progress.pool_minor)
+    return max(0, _payable(order, charges) + _open_minor(order) - order.progress.pool_minor)
 
 
 def _open_minor(order: HasProgress) -> int:

@@ -16,7 +16,7 @@ from orderflow.domain.orders.charging import owed
 from orderflow.domain.orders.guards import enough
 from orderflow.domain.orders.lines import CreditedUnits, LineVector
 from orderflow.domain.orders.prepaying import Moved, distributed, with_due, with_moved
-from orderflow.domain.orders.state import HasProgress, moved
+from orderflow.domain.orders.state import HasProgress, Progress, moved
 from orderflow.domain.values import MAX_LINES
 from orderflow.errors import Refusal
 
@@ -40,6 +40,7 @@ class RecordCredit(Internal):
     lines: Annotated[tuple[CreditedUnits, ...], Length(0, MAX_LINES)]
     groups: tuple[TaxGroup, ...]
     due_minor: NotNegative
+    rounding_minor: Minor = 0
 
 
 @frozen(eq=False, repr=False)
@@ -52,6 +53,7 @@ class UnitsCredited(Event):
     groups: tuple[TaxGroup, ...]
     due_minor: int
     moved: tuple[Moved, ...]
+    rounding_minor: int = 0
 
 
 @frozen(eq=False, repr=False)
@@ -61,6 +63,7 @@ class RecordUnbilling(Internal):
     invoice: Id
     lines: Annotated[tuple[UnbilledUnits, ...], Length(1, MAX_LINES)]
     groups: tuple[TaxGroup, ...]
+    rounding_minor: Minor = 0
 
 
 @frozen(eq=False, repr=False)
@@ -71,6 +74,7 @@ class UnitsUnbilled(Event):
     lines: tuple[UnbilledUnits, ...]
     groups: tuple[TaxGroup, ...]
     moved: tuple[Moved, ...]
+    rounding_minor: int = 0
 
 
 def enough_charged(state: HasProgress, command: RecordCredit | RecordUnbilling, stamp: Stamp) -> Refusal | None:
@@ -81,8 +85,9 @@ def enough_charged(state: HasProgress, command: RecordCredit | RecordUnbilling, 
 
 
 def credit(state: HasProgress, command: RecordCredit, stamp: Stamp) -> UnitsCredited:
-    note, invoice, lines, groups, due = values_of(RecordCredit)(command)
-    return UnitsCredited(note, invoice, lines, groups, due, distributed(with_due(state.progress, invoice, due)))
+    note, invoice, lines, groups, due, rounding = values_of(RecordCredit)(command)
+    moved = distributed(with_due(state.progress, invoice, due))
+    return UnitsCredited(note, invoice, lines, groups, due, moved, rounding)
 
 
 def credited(state: K, event: UnitsCredited) -> K:
@@ -92,16 +97,21 @@ def credited(state: K, event: UnitsCredited) -> K:
         return moves.credit(v, item, owed(state, content.line(item.line), v))
 
     p = moved(state, event.lines, move)
-    p = evolve(with_due(p, event.invoice, event.due_minor), taxed=tax_after(p.taxed, event.groups, -1))
+    p = _untaxed(with_due(p, event.invoice, event.due_minor), event)
     return state.with_progress(with_moved(p, event.moved))
 
 
 def unbill(state: HasProgress, command: RecordUnbilling, stamp: Stamp) -> UnitsUnbilled:
     after = with_due(state.progress, command.invoice, 0, void=True)
-    return UnitsUnbilled(command.invoice, command.lines, command.groups, distributed(after))
+    return UnitsUnbilled(command.invoice, command.lines, command.groups, distributed(after), command.rounding_minor)
 
 
 def unbilled(state: K, event: UnitsUnbilled) -> K:
     p = moved(state, event.lines, lambda v, item: moves.unbill(v, item.units, item.net_minor))
-    p = evolve(with_due(p, event.invoice, 0, void=True), taxed=tax_after(p.taxed, event.groups, -1))
+    p = _untaxed(with_due(p, event.invoice, 0, void=True), event)
     return state.with_progress(with_moved(p, event.moved))
+
+
+def _untaxed(p: Progress, event: UnitsCredited | UnitsUnbilled) -> Progress:
+    rounded = p.rounded_minor - event.rounding_minor
+    return evolve(p, taxed=tax_after(p.taxed, event.groups, -1), rounded_minor=rounded)

@@ -120,7 +120,8 @@ class Progress(Record):
 
     Vectors are in the places of their lines. ``bills`` are all invoices, in the order of billing, voided ones too.
     ``pool_minor`` is money kept for the order and not on an invoice; ``prepayments`` say whose all of its money is, the
-    newest last; ``taxed`` is what is charged, less credits; ``shipments`` counts all shipments ever begun.
+    newest last; ``taxed`` is what is charged, less credits, and ``rounded_minor`` what invoices were rounded for cash;
+    ``shipments`` counts all shipments ever begun.
     """
 
     lines: tuple[LineVector, ...]
@@ -133,6 +134,7 @@ class Progress(Record):
     authorisations: tuple[Authorisation, ...] = ()
     shipments: int = 0
     prepayments: tuple[Prepayment, ...] = ()
+    rounded_minor: int = 0
 
     @property
     def wants_stock(self) -> bool:

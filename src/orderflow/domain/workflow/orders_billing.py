@@ -100,7 +100,9 @@ def record_due(context: EventContext) -> Iterator[Send]:
 def record_credit(context: EventContext) -> Iterator[Send]:
     event, due = context.event, context.after.due_minor
     lines = tuple([_credited(line) for line in event.lines])
-    yield Send(_order(context), RecordCredit(event.credit_note, context.key.id, lines, event.totals.groups, due))
+    sums = event.totals
+    command = RecordCredit(event.credit_note, context.key.id, lines, sums.groups, due, sums.rounding_minor)
+    yield Send(_order(context), command)
 
 
 def _credited(line: CreditedLine) -> CreditedUnits:
@@ -111,7 +113,8 @@ def _credited(line: CreditedLine) -> CreditedUnits:
 def unbill(context: EventContext) -> Iterator[Send]:
     content = context.after.content
     units = tuple([UnbilledUnits(line.line, line.quantity, line.net_minor) for line in content.lines])
-    yield Send(_order(context), RecordUnbilling(context.key.id, units, context.after.totals.groups))
+    sums = context.after.totals
+    yield Send(_order(context), RecordUnbilling(context.key.id, units, sums.groups, sums.rounding_minor))
 
 
 # -- gates that look at the invoices
