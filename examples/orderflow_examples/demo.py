@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 import sys
 import tempfile
@@ -17,11 +18,13 @@ from orderflow.cli.options import reading, writable
 from orderflow.cli.output import table
 from orderflow.cli.run import REJECTED, report_unfinished, states_of, work
 from orderflow.cli.show import show
+from orderflow.domain.money.money import Money
 from orderflow.domain.values import StockRef
 from orderflow.importing.documents import Document, RejectedDocument
 from orderflow.importing.jsonl import JsonLinesFile
 from orderflow.ports.storage import Row
 from orderflow.shop import OrderFlow
+from orderflow_examples.money_ends import MoneyEnd, ends_of_money
 from orderflow_examples.sample import write_sample
 from orderflow_examples.sample_data import LOCATIONS
 
@@ -42,7 +45,8 @@ _MODULE = "orderflow_examples.demo"
 def demo(context: click.Context, orders: int, seed: int, db: Path | None, *, keep: bool) -> None:
     """Take a generated sample of orders through all six steps and show the result.
 
-    Five currencies, prices with and without tax, two locations, split shipments, back-orders, returns, faulty lines.
+    Five currencies, prices with and without tax, two locations, split shipments, back-orders, payments in parts and too
+    late, returns, faulty lines.
     """
     if db is not None and db.exists():
         raise click.ClickException(f"{db} already exists: the demo needs a new database")
@@ -50,7 +54,7 @@ def demo(context: click.Context, orders: int, seed: int, db: Path | None, *, kee
         writable(db)
     with _place(db, keep=keep) as place:
         sample = place.with_suffix(".jsonl")
-        write_sample(sample, orders, seed)
+        write_sample(sample, orders, seed, payments=True)
         source = JsonLinesFile(sample)
         found = work(source, place, locations=LOCATIONS)
         documents = [*source.documents()]
@@ -58,6 +62,7 @@ def demo(context: click.Context, orders: int, seed: int, db: Path | None, *, kee
         with reading(place, "main", None) as shop:
             rows = [*_all(shop, "order")]
             _outcome(shop, rows, found)
+            _money(shop, rows, place.with_suffix(".money.csv"))
             example = max(rows, key=_instructive).key.id
         report_unfinished(found)
         click.echo(f"\n{_title('one of them')}\n")
@@ -88,8 +93,8 @@ def _intake(documents: list[Document], found: dict[str, Any]) -> None:
     kinds = Counter(type(document).__name__.removesuffix("Document").lower() for document in documents)
     click.echo(f"\n{_title('what came in')}")
     click.echo(
-        f"{len(documents)} documents: {kinds['order']} orders, {kinds['cancellation']} cancellations, "
-        f"{kinds['adjustment']} stock adjustments, {kinds['receipt']} goods receipts, {kinds['rejected']} rejected"
+        f"{len(documents)} documents: {kinds['order']} orders, {kinds['payment']} payments, "
+        f"{kinds['cancellation']} cancellations, {kinds['adjustment']} stock adjustments, {kinds['receipt']} goods receipts, {kinds['rejected']} rejected"
     )
     click.echo(f"worked in {found['seconds']} s, {found['orders_per_second']} orders a second, every commit on disk")
     rejected = [document for document in documents if isinstance(document, RejectedDocument)]
@@ -118,6 +123,25 @@ def _outcome(shop: OrderFlow, orders: list[Row[Any]], found: dict[str, Any]) -> 
     cells = [(code, *(amounts[name] for name in names), balances.get(code, "")) for code, amounts in sums]
     table("money", ("currency", *names, "owed by named customers"), _aligned(cells))
     _shelves(shop)
+
+
+def _money(shop: OrderFlow, orders: list[Row[Any]], file: Path) -> None:
+    """Print where the orders' money has ended, by currency, and write it down for each order."""
+    ends = [*ends_of_money(shop, orders, _all(shop, "payment"))]
+    with file.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out)
+        writer.writerow(MoneyEnd._fields)
+        writer.writerows(ends)
+    sums: dict[str, Counter[str]] = {}
+    for end in ends:
+        sums.setdefault(end.currency, Counter()).update(end._asdict() | {"order": 1, "state": 0, "currency": 0})
+    heads = MoneyEnd._fields[3:]
+    cells = [(code, *(str(Money(counted[head], code).decimal) for head in heads)) for code, counted in sums.items()]
+    table(
+        "where the money of orders ends",
+        ("currency", *(head.removesuffix("_minor") for head in heads)),
+        _aligned(cells),
+    )
 
 
 def _aligned(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:

@@ -34,6 +34,7 @@ from orderflow_examples.sample_data import (
     Market,
     Product,
 )
+from orderflow_examples.sample_payments import Payer
 
 __all__ = ["write_sample"]
 
@@ -54,20 +55,26 @@ _NOSHI: Final = ("御祝", "内祝", "御歳暮")
 _CANCELLATION_EVERY, _FAULT_EVERY, _ADJUSTMENT_EVERY, _RECEIPT_EVERY = 8, 30, 40, 64
 
 
-def write_sample(path: Path, orders: int = 320, seed: int = 7) -> None:
+def write_sample(path: Path, orders: int = 320, seed: int = 7, *, payments: bool = False) -> None:
     """Write a file with this many valid orders, and receipts, cancellations, adjustments and faulty lines among them.
 
-    From 300 orders on, the file has every special case.
+    With ``payments`` the orders are paid as a marketplace's are, see :class:`Payer`. From 300 orders on, the file has
+    every special case.
     """
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(f"{line}\n" for line in _lines(orders, seed))
+        file.writelines(f"{line}\n" for line in _lines(orders, seed, payments=payments))
 
 
-def _lines(orders: int, seed: int) -> Iterator[str]:
-    shop = _Shop(Random(seed))
+def _lines(orders: int, seed: int, *, payments: bool) -> Iterator[str]:
+    shop, payer = _Shop(Random(seed)), Payer()
     yield _text(shop.opening(orders))
     for n in range(1, orders + 1):
-        yield _text(shop.order(n))
+        order = shop.order(n)
+        if payments and payer.waits(n):
+            order["content"]["policy"] |= {"pay_before": "allocate"}
+        yield _text(order)
+        if payments:
+            yield from map(_text, payer.paid(n, order))
         if n % _CANCELLATION_EVERY == 0 and shop.returnable:
             yield _text(shop.cancellation(n // _CANCELLATION_EVERY))
         if n % _FAULT_EVERY == 0:

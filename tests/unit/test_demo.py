@@ -22,8 +22,8 @@ def test_the_demo_shows_a_whole_shop(tmp_path: Path) -> None:
     answer = show_demo("--orders", 66, "--db", database)
     assert answer.exit_code == 0, answer.output
     shown = answer.stdout
-    assert "79 documents: 66 orders, 8 cancellations, 1 stock adjustments, 2 goods receipts, 2 rejected" in shown
-    assert "  35  unknown_currency  content.currency: 'EUX' is not a currency of ISO 4217 that has a minor" in shown
+    assert "155 documents: 66 orders, 74 payments, 8 cancellations, 1 stock adjustments, 2 goods receipts" in shown
+    assert "  69  unknown_currency  content.currency: 'EUX' is not a currency of ISO 4217 that has a minor" in shown
     for part in ("WHAT CAME OF IT", "order     Completed", "owed by named customers", "BOWL-RAKU", "OrderCompleted"):
         assert part in shown
     assert f"orderflow verify --db {database}" in shown
@@ -31,6 +31,8 @@ def test_the_demo_shows_a_whole_shop(tmp_path: Path) -> None:
     assert f"orderflow {again}\n" in shown
     assert CliRunner().invoke(root, ["verify", "--db", str(database)]).exit_code == 0
     assert (tmp_path / "demo.jsonl").exists()
+    assert "where the money of orders ends" in shown
+    assert len((tmp_path / "demo.money.csv").read_text("utf-8").splitlines()) == 67
 
 
 def test_the_demo_leaves_nothing_behind_unless_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""What a file holds, whatever its format: orders, cancellations, adjustments, receipts, and what was rejected."""
+"""What a file holds, whatever its format: orders, what changes them, stock and payments, and what was rejected."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from attrs import frozen
 from orderflow.domain.engine.bounds import Quantity
 from orderflow.domain.engine.record import Record
 from orderflow.domain.inventory.documents import SkuChange, SkuQuantity
+from orderflow.domain.money.money import Money
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.tax import TaxCategory, TaxPolicy
 from orderflow.domain.orders.content import OrderContent
 from orderflow.domain.parties.party import Person
+from orderflow.domain.payments.state import PaymentSource
 from orderflow.domain.values import Location, PartyRef, Sku
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "Format",
     "OrderDocument",
     "Party",
+    "PaymentDocument",
     "ReceiptDocument",
     "RejectedDocument",
     "RejectedRow",
@@ -105,6 +108,17 @@ class ReceiptDocument(Record):
     items: tuple[SkuQuantity, ...]
 
 
+@frozen(eq=False, repr=False)
+class PaymentDocument(Record):
+    """Money has come in, for the order that ``origin`` names if it names one."""
+
+    number: str
+    at: datetime
+    line: int
+    origin: PaymentSource
+    amount: Money
+
+
 class RejectedRow(NamedTuple):
     """Why a row of the file was rejected: its line number, a stable code, a sentence."""
 
@@ -122,7 +136,7 @@ class RejectedDocument(Record):
     rows: tuple[RejectedRow, ...]
 
 
-DatedDocument: TypeAlias = OrderDocument | CancellationDocument | AdjustmentDocument | ReceiptDocument
+DatedDocument: TypeAlias = OrderDocument | CancellationDocument | AdjustmentDocument | ReceiptDocument | PaymentDocument
 Document: TypeAlias = DatedDocument | RejectedDocument
 
 

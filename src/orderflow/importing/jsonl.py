@@ -7,6 +7,7 @@
     {"type": "cancellation", "number": "C-1", "at": "2026-01-07T09:00:00Z", "customer": "ann", "currency": "EUR",
      "bill_to": "ann@1", "lines": [["TEA", 1, "2.50 EUR", "S 20", true]]}
     {"type": "adjustment", "number": "J-1", "at": "2026-01-08T09:00:00Z", "changes": [["TEA", "main", -1, "broken"]]}
+    {"type": "payment", "number": "P-1", "at": "2026-01-09T09:00:00Z", "order": "A-1", "amount": "2.50 EUR"}
 
 ``content`` is what ``PlaceOrder`` takes; ``person`` is stored under the party version that its ``bill_to`` names.
 """
@@ -26,9 +27,12 @@ from orderflow.adapters.json_input import load_tree, read_outside
 from orderflow.domain.engine.bounds import Id, Length, Name
 from orderflow.domain.inventory.documents import SkuChange, SkuQuantity
 from orderflow.domain.money.currencies import Currency
+from orderflow.domain.money.money import Money
+from orderflow.domain.money.price import Price
 from orderflow.domain.money.tax import TaxPolicy
 from orderflow.domain.orders.content import OrderContent
 from orderflow.domain.parties.party import Person
+from orderflow.domain.payments.state import PaymentSource
 from orderflow.domain.values import MAX_LINES, Location, PartyRef
 from orderflow.errors import Fault, InputError
 from orderflow.importing.documents import (
@@ -38,6 +42,7 @@ from orderflow.importing.documents import (
     Document,
     OrderDocument,
     Party,
+    PaymentDocument,
     ReceiptDocument,
     RejectedDocument,
     RejectedRow,
@@ -81,7 +86,17 @@ class _Adjustment:
     changes: Annotated[tuple[SkuChange, ...], Length(1, MAX_LINES)]
 
 
-_Entry: TypeAlias = _Receipt | _Order | _Cancellation | _Adjustment
+@frozen(eq=False, repr=False)
+class _Payment:
+    number: Id
+    at: datetime
+    amount: Price
+    order: Name = ""
+    customer: Name = ""
+    method: Name = ""
+
+
+_Entry: TypeAlias = _Receipt | _Order | _Cancellation | _Adjustment | _Payment
 
 
 _KINDS: Final[dict[Any, type[_Entry]]] = {
@@ -89,6 +104,7 @@ _KINDS: Final[dict[Any, type[_Entry]]] = {
     "order": _Order,
     "cancellation": _Cancellation,
     "adjustment": _Adjustment,
+    "payment": _Payment,
 }
 
 
@@ -157,6 +173,8 @@ def _document(line: int, entry: _Entry) -> Document:
         return AdjustmentDocument(entry.number, entry.at, line, entry.changes)
     if isinstance(entry, _Cancellation):
         return _cancellation(line, entry)
+    if isinstance(entry, _Payment):
+        return _payment(line, entry)
     if entry.content.bill_to is None:
         raise InputError([Fault("content.bill_to", "missing", "is required: it says who is billed")])
     return OrderDocument(entry.number, entry.at, line, entry.content, Party(entry.content.bill_to, entry.person))
@@ -172,3 +190,11 @@ def _cancellation(line: int, entry: _Cancellation) -> CancellationDocument:
     return CancellationDocument(
         entry.number, entry.at, line, entry.customer, entry.currency, entry.lines, entry.tax, party, entry.location
     )
+
+
+def _payment(line: int, entry: _Payment) -> PaymentDocument:
+    amount = Money.of(entry.amount.amount, entry.amount.currency)
+    if amount.minor < 1 or entry.amount.per != 1:
+        raise InputError.at("amount", "out_of_range", "must be at least 1 minor unit, and not per several units")
+    origin = PaymentSource(JsonLinesFile.channel, entry.number, entry.customer, entry.method, order=entry.order)
+    return PaymentDocument(entry.number, entry.at, line, origin, amount)

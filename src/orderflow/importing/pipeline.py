@@ -15,6 +15,7 @@ from attrs import define, field
 
 from orderflow.adapters.clock import FixedClock
 from orderflow.domain.engine.decide import Flow
+from orderflow.domain.orders.state import Accepted
 from orderflow.domain.values import PartyRef
 from orderflow.errors import Key
 from orderflow.flows.handle import Work
@@ -23,6 +24,7 @@ from orderflow.importing.documents import (
     CancellationDocument,
     Document,
     OrderDocument,
+    PaymentDocument,
     ReceiptDocument,
     RejectedDocument,
     Source,
@@ -104,12 +106,15 @@ class Pipeline:
         for row in runs.find(limit=MAX_FOUND):
             *_, last = runs.history(row.key.id)
             self.clock.set(max(last.at, self.clock.now()))
-        mark = self.shop.read([self._mark])[self._mark].state
+        mark = self._state("run", self.name)
         if isinstance(mark, Run):
             self._finished, self.accepted = mark.documents, mark.accepted
 
     def _party(self, ref: PartyRef) -> Any:
-        key = self.shop.key("party", str(ref))
+        return self._state("party", str(ref))
+
+    def _state(self, kind: str, id: str) -> Any:  # noqa: A002 - the row's id
+        key = self.shop.key(kind, id)
         return self.shop.read([key])[key].state
 
     @property
@@ -136,6 +141,8 @@ class Pipeline:
             self._orders([document for document in window if isinstance(document, OrderDocument)])
         elif isinstance(document, ReceiptDocument):
             self._receipt(document)
+        elif isinstance(document, PaymentDocument):
+            self._payment(document)
         elif isinstance(document, CancellationDocument):
             self._end(lambda stage: stage.cancel(document, matches, self.source.timezone))
         elif isinstance(document, AdjustmentDocument):
@@ -155,6 +162,14 @@ class Pipeline:
         self._commit(lambda stage: stage.post(document))
         for turns in self._unfinished(document):
             self._go_on(turns)
+        self._end()
+
+    def _payment(self, document: PaymentDocument) -> None:
+        """Record money, then go on with the order that it is for."""
+        self._commit(lambda stage: stage.pay(document))
+        order = document.origin.order
+        if order and isinstance(self._state("order", order), Accepted):
+            self._go_on([Turn(order, document.at, document.number)])
         self._end()
 
     def _go_on(self, turns: Sequence[Turn]) -> None:

@@ -18,14 +18,18 @@ from orderflow.domain.engine.record import Command
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.intake import RejectDocument, intake_key
 from orderflow.domain.inventory.documents import PostAdjustment, PostReceipt
+from orderflow.domain.money.money import Money
 from orderflow.domain.orders.allocating import AllocateStock
 from orderflow.domain.orders.billing import BillUnits, CompleteOrder
 from orderflow.domain.orders.charging import billable_lines
 from orderflow.domain.orders.content import LineKind, with_shared
 from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder
-from orderflow.domain.orders.state import Accepted, Confirmed, Placed, Shipped
+from orderflow.domain.orders.state import Accepted, Completed, Confirmed, Placed, Shipped
 from orderflow.domain.parties.customer import RegisterCustomer
 from orderflow.domain.parties.party import RecordParty
+from orderflow.domain.payments.applying import ApplyPayment
+from orderflow.domain.payments.collecting import RecordPayment
+from orderflow.domain.payments.state import ApplicationTarget, payment_id
 from orderflow.domain.shipping.carriage import HandOver, RecordDelivered
 from orderflow.domain.shipping.state import InTransit
 from orderflow.domain.values import stock_key
@@ -39,6 +43,7 @@ from orderflow.importing.documents import (
     AdjustmentDocument,
     CancellationDocument,
     OrderDocument,
+    PaymentDocument,
     ReceiptDocument,
     RejectedDocument,
 )
@@ -150,6 +155,21 @@ class Stage:
         step = Step(self.id(document.number, "receive"), key, receipt, document.at)
         self.accepted += step.id in (yield from self.take([step]))
 
+    def pay(self, document: PaymentDocument) -> Flow[None]:
+        """Record money, and keep it for its order as far as that takes it; one that waited for it is confirmed."""
+        origin = document.origin
+        row = self.key("payment", payment_id(origin.source, origin.external_id))
+        order = self.key("order", origin.order)
+        yield from self.work.load([row, order] if origin.order else [row])
+        received = Step(self.id(document.number, "pay"), row, RecordPayment(origin, document.amount), document.at)
+        self.accepted += received.id in (yield from self.take([received]))
+        amount = _taken(self.state(order), document.amount) if origin.order else None
+        if amount and amount.minor:
+            apply = ApplyPayment(ApplicationTarget.ORDER, origin.order, amount)
+            yield from self.take([Step(self.id(document.number, "apply"), row, apply, document.at)])
+        if origin.order and isinstance(self.state(order), Placed):
+            yield from self.take([Step(self.id(document.number, "confirm"), order, ConfirmOrder(), document.at)])
+
     def reject(self, document: RejectedDocument) -> Flow[None]:
         """Record that a document was rejected, and why."""
         codes = tuple(dict.fromkeys(row.code for row in document.rows))
@@ -185,7 +205,7 @@ class Stage:
         yield from self.take(
             Step(self._turn_id(turn, "complete"), self.key("order", turn.order), CompleteOrder(), turn.at)
             for turn in turns
-            if isinstance(self.order(turn), Confirmed | Shipped)
+            if _may_be_complete(self.order(turn))
         )
 
     # -- the steps of one document or order
@@ -299,6 +319,18 @@ class Stage:
 
 def _is_goods(line: Any) -> bool:
     return line.kind is LineKind.GOODS
+
+
+def _may_be_complete(order: Any) -> bool:
+    """Everything has left, or there are no goods; what waits for its money has not."""
+    return isinstance(order, Shipped) or (isinstance(order, Confirmed) and not order.progress.tally.live)
+
+
+def _taken(order: Any, amount: Money) -> Money:
+    """What an order takes of so much money; a completed one what is open on its invoices."""
+    if not isinstance(order, Completed):
+        return amount
+    return Money(min(amount.minor, sum(bill.open_minor for bill in order.progress.bills)), amount.currency)
 
 
 def _wants_stock(order: Any) -> bool:
