@@ -34,7 +34,7 @@ SOURCE = "src/orderflow"
 FLOWS = ("tests/flows", "tests/unit/test_workflow.py")
 CASES = tuple(
     f"tests/cases/test_{name}*.py"
-    for name in ("e01", "e03", "e07", "e1", "f02", "f05", "m", "u18", "u19", "u22")  # the others take long
+    for name in ("e01", "e03", "e07", "e1", "f02", "f05", "m", "payment", "u18", "u19", "u22")  # the others take long
 )
 #: The tests that concern a folder, the quickest and closest first. The longest matching name decides.
 TESTS: dict[str, tuple[str, ...]] = {
