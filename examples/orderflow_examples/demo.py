@@ -94,7 +94,8 @@ def _intake(documents: list[Document], found: dict[str, Any]) -> None:
     click.echo(f"\n{_title('what came in')}")
     click.echo(
         f"{len(documents)} documents: {kinds['order']} orders, {kinds['payment']} payments, "
-        f"{kinds['cancellation']} cancellations, {kinds['adjustment']} stock adjustments, {kinds['receipt']} goods receipts, {kinds['rejected']} rejected"
+        f"{kinds['cancellation']} cancellations, {kinds['adjustment']} stock adjustments, "
+        f"{kinds['receipt']} goods receipts, {kinds['rejected']} rejected"
     )
     click.echo(f"worked in {found['seconds']} s, {found['orders_per_second']} orders a second, every commit on disk")
     rejected = [document for document in documents if isinstance(document, RejectedDocument)]
