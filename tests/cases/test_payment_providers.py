@@ -13,6 +13,7 @@ from money_shop import NOON, MoneyShop, every_currency
 from orderflow.adapters.carriers.memory import MemoryCarrier
 from orderflow.adapters.payments.memory import MemoryProvider, PaymentFailure
 from orderflow.adapters.storage.memory import MemoryStorage
+from orderflow.domain.money.money import Money
 from orderflow.domain.orders.cancelling import CancelUnits
 from orderflow.domain.orders.content import CancelledBy, CaptureOn, PayBefore, RefundOn
 from orderflow.domain.orders.placing import ConfirmOrder
@@ -29,7 +30,7 @@ from orderflow.domain.payments.refunding import RefundPayment
 from orderflow.domain.payments.state import Authorised, Closed, Expected, Operation, PaymentSource
 from orderflow.domain.shipping.carriage import HandOver
 from orderflow.domain.values import LineQuantity
-from orderflow.errors import InputError
+from orderflow.errors import CommandRefused, InputError, Key, NotFound
 from orderflow.flows.prepare import ShippingSettings, shipments_for
 from orderflow.ports.payments import Answer, Outcome, PaymentRequest
 from orderflow.ports.storage import Storage
@@ -280,6 +281,61 @@ def test_an_outcome_that_stays_unknown_is_listed_and_settled_by_hand(storage: St
     assert (shop.worklist("to_reconcile"), shop.payment().authorised) == ([], shop.money(4800))
     shop.handle("card/1", shop.card.facts[0][1])
     assert shop.payment().authorised == shop.money(4800)
+
+
+ODD: tuple[Any, ...] = (
+    None,
+    "yes",
+    Answer(Outcome.SUCCEEDED, Money(0, "GBP")),
+    Answer(Outcome.SUCCEEDED, Money(-5, "GBP")),
+    Answer(Outcome.SUCCEEDED, Money(5, "XXQ")),
+    Answer("succeeded"),  # type: ignore[arg-type]
+    Answer(Outcome.SUCCEEDED, fact_id="x" * 1000),
+    Answer(Outcome.DECLINED, reason="a\ud800b"),
+    NotFound(Key("main", "order", "O")),
+    CommandRefused(()),
+    KeyError("x"),
+    TimeoutError(),
+)
+
+
+class Odd(MemoryProvider):
+    """Gives these answers first, and has done nothing then."""
+
+    odd: list[Any]
+
+    def operate(self, request: PaymentRequest) -> Any:
+        """One after another, but for authorisations."""
+        if request.operation is AUTHORISE or not self.odd:
+            return super().operate(request)
+        answer = self.odd.pop()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.mark.parametrize("answer", ODD, ids=repr)
+def test_an_odd_answer_is_asked_for_again(answer: Any) -> None:
+    """Nonsense, or whatever an adapter raises, is no outcome: the next answer counts."""
+    card = Odd("card")
+    shop = CardShop(MemoryStorage(), provider=card)
+    card.odd = [answer]
+    shop.send("O", 4)
+    shop.bill("O")
+    shop.settle()
+    assert (shop.funds(), shop.payment().pending, shop.owes()) == ((4800, 4800, 0, 4800), (), 0)
+
+
+def test_money_in_another_currency_is_a_task(storage: Storage) -> None:
+    """An answer in yen to a request in pounds ends the request, and changes no amount."""
+    card = Odd("card")
+    shop = CardShop(storage, provider=card)
+    card.odd = [Answer(Outcome.SUCCEEDED, Money(4800, "JPY"), "f")]
+    shop.handle("card/1", RequestOperation(CAPTURE))
+    shop.settle()
+    assert (shop.tasks(), shop.payment().pending, shop.payment().authorised) == (
+        ["other_currency"], (), shop.money(4800)
+    )  # fmt: skip
 
 
 @given(

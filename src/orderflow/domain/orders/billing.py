@@ -11,14 +11,12 @@ from orderflow.domain.engine.bounds import Id, Length, Name
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.stamp import Stamp
-from orderflow.domain.money.calendar import business_date
-from orderflow.domain.money.tax import TaxCategory, TaxGroup, Totals, category_at, totals_of_groups
+from orderflow.domain.money.tax import TaxCategory, TaxGroup, Totals, totals_of_groups
 from orderflow.domain.orders import lines as moves
 from orderflow.domain.orders.charging import (
-    Charge,
-    bill_minor,
     billable,
     billable_lines,
+    billed_at,
     credits_due,
     rounding_of,
     taxed,
@@ -123,15 +121,12 @@ def room_to_bill(state: Billing, command: BillUnits, stamp: Stamp) -> Refusal | 
 
 
 def bill(state: Billing, command: BillUnits, stamp: Stamp) -> UnitsBilled:
-    """At the rates of its day, which is the tax point."""
     wanted, content = summed(command.units), state.content
-    on = business_date(stamp.moment, content.policy.timezone) if content.tax.rates else None
-    charges = []
-    for line, v, units in billable_lines(state):
-        n = wanted.get(line.line, 0) if wanted else units
-        if n:
-            tax = line.tax if on is None else category_at(line.tax, content.tax, on)
-            charges.append(Charge(line, n, bill_minor(state, line, v, n), tax))
+    charges = [
+        billed_at(state, line, v, n, stamp.moment)
+        for line, v, units in billable_lines(state)
+        if (n := wanted.get(line.line, 0) if wanted else units)
+    ]
     groups = taxed(state, charges)
     totals = totals_of_groups(groups, content.currency, rounding_of(state, groups))
     lines = tuple([Billed(line.line, units, net, tax, command.shipment) for line, units, net, tax in charges])

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from orderflow.domain.money.calendar import business_date
 from orderflow.domain.money.parts import cumulated
 from orderflow.domain.money.split import round_ratio
 from orderflow.domain.money.tax import (
@@ -17,6 +18,7 @@ from orderflow.domain.money.tax import (
     TaxCategory,
     TaxGroup,
     cash_rounding,
+    category_at,
     gross_of,
     includes_tax,
     tax_groups,
@@ -86,6 +88,14 @@ def bill_minor(order: HasProgress, line: OrderLine, v: LineVector, units: int) -
     """What the next units of a line cost; never less than nothing, or for an allowance more."""
     rest = net_minor(order, line, v.charged + units) - v.unit_minor
     return max(0, rest) if line.net_minor >= 0 else min(0, rest)
+
+
+def billed_at(order: HasProgress, line: OrderLine, v: LineVector, units: int, at: datetime) -> Charge:
+    """The next units of a line on a bill, at the rates of its day, which is the tax point."""
+    content, tax = order.content, line.tax
+    if content.tax.rates:
+        tax = category_at(tax, content.tax, business_date(at, content.policy.timezone))
+    return Charge(line, units, bill_minor(order, line, v, units), tax)
 
 
 # -- tax
@@ -202,15 +212,15 @@ def to_pay_minor(order: HasProgress) -> int:
     return uncharged_gross(order) + _open_minor(order) - order.progress.pool_minor
 
 
-def to_capture_minor(order: HasProgress) -> int:
-    """What is to be paid by now, in minor units, never below 0: what is open on invoices, and what may be billed.
+def to_capture_minor(order: HasProgress, at: datetime) -> int:
+    """What is to be paid by a time, in minor units, never below 0: what is open on invoices, and what may be billed.
 
     Before the first goods leave that is nothing. An order that is billed as ordered is to be paid whole with them.
     """
     seen = order.progress.tally
     if seen.ordered and not seen.dispatched:
         return 0
-    charges = [Charge(line, n, bill_minor(order, line, v, n), line.tax) for line, v, n in billable_lines(order)]
+    charges = [billed_at(order, line, v, n, at) for line, v, n in billable_lines(order)]
     return max(0, _payable(order, charges) + _open_minor(order) - order.progress.pool_minor)
 
 

@@ -41,7 +41,7 @@ def _of_what_is_reserved(order: HasProgress, at: datetime) -> Iterator[Wish]:
     if to_pay_minor(order) <= 0:
         yield from [Wish(a.payment, Operation.VOID, a.minor) for a in reserved]
         return
-    left = to_capture_minor(order)
+    left = to_capture_minor(order, at)
     for a in reserved:
         part = min(left, a.minor)
         if part:
