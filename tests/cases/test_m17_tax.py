@@ -9,19 +9,19 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from money_shop import MoneyShop, every_currency
 
 from orderflow import OrderContent, OrderLine, Price, TaxCategory, TaxPolicy
 from orderflow.adapters.storage.memory import MemoryStorage
-from orderflow.domain.billing.credit_note import CreditItem
+from orderflow.domain.billing.credit_note import AccountLine, CreditItem, CreditNoteContent
 from orderflow.domain.engine.schema import faults_of
 from orderflow.domain.money.split import Rounding
 from orderflow.domain.money.tax import DatedRate, TaxRounding
 from orderflow.domain.orders.content import InvoiceBasis, LineKind, PayBefore, totals_of
 from orderflow.domain.orders.placing import PlaceOrder
-from orderflow.domain.values import CreditIntent
+from orderflow.domain.values import CreditIntent, PartyRef
 from orderflow.errors import CommandRefused, InputError
 from orderflow.ports.storage import Storage
 
@@ -135,6 +135,7 @@ MIXED = (
 @levels
 @pytest.mark.parametrize("prepaid", [False, True])
 @pytest.mark.parametrize("coin", [0, 5])
+@settings(max_examples=30)
 @given(
     lines=st.lists(st.tuples(st.integers(1, 4), st.integers(0, 400), st.sampled_from(MIXED)), min_size=1, max_size=4),
     steps=st.lists(st.tuples(st.booleans(), st.integers(0, 3), st.integers(1, 3)), max_size=8),
@@ -224,6 +225,11 @@ def test_m24_several_taxes_need_prices_without_tax(storage: Storage) -> None:
         with pytest.raises(InputError) as caught:
             shop.handle("A", PlaceOrder(content))
         assert [(fault.path, fault.code) for fault in caught.value.faults] == [(path, "not_possible")]
+    on_account = AccountLine(1, "GOODWILL", 1, 500, BOTH)
+    note = CreditNoteContent("cn", "ann", PartyRef("ann", 1), "GBP", date(2026, 4, 1), on_account=(on_account,))
+    assert note.account_totals().gross_minor == 560
+    inside_note = evolve(note, tax=TaxPolicy(prices_include_tax=True))
+    assert [(fault.path, fault.code) for fault in faults_of(inside_note)] == [("on_account[0].tax", "not_possible")]
     with pytest.raises(InputError, match="names a code a second time"):
         TaxCategory.of("GST", 5, ("GST", 7))
 

@@ -21,6 +21,7 @@ from orderflow.domain.payments.collecting import (
     AuthorisePayment,
     CapturePayment,
     ClosePayment,
+    EndAuthorisation,
     ExpectPayment,
     RecordPayment,
 )
@@ -365,6 +366,32 @@ def test_answers_and_notifications_count_once(late: list[int], again: list[int],
     assert (shop.funds(), shop.tasks(), shop.payment().pending) == ((4800, 4800, 1200, 3600), [], ())
 
 
+@pytest.mark.parametrize("failure", [None, Failure.TIMEOUT_BEFORE])
+def test_nothing_is_asked_for_that_is_settled_elsewhere(storage: Storage, failure: PaymentFailure | None) -> None:
+    """A person says that it failed, before the provider was asked or after it did not answer: it is not asked again."""
+    shop = CardShop(storage, failure)
+    shop.handle("card/1", RequestOperation(CAPTURE))
+    if failure:
+        shop.relay()
+    asked = len(shop.asked())
+    shop.handle("card/1", ResolvePending(CAPTURE, succeeded=False))
+    shop.settle()
+    assert (len(shop.asked()), shop.tasks(), isinstance(shop.payment(), Authorised)) == (asked, [], True)
+
+
+@pytest.mark.parametrize("reserved, received", [(4800, 4800), (0, 0)])
+def test_what_turns_out_after_all_is_a_fact(storage: Storage, reserved: int, received: int) -> None:
+    """A person gave the capture up, and it was under way: what the provider says of it then counts."""
+    shop = CardShop(storage, Failure.UNDER_WAY)
+    shop.handle("card/1", RequestOperation(CAPTURE))
+    shop.relay()
+    shop.handle("card/1", ResolvePending(CAPTURE, succeeded=False))
+    shop.card._accounts["1"].authorised = reserved
+    shop.settle()
+    assert getattr(shop.payment(), "funds", None) is None if not received else shop.funds()[1] == received
+    assert (shop.payment().pending, shop.tasks()) == ((), [])
+
+
 def test_a_notice_of_something_else_does_not_answer_a_request(storage: Storage) -> None:
     """A refund of 5.00 made on the provider's own page is not the one of 12.00 that was asked for."""
     shop = CardShop(storage, None, Failure.TIMEOUT_BEFORE)
@@ -395,6 +422,23 @@ def test_an_expected_payment_is_listed_when_its_time_is_over(storage: Storage) -
     shop.handle("konbini/1", RecordPayment(source, shop.money(1200)))
     assert (shop.free("konbini/1"), shop.owes()) == (1200, -1200)
     assert [task.key.id for task in shop.worklist("to_apply")] == ["konbini/1"]
+
+
+def test_what_is_reserved_is_listed_when_its_time_is_over(storage: Storage) -> None:
+    """It opens no gate any more; the provider's word that it has ended makes the money expected again."""
+    shop = MoneyShop(storage).placed("O", (1, 1000), pay_before=PayBefore.CONFIRM)
+    source = PaymentSource("card", "1", "ann", "card", authorises=True, order="O")
+    shop.handle("card/1", ExpectPayment(source, shop.money(1200)))
+    shop.handle("card/1", AuthorisePayment(shop.money(1200), "a", NOON + timedelta(days=7)))
+    [due] = shop.attention("payment", "card/1")
+    assert (due.standing.value, due.due, shop.worklist("payments_due")) == ("due", NOON + timedelta(days=7), [])
+    shop.time.advance(timedelta(days=7))
+    assert [task.key.id for task in shop.worklist("payments_due")] == ["card/1"]
+    assert shop.refused("O", ConfirmOrder()) == ("unpaid",)
+    shop.handle("card/1", EndAuthorisation("b"))
+    shop.handle("card/1", EndAuthorisation("b"))
+    assert isinstance(shop.payments.get("card/1"), Expected)
+    assert shop.progress("O").authorisations == ()
 
 
 def test_money_expected_for_an_order_is_its_own_when_it_comes(storage: Storage) -> None:

@@ -41,7 +41,7 @@ from orderflow.domain.orders.lines import CreditedUnits, LineVector
 from orderflow.domain.orders.machine import ORDER
 from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder
 from orderflow.domain.orders.prepaying import RecordAuthorisation, RecordDue, RecordPrepayment, WithdrawPrepayment
-from orderflow.domain.orders.state import Bill, Progress, check_order
+from orderflow.domain.orders.state import Bill, Prepayment, Progress, check_order
 from orderflow.domain.values import CreditIntent, LineQuantity, PartyRef
 from orderflow.domain.workflow.attention import Standing, attention
 from orderflow.domain.workflow.laws import MoneyLaws
@@ -122,11 +122,14 @@ def test_what_is_authorised_counts_until_its_time() -> None:
         {"pool_minor": -1},
         {"bills": (Bill("I", 5, 6),)},
         {"bills": (Bill("I", 5, -1),)},
-        {"pool_minor": 1, "bills": (Bill("I", 5, 0),)},
+        {"pool_minor": 1, "bills": (Bill("I", 5, 0),), "prepayments": (Prepayment("p", 1),)},
+        {"pool_minor": 1},
+        {"prepayments": (Prepayment("p", 1),)},
+        {"pool_minor": 1, "prepayments": (Prepayment("p", 2), Prepayment("q", -1))},
     ],
 )
 def test_money_that_cannot_be_is_a_bug(progress: dict[str, Any]) -> None:
-    """No money below 0, none more on an invoice than is due, none with the order while an invoice is due."""
+    """None below 0, none more on an invoice than is due, none kept while one is due, and all of it some payment's."""
     state = of_goods_and_charge().state
     with pytest.raises(InvariantBroken, match="order money"):
         check_order(state.with_progress(evolve(state.progress, **progress)))

@@ -11,7 +11,7 @@ from orderflow.domain.money.money import Money
 from orderflow.domain.payments.collecting import AuthorisePayment, CapturePayment, EndAuthorisation
 from orderflow.domain.payments.pending import DECLINED, RequestOperation, ResolvePending
 from orderflow.domain.payments.refunding import RefundPayment
-from orderflow.domain.payments.state import Known, Operation, currency_of
+from orderflow.domain.payments.state import Known, Operation
 from orderflow.domain.workflow.orders_payments import Wish, wishes
 from orderflow.errors import PortError
 from orderflow.flows.asks import Commands, FindOperation, Now, Operate
@@ -65,7 +65,7 @@ def operate_payment(lease: Lease) -> Flow[Commands]:
         reference=payment.origin.external_id,
         method=payment.origin.method,
         operation=Operation(data["operation"]),
-        amount=Money(int(data["minor"]), currency_of(payment)),
+        amount=Money(int(data["minor"]), data["currency"]),
         idempotency_key=message.id,
     )
     pending = any(item.id == data["request"] for item in payment.pending)

@@ -30,9 +30,9 @@ def post_repayment(context: EventContext) -> Iterator[Send]:
 
 def operate(context: EventContext) -> Iterator[Effect]:
     """The provider is asked after the commit."""
-    event = context.event
-    data = (("operation", event.operation.value), ("minor", str(event.amount.minor)), ("request", event.id))
-    yield Effect("operate_payment", context.key, data)
+    event, amount = context.event, context.event.amount
+    money = (("minor", str(amount.minor)), ("currency", amount.currency))
+    yield Effect("operate_payment", context.key, (("operation", event.operation.value), *money, ("request", event.id)))
 
 
 def reserve(context: EventContext) -> Iterator[Send]:
