@@ -17,8 +17,9 @@ from orderflow import OrderContent, OrderLine, Price, TaxCategory, TaxPolicy
 from orderflow.adapters.storage.memory import MemoryStorage
 from orderflow.domain.billing.credit_note import AccountLine, CreditItem, CreditNoteContent
 from orderflow.domain.engine.schema import faults_of
+from orderflow.domain.engine.text import writer
 from orderflow.domain.money.split import Rounding
-from orderflow.domain.money.tax import DatedRate, TaxRounding
+from orderflow.domain.money.tax import DatedRate, TaxGroup, TaxRounding, Totals
 from orderflow.domain.orders.content import InvoiceBasis, LineKind, PayBefore, totals_of
 from orderflow.domain.orders.placing import PlaceOrder
 from orderflow.domain.values import CreditIntent, PartyRef
@@ -109,6 +110,14 @@ def test_m24_a_tax_that_several_lines_share_is_rounded_once() -> None:
     sums = totals_of(OrderContent("CAD", lines, TaxPolicy()))
     assert [(group.category.code, group.tax_minor) for group in sums.groups] == [("GST", 7), ("PST", 5)]
     assert (sums.net_minor, sums.gross_minor) == (140, 152)
+    both = TaxGroup(TaxCategory.of("PST", 7), 70, 5, 75, 70)
+    assert both.with_more(both) == TaxGroup(TaxCategory.of("PST", 7), 140, 10, 150, 140)
+
+
+def test_what_is_not_rounded_for_cash_is_written_without_it() -> None:
+    """A document of a shop that knows nothing of it reads and looks as before."""
+    sums = totals_of(OrderContent("CAD", (OrderLine.of(1, "TEA", 1, Price.of("0.70", "CAD"), BOTH),), TaxPolicy()))
+    assert "rounding" not in writer(Totals)(sums)
 
 
 def test_m24_goods_with_tax_and_shipping_without_in_one_order() -> None:
@@ -120,7 +129,7 @@ def test_m24_goods_with_tax_and_shipping_without_in_one_order() -> None:
     )
     sums = totals_of(OrderContent("GBP", lines, TaxPolicy()))
     assert (sums.net_minor, sums.tax_minor, sums.gross_minor) == (1500, 300, 1800)
-    assert [(group.taxable_minor, group.tax_minor) for group in sums.by_rate] == [(1500, 300)]
+    assert sums.by_rate == (TaxGroup(TaxCategory.of("S", 20), 1500, 300, 1800),)
 
 
 MIXED = (

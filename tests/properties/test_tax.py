@@ -71,7 +71,9 @@ def test_credits_of_mixed_lines_end_on_nothing(document: list[TaxableLine], poli
     billed = left = totals(document, policy, "EUR")
     for size in range(len(document) - 1, -1, -1):
         after = remaining(billed, document, document[:size], policy)
-        assert less(left, after).gross_minor == left.gross_minor - after.gross_minor
+        taken = less(left, after)
+        assert taken.gross_minor == left.gross_minor - after.gross_minor == gross_of(taken.groups)
+        assert all(group.taxable_minor + group.tax_minor == group.gross_minor for group in taken.groups)
         left = after
     assert (left.net_minor, left.tax_minor, left.gross_minor) == (0, 0, 0)
 
