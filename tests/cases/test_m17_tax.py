@@ -20,7 +20,8 @@ from orderflow.domain.engine.schema import faults_of
 from orderflow.domain.engine.text import writer
 from orderflow.domain.money.split import Rounding
 from orderflow.domain.money.tax import DatedRate, TaxGroup, TaxRounding, Totals
-from orderflow.domain.orders.content import InvoiceBasis, LineKind, PayBefore, totals_of
+from orderflow.domain.orders.cancelling import CancelUnits
+from orderflow.domain.orders.content import CancelledBy, InvoiceBasis, LineKind, PayBefore, totals_of
 from orderflow.domain.orders.placing import PlaceOrder
 from orderflow.domain.values import CreditIntent, PartyRef
 from orderflow.errors import CommandRefused, InputError
@@ -78,6 +79,20 @@ def test_m17_credits_in_any_order_end_on_what_was_billed(
     if rest:
         shop.note(*rest)
     assert (shop.bill_of(invoice).amounts.credited, shop.owes()) == (shop.bill_of(invoice).totals.gross_minor, 0)
+
+
+@every_currency
+@pytest.mark.parametrize("included, gross", [(False, 271), (True, 226)])
+def test_m19_what_is_to_be_credited_is_what_was_billed(
+    storage: Storage, currency: str, included: bool, gross: int
+) -> None:
+    """All of a prepaid order is billed, and cancelled: it owes the customer exactly that, tax and all."""
+    shop = MoneyShop(storage, currency)
+    shop.confirmed("O", (2, 113), tax=TaxPolicy(prices_include_tax=included), invoice_basis=InvoiceBasis.ORDERED)
+    shop.pay(gross, order="O")
+    shop.bill("O")
+    shop.handle("O", CancelUnits("not wanted", CancelledBy.CUSTOMER))
+    assert (shop.owes(), shop.exposure()) == (0, -gross)
 
 
 def test_m24_amounts_and_tax_round_each_their_own_way() -> None:

@@ -20,9 +20,24 @@ from orderflow.domain.orders.charging import billable, credit_due, missing_minor
 from orderflow.domain.orders.content import CancelledBy, InvoiceBasis, PayBefore
 from orderflow.domain.orders.state import HasProgress, lines_of
 from orderflow.domain.payments.applying import ApplyPayment, UnapplyPayment
-from orderflow.domain.payments.collecting import RecordPayment
+from orderflow.domain.payments.collecting import (
+    AuthorisePayment,
+    CapturePayment,
+    EndAuthorisation,
+    ExpectPayment,
+    RecordPayment,
+)
+from orderflow.domain.payments.guards import capturable
+from orderflow.domain.payments.pending import RequestOperation, ResolvePending
 from orderflow.domain.payments.refunding import ChargeBackPayment, RefundPayment
-from orderflow.domain.payments.state import ApplicationTarget, Funded, PaymentSource, payment_id
+from orderflow.domain.payments.state import (
+    ApplicationTarget,
+    Authorised,
+    Funded,
+    Operation,
+    PaymentSource,
+    payment_id,
+)
 from orderflow.domain.values import CreditIntent, LineQuantity
 from orderflow.errors import CommandRefused
 from orderflow.ports.storage import Storage
@@ -44,15 +59,15 @@ class Pair:
         currency, rate = draw.choice(("GBP", "JPY", "BHD")), draw.choice((0, 8, 10, 20))
         level, included = draw.choice(tuple(LEVELS)), draw.random() < 0.5
         waits, ordered = draw.random() < 0.4, draw.random() < 0.5
+        coin = draw.choice((0, 0, 0, 5))
         lines = [draw.choice(HOSTILE) for _ in range(draw.randint(1, 2))]
-        self.oracle = Order(
-            [Line(units, net, open=units) for units, net in lines], Fraction(rate, 100), level, included, waits, ordered
-        )
+        made = [Line(units, net, open=units) for units, net in lines]
+        self.oracle = Order(made, Fraction(rate, 100), level, included, waits, ordered, coin)
         self.shop = MoneyShop(storage, currency, rate)
         self.shop.lines_together(
             "O",
             lines,
-            tax=TaxPolicy(LEVELS[level], included),
+            tax=TaxPolicy(LEVELS[level], included, cash_rounding_minor=coin),
             pay_before=PayBefore.PREPARE if waits else PayBefore.NEVER,
             invoice_basis=InvoiceBasis.ORDERED if ordered else InvoiceBasis.DISPATCHED,
         )
@@ -161,7 +176,58 @@ class Pair:
             return None
         minor = self.draw.randint(1, 2 + self.oracle.payments[payment].kept)
         command = kind(self.shop.money(minor))
-        return (lambda: self.oracle.goes_back(payment, minor)), (lambda: self.shop.handle(payment, command))
+        refund = kind is RefundPayment
+        return (
+            lambda: self.oracle.goes_back(payment, minor, refund=refund),
+            lambda: self.shop.handle(payment, command),
+        )
+
+    def _reserve(self) -> Any:
+        reference, minor = f"{len(self.oracle.payments)}", self.draw.choice((7, 500, 2000))
+        row, amount = payment_id("card", reference), self.shop.money(minor)
+        expect = ExpectPayment(PaymentSource("card", reference, "ann", authorises=True, order="O"), amount)
+
+        def real() -> None:
+            self.shop.handle(row, expect)
+            self.shop.handle(row, AuthorisePayment(amount))
+
+        return (lambda: self.oracle.reserve(row, minor)), real
+
+    def _capture(self) -> Any:
+        payment = self._card()
+        if not payment:
+            return None
+        minor = self.draw.randint(1, 1 + self.oracle.payments[payment].reserved)
+        command = CapturePayment(self.shop.money(minor))
+        return (lambda: self.oracle.capture(payment, minor)), (lambda: self.shop.handle(payment, command))
+
+    def _end(self) -> Any:
+        payment = self._card()
+        if not payment or not self.oracle.payments[payment].came:
+            return None
+        end = EndAuthorisation()
+        return (lambda: self.oracle.end_reservation(payment)), (lambda: self.shop.handle(payment, end))
+
+    def _ask_refund(self) -> Any:
+        payment, of_order = self._payment(), self.draw.random() < 0.5
+        if not payment:
+            return None
+        paid = self.oracle.payments[payment]
+        minor = self.draw.randint(1, 1 + max(0, paid.pays.get("", 0) if of_order else paid.free))
+        command = RequestOperation(Operation.REFUND, self.shop.money(minor), "O" if of_order else "")
+        return (
+            lambda: self.oracle.ask_refund(payment, minor, of_order=of_order),
+            lambda: self.shop.handle(payment, command),
+        )
+
+    def _answer(self) -> Any:
+        payment, succeeded = self._payment(), self.draw.random() < 0.5
+        if not payment:
+            return None
+        return (
+            lambda: self.oracle.answer_refund(payment, succeeded=succeeded),
+            lambda: self.shop.handle(payment, ResolvePending(Operation.REFUND, succeeded)),
+        )
 
     def _write_off(self) -> Any:
         invoice = self._invoice()
@@ -189,6 +255,9 @@ class Pair:
 
     def _invoice(self) -> str:
         return self.draw.choice([*self.oracle.invoices] or [""])
+
+    def _card(self) -> str:
+        return self.draw.choice([name for name in self.oracle.payments if name.startswith("card")] or [""])
 
     def _payment(self) -> str:
         return self.draw.choice([*self.oracle.payments] or [""])
@@ -219,8 +288,9 @@ class Pair:
                 yield from _unequal(name, found, wanted)
         for name, payment in self.oracle.payments.items():
             row = self.shop.payments.get(name)
-            assert isinstance(row, Funded)
-            yield from _unequal(name, (row.funds.kept, row.free), (payment.kept, payment.free))
+            kept, free = (row.funds.kept, row.free) if isinstance(row, Funded) else (0, 0)
+            reserved = capturable(row) if isinstance(row, Authorised | Funded) and name.startswith("card") else 0
+            yield from _unequal(name, (kept, free, reserved), (payment.kept, payment.free, payment.reserved))
         for customer in ("ann", "bob"):
             yield from _unequal(customer, self.shop.owes(customer), self.oracle.balance(customer))
         exposed = self.oracle.balance("ann") + self.oracle.uncharged_gross()
@@ -239,6 +309,7 @@ def _unequal(what: str, found: object, wanted: object) -> Iterator[str]:
 #: What is drawn, some more often than others.
 OPERATIONS = (
     *("send", "send", "take_back", "cancel", "bill", "bill", "bill", "void", "credit", "credit", "reduce"),
+    *("reserve", "capture", "capture", "end", "ask_refund", "answer"),
     *("pay", "pay", "apply", "apply", "apply", "unapply", "goes_back", "write_off", "take_back_write_off"),
 )
 

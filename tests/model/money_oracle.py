@@ -96,6 +96,7 @@ class Invoice:
     items: dict[int, Item]
     tax: int
     gross: int
+    rounding: int = 0
     prepaid: int = 0
     credited: int = 0
     written_off: int = 0
@@ -115,16 +116,22 @@ class Invoice:
 
 @dataclass
 class Payment:
-    """Money of a customer: what is kept of it, and what it pays, oldest first; the order is ``""``."""
+    """Money of a customer: what is kept of it, and what it pays, oldest first; the order is ``""``.
+
+    ``reserved`` is still to be taken, for the order; ``aside`` is in a refund of which nobody knows yet.
+    """
 
     customer: str
     kept: int
     pays: dict[str, int] = field(default_factory=dict)
+    reserved: int = 0
+    aside: int = 0
+    came: bool = True
 
     @property
     def free(self) -> int:
         """What pays nothing yet."""
-        return self.kept - sum(self.pays.values())
+        return self.kept - sum(self.pays.values()) - self.aside
 
 
 @dataclass
@@ -137,8 +144,10 @@ class Order:
     included: bool
     waits: bool
     ordered_basis: bool
+    coin: int = 0
     pool: int = 0
     taxed: int = 0
+    rounded: int = 0
     invoices: dict[str, Invoice] = field(default_factory=dict)
     payments: dict[str, Payment] = field(default_factory=dict)
 
@@ -184,12 +193,15 @@ class Order:
         minor = max(0, line.price(line.charged + units) - line.unit)
         tax = self.part_tax([(at, units, minor)])
         gross = minor if self.included else minor + tax
+        rounding = self.rounding(gross)
+        gross += rounding
+        self.rounded += rounding
         line.invoiced += units
         line.unit += minor
         self.taxed += tax
         prepaid = min(self.pool, gross)
         self.pool -= prepaid
-        self.invoices[invoice] = Invoice({at: Item(units, minor)}, tax, gross, prepaid)
+        self.invoices[invoice] = Invoice({at: Item(units, minor)}, tax, gross, rounding, prepaid)
 
     def void(self, invoice: str) -> None:
         """An invoice nobody has touched is taken back."""
@@ -197,6 +209,7 @@ class Order:
         need(not (taken.void or taken.paid or taken.written_off or taken.credited or self._touched(taken)))
         taken.void = True
         self.taxed -= taken.tax
+        self.rounded -= taken.rounding
         for at, item in taken.items.items():
             self.lines[at].invoiced -= item.units
             self.lines[at].unit -= item.minor
@@ -243,6 +256,20 @@ class Order:
         """The tax on, or within, one amount."""
         return half_up(Fraction(minor) * self.rate / (1 + self.rate if self.included else 1))
 
+    # -- cash
+
+    def payable(self, gross: int) -> int:
+        """The nearest sum that coins can pay."""
+        return self.coin * half_up(Fraction(gross, self.coin)) if self.coin else gross
+
+    def rounding(self, gross: int) -> int:
+        """What a bill is rounded by; a running sum where tax is one."""
+        if not self.coin or not self.cumulates():
+            return self.payable(gross) - gross
+        before = sum(line.unit - line.reduced for line in self.lines) + (0 if self.included else self.taxed)
+        rounding = self.payable(before + gross) - before - gross - self.rounded
+        return max(-gross, rounding) if gross >= 0 else rounding
+
     # -- credits
 
     def credit(self, invoice: str, at: int, units: int, intent: str) -> None:
@@ -277,21 +304,27 @@ class Order:
         line.reduced += minor
         self._give_back(taken, before)
 
-    def charges_left(self, invoice: Invoice) -> tuple[int, int]:
-        """Amount and tax that an invoice still charges."""
+    def charges_left(self, invoice: Invoice) -> tuple[int, int, int]:
+        """Tax that an invoice still charges, its gross, and what of that is rounding."""
         own = self.tax([(item.minor, item.units) for item in invoice.items.values()])
         left = [(item.left[1], item.left[0]) for item in invoice.items.values() if item.left[0]]
         if not left:
-            return 0, 0
+            return 0, 0, 0
         tax = min(invoice.tax, max(0, self.tax(left) + invoice.tax - own))
-        return sum(minor for minor, _ in left), tax
+        gross = sum(minor for minor, _ in left) + (0 if self.included else tax)
+        if not self.coin:
+            return tax, gross, 0
+        whole = invoice.gross - invoice.rounding
+        moved = invoice.gross - self.payable(whole)
+        payable = min(invoice.gross, max(0, self.payable(gross) + moved))
+        return tax, payable, payable - gross
 
-    def _give_back(self, invoice: Invoice, before: tuple[int, int]) -> None:
-        amount, tax = (old - new for old, new in zip(before, self.charges_left(invoice), strict=True))
-        gross = amount if self.included else amount + tax
+    def _give_back(self, invoice: Invoice, before: tuple[int, int, int]) -> None:
+        tax, gross, rounding = (old - new for old, new in zip(before, self.charges_left(invoice), strict=True))
         over = gross - invoice.open
         invoice.credited += gross
         self.taxed -= tax
+        self.rounded -= rounding
         if over > 0:
             up = min(over, invoice.written_off)
             invoice.written_off -= up
@@ -367,10 +400,50 @@ class Order:
             invoice.prepaid -= taken
             minor -= taken
 
-    def goes_back(self, payment: str, minor: int) -> None:
-        """A refund or a chargeback: a fact, whatever the money pays; what was never there changes nothing."""
+    def reserve(self, payment: str, minor: int) -> None:
+        """A card of ann's is authorised for the order."""
+        self.payments[payment] = Payment("ann", 0, reserved=minor, came=False)
+
+    def capture(self, payment: str, minor: int) -> None:
+        """Money of a card is taken: the order's own at once, though more is taken than was reserved."""
         paid = self.payments[payment]
-        minor = min(minor, paid.kept)
+        paid.came = True
+        paid.kept += minor
+        paid.reserved = max(0, paid.reserved - minor)
+        paid.pays[""] = paid.pays.pop("", 0) + minor
+        self.pool += minor
+        self.distribute()
+
+    def end_reservation(self, payment: str) -> None:
+        """What was not taken is reserved no longer."""
+        self.payments[payment].reserved = 0
+
+    def ask_refund(self, payment: str, minor: int, *, of_order: bool) -> None:
+        """Money is set aside before the provider is asked to send it."""
+        paid = self.payments[payment]
+        need(paid.came and not paid.aside and 0 < minor <= (paid.pays.get("", 0) if of_order else paid.free))
+        if of_order:
+            self._pays_less(payment, "", minor)
+        paid.aside = minor
+        self.distribute()
+
+    def answer_refund(self, payment: str, *, succeeded: bool) -> None:
+        """The provider has sent it, or will not."""
+        paid = self.payments[payment]
+        need(paid.aside)
+        paid.kept -= paid.aside if succeeded else 0
+        paid.aside = 0
+
+    def goes_back(self, payment: str, minor: int, *, refund: bool) -> None:
+        """A refund or a chargeback: a fact, whatever the money pays; what was never there changes nothing.
+
+        A refund of just what was asked for is its answer.
+        """
+        paid = self.payments[payment]
+        if refund and paid.aside and minor == paid.aside:
+            self.answer_refund(payment, succeeded=True)
+            return
+        minor = min(minor, paid.kept - paid.aside)
         missing = minor - paid.free
         for document in reversed(list(paid.pays)):
             if missing > 0:
@@ -405,16 +478,20 @@ class Order:
         if not part:
             return 0
         net = sum(minor for _, _, minor in part)
-        return net if self.included else net + self.part_tax(part)
+        gross = net if self.included else net + self.part_tax(part)
+        return gross + self.rounding(gross)
 
     def gate(self) -> bool:
         """Whether an order that waits for money may go on."""
-        return self.pool >= self.uncharged_gross() and all(invoice.open <= 0 for invoice in self.invoices.values())
+        reserved = sum(paid.reserved for paid in self.payments.values())
+        return self.pool + reserved >= self.uncharged_gross() and all(
+            invoice.open <= 0 for invoice in self.invoices.values()
+        )
 
     def balance(self, customer: str) -> int:
         """What a customer owes, by the documents."""
         owed = sum(invoice.open for invoice in self.invoices.values()) - self.pool if customer == "ann" else 0
-        return owed - sum(paid.free for paid in self.payments.values() if paid.customer == customer)
+        return owed - sum(paid.free + paid.aside for paid in self.payments.values() if paid.customer == customer)
 
     # -- laws of the model itself
 

@@ -34,7 +34,7 @@ def cumulated(
     whole = {group.category: group.tax_minor for group in tax_groups(after, policy)}
     groups = []
     for group in tax_groups(part, policy):
-        tax = whole[group.category] - taxed.get(group.category, 0)
+        tax = whole.get(group.category, 0) - taxed.get(group.category, 0)
         signed = max(0, tax) if amount_of(group, policy) >= 0 else min(0, tax)
         groups.append(_with_tax(group, signed, policy))
     return tuple(groups)
