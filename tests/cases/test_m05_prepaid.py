@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
+from attrs import evolve
 from money_shop import NOON, MoneyShop, every_currency
 
 from orderflow.domain.billing.invoice_state import Settled
+from orderflow.domain.engine.schema import check
+from orderflow.domain.money.tax import DatedRate, TaxPolicy
 from orderflow.domain.orders.allocating import AllocateStock
 from orderflow.domain.orders.billing import CompleteOrder
 from orderflow.domain.orders.cancelling import CancelUnits
@@ -18,6 +23,7 @@ from orderflow.domain.shipping.carriage import HandOver, RecordDelivered
 from orderflow.domain.shipping.planning import PackShipment, PlanShipment
 from orderflow.domain.shipping.state import Item, Plan
 from orderflow.domain.values import LineQuantity, Pick
+from orderflow.errors import InputError
 from orderflow.flows.notices import compose
 from orderflow.ports.storage import Storage
 
@@ -54,6 +60,24 @@ def test_m06_the_invoices_of_a_prepaid_order_sum_to_it(storage: Storage, pay_bef
         totals.append(shop.invoices.get(invoice).totals.gross_minor)
         assert abs(totals[-1] * 10 - 1155) <= 10
     assert (sum(totals), shop.owes(), shop.to_refund("O")) == (2310, 0, 0)
+
+
+def test_m06_the_unit_may_stand_outside_of_the_tax(storage: Storage) -> None:
+    """The same order, each invoice with the tax of its own line: 11, and the difference is rounding."""
+    tax = TaxPolicy(round_parts=True)
+    shop = MoneyShop(storage, "JPY", rate=10).confirmed("O", (20, 105), pay_before=PayBefore.SHIP, tax=tax)
+    shop.pay(2310, order="O")
+    sums = []
+    for _ in range(20):
+        shop.send("O", 1)
+        sums.append(shop.bill_of(shop.bill("O")).totals)
+    assert {(each.tax_minor, each.rounding_minor) for each in sums} == {(11, 0), (11, -1)}
+    assert (sum(each.gross_minor for each in sums), shop.owes(), shop.to_refund("O")) == (2310, 0, 0)
+    for invoice in range(1, 21):
+        shop.credit(f"O/{invoice}", 1)
+    assert (shop.owes(), shop.to_refund("O")) == (-2310, 2310)
+    with pytest.raises(InputError, match="round_parts: is not possible with dated rates"):
+        check(evolve(tax, rates=(DatedRate("S", NOON.date(), Decimal(10)),)))
 
 
 @every_currency

@@ -158,7 +158,7 @@ MIXED = (
 
 @levels
 @pytest.mark.parametrize("prepaid", [False, True])
-@pytest.mark.parametrize("coin", [0, 5])
+@pytest.mark.parametrize("coin, by_rounding", [(0, False), (5, False), (0, True), (5, True)])
 @settings(max_examples=30)
 @given(
     lines=st.lists(st.tuples(st.integers(1, 4), st.integers(0, 400), st.sampled_from(MIXED)), min_size=1, max_size=4),
@@ -168,12 +168,13 @@ def test_m24_bills_and_credits_of_mixed_lines_end_exactly(
     level: TaxRounding,
     prepaid: bool,
     coin: int,
+    by_rounding: bool,
     lines: list[tuple[int, int, TaxCategory]],
     steps: list[tuple[bool, int, int]],
 ) -> None:
     """Billed in parts and credited in parts, in any order: prepaid, the bills sum to the total; in the end all is 0."""
     shop = MoneyShop(MemoryStorage())
-    tax = TaxPolicy(level, cash_rounding_minor=coin)
+    tax = TaxPolicy(level, cash_rounding_minor=coin, round_parts=by_rounding)
     made = [
         OrderLine.of(n, "TEA", units, shop.price(minor), category)
         for n, (units, minor, category) in enumerate(lines, start=1)

@@ -119,6 +119,8 @@ def _invoice_not_recomputed(state: Any) -> Iterator[str]:
     content = state.content
     if state.totals.net_minor + state.totals.tax_minor + state.totals.rounding_minor != state.totals.gross_minor:
         yield f"net, tax and rounding do not make the total of {state.totals.gross}"
+    if state.totals.rounding_minor and not (content.tax.cash_rounding_minor or content.tax.round_parts):
+        yield f"it is rounded by {state.totals.rounding_minor}, which its tax policy does not ask for"
     if content.tax.cash_rounding_minor and state.totals.gross_minor % content.tax.cash_rounding_minor:
         yield f"{state.totals.gross} is not a multiple of {content.tax.cash_rounding_minor} minor units"
     lines = [TaxableLine(line.net_minor, line.tax, line.quantity) for line in content.lines]

@@ -44,7 +44,7 @@ def remaining(billed: Totals, lines: Sequence[TaxableLine], left: Sequence[Taxab
     """What an invoice still charges when ``left`` is left of its ``lines``.
 
     Tax that was cumulated when it was billed differs from the tax of its own lines; that difference stays with it, and
-    so does one of cash rounding.
+    so does one of rounding.
     """
     own = {group.category: group.tax_minor for group in tax_groups(lines, policy)}
     taxes = {group.category: group.tax_minor for group in billed.groups}
@@ -55,7 +55,7 @@ def remaining(billed: Totals, lines: Sequence[TaxableLine], left: Sequence[Taxab
         tax = min(high, max(low, group.tax_minor + billed_tax - own[group.category]))
         groups.append(_with_tax(group, tax, policy))
     gross = gross_of(groups)
-    if not policy.cash_rounding_minor or not left:
+    if not (policy.cash_rounding_minor or billed.rounding_minor) or not left:
         return totals_of_groups(tuple(groups), billed.currency)
     moved = billed.rounding_minor - cash_rounding(billed.gross_minor - billed.rounding_minor, policy)
     payable = min(billed.gross_minor, max(0, gross + cash_rounding(gross, policy) + moved))

@@ -84,7 +84,9 @@ class TaxPolicy(Record):
     ``round_unit_prices`` a price with more decimals than its currency is rounded before it is multiplied; without, the
     line's amount is rounded once. ``rates``, where they are given, say the rate of a category at the tax point, the day
     of the bill; an order keeps its categories. ``cash_rounding_minor`` is the smallest coin, where documents come to a
-    multiple of it (5 for 0.05 CHF), the nearest, a half away from zero; 0 for none.
+    multiple of it (5 for 0.05 CHF), the nearest, a half away from zero; 0 for none. Invoices for parts of an order that
+    is paid beforehand sum to its total: their tax is one running sum, or with ``round_parts`` each has the tax of its
+    own lines, and is rounded outside of the tax.
     """
 
     rounding_level: TaxRounding = TaxRounding.PER_DOCUMENT
@@ -94,6 +96,12 @@ class TaxPolicy(Record):
     round_unit_prices: bool = False
     rates: Annotated[tuple[DatedRate, ...], Length(0, 100)] = ()
     cash_rounding_minor: Annotated[int, Between(0, 10_000)] = 0
+    round_parts: bool = False
+
+    def faults(self) -> Iterator[Fault]:
+        """What parts come to is known beforehand only at rates that stay."""
+        if self.round_parts and self.rates:
+            yield Fault("round_parts", "not_possible", "is not possible with dated rates")
 
 
 class Tax(NamedTuple):

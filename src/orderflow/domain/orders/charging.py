@@ -114,7 +114,7 @@ def cumulates(order: HasProgress) -> bool:
 def taxed(order: HasProgress, charges: list[Charge]) -> tuple[TaxGroup, ...]:
     """The tax groups of a bill of these charges. What is taxed at another rate than was ordered stands for itself."""
     tax = order.content.tax
-    if not cumulates(order):
+    if tax.round_parts or not cumulates(order):
         return tax_groups(map(_taxable, charges), tax)
     alone = [charge for charge in charges if charge.tax != charge.line.tax]
     usual = [charge for charge in charges if charge.tax == charge.line.tax]
@@ -127,30 +127,35 @@ def _taxable(charge: Charge) -> TaxableLine:
 
 
 def _cumulated(order: HasProgress, charges: list[Charge]) -> tuple[TaxGroup, ...]:
+    part = [_taxable(charge) for charge in charges]
+    return cumulated(part, [*_charged_after(order, charges)], dict(order.progress.taxed), order.content.tax)
+
+
+def _charged_after(order: HasProgress, charges: list[Charge]) -> Iterator[TaxableLine]:
+    """All that is charged with these charges, by line."""
     more = {charge.line.line: (charge.units, charge.net_minor) for charge in charges}
-    after = []
     for line, v in lines_of(order):
         units, net = more.get(line.line, (0, 0))
         if v.charged + units:
-            after.append(TaxableLine(v.unit_minor - v.reduced_minor + net, line.tax, v.charged + units))
-    part = [_taxable(charge) for charge in charges]
-    return cumulated(part, after, dict(order.progress.taxed), order.content.tax)
+            yield TaxableLine(v.unit_minor - v.reduced_minor + net, line.tax, v.charged + units)
 
 
-# -- rounding for cash
+# -- rounding outside of the tax
 
 
-def rounding_of(order: HasProgress, groups: Sequence[TaxGroup]) -> int:
-    """What a bill of these groups is rounded by, in minor units; a running sum where tax is one."""
+def rounding_of(order: HasProgress, charges: list[Charge], groups: Sequence[TaxGroup]) -> int:
+    """What a bill of these charges, taxed in these groups, is rounded by; a running sum where tax would be one."""
     policy, gross = order.content.tax, gross_of(groups)
-    if not policy.cash_rounding_minor or not cumulates(order):
+    if not (policy.cash_rounding_minor or policy.round_parts) or not cumulates(order):
         return cash_rounding(gross, policy)
-    rounding = cash_rounding(_charged_gross(order) + gross, policy) - order.progress.rounded_minor
+    before = _charged_gross(order)
+    after = gross_of(tax_groups(_charged_after(order, charges), policy)) if policy.round_parts else before + gross
+    rounding = after + cash_rounding(after, policy) - before - gross - order.progress.rounded_minor
     return max(-gross, rounding) if gross >= 0 else rounding
 
 
 def _charged_gross(order: HasProgress) -> int:
-    """What is charged by now and not credited, in minor units, before it is rounded for cash."""
+    """What is charged by now and not credited, in minor units, before it is rounded."""
     policy, p = order.content.tax, order.progress
     amounts = sum([v.unit_minor - v.reduced_minor for v in p.lines])
     return amounts + sum([minor for category, minor in p.taxed if not includes_tax(category, policy)])
@@ -159,7 +164,7 @@ def _charged_gross(order: HasProgress) -> int:
 def _payable(order: HasProgress, charges: list[Charge]) -> int:
     """What these charges come to, in minor units."""
     groups = taxed(order, charges) if charges else ()
-    return gross_of(groups) + rounding_of(order, groups) if groups else 0
+    return gross_of(groups) + rounding_of(order, charges, groups) if groups else 0
 
 
 # -- what is still to be charged

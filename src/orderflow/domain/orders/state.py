@@ -120,7 +120,7 @@ class Progress(Record):
 
     Vectors are in the places of their lines. ``bills`` are all invoices, in the order of billing, voided ones too.
     ``pool_minor`` is money kept for the order and not on an invoice; ``prepayments`` say whose all of its money is, the
-    newest last; ``taxed`` is what is charged, less credits, and ``rounded_minor`` what invoices were rounded for cash;
+    newest last; ``taxed`` is what is charged, less credits, and ``rounded_minor`` what invoices were rounded by;
     ``shipments`` counts all shipments ever begun.
     """
 
