@@ -25,6 +25,7 @@ from orderflow.domain.payments.collecting import (
     AuthorisePayment,
     CapturePayment,
     ClosePayment,
+    EndAuthorisation,
     ExpectPayment,
     PaymentCaptured,
     PaymentReceived,
@@ -33,7 +34,7 @@ from orderflow.domain.payments.collecting import (
 from orderflow.domain.payments.facts import ClosePaymentTask, FactNoted
 from orderflow.domain.payments.guards import FUTURE_DAYS
 from orderflow.domain.payments.machine import PAYMENT
-from orderflow.domain.payments.pending import RequestOperation, ResolvePending
+from orderflow.domain.payments.pending import OperationRequested, RequestOperation, ResolvePending
 from orderflow.domain.payments.refunding import (
     ChargeBackPayment,
     ChargedBack,
@@ -48,7 +49,7 @@ from orderflow.errors import InvariantBroken
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
 INVOICE, ORDER = ApplicationTarget.INVOICE, ApplicationTarget.ORDER
-AUTHORISE, CAPTURE, REFUND = Operation.AUTHORISE, Operation.CAPTURE, Operation.REFUND
+AUTHORISE, CAPTURE, REFUND, VOID = Operation.AUTHORISE, Operation.CAPTURE, Operation.REFUND, Operation.VOID
 BANK = PaymentSource("bank", "2026-04-01/17", "C-1", "transfer")
 CARD = PaymentSource("card", "ch_1", "C-1", "card", authorises=True)
 
@@ -115,6 +116,8 @@ FACTS = (
     AuthorisePayment(yen(2_000), "f", NOON + timedelta(days=7)),
     CapturePayment(yen(100)),
     CapturePayment(yen(9_000), "f"),
+    EndAuthorisation(),
+    EndAuthorisation("f"),
     RefundPayment(yen(20)),
     RefundPayment(yen(9_000), "f"),
     ChargeBackPayment(yen(20)),
@@ -195,6 +198,63 @@ def test_facts_come_in_any_order() -> None:
     assert tasks(play(DisputePayment(yen(10)), state=CLOSED)) == [("disputed", {"minor": "10"})]
     assert tasks(play(ResolveDispute(won=False), state=RECEIVED)) == [("no_dispute", {})]
     assert play(ResolveDispute(won=True), state=RECEIVED) == RECEIVED
+
+
+def test_a_fact_that_moves_nothing_is_merely_noted() -> None:
+    """Reserved again, and no more of it; given back or taken back where nothing is left."""
+    assert event_of(AUTHORISED, AuthorisePayment(yen(1_000), until=NOON + timedelta(days=9))) == FactNoted()
+    assert event_of(CAPTURED, AuthorisePayment(yen(1_000))) == FactNoted()
+    gone = play(RefundPayment(yen(1_000)), state=RECEIVED)
+    for fact in (RefundPayment(yen(1)), ChargeBackPayment(yen(1))):
+        assert isinstance(event_of(gone, fact), FactNoted)
+    assert event_of(play(CapturePayment(yen(1_000)), state=AUTHORISED), EndAuthorisation()) == FactNoted()
+
+
+def test_a_request_is_for_one_minor_unit_at_least() -> None:
+    """All that is possible without an amount, a void always; only a refund names an order."""
+    assert [faults_of(RequestOperation(operation, yen(1))) for operation in (AUTHORISE, CAPTURE, REFUND)] == [()] * 3
+    for command, path in (
+        (RequestOperation(REFUND, yen(0)), "amount.minor"),
+        (RequestOperation(VOID, yen(1)), "amount.minor"),
+        (RequestOperation(CAPTURE, yen(1), "O-1"), "order"),
+    ):
+        assert [fault.path for fault in faults_of(command)] == [path]
+    asked = [
+        event_of(state, RequestOperation(operation)).amount
+        for state, operation in (
+            (EXPECTED_CARD, AUTHORISE), (EXPECTED, CAPTURE), (AUTHORISED, VOID), (CAPTURED, CAPTURE), (CAPTURED, REFUND)
+        )
+    ]  # fmt: skip
+    assert asked == [yen(1_000), yen(1_000), yen(1_000), yen(400), yen(600)]
+    assert codes(USED, RequestOperation(REFUND)) == ("nothing_left",)
+    assert codes(EXPECTED_CARD, RequestOperation(AUTHORISE, yen(1_001))) == ("exceeds_expected",)
+    assert codes(AUTHORISED, RequestOperation(CAPTURE, Money(1, "EUR"))) == ("other_currency",)
+    for first, second in ((CAPTURE, VOID), (VOID, CAPTURE)):
+        assert codes(play(RequestOperation(first), state=AUTHORISED), RequestOperation(second)) == ("pending",)
+
+
+def test_a_void_ends_what_is_not_taken() -> None:
+    """Asked for, the payment is finished; told by the provider alone, the money is expected as before."""
+    asked = play(RequestOperation(VOID), state=AUTHORISED)
+    assert isinstance(play(EndAuthorisation(), state=asked), s.Closed)
+    assert isinstance(play(ResolvePending(VOID, succeeded=True), state=asked), s.Closed)
+    assert play(ResolvePending(VOID, succeeded=False), state=asked) == AUTHORISED
+    assert play(EndAuthorisation(), state=AUTHORISED) == EXPECTED_CARD
+    part = play(RequestOperation(VOID), EndAuthorisation(), state=CAPTURED)
+    assert (part.funds.authorised, part.funds.received, part.pending) == (600, 600, ())
+
+
+def test_a_request_is_answered_by_its_own_fact() -> None:
+    """By the one that names it, whatever the amount, or without a name by one of the same amount."""
+    asked = play(RequestOperation(CAPTURE, yen(400)), state=AUTHORISED)
+    [item] = asked.pending
+    assert play(CapturePayment(yen(300), request=item.id), state=asked).pending == ()
+    assert play(CapturePayment(yen(400)), state=asked).pending == ()
+    for other in (CapturePayment(yen(300)), CapturePayment(yen(400), request="another")):
+        assert play(other, state=asked).pending == (item,)
+    assert codes(asked, ResolvePending(CAPTURE, succeeded=True, request="another")) == ("not_pending",)
+    failed = play(ResolvePending(CAPTURE, succeeded=False, request=item.id, reason="no funds"), state=asked)
+    assert tasks(failed) == [("declined", {"operation": "capture", "minor": "400", "reason": "no funds"})]
 
 
 def test_what_is_reserved_for_an_order_is_its_own_when_captured() -> None:
@@ -412,7 +472,10 @@ ANY_COMMAND = st.one_of(
     st.builds(DisputePayment, AMOUNT),
     st.builds(ResolveDispute, st.booleans()),
     st.builds(RequestOperation, st.sampled_from(Operation), AMOUNT),
+    st.just(RequestOperation(VOID)),
+    st.builds(RequestOperation, st.just(REFUND), AMOUNT | st.none(), DOCUMENT),
     st.builds(ResolvePending, st.sampled_from(Operation), st.booleans()),
+    st.just(EndAuthorisation()),
     st.just(ClosePayment()),
 )
 
@@ -436,7 +499,7 @@ def test_no_money_is_used_twice(origin: PaymentSource, commands: list[Any]) -> N
             continue
         came = moved(events, PaymentReceived, PaymentCaptured)
         gone = moved(events, PaymentRefunded, ChargedBack, DisputeLost)
-        back = [event for event in events if isinstance(event, PaymentRefunded | ChargedBack | DisputeLost)]
+        back = [e for e in events if isinstance(e, PaymentRefunded | ChargedBack | DisputeLost | OperationRequested)]
         released = sum(item.minor for event in back for item in event.released)
         used = moved(events, PaymentApplied) - moved(events, PaymentUnapplied) - released
         aside = s.pending_minor(state.pending, REFUND)
