@@ -100,7 +100,7 @@ def something_billable(state: Billing, command: BillUnits, stamp: Stamp) -> Refu
 
 def bill_not_negative(state: Billing, command: BillUnits, stamp: Stamp) -> Refusal | None:
     """No bill asks the shop for money: an allowance waits for the goods it is for."""
-    if something_billable(state, command, stamp):
+    if all(line.net_minor >= 0 for line in state.content.lines) or something_billable(state, command, stamp):
         return None
     gross = bill(state, command, stamp).totals.gross
     return refuse("negative_bill", "the bill would be {total}", total=str(gross)) if gross.minor < 0 else None

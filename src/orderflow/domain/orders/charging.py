@@ -40,7 +40,8 @@ class Charge(NamedTuple):
 def owed(order: HasProgress, line: OrderLine, v: LineVector) -> int:
     """Units that the customer has or is still to get; charges and services until nothing of the order is left."""
     if line.kind is LineKind.GOODS:
-        return v.kept
+        # What the customer has or is to get, counted from the few units that he is not to have.
+        return line.quantity - v.cancelled - v.moved - v.returned - v.lost
     return 0 if isinstance(order, Cancelled) and not order.progress.tally.dispatched else line.quantity
 
 
