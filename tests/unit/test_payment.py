@@ -207,6 +207,7 @@ def test_a_fact_that_moves_nothing_is_merely_noted() -> None:
     gone = play(RefundPayment(yen(1_000)), state=RECEIVED)
     for fact in (RefundPayment(yen(1)), ChargeBackPayment(yen(1))):
         assert isinstance(event_of(gone, fact), FactNoted)
+        assert tasks(play(fact, state=EXPECTED)) == [("never_received", {"minor": "1"})]
     assert event_of(play(CapturePayment(yen(1_000)), state=AUTHORISED), EndAuthorisation()) == FactNoted()
 
 
@@ -526,6 +527,7 @@ def funds(**changes: Any) -> Any:
         funds(refunded=601),
         funds(refunded=1_001, applications=()),
         funds(applications=(Application(INVOICE, "I-1", 1), Application(INVOICE, "I-1", 1))),
+        funds(applications=(Application(INVOICE, "I-1", 1), Application(INVOICE, "I-1", 2))),
         funds(applications=(Application(INVOICE, "I-1", -1),)),
         evolve(CAPTURED, funds=evolve(CAPTURED.funds, authorised=599)),
         evolve(AUTHORISED, pending=(s.Pending(CAPTURE, 1, "a", NOON), s.Pending(CAPTURE, 2, "b", NOON))),

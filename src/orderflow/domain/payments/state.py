@@ -266,7 +266,7 @@ def check_payment(state: Known) -> None:
     Raises:
         InvariantBroken: naming what is wrong.
     """
-    if len(state.pending) > 1 and len({item.operation for item in state.pending}) != len(state.pending):
+    if len({item.operation for item in state.pending}) != len(state.pending):
         raise InvariantBroken("payment pending", "two operations of one kind are pending")
     if isinstance(state, Funded):
         _check_funds(state)
@@ -282,5 +282,5 @@ def _check_funds(state: Funded) -> None:
         raise InvariantBroken("payment reversed", "more is refunded and charged back than was received")
     if state.free < 0:
         raise InvariantBroken("payment applied", "more is applied and given back than was received")
-    if len(funds.applications) > 1 and len({item[:2] for item in funds.applications}) != len(funds.applications):
+    if len({item[:2] for item in funds.applications}) != len(funds.applications):
         raise InvariantBroken("payment applications", "an invoice or order appears twice")
