@@ -20,6 +20,7 @@ from orderflow.domain.engine.machine import Machine, Rule
 from orderflow.domain.engine.workflow import Part, Requires, Tells, Workflow, on
 from orderflow.domain.orders import billing as ob
 from orderflow.domain.orders import cancelling as oc
+from orderflow.domain.orders import charging
 from orderflow.domain.orders import crediting as oe
 from orderflow.domain.orders import placing as op
 from orderflow.domain.orders import prepaying as om
@@ -259,7 +260,7 @@ def by_unit(order: Any, line: Any, v: Any, units: int) -> int:
 
 def test_a_bill_without_its_running_sum_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten for three, each unit rounded up: the line is charged more than its share."""
-    monkeypatch.setattr(ob, "bill_minor", by_unit)
+    monkeypatch.setattr(charging, "bill_minor", by_unit)
     shop = MoneyShop(MemoryStorage(), rate=0).together("O", 3, 1000)
     shop.send("O", 3)
     with pytest.raises(InvariantBroken) as caught:

@@ -189,7 +189,7 @@ def test_what_is_billed_is_never_billed_again(vector: LineVector, basis: Invoice
     """Billable = basis - returned - lost - (invoiced - credited), and never below 0."""
     order = with_vector(PLACED.state, vector)
     order = evolve(order, content=evolve(order.content, policy=Policy(invoice_basis=basis)))
-    units = billable(order, order.content.lines[0], vector)
+    units = billable(order, evolve(order.content.lines[0], quantity=vector.quantity), vector)
     whole = vector.dispatched if basis is InvoiceBasis.DISPATCHED else vector.quantity - vector.cancelled
     assert units == max(0, whole - vector.returned - vector.lost - vector.invoiced)
 

@@ -209,6 +209,16 @@ def test_a_fact_that_moves_nothing_is_merely_noted() -> None:
         assert isinstance(event_of(gone, fact), FactNoted)
         assert tasks(play(fact, state=EXPECTED)) == [("never_received", {"minor": "1"})]
     assert event_of(play(CapturePayment(yen(1_000)), state=AUTHORISED), EndAuthorisation()) == FactNoted()
+    whole = play(DisputePayment(yen(1_000)), state=RECEIVED)
+    assert tasks(play(DisputePayment(yen(1)), state=whole)) == [("disputed", {"minor": "1"})]
+    assert isinstance(event_of(whole, DisputePayment(yen(1))), FactNoted)
+
+
+def test_a_payment_without_a_fee_or_a_reservation_has_none() -> None:
+    """Nobody kept anything of a transfer; nothing is reserved of money that never came and is closed."""
+    assert (RECEIVED.funds.fee, play(RecordPayment(BANK, yen(100), fee_minor=7)).funds.fee) == (0, 7)
+    assert [play(ClosePayment(), state=state).funds.authorised for state in (EXPECTED, AUTHORISED)] == [0, 1_000]
+    assert CAPTURED.funds.fee == 0
 
 
 def test_a_request_is_for_one_minor_unit_at_least() -> None:
@@ -220,6 +230,7 @@ def test_a_request_is_for_one_minor_unit_at_least() -> None:
         (RequestOperation(CAPTURE, yen(1), "O-1"), "order"),
     ):
         assert [fault.path for fault in faults_of(command)] == [path]
+    assert "a void has none" in str(faults_of(RequestOperation(VOID, yen(1)))[0])
     asked = [
         event_of(state, RequestOperation(operation)).amount
         for state, operation in (
