@@ -14,6 +14,7 @@ from orderflow.domain.money.split import Rounding
 from orderflow.domain.money.tax import (
     TaxableLine,
     TaxCategory,
+    TaxGroup,
     TaxPolicy,
     TaxRounding,
     gross_of,
@@ -91,6 +92,22 @@ def test_a_full_credit_undoes_the_document(document: list[TaxableLine], policy: 
     """The negated lines owe the negated tax, so that a refund in full reaches zero."""
     negated = [TaxableLine(-line.amount_minor, line.category, line.quantity) for line in document]
     assert totals(negated, policy, "EUR").tax_minor == -totals(document, policy, "EUR").tax_minor
+
+
+@given(lines, policies, st.data())
+def test_a_credit_and_what_it_leaves_are_the_bill(
+    document: list[TaxableLine], policy: TaxPolicy, data: st.DataObject
+) -> None:
+    """Net, tax and gross of the two sum to the bill's, in each group and in all; in each, net + tax = gross."""
+    billed = totals(document, policy, "EUR")
+    kept = data.draw(st.lists(st.booleans(), min_size=len(document), max_size=len(document)))
+    left = [line for line, stays in zip(document, kept, strict=True) if stays]
+    after = remaining(billed, document, left, policy)
+    credit = less(billed, after)
+    assert all(group.taxable_minor + group.tax_minor == group.gross_minor for group in (*credit.groups, *after.groups))
+    for name in ("net_minor", "tax_minor", "gross_minor"):
+        assert getattr(credit, name) + getattr(after, name) == getattr(billed, name)
+    assert less(credit, credit).groups == tuple([TaxGroup(group.category, 0, 0, 0) for group in credit.groups])
 
 
 @given(lines, st.booleans(), st.sampled_from(Rounding))

@@ -103,6 +103,22 @@ def test_a_prepaid_invoice_may_be_taken_back() -> None:
     prepaid.and_then(MarkSent()).when(VoidInvoice("late")).refused("already_used")
 
 
+@pytest.mark.parametrize(
+    "used",
+    [
+        RecordApplication("p", 1, "EUR"),
+        RecordCreditUse("n", 1, "EUR", "ann"),
+        WriteOff(1, "fee"),
+        credit(1),
+        credit(units=1),
+    ],
+    ids=lambda command: type(command).__name__,
+)
+def test_an_invoice_that_was_used_is_not_taken_back(used: Any) -> None:
+    """Each by itself stands in the way: a payment, credit on account, a write-off, a credit."""
+    issued(units=2).and_then(used).when(VoidInvoice("late")).refused("already_used")
+
+
 def test_an_invoice_that_is_open_again_says_so() -> None:
     """It was settled, and money went back; settled again, it says so no more."""
     paid = issued().and_then(RecordApplication("p", 100, "EUR"))
@@ -127,6 +143,14 @@ def test_what_a_credit_leaves_over_is_freed_in_order() -> None:
     assert (done.then(Settled).open_minor, done.then(Settled).due_minor) == (-20, 0)
 
 
+@pytest.mark.parametrize("credited, freed", [(39, 0), (40, 0), (41, 1), (60, 20), (100, 60)])
+def test_a_credit_takes_what_is_open_before_it_frees_anything(credited: int, freed: int) -> None:
+    """60 of 100 are paid: a credit of up to 40 lowers what is owed, and each unit above frees one of the payment."""
+    after = issued().and_then(RecordApplication("p", 60, "EUR")).when(credit(credited))
+    assert after.event.freed == Freed(paid_by=(PaidBy("p", freed, ""),) if freed else ())
+    assert after.state.open_minor == max(0, 40 - credited)
+
+
 def test_units_give_back_their_share_of_what_is_left() -> None:
     """A reduction is spread over the units still charged; they take their share of it along."""
     life = issued(100, units=3).and_then(credit(10))
@@ -144,8 +168,22 @@ def test_an_allowance_is_credited_along() -> None:
     life = begun(INVOICE, DraftInvoice(content, sums), IssueInvoice("1"), stamp=STAMP)
     life.when(credit(units=1)).refused("more_than_billed")
     life.when(credit(units=1, line=2)).refused("negative_credit")
+    life.and_then(credit(60)).when(credit(units=1)).refused("more_than_billed")
     both = ApplyCredit("cn", (CreditItem("I", 1, 1), CreditItem("I", 2, 1)), "EUR", "ann")
     assert life.when(both).event.totals.gross_minor == 70
+
+
+def test_an_allowance_is_reduced_within_what_it_took_off() -> None:
+    """Even one of the least amount: it alone would ask for money, and no more of it is taken back than there is."""
+    goods, off = InvoiceLine("O", 1, 1, 100, FREE), InvoiceLine("O", 2, 1, -1, FREE)
+    content = InvoiceContent("inv", "ann", ANN, "EUR", (goods, off), TaxPolicy(), date(2026, 4, 1))
+    sums = totals([TaxableLine(100, FREE), TaxableLine(-1, FREE)], TaxPolicy(), "EUR")
+    life = begun(INVOICE, DraftInvoice(content, sums), IssueInvoice("1"), stamp=STAMP)
+    life.when(credit(-1, line=2)).refused("negative_credit")
+    life.when(credit(-2, line=2)).refused("more_than_left")
+    life.when(credit(1, line=2)).refused("more_than_left")
+    both = ApplyCredit("cn", (CreditItem("I", 1, 0, 10), CreditItem("I", 2, 0, -1)), "EUR", "ann")
+    assert life.when(both).event.totals.gross_minor == 9
 
 
 @given(

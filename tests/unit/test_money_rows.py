@@ -10,19 +10,22 @@ from attrs import evolve
 
 from orderflow.domain.billing.credit_note import (
     CREDIT_NOTE,
+    AccountLine,
     CreditItem,
     CreditNoteContent,
     IssuedNote,
+    Part,
     ReleaseCreditUse,
     Use,
+    note_totals,
 )
 from orderflow.domain.billing.invoice import INVOICE, DraftInvoice, InvoiceDrafted, IssueInvoice
-from orderflow.domain.billing.invoice_money import RecordPrepaid
+from orderflow.domain.billing.invoice_money import ApplicationRecorded, RecordPrepaid
 from orderflow.domain.billing.invoice_state import Amounts, Draft, InvoiceContent, InvoiceLine
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.money import Money
 from orderflow.domain.money.price import Price
-from orderflow.domain.money.tax import TaxableLine, TaxCategory, TaxPolicy, totals
+from orderflow.domain.money.tax import TaxableLine, TaxCategory, TaxGroup, TaxPolicy, totals
 from orderflow.domain.orders import billing
 from orderflow.domain.orders.billing import BillUnits
 from orderflow.domain.orders.cancelling import CancelUnits
@@ -144,12 +147,27 @@ def test_counters_below_zero_are_a_bug(vector: dict[str, Any]) -> None:
         check_order(state.with_progress(evolve(state.progress, lines=lines)))
 
 
-def test_no_more_credit_is_used_than_is_on_account() -> None:
-    """A note that says so is a bug."""
+@pytest.mark.parametrize("minor", [11, -1])
+def test_no_more_credit_is_used_than_is_on_account(minor: int) -> None:
+    """A note that says so, or that less than nothing of it is used, is a bug."""
     content = CreditNoteContent("cn", "ann", ANN, "EUR", date(2026, 4, 1))
     sums = totals([TaxableLine(10, FREE)], TaxPolicy(), "EUR")
     with pytest.raises(InvariantBroken):
-        CREDIT_NOTE.check(IssuedNote(content, (), sums, "1", 10, (Use("I", 11),)))
+        CREDIT_NOTE.check(IssuedNote(content, (), sums, "1", 10, (Use("I", minor),)))
+
+
+def test_a_note_has_one_group_for_each_rate() -> None:
+    """What it credits of two invoices, and on account, is added up: net, tax and gross."""
+    vat = TaxCategory.of("S", 20)
+    account = (AccountLine(1, "GOODWILL", 1, 50, vat), AccountLine(2, "GIFT", 1, 7, FREE))
+    content = CreditNoteContent("cn", "ann", ANN, "EUR", date(2026, 4, 1), on_account=account)
+    parts = [
+        Part("O", name, (), totals([TaxableLine(minor, vat)], TaxPolicy(), "EUR"))
+        for name, minor in (("I", 100), ("J", 200))
+    ]
+    sums = note_totals(content, parts)
+    assert sums.groups == (TaxGroup(vat, 350, 70, 420), TaxGroup(FREE, 7, 0, 7))
+    assert (sums.net_minor, sums.tax_minor, sums.gross_minor) == (357, 70, 427)
 
 
 def invoice(minor: int = 100, prepaid: int = 0) -> Life:
@@ -219,6 +237,7 @@ def test_what_is_not_said_is_nothing() -> None:
     drafted = DraftInvoice(billed, sums)
     assert (drafted.prepaid_minor, InvoiceDrafted(billed, sums, date(2026, 4, 1)).prepaid_minor) == (0, 0)
     assert Draft(billed, sums, date(2026, 4, 1)).prepaid_minor == 0
+    assert ApplicationRecorded("p", 1, "") == ApplicationRecorded("p", 1, "", 0)
     assert Progress(()) == Progress((), (), (), (), (), (), 0, (), 0)
     assert LineVector() == LineVector(0, (), (), (), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 

@@ -13,6 +13,7 @@ from orderflow.domain.billing.account import ACCOUNT, Post, Posting, ReserveCred
 from orderflow.domain.billing.numbering import PLAIN, SERIES, AllotNumber, ClosePeriod, OpenSeries, Restart, Series
 from orderflow.domain.billing.prefixes import PREFIX, ClaimPrefix, FreePrefix, HeldPrefix, ReleasePrefix, prefix_id
 from orderflow.domain.engine.machine import ABSENT
+from orderflow.domain.engine.schema import faults_of
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.money import Money
 from orderflow.domain.returns import RETURN, ReceivedReturn
@@ -87,6 +88,13 @@ def test_a_row_is_kept_small() -> None:
     for month in range(1, 13):
         _, state = SERIES.step(state, AllotNumber("invoice", "I", date(2026, month, 1)), STAMP)
     assert (state.past, state.next) == ((), 2)
+
+
+def test_a_prefix_has_room_for_fifty_characters() -> None:
+    """No more, so that a number with its period and its digits stays a short text."""
+    fits, too_long = OpenSeries("R" * 49 + "-"), OpenSeries("R" * 50 + "-")
+    assert faults_of(fits) == ()
+    assert [(fault.path, fault.code) for fault in faults_of(too_long)] == [("prefix", "bad_length")]
 
 
 def test_closing_all_closes_each() -> None:

@@ -10,6 +10,7 @@ import pytest
 from orderflow.domain.engine.limits import MAX_MONEY_MINOR
 from orderflow.domain.engine.schema import faults_at
 from orderflow.domain.money.money import Money
+from orderflow.domain.money.parts import cumulated
 from orderflow.domain.money.split import Rounding
 from orderflow.domain.money.tax import (
     TaxableLine,
@@ -101,6 +102,21 @@ def test_a_discount_passes_over_negative_lines() -> None:
     assert spread(10, [300, -50, 100]) == (8, 0, 2)
     with pytest.raises(InputError):
         spread(10, [])
+
+
+def test_the_tax_of_a_part_is_what_the_whole_has_more() -> None:
+    """A first part pays what the whole does by then, a later one the rest; what takes all off takes all its tax off."""
+    first, both = [TaxableLine(100, S20)], [TaxableLine(203, S20, 2)]
+    assert cumulated(first, first, {}, TaxPolicy()) == (TaxGroup(S20, 100, 20, 120),)
+    assert cumulated([TaxableLine(103, S20)], both, {S20: 20}, TaxPolicy()) == (TaxGroup(S20, 103, 21, 124),)
+    assert cumulated([TaxableLine(-100, S20)], [], {S20: 19}, TaxPolicy()) == (TaxGroup(S20, -100, -19, -119),)
+
+
+@pytest.mark.parametrize("before, tax", [(20, 1), (21, 0), (22, 0)])
+def test_a_free_part_makes_up_for_tax_and_gives_none_back(before: int, tax: int) -> None:
+    """20 % of 103 are 21: a part of 0 is taxed with what is missing of that, and never below 0."""
+    part, after = [TaxableLine(0, S20)], [TaxableLine(103, S20, 2)]
+    assert cumulated(part, after, {S20: before}, TaxPolicy()) == (TaxGroup(S20, 0, tax, tax),)
 
 
 @pytest.mark.parametrize("rate", ["-1", "100.01", "1e1", 7.7, Decimal("NaN"), None])
