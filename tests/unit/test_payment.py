@@ -214,6 +214,20 @@ def test_a_fact_that_moves_nothing_is_merely_noted() -> None:
     assert isinstance(event_of(whole, DisputePayment(yen(1))), FactNoted)
 
 
+def test_one_minor_unit_counts() -> None:
+    """One more than is free takes one off the newest application; one can be disputed."""
+    assert event_of(PART_USED, RefundPayment(yen(601))).released == (Application(INVOICE, "I-1", 1),)
+    assert play(DisputePayment(yen(1)), state=RECEIVED).disputed == 1
+
+
+def test_the_bounds_are_those_of_the_page_on_limits() -> None:
+    """Documents that one payment pays, and facts and tasks that it keeps."""
+    assert (s.MAX_APPLICATIONS, s.MAX_NOTES) == (1_000, 200)
+    many = [RefundPayment(Money(1, "EUR"), f"f{number}") for number in range(201)]
+    noted = play(*many, state=RECEIVED).notes
+    assert (len(noted.facts), noted.facts[0], noted.facts[-1]) == (200, "f1", "f200")
+
+
 def test_a_payment_without_a_fee_or_a_reservation_has_none() -> None:
     """Nobody kept anything of a transfer; nothing is reserved of money that never came and is closed."""
     assert (RECEIVED.funds.fee, play(RecordPayment(BANK, yen(100), fee_minor=7)).funds.fee) == (0, 7)

@@ -164,7 +164,7 @@ def capture(
 
 def first_captured(state: Expected | Authorised, event: PaymentCaptured) -> Received:
     minor = event.amount.minor
-    reserved = max(minor, state.authorised.minor if isinstance(state, Authorised) else 0)
+    reserved = max(minor, state.authorised.minor) if isinstance(state, Authorised) else minor
     funds = Funds(
         event.amount.currency, reserved, minor, applications=_for_order(state, (), minor), received_at=event.at
     )
