@@ -147,6 +147,36 @@ def test_m24_goods_with_tax_and_shipping_without_in_one_order() -> None:
     assert sums.by_rate == (TaxGroup(TaxCategory.of("S", 20), 1500, 300, 1800),)
 
 
+@pytest.mark.parametrize("included", [False, True])
+def test_m24_prices_of_one_kind_are_rounded_together(*, included: bool) -> None:
+    """The category may say what the policy says too: 20 % of twice 1.13 are rounded once."""
+    price, policy = Price.of("1.13", "GBP"), TaxPolicy(prices_include_tax=included)
+    said = TaxCategory.of("S", 20, included=included)
+    apart, together = [
+        totals_of(
+            OrderContent("GBP", tuple(OrderLine.of(n, "TEA", 1, price, tax) for n, tax in enumerate(taxes, 1)), policy)
+        )
+        for taxes in ((said, VAT), (VAT, VAT))
+    ]
+    assert apart == together
+
+
+@pytest.mark.parametrize("category", [VAT, BOTH, TaxCategory.of("S", 20, included=True)])
+def test_m24_all_of_a_prepaid_order_comes_back(storage: Storage, category: TaxCategory) -> None:
+    """Once nothing of a group is charged any more, all its tax is to be credited."""
+    shop = MoneyShop(storage)
+    shop.order_of("O", OrderLine.of(1, "TEA", 1, shop.price(1000), category))
+    order: Any = shop.orders.get("O")
+    total = order.totals.gross_minor
+    shop.pay(total, order="O")
+    shop.send("O", 1)
+    invoice = shop.bill("O")
+    shop.take_back("O", 1)
+    assert (shop.owes(), shop.exposure()) == (0, -total)
+    shop.credit(invoice, 1)
+    assert (shop.owes(), shop.exposure()) == (-total, -total)
+
+
 MIXED = (
     BOTH,
     TaxCategory.of("GST", 5),

@@ -299,14 +299,18 @@ def tax_groups(lines: Iterable[TaxableLine], policy: TaxPolicy) -> tuple[TaxGrou
     """
     by_category: dict[TaxCategory, list[TaxableLine]] = {}
     for line in lines:
-        for part in _by_tax(line) if line.category.also else (line,):
+        own = line.category
+        for part in (line,) if own.included is None and not own.also else _by_tax(line, policy):
             by_category.setdefault(part.category, []).append(part)
     return tuple([_group(category, members, policy) for category, members in by_category.items()])
 
 
-def _by_tax(line: TaxableLine) -> Iterator[TaxableLine]:
+def _by_tax(line: TaxableLine, policy: TaxPolicy) -> Iterator[TaxableLine]:
+    """Each tax of a line; a category that says what the policy says too is rounded with those that say nothing."""
+    included = None if line.category.included is policy.prices_include_tax else line.category.included
     for place, category in enumerate(line.category.taxes()):
-        yield TaxableLine(line.amount_minor, category, line.quantity, repeated=place > 0)
+        one = TaxCategory(category.code, category.rate, included)
+        yield TaxableLine(line.amount_minor, one, line.quantity, repeated=place > 0)
 
 
 def _group(category: TaxCategory, lines: Sequence[TaxableLine], policy: TaxPolicy) -> TaxGroup:
