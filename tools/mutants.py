@@ -66,6 +66,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "domain/orders": (
         "tests/unit/test_order.py",
         "tests/unit/test_money_rows.py",
+        "tests/unit/test_order_money.py",
         *FLOWS,
         "tests/unit/test_decide.py",
         "tests/unit/test_counts.py",

@@ -133,7 +133,7 @@ def bill(state: Billing, command: BillUnits, stamp: Stamp) -> UnitsBilled:
             charges.append(Charge(line, n, bill_minor(state, line, v, n), tax))
     totals = totals_of_groups(taxed(state, charges), content.currency)
     lines = tuple([Billed(line.line, units, net, tax, command.shipment) for line, units, net, tax in charges])
-    prepaid = max(0, min(state.progress.pool_minor, totals.gross_minor))
+    prepaid = min(state.progress.pool_minor, totals.gross_minor)
     return UnitsBilled(command.invoice, command.series, lines, totals, prepaid)
 
 
