@@ -99,6 +99,22 @@ def test_m14_money_for_an_order_that_cannot_take_it(storage: Storage) -> None:
     )
 
 
+def test_m14_a_completed_order_takes_what_its_invoices_have_open(storage: Storage) -> None:
+    """Billed and closed, 24.00 are open: a minor unit more is refused, 24.00 are taken, and nothing after that."""
+    shop = MoneyShop(storage).confirmed("O", (2, 1000))
+    shop.send("O", 2)
+    invoice = shop.bill("O")
+    assert shop.advance("O").state == "Completed"
+    payment = shop.pay(2402)
+    for minor, codes in ((2401, ("more_than_open",)), (2399, ()), (1, ()), (1, ("more_than_open",))):
+        command = ApplyPayment(ApplicationTarget.ORDER, "O", shop.money(minor))
+        if codes:
+            assert shop.refused(payment, command) == codes
+        else:
+            shop.handle(payment, command)
+    assert (shop.open(invoice), shop.free(payment), shop.owes()) == ([0], 2, -2)
+
+
 @every_currency
 def test_m07_what_is_authorised_opens_the_gate_while_it_stands(storage: Storage, currency: str) -> None:
     """A card is authorised for the order: it goes on; captured on dispatch, the money is the order's own."""

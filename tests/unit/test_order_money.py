@@ -110,11 +110,14 @@ def test_the_bills_of_an_order_that_had_money_sum_to_it(
     assert gross(order.and_then(bill("I", 1), *between), bill("J", 1)) == second
 
 
-@pytest.mark.parametrize("level", [TaxRounding.PER_DOCUMENT, TaxRounding.PER_UNIT])
-def test_what_a_bill_leaves_out_keeps_its_tax(level: TaxRounding) -> None:
-    """105 of another line were taxed with 11, and stay so: 10 % of 100 more are 10."""
-    order = ordered((2, 210), (1, 100), tax=TEN, level=level, pay_before=PayBefore.SHIP).and_then(bill("I", 1))
-    assert gross(order, bill("J", 1, line=2)) == 110
+@pytest.mark.parametrize(
+    "level, minor, tax",
+    [(TaxRounding.PER_DOCUMENT, 100, 10), (TaxRounding.PER_DOCUMENT, 99, 9), (TaxRounding.PER_UNIT, 100, 10)],
+)
+def test_what_a_bill_leaves_out_keeps_its_tax(level: TaxRounding, minor: int, tax: int) -> None:
+    """105 of another line were taxed with 11, and stay so: 10 % of 205 are 21, of 204 they are 20."""
+    order = ordered((2, 210), (1, minor), tax=TEN, level=level, pay_before=PayBefore.SHIP).and_then(bill("I", 1))
+    assert gross(order, bill("J", 1, line=2)) == minor + tax
 
 
 ELEVEN = (TaxGroup(TEN, 105, 11, 116),)

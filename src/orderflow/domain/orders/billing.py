@@ -130,7 +130,7 @@ def bill(state: Billing, command: BillUnits, stamp: Stamp) -> UnitsBilled:
     groups = taxed(state, charges)
     totals = totals_of_groups(groups, content.currency, rounding_of(state, charges, groups))
     lines = tuple([Billed(line.line, units, net, tax, command.shipment) for line, units, net, tax in charges])
-    prepaid = max(0, min(state.progress.pool_minor, totals.gross_minor))
+    prepaid = min(state.progress.pool_minor, totals.gross_minor)
     return UnitsBilled(command.invoice, command.series, lines, totals, prepaid)
 
 
