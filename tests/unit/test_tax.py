@@ -10,7 +10,7 @@ import pytest
 from orderflow.domain.engine.limits import MAX_MONEY_MINOR
 from orderflow.domain.engine.schema import faults_at
 from orderflow.domain.money.money import Money
-from orderflow.domain.money.parts import cumulated
+from orderflow.domain.money.parts import cumulated, remaining
 from orderflow.domain.money.split import Rounding
 from orderflow.domain.money.tax import (
     TaxableLine,
@@ -22,6 +22,7 @@ from orderflow.domain.money.tax import (
     tax_groups,
     tax_on,
     totals,
+    totals_of_groups,
 )
 from orderflow.errors import InputError
 
@@ -140,3 +141,31 @@ def test_rates_that_are_refused(rate: Any) -> None:
 def test_every_fault_of_a_category_is_named(value: object, paths: list[str]) -> None:
     """A category that was built without checks is checked whole."""
     assert [fault.path for fault in faults_at("tax", TaxCategory, value)] == paths
+
+
+@pytest.mark.parametrize(
+    "category, text",
+    [
+        (TaxCategory.of("S", 20), "S 20"),
+        (TaxCategory.of("S", 20, included=True), "S 20 incl"),
+        (TaxCategory.of("S", "7.70", included=False), "S 7.7 excl"),
+        (TaxCategory.of("GST", 5, ("PST", 7)), "GST 5; PST 7"),
+        (TaxCategory.of("GST", 5, ("PST", 7), included=False), "GST 5; PST 7 excl"),
+        (TaxCategory.of("S 1 incl", 5), "S 1 incl 5"),
+    ],
+)
+def test_the_text_of_a_category_says_all_of_it(category: TaxCategory, text: str) -> None:
+    """It is read back as it was, and is a text that is taken from outside."""
+    form = TaxCategory.text_form
+    assert (form.write(category), form.read(text)) == (text, category)
+    assert form.pattern.fullmatch(text)
+
+
+def test_what_an_invoice_still_charges_is_never_below_0() -> None:
+    """An invoice of 3.34 was made to come to 3.30; of it 0.02 are left, which no coin pays."""
+    coins, zero = TaxPolicy(cash_rounding_minor=5), TaxCategory.of("Z", 0)
+    lines = [TaxableLine(334, zero)]
+    billed = totals_of_groups(tax_groups(lines, coins), "CHF", -4)
+    left = remaining(billed, lines, [TaxableLine(2, zero)], coins)
+    assert (billed.gross_minor, left.gross_minor, left.rounding_minor) == (330, 0, -2)
+    assert remaining(billed, lines, lines, coins) == billed
