@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
 
-from money_oracle import Line, Order, RefusedError
+from money_oracle import Order
+from money_rows import Line, RefusedError, Tax
 from money_shop import MoneyShop
 
 from orderflow.domain.billing.invoice import VoidInvoice
 from orderflow.domain.billing.invoice_money import TakeBackWriteOff, WriteOff
 from orderflow.domain.billing.invoice_state import Numbered
-from orderflow.domain.money.tax import TaxPolicy, TaxRounding
+from orderflow.domain.money.tax import TaxCategory, TaxPolicy, TaxRounding, includes_tax
 from orderflow.domain.orders.billing import BillUnits
 from orderflow.domain.orders.cancelling import CancelUnits
 from orderflow.domain.orders.charging import billable, credit_due, missing_minor, uncharged_gross
-from orderflow.domain.orders.content import CancelledBy, InvoiceBasis, PayBefore
+from orderflow.domain.orders.content import CancelledBy, InvoiceBasis, OrderLine, PayBefore
 from orderflow.domain.orders.state import HasProgress, lines_of
 from orderflow.domain.payments.applying import ApplyPayment, UnapplyPayment
 from orderflow.domain.payments.collecting import (
@@ -47,6 +49,11 @@ LEVELS = {
     "line": TaxRounding.PER_LINE,
     "unit": TaxRounding.PER_UNIT,
 }
+#: Taxes that meet in one order: of one rate with and without tax in the price, and two on one line.
+MIXED = (
+    *(TaxCategory.of("S", 20, included=included) for included in (None, False, True)),
+    *(TaxCategory.of("GST", 5, ("PST", 7), included=False), TaxCategory.of("GST", 5)),
+)
 #: Units of a line, and what they cost together: amounts that do not divide.
 HOSTILE = ((10, 5), (3, 1000), (7, 1000), (1, 1), (2, 0), (6, 799), (4, 100))
 
@@ -58,20 +65,25 @@ class Pair:
         draw = self.draw = random.Random(seed)
         currency, rate = draw.choice(("GBP", "JPY", "BHD")), draw.choice((0, 8, 10, 20))
         level, included = draw.choice(tuple(LEVELS)), draw.random() < 0.5
-        waits, ordered = draw.random() < 0.4, draw.random() < 0.5
-        coin = draw.choice((0, 0, 0, 5))
-        lines = [draw.choice(HOSTILE) for _ in range(draw.randint(1, 2))]
-        made = [Line(units, net, open=units) for units, net in lines]
-        self.oracle = Order(made, Fraction(rate, 100), level, included, waits, ordered, coin)
+        waits, ordered, coin = draw.random() < 0.4, draw.random() < 0.5, draw.choice((0, 0, 5))
+        policy = TaxPolicy(LEVELS[level], included, cash_rounding_minor=coin)
         self.shop = MoneyShop(storage, currency, rate)
-        self.shop.lines_together(
+        categories = draw.choice(((TaxCategory.of("S", rate),), MIXED))
+        made = [self._line(number, draw.choice(categories), policy) for number in range(1, draw.randint(2, 4))]
+        rows = [Line(line.quantity, line.net_minor, _taxes(line.tax, policy), open=line.quantity) for line in made]
+        self.oracle = Order(rows, level, waits, ordered, coin)
+        self.shop.order_of(
             "O",
-            lines,
-            tax=TaxPolicy(LEVELS[level], included, cash_rounding_minor=coin),
+            *made,
+            tax=policy,
             pay_before=PayBefore.PREPARE if waits else PayBefore.NEVER,
             invoice_basis=InvoiceBasis.ORDERED if ordered else InvoiceBasis.DISPATCHED,
         )
         self.told: list[str] = []
+
+    def _line(self, number: int, category: TaxCategory, policy: TaxPolicy) -> OrderLine:
+        units, minor = self.draw.choice(HOSTILE)
+        return OrderLine.of(number, "TEA", units, self.shop.price(minor, units), category, policy=policy)
 
     def step(self) -> None:
         """One operation, drawn at random, on both; they must agree on whether it is allowed."""
@@ -117,9 +129,17 @@ class Pair:
 
     def _bill(self) -> Any:
         at, units = self._units(self.oracle.billable)
+        return self._billed({at: units})
+
+    def _bill_all(self) -> Any:
+        wanted = {at: units for at, line in enumerate(self.oracle.lines) if (units := self.oracle.billable(line))}
+        return self._billed(wanted) if wanted else None
+
+    def _billed(self, wanted: dict[int, int]) -> Any:
         invoice = f"O/{1 + len(self.oracle.invoices):03}"
-        command = BillUnits(invoice, "inv", units=(LineQuantity(at + 1, units),))
-        return (lambda: self.oracle.bill(invoice, at, units)), (lambda: self.shop.handle("O", command))
+        units = tuple(LineQuantity(at + 1, count) for at, count in wanted.items())
+        command = BillUnits(invoice, "inv", units=units)
+        return (lambda: self.oracle.bill(invoice, wanted)), (lambda: self.shop.handle("O", command))
 
     def _void(self) -> Any:
         invoice = self._invoice()
@@ -131,7 +151,7 @@ class Pair:
         invoice, intent = self._invoice(), self.draw.choice(tuple(CreditIntent))
         if not invoice:
             return None
-        [(at, item)] = self.oracle.invoices[invoice].items.items()
+        at, item = self.draw.choice([*self.oracle.invoices[invoice].items.items()])
         units = self.draw.randint(1, max(1, item.left[0]))
         return (
             lambda: self.oracle.credit(invoice, at, units, intent.value),
@@ -142,7 +162,7 @@ class Pair:
         invoice = self._invoice()
         if not invoice:
             return None
-        [(at, item)] = self.oracle.invoices[invoice].items.items()
+        at, item = self.draw.choice([*self.oracle.invoices[invoice].items.items()])
         minor = self.draw.randint(1, max(1, item.left[1]))
         return (
             lambda: self.oracle.reduce(invoice, at, minor),
@@ -271,7 +291,8 @@ class Pair:
         assert isinstance(order, HasProgress)
         yield from _unequal("pool", order.progress.pool_minor, self.oracle.pool)
         yield from _unequal("uncharged", uncharged_gross(order), self.oracle.uncharged_gross())
-        yield from _unequal("tax", sum(minor for _, minor in order.progress.taxed), self.oracle.taxed)
+        yield from _unequal("taxes", _by_rate(order), self.oracle.by_rate())
+        yield from _unequal("rounded", order.progress.rounded_minor, self.oracle.rounded)
         for line, (made, v) in zip(self.oracle.lines, lines_of(order), strict=True):
             names = ("invoiced", "credited", "waived", "ahead")
             yield from _unequal("counters", [getattr(v, name) for name in names], [getattr(line, n) for n in names])
@@ -282,6 +303,7 @@ class Pair:
             state = self.shop.invoices.get(name)
             if isinstance(state, Numbered):
                 a = state.amounts
+                yield from _unequal(f"{name} sums", _sums(state), self.oracle.sums(name))
                 found = (state.totals.gross_minor, state.open_minor, a.prepaid, a.credited, a.written_off, a.applied)
                 paid = sum(invoice.paid.values())
                 wanted = (invoice.gross, invoice.open, invoice.prepaid, invoice.credited, invoice.written_off, paid)
@@ -301,6 +323,24 @@ class Pair:
             yield from _unequal("gate", open_, self.oracle.gate())
 
 
+def _taxes(category: TaxCategory, policy: TaxPolicy) -> tuple[Tax, ...]:
+    rates = [(code, Fraction(rate) / 100) for code, rate in [(category.code, category.rate), *category.also]]
+    price = tuple(sorted(rates)) if includes_tax(category, policy) else ()
+    return tuple([Tax(code, rate, price) for code, rate in rates])
+
+
+def _by_rate(order: HasProgress) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for category, minor in order.progress.taxed:
+        found[category.code] += minor
+    return {code: minor for code, minor in found.items() if minor}
+
+
+def _sums(state: Numbered) -> tuple[int, int, dict[str, tuple[int, int]]]:
+    sums = state.totals
+    return sums.net_minor, sums.tax_minor, {g.category.code: (g.taxable_minor, g.tax_minor) for g in sums.by_rate}
+
+
 def _unequal(what: str, found: object, wanted: object) -> Iterator[str]:
     if found != wanted:
         yield f"{what}: {found}, the model says {wanted}"
@@ -308,7 +348,7 @@ def _unequal(what: str, found: object, wanted: object) -> Iterator[str]:
 
 #: What is drawn, some more often than others.
 OPERATIONS = (
-    *("send", "send", "take_back", "cancel", "bill", "bill", "bill", "void", "credit", "credit", "reduce"),
+    *("send", "send", "take_back", "cancel", "bill", "bill", "bill_all", "void", "credit", "credit", "reduce"),
     *("reserve", "capture", "capture", "end", "ask_refund", "answer"),
     *("pay", "pay", "apply", "apply", "apply", "unapply", "goes_back", "write_off", "take_back_write_off"),
 )

@@ -1,7 +1,7 @@
 """The law of money once more, as an executable model: one order, its invoices, and the payments of two customers.
 
 It imports nothing of the library and counts in fractions, so that the two can only agree by both being right.
-Amounts are minor units; tax is one rate on all lines.
+Amounts are minor units; a line has one tax or several, inside its price or beside it.
 """
 
 from __future__ import annotations
@@ -9,129 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import floor
 
-
-class RefusedError(Exception):
-    """The law does not allow it; nothing has changed."""
-
-
-def need(condition: object) -> None:
-    """Refuse unless the condition holds."""
-    if not condition:
-        raise RefusedError
-
-
-def half_up(value: Fraction) -> int:
-    """To the nearest, a half away from zero."""
-    return floor(value + Fraction(1, 2)) if value >= 0 else -floor(-value + Fraction(1, 2))
-
-
-@dataclass
-class Line:
-    """A line of goods: where its units are, and what was charged of it."""
-
-    ordered: int
-    net: int
-    open: int = 0
-    delivered: int = 0
-    returned: int = 0
-    lost: int = 0
-    cancelled: int = 0
-    invoiced: int = 0
-    credited: int = 0
-    waived: int = 0
-    ahead: int = 0
-    unit: int = 0
-    reduced: int = 0
-
-    @property
-    def owed(self) -> int:
-        """Units the customer has or is still to get."""
-        return self.ordered - self.cancelled - self.returned - self.lost
-
-    @property
-    def charged(self) -> int:
-        """Units billed and not credited."""
-        return self.invoiced - self.credited
-
-    @property
-    def uncharged(self) -> int:
-        """Units still to be billed; below 0, to be credited."""
-        return self.owed - self.charged - self.waived - self.ahead
-
-    def price(self, units: int) -> int:
-        """What so many charged units cost."""
-        return half_up(Fraction(self.net * units, self.ordered))
-
-    def leave(self, units: int, *, returned: bool = False) -> None:
-        """Units are owed no longer: they settle what was credited ahead, returned ones then what was waived."""
-        ahead = min(units, self.ahead)
-        self.ahead -= ahead
-        if returned:
-            self.waived -= min(units - ahead, self.waived)
-        self.waived = min(self.waived, self.owed)
-
-
-@dataclass
-class Item:
-    """Units of a line on an invoice, and what was credited of them."""
-
-    units: int
-    minor: int
-    credited: int = 0
-    given: int = 0
-    reduced: int = 0
-
-    @property
-    def left(self) -> tuple[int, int]:
-        """Units and minor units it still charges."""
-        return self.units - self.credited, self.minor - self.given - self.reduced
-
-
-@dataclass
-class Invoice:
-    """An invoice of the order: its items by line, and what was taken off its total."""
-
-    items: dict[int, Item]
-    tax: int
-    gross: int
-    rounding: int = 0
-    prepaid: int = 0
-    credited: int = 0
-    written_off: int = 0
-    paid: dict[str, int] = field(default_factory=dict)
-    void: bool = False
-
-    @property
-    def due(self) -> int:
-        """What is due before the order's own money."""
-        return 0 if self.void else self.gross - self.credited - self.written_off - sum(self.paid.values())
-
-    @property
-    def open(self) -> int:
-        """What is still to be paid."""
-        return self.due - self.prepaid
-
-
-@dataclass
-class Payment:
-    """Money of a customer: what is kept of it, and what it pays, oldest first; the order is ``""``.
-
-    ``reserved`` is still to be taken, for the order; ``aside`` is in a refund of which nobody knows yet.
-    """
-
-    customer: str
-    kept: int
-    pays: dict[str, int] = field(default_factory=dict)
-    reserved: int = 0
-    aside: int = 0
-    came: bool = True
-
-    @property
-    def free(self) -> int:
-        """What pays nothing yet."""
-        return self.kept - sum(self.pays.values()) - self.aside
+from money_rows import Invoice, Item, Line, Payment, Tax, Taxes, half_up, need, on_top
 
 
 @dataclass
@@ -139,14 +18,12 @@ class Order:
     """The whole: an order of ann's, its invoices by id, and payments of anybody."""
 
     lines: list[Line]
-    rate: Fraction
     level: str
-    included: bool
     waits: bool
     ordered_basis: bool
     coin: int = 0
     pool: int = 0
-    taxed: int = 0
+    taxed: Taxes = field(default_factory=dict)
     rounded: int = 0
     invoices: dict[str, Invoice] = field(default_factory=dict)
     payments: dict[str, Payment] = field(default_factory=dict)
@@ -186,30 +63,36 @@ class Order:
         """Units that may be billed now."""
         return max(0, self.basis(line) - line.charged - line.waived - line.ahead)
 
-    def bill(self, invoice: str, at: int, units: int) -> None:
-        """Some units of a line go on an invoice."""
-        line = self.lines[at]
-        need(0 < units <= self.billable(line))
-        minor = max(0, line.price(line.charged + units) - line.unit)
-        tax = self.part_tax([(at, units, minor)])
-        gross = minor if self.included else minor + tax
-        rounding = self.rounding(gross)
-        gross += rounding
-        self.rounded += rounding
-        line.invoiced += units
-        line.unit += minor
-        self.taxed += tax
-        prepaid = min(self.pool, gross)
+    def bill(self, invoice: str, wanted: dict[int, int]) -> None:
+        """Some units of lines go on an invoice."""
+        need(all(0 < units <= self.billable(self.lines[at]) for at, units in wanted.items()))
+        part = []
+        for at, units in wanted.items():
+            line = self.lines[at]
+            part.append((at, units, max(0, line.price(line.charged + units) - line.unit)))
+        taxes = self.part_taxes(part)
+        gross = sum(minor for _, _, minor in part) + on_top(taxes)
+        rounding = self.part_rounding(gross)
+        for at, units, minor in part:
+            self.lines[at].invoiced += units
+            self.lines[at].unit += minor
+        self._count(taxes, rounding, 1)
+        prepaid = min(self.pool, gross + rounding)
         self.pool -= prepaid
-        self.invoices[invoice] = Invoice({at: Item(units, minor)}, tax, gross, rounding, prepaid)
+        items = {at: Item(units, minor) for at, units, minor in part}
+        self.invoices[invoice] = Invoice(items, taxes, gross + rounding, rounding, prepaid)
+
+    def _count(self, taxes: Taxes, rounding: int, sign: int) -> None:
+        for tax, minor in taxes.items():
+            self.taxed[tax] = self.taxed.get(tax, 0) + sign * minor
+        self.rounded += sign * rounding
 
     def void(self, invoice: str) -> None:
         """An invoice nobody has touched is taken back."""
         taken = self.invoices[invoice]
         need(not (taken.void or taken.paid or taken.written_off or taken.credited or self._touched(taken)))
         taken.void = True
-        self.taxed -= taken.tax
-        self.rounded -= taken.rounding
+        self._count(taken.taxes, taken.rounding, -1)
         for at, item in taken.items.items():
             self.lines[at].invoiced -= item.units
             self.lines[at].unit -= item.minor
@@ -219,56 +102,54 @@ class Order:
     def _touched(invoice: Invoice) -> bool:
         return any(item.credited or item.reduced for item in invoice.items.values())
 
-    def part_tax(self, part: list[tuple[int, int, int]]) -> int:
-        """The tax of a part bill: alone, or as a running sum where money was agreed on beforehand."""
+    def part_taxes(self, part: list[tuple[int, int, int]]) -> Taxes:
+        """The taxes of a part bill: alone, or as running sums where money was agreed on beforehand."""
+        alone = self.taxes(part)
         if not self.cumulates():
-            return self.tax([(minor, units) for _, units, minor in part])
+            return alone
         more = {at: (units, minor) for at, units, minor in part}
         after = []
         for at, line in enumerate(self.lines):
             units, minor = more.get(at, (0, 0))
             if line.charged + units:
-                after.append((line.unit - line.reduced + minor, line.charged + units))
-        tax = self.tax(after) - self.taxed
-        return max(0, tax) if sum(minor for _, _, minor in part) >= 0 else min(0, tax)
+                after.append((at, line.charged + units, line.unit - line.reduced + minor))
+        whole, found = self.taxes(after), {}
+        for tax in alone:
+            minor = whole.get(tax, 0) - self.taxed.get(tax, 0)
+            positive = sum(minor for at, _, minor in part if tax in self.lines[at].taxes) >= 0
+            found[tax] = max(0, minor) if positive else min(0, minor)
+        return found
+
+    def part_rounding(self, gross: int) -> int:
+        """What makes a part bill payable in cash: alone, or as a running sum."""
+        if not self.cumulates():
+            return self.payable(gross) - gross
+        charged = sum(line.unit - line.reduced for line in self.lines) + on_top(self.taxed)
+        rounding = self.payable(charged + gross) - charged - gross - self.rounded
+        return max(-gross, rounding) if gross >= 0 else rounding
+
+    def payable(self, gross: int) -> int:
+        """The nearest multiple of the smallest coin."""
+        return self.coin * half_up(Fraction(gross, self.coin)) if self.coin else gross
 
     def cumulates(self) -> bool:
         """Whether the order waits for money or has some of its own."""
         return self.waits or self.pool > 0 or any(invoice.prepaid for invoice in self.invoices.values())
 
-    def tax(self, lines: list[tuple[int, int]]) -> int:
-        """The tax on (or within) amounts of so many units, rounded where the level says."""
+    def taxes(self, lines: list[tuple[int, int, int]]) -> Taxes:
+        """The taxes on (or within) amounts of so many units of lines, each rounded where the level says."""
+        groups: dict[Tax, list[tuple[int, int]]] = {}
+        for at, units, minor in lines:
+            for tax in self.lines[at].taxes:
+                groups.setdefault(tax, []).append((minor, units))
+        return {tax: self._tax(tax, amounts) for tax, amounts in groups.items()}
+
+    def _tax(self, tax: Tax, amounts: list[tuple[int, int]]) -> int:
         if self.level == "document":
-            return self.tax_on(sum(minor for minor, _ in lines))
+            return tax.on(sum(minor for minor, _ in amounts))
         if self.level == "line":
-            return sum(self.tax_on(minor) for minor, _ in lines)
-        return sum(self.tax_of_units(minor, units) for minor, units in lines)
-
-    def tax_of_units(self, minor: int, units: int) -> int:
-        """Each unit on its own; units of one line differ by one minor unit at most."""
-        if not units:
-            return 0
-        sign = -1 if minor < 0 else 1
-        least, more = divmod(abs(minor), abs(units))
-        return sign * (self.tax_on(least) * (abs(units) - more) + self.tax_on(least + 1) * more)
-
-    def tax_on(self, minor: int) -> int:
-        """The tax on, or within, one amount."""
-        return half_up(Fraction(minor) * self.rate / (1 + self.rate if self.included else 1))
-
-    # -- cash
-
-    def payable(self, gross: int) -> int:
-        """The nearest sum that coins can pay."""
-        return self.coin * half_up(Fraction(gross, self.coin)) if self.coin else gross
-
-    def rounding(self, gross: int) -> int:
-        """What a bill is rounded by; a running sum where tax is one."""
-        if not self.coin or not self.cumulates():
-            return self.payable(gross) - gross
-        before = sum(line.unit - line.reduced for line in self.lines) + (0 if self.included else self.taxed)
-        rounding = self.payable(before + gross) - before - gross - self.rounded
-        return max(-gross, rounding) if gross >= 0 else rounding
+            return sum(tax.on(minor) for minor, _ in amounts)
+        return sum(tax.of_units(minor, units) for minor, units in amounts)
 
     # -- credits
 
@@ -304,27 +185,30 @@ class Order:
         line.reduced += minor
         self._give_back(taken, before)
 
-    def charges_left(self, invoice: Invoice) -> tuple[int, int, int]:
-        """Tax that an invoice still charges, its gross, and what of that is rounding."""
-        own = self.tax([(item.minor, item.units) for item in invoice.items.values()])
-        left = [(item.left[1], item.left[0]) for item in invoice.items.values() if item.left[0]]
+    def charges_left(self, invoice: Invoice) -> tuple[Taxes, int, int]:
+        """Taxes, gross and rounding that an invoice still charges: what was cumulated stays with it to the end."""
+        own = self.taxes([(at, item.units, item.minor) for at, item in invoice.items.items()])
+        left = [(at, *item.left) for at, item in invoice.items.items() if item.left[0]]
         if not left:
-            return 0, 0, 0
-        tax = min(invoice.tax, max(0, self.tax(left) + invoice.tax - own))
-        gross = sum(minor for minor, _ in left) + (0 if self.included else tax)
+            return {}, 0, 0
+        taxes = {
+            tax: min(invoice.taxes[tax], max(0, minor + invoice.taxes[tax] - own[tax]))
+            for tax, minor in self.taxes(left).items()
+        }
+        exact = sum(minor for _, _, minor in left) + on_top(taxes)
         if not self.coin:
-            return tax, gross, 0
-        whole = invoice.gross - invoice.rounding
-        moved = invoice.gross - self.payable(whole)
-        payable = min(invoice.gross, max(0, self.payable(gross) + moved))
-        return tax, payable, payable - gross
+            return taxes, exact, 0
+        moved = invoice.gross - self.payable(invoice.gross - invoice.rounding)
+        gross = min(invoice.gross, max(0, self.payable(exact) + moved))
+        return taxes, gross, gross - exact
 
-    def _give_back(self, invoice: Invoice, before: tuple[int, int, int]) -> None:
-        tax, gross, rounding = (old - new for old, new in zip(before, self.charges_left(invoice), strict=True))
+    def _give_back(self, invoice: Invoice, before: tuple[Taxes, int, int]) -> None:
+        after = self.charges_left(invoice)
+        gross = before[1] - after[1]
+        self._count(before[0], before[2], -1)
+        self._count(after[0], after[2], 1)
         over = gross - invoice.open
         invoice.credited += gross
-        self.taxed -= tax
-        self.rounded -= rounding
         if over > 0:
             up = min(over, invoice.written_off)
             invoice.written_off -= up
@@ -468,6 +352,24 @@ class Order:
 
     # -- figures
 
+    def by_rate(self) -> dict[str, int]:
+        """The tax that is charged now, by code."""
+        found: dict[str, int] = {}
+        for tax, minor in self.taxed.items():
+            found[tax.code] = found.get(tax.code, 0) + minor
+        return {code: minor for code, minor in found.items() if minor}
+
+    def sums(self, invoice: str) -> tuple[int, int, dict[str, tuple[int, int]]]:
+        """Net and tax of an invoice, and what is taxed and the tax of each code."""
+        billed, groups = self.invoices[invoice], dict[str, tuple[int, int]]()
+        for own, minor in billed.taxes.items():
+            amount = sum(item.minor for at, item in billed.items.items() if own in self.lines[at].taxes)
+            inside = sum(other for tax, other in billed.taxes.items() if own.inside and tax.price == own.price)
+            taxable, known = groups.get(own.code, (0, 0))
+            groups[own.code] = taxable + amount - inside, known + minor
+        tax = sum(billed.taxes.values())
+        return billed.gross - billed.rounding - tax, tax, groups
+
     def uncharged_gross(self) -> int:
         """The gross of all that is owed and not charged, signed."""
         part = [
@@ -477,9 +379,8 @@ class Order:
         ]
         if not part:
             return 0
-        net = sum(minor for _, _, minor in part)
-        gross = net if self.included else net + self.part_tax(part)
-        return gross + self.rounding(gross)
+        gross = sum(minor for _, _, minor in part) + on_top(self.part_taxes(part))
+        return gross + self.part_rounding(gross)
 
     def gate(self) -> bool:
         """Whether an order that waits for money may go on."""

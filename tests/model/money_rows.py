@@ -1,0 +1,165 @@
+"""The rows of the oracle: lines, invoices and payments, and the tax of an amount, counted in fractions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import floor
+
+
+class RefusedError(Exception):
+    """The law does not allow it; nothing has changed."""
+
+
+def need(condition: object) -> None:
+    """Refuse unless the condition holds."""
+    if not condition:
+        raise RefusedError
+
+
+def half_up(value: Fraction) -> int:
+    """To the nearest, a half away from zero."""
+    return floor(value + Fraction(1, 2)) if value >= 0 else -floor(-value + Fraction(1, 2))
+
+
+@dataclass(frozen=True)
+class Tax:
+    """A tax of a line; what is taxed alike is rounded together. ``price`` holds the rates of all taxes inside it."""
+
+    code: str
+    rate: Fraction
+    price: tuple[tuple[str, Fraction], ...] = ()
+
+    @property
+    def inside(self) -> bool:
+        """Whether prices contain it."""
+        return bool(self.price)
+
+    def on(self, minor: int) -> int:
+        """The tax on, or within, one amount."""
+        return half_up(Fraction(minor) * self.rate / (1 + sum(rate for _, rate in self.price)))
+
+    def of_units(self, minor: int, units: int) -> int:
+        """Each unit on its own; units of one line differ by one minor unit at most."""
+        if not units:
+            return 0
+        sign = -1 if minor < 0 else 1
+        least, more = divmod(abs(minor), abs(units))
+        return sign * (self.on(least) * (abs(units) - more) + self.on(least + 1) * more)
+
+
+#: Tax in minor units, each rounded on its own.
+Taxes = dict[Tax, int]
+
+
+@dataclass
+class Line:
+    """A line of goods: where its units are, and what was charged of it."""
+
+    ordered: int
+    net: int
+    taxes: tuple[Tax, ...]
+    open: int = 0
+    delivered: int = 0
+    returned: int = 0
+    lost: int = 0
+    cancelled: int = 0
+    invoiced: int = 0
+    credited: int = 0
+    waived: int = 0
+    ahead: int = 0
+    unit: int = 0
+    reduced: int = 0
+
+    @property
+    def owed(self) -> int:
+        """Units the customer has or is still to get."""
+        return self.ordered - self.cancelled - self.returned - self.lost
+
+    @property
+    def charged(self) -> int:
+        """Units billed and not credited."""
+        return self.invoiced - self.credited
+
+    @property
+    def uncharged(self) -> int:
+        """Units still to be billed; below 0, to be credited."""
+        return self.owed - self.charged - self.waived - self.ahead
+
+    def price(self, units: int) -> int:
+        """What so many charged units cost."""
+        return half_up(Fraction(self.net * units, self.ordered))
+
+    def leave(self, units: int, *, returned: bool = False) -> None:
+        """Units are owed no longer: they settle what was credited ahead, returned ones then what was waived."""
+        ahead = min(units, self.ahead)
+        self.ahead -= ahead
+        if returned:
+            self.waived -= min(units - ahead, self.waived)
+        self.waived = min(self.waived, self.owed)
+
+
+def on_top(taxes: Taxes) -> int:
+    """What comes on top of prices."""
+    return sum(minor for tax, minor in taxes.items() if not tax.inside)
+
+
+@dataclass
+class Item:
+    """Units of a line on an invoice, and what was credited of them."""
+
+    units: int
+    minor: int
+    credited: int = 0
+    given: int = 0
+    reduced: int = 0
+
+    @property
+    def left(self) -> tuple[int, int]:
+        """Units and minor units it still charges."""
+        return self.units - self.credited, self.minor - self.given - self.reduced
+
+
+@dataclass
+class Invoice:
+    """An invoice of the order: its items by line, and what was taken off its total."""
+
+    items: dict[int, Item]
+    taxes: Taxes
+    gross: int
+    rounding: int
+    prepaid: int = 0
+    credited: int = 0
+    written_off: int = 0
+    paid: dict[str, int] = field(default_factory=dict)
+    void: bool = False
+
+    @property
+    def due(self) -> int:
+        """What is due before the order's own money."""
+        return 0 if self.void else self.gross - self.credited - self.written_off - sum(self.paid.values())
+
+    @property
+    def open(self) -> int:
+        """What is still to be paid."""
+        return self.due - self.prepaid
+
+
+@dataclass
+class Payment:
+    """Money of a customer: what is kept of it, and what it pays, oldest first; the order is ``""``.
+
+    ``reserved`` is still to be taken, for the order; ``aside`` is in a refund of which nobody knows yet.
+    """
+
+    customer: str
+    kept: int
+    pays: dict[str, int] = field(default_factory=dict)
+    reserved: int = 0
+    aside: int = 0
+    came: bool = True
+
+    @property
+    def free(self) -> int:
+        """What pays nothing yet."""
+        return self.kept - sum(self.pays.values()) - self.aside
