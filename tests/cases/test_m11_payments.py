@@ -7,7 +7,9 @@ from datetime import timedelta
 import pytest
 from money_shop import NOON, MoneyShop, every_currency
 
+from orderflow.domain.billing.credit_note import AccountLine, UseCredit
 from orderflow.domain.money.money import Money
+from orderflow.domain.orders.billing import CompleteOrder
 from orderflow.domain.orders.content import PayBefore
 from orderflow.domain.orders.placing import OpenDraft
 from orderflow.domain.payments.applying import ApplyPayment, UnapplyPayment
@@ -171,3 +173,32 @@ def test_m13_what_pays_less_keeps_its_place(storage: Storage) -> None:
     shop.handle(payment, UnapplyPayment(ApplicationTarget.INVOICE, "A/1", shop.money(2000)))
     shop.handle(payment, RefundPayment(shop.money(5000), "re_1"))
     assert shop.open("A/1", "B/1") == [2000, 3000]
+
+
+@every_currency
+def test_m15_a_completed_order_takes_what_its_invoices_have_open(storage: Storage, currency: str) -> None:
+    """Money that comes late pays what is due; one unit more is refused and stays free."""
+    shop = MoneyShop(storage, currency).confirmed("O", (1, 1000))
+    shop.send("O", 1)
+    invoice = shop.bill("O")
+    shop.handle("O", CompleteOrder())
+    payment = shop.pay(1300)
+    for minor, code in ((1201, "more_than_open"), (1301, "exceeds_free")):
+        assert shop.refused(payment, ApplyPayment(ApplicationTarget.ORDER, "O", shop.money(minor))) == (code,)
+    shop.handle(payment, ApplyPayment(ApplicationTarget.ORDER, "O", shop.money(1200)))
+    assert (shop.open(invoice), shop.free(payment), shop.owes()) == ([0], 100, -100)
+
+
+def test_m18_credit_that_is_freed_is_the_newest(storage: Storage) -> None:
+    """Two notes pay an invoice; what a credit leaves over frees the second's first, and a reduction has no share."""
+    shop = MoneyShop(storage, rate=0).confirmed("O", (2, 1000))
+    shop.send("O", 2)
+    invoice = shop.bill("O")
+    first, second = (shop.note(AccountLine(1, "GOODWILL", 1, minor, shop.tax)) for minor in (1200, 800))
+    shop.handle(first, UseCredit(invoice, 1200))
+    shop.handle(second, UseCredit(invoice, 800))
+    reduction = shop.issued(shop.credit(invoice, amount=900))
+    assert [line.share_minor for part in reduction.parts for line in part.lines] == [0]
+    assert (shop.issued(first).free_minor, shop.issued(second).free_minor) == (100, 800)
+    shop.credit(invoice, 2)
+    assert (shop.issued(first).free_minor, shop.issued(second).free_minor, shop.owes()) == (1200, 800, -2000)

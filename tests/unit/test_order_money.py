@@ -280,3 +280,16 @@ def test_an_order_wants_money_looked_at_for_each_reason() -> None:
     assert wants_money(billed.and_then(CancelUnits("no", CancelledBy.CUSTOMER)).state)
     assert wants_money(billed.and_then(pay(101)).state)
     assert wants_money(billed.and_then(ahead).state)
+
+
+@pytest.mark.parametrize("minor", [1, 30])
+def test_what_came_last_is_the_newest_money(minor: int) -> None:
+    """A payment that gives more is the newest then; one that takes some back keeps its place."""
+    order = ordered((1, 1000))
+    for payment in ("p", "q"):
+        order = order.and_then(RecordPrepayment(payment, 100, "JPY"))
+    less = order.and_then(WithdrawPrepayment("p", minor))
+    assert less.state.progress.prepayments == (("p", 100 - minor), ("q", 100))
+    more = less.and_then(RecordPrepayment("p", minor, "JPY"))
+    assert more.state.progress.prepayments == (("q", 100), ("p", 100))
+    assert more.and_then(WithdrawPrepayment("q", 100)).state.progress.prepayments == (("p", 100),)
