@@ -479,3 +479,50 @@ def test_a_fee_is_at_most_what_was_paid() -> None:
     shop = MoneyShop(MemoryStorage())
     with pytest.raises(InputError, match="fee_minor: must be at most the amount"):
         shop.handle("van/1", RecordPayment(PaymentSource("van", "1"), shop.money(100), fee_minor=101))
+
+
+def card_of(*, authorises: bool = True) -> PaymentSource:
+    """A card payment of ann's for the order O."""
+    return PaymentSource("card", "1", "ann", "card", authorises=authorises, order="O")
+
+
+def test_yen_that_are_reserved_open_no_gate_of_pounds(storage: Storage) -> None:
+    """A reservation in another currency is a task; money that comes in it is for no order, and all of it is booked."""
+    shop = MoneyShop(storage).placed("O", (4, 1000), pay_before=PayBefore.CONFIRM)
+    shop.handle("card/1", ExpectPayment(card_of(), shop.money(4800)))
+    shop.handle("card/1", AuthorisePayment(Money(4800, "JPY"), "a"))
+    assert shop.refused("O", ConfirmOrder()) == ("unpaid",)
+    assert [task.key.id for task in shop.worklist("contradictions")] == ["card/1"]
+    shop.handle("card/1", RecordPayment(card_of(), Money(500, "JPY")))
+    shop.handle("card/1", CapturePayment(Money(100, "JPY"), "c"))
+    assert (shop.free("card/1"), shop.progress("O").pool_minor) == (600, 0)
+
+
+def test_nothing_less_than_nothing_is_asked_for(storage: Storage) -> None:
+    """Of a transfer nothing is reserved, so nothing can be taken or let go."""
+    shop = MoneyShop(storage).confirmed("O", (1, 1000))
+    payment = shop.pay(1200, order="O")
+    for operation in (CAPTURE, VOID):
+        assert shop.refused(payment, RequestOperation(operation)) == ("nothing_left",)
+
+
+@pytest.mark.parametrize("fact", ["record", "capture"])
+def test_what_was_reserved_and_has_come_counts_once(storage: Storage, fact: str) -> None:
+    """Also of a method that is not known to reserve: in the pool, it is reserved no longer."""
+    shop = MoneyShop(storage).placed("O", (8, 1000), pay_before=PayBefore.CONFIRM)
+    source, money = card_of(authorises=False), shop.money(4800)
+    shop.handle("card/1", ExpectPayment(source, money))
+    shop.handle("card/1", AuthorisePayment(money, "a"))
+    shop.handle("card/1", RecordPayment(source, money) if fact == "record" else CapturePayment(money, "c"))
+    assert (shop.progress("O").pool_minor, shop.progress("O").authorisations) == (4800, ())
+    assert shop.refused("O", ConfirmOrder()) == ("unpaid",)
+
+
+def test_more_that_is_reserved_later_is_known_to_the_order(storage: Storage) -> None:
+    """Taken in part, then told as authorised: the rest is reserved for the order; of a closed payment nothing is."""
+    shop = MoneyShop(storage).placed("O", (4, 1000), pay_before=PayBefore.CONFIRM)
+    shop.handle("card/1", ExpectPayment(card_of(), shop.money(4800)))
+    shop.handle("card/1", CapturePayment(shop.money(1200), "c"))
+    shop.handle("card/1", AuthorisePayment(shop.money(4800), "a"))
+    assert [(item.payment, item.minor) for item in shop.progress("O").authorisations] == [("card/1", 3600)]
+    shop.handle("O", ConfirmOrder())

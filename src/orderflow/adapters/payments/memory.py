@@ -133,6 +133,8 @@ class MemoryProvider:
         return answer
 
     def _do(self, request: PaymentRequest, minor: int) -> Answer:
+        if minor < 1:
+            return self._remembered(request, Answer(Outcome.DECLINED, reason="no amount"))
         account = self._accounts.setdefault(request.reference, _Account())
         amount, fact_id = evolve(request.amount, minor=minor), self._fact_id()
         match request.operation:

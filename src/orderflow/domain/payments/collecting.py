@@ -124,7 +124,9 @@ class AuthorisationEnded(Event):
     request: str = ""
 
 
-def authorise(state: Expected, command: AuthorisePayment, stamp: Stamp) -> PaymentAuthorised:
+def authorise(state: Expected, command: AuthorisePayment, stamp: Stamp) -> PaymentAuthorised | FactNoted:
+    if command.amount.currency != currency_of(state):
+        return FactNoted(tasks=(_other_currency(command.amount),))
     return PaymentAuthorised(command.amount, stamp.moment, command.until)
 
 
@@ -292,14 +294,18 @@ def record_again(state: Funded, command: RecordPayment, stamp: Stamp) -> FactNot
 def received(state: Absent | Expected | Authorised, event: PaymentReceived) -> Received:
     """What was expected for an order is the order's, all else is free. Whatever was asked of the provider has happened.
 
-    An order that nobody has looked at yet, because the money was not expected, may not be there.
+    An order that nobody has looked at yet, because the money was not expected, may not be there. Money in another
+    currency than was expected is for no order.
     """
     if isinstance(state, Absent):
         return Received(event.origin, _funds(event.origin, event), (), with_notes(Notes(), event))
     funds = _funds(state.origin, event)
+    origin = state.origin
     if event.amount.currency == currency_of(state):
         funds = evolve(funds, applications=_for_order(state, (), event.amount.minor))
-    return Received(state.origin, funds, (), with_notes(state.notes, event))
+    elif origin.order:
+        origin = evolve(origin, order="")
+    return Received(origin, funds, (), with_notes(state.notes, event))
 
 
 def received_late(state: Closed, event: PaymentReceived) -> Closed:

@@ -61,4 +61,8 @@ def at_most(code: str, free: int, amount: Money) -> Refusal | None:
 
 def capturable(state: Authorised | Funded) -> int:
     """What is authorised and not captured yet, in minor units."""
-    return state.authorised.minor if isinstance(state, Authorised) else state.funds.authorised - state.funds.received
+    return (
+        state.authorised.minor
+        if isinstance(state, Authorised)
+        else max(0, state.funds.authorised - state.funds.received)
+    )

@@ -14,7 +14,8 @@ from orderflow.domain.engine.workflow import Effect, EventContext, Require, Send
 from orderflow.domain.orders.prepaying import RecordAuthorisation, RecordCapture, RecordPrepayment, WithdrawPrepayment
 from orderflow.domain.orders.state import HasProgress
 from orderflow.domain.payments.applying import ApplyPayment, UnapplyPayment
-from orderflow.domain.payments.state import ApplicationTarget, Authorised, Funded
+from orderflow.domain.payments.guards import capturable
+from orderflow.domain.payments.state import ApplicationTarget, Authorised, Closed, Disputed, Funded, Received
 from orderflow.domain.workflow.billing_accounts import post
 from orderflow.domain.workflow.orders_billing import orders_of
 from orderflow.errors import Key, Refusal
@@ -37,22 +38,28 @@ def operate(context: EventContext) -> Iterator[Effect]:
 
 def reserve(context: EventContext) -> Iterator[Send]:
     """What is reserved for an order opens its gate until it ends."""
-    event, order = context.event, context.after.origin.order
-    if order and isinstance(context.after, Authorised):
-        command = RecordAuthorisation(context.key.id, event.amount.minor, event.until)
+    order = context.after.origin.order
+    if order and not isinstance(context.after, Closed):
+        command = RecordAuthorisation(context.key.id, _reserved(context.after), context.event.until)
         yield Send(context.key.beside("order", order), command)
+
+
+def _reserved(state: Any) -> int:
+    """What of a payment is still to be taken for its order, in minor units; nothing of one that is closed."""
+    return capturable(state) if isinstance(state, Authorised | Received | Disputed) else 0
 
 
 def keep(context: EventContext) -> Iterator[Send]:
     """What was expected or reserved for an order and has come is the order's own, in the same commit."""
-    origin, funds, amount = context.after.origin, context.after.funds, context.event.amount
-    if not origin.order or context.before is ABSENT:
+    if context.before is ABSENT or not context.before.origin.order:
         return
-    order = context.key.beside("order", origin.order)
-    if origin.authorises:
-        yield Send(order, RecordAuthorisation(context.key.id, max(0, funds.authorised - funds.received)))
-    if funds.applied_to(ApplicationTarget.ORDER, origin.order):
-        yield Send(order, RecordCapture(context.key.id, amount.minor, amount.currency, origin.customer))
+    name, amount, funds = context.before.origin.order, context.event.amount, context.after.funds
+    order, rest = context.key.beside("order", name), _reserved(context.after)
+    if rest or _reserved(context.before):
+        yield Send(order, RecordAuthorisation(context.key.id, rest))
+    if context.after.origin.order and funds.applied_to(ApplicationTarget.ORDER, name):
+        payer = context.after.origin.customer
+        yield Send(order, RecordCapture(context.key.id, amount.minor, amount.currency, payer))
 
 
 def end_reservation(context: EventContext) -> Iterator[Send]:
