@@ -21,6 +21,7 @@ from orderflow.flows.asks import (
     DueTopics,
     Find,
     FindOperation,
+    HasProvider,
     KnownCommands,
     NewId,
     Now,
@@ -292,6 +293,9 @@ class Runtime:
         with self._calling("carrier", request.lease):
             carrier.void_label(request.tracking_number, request.lease.message.id)
 
+    def _has_provider(self, request: HasProvider) -> bool:
+        return request.provider in self._ports.providers
+
     def _operate(self, request: Operate) -> Answer:
         provider = self._provider(request.provider)
         with self._calling("payments", request.lease):
@@ -351,6 +355,7 @@ class Runtime:
         Pause: _pause,
         BuyLabel: _buy_label,
         CancelLabel: _cancel_label,
+        HasProvider: _has_provider,
         Operate: _operate,
         FindOperation: _find_operation,
         SendNotice: _send_notice,

@@ -29,7 +29,7 @@ from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.money.currencies import exponent
 from orderflow.domain.money.money import Money
 from orderflow.domain.orders.billing import BillUnits
-from orderflow.domain.orders.charging import billable_lines, credits_due, to_refund_minor
+from orderflow.domain.orders.charging import billable_lines, credit_due_minor, credits_due, to_refund_minor
 from orderflow.domain.orders.lines import LineVector
 from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder
 from orderflow.domain.orders.state import HasProgress, Progress
@@ -245,6 +245,10 @@ class MoneyShop(OrderFlow):
     def credit_due(self, order: str) -> list[int]:
         """Units of each line to credit, if any."""
         return [units for _, units in credits_due(self._order(order))]
+
+    def credit_due_minor(self, order: str) -> int:
+        """What these units are worth."""
+        return credit_due_minor(self._order(order))
 
     def to_refund(self, order: str) -> int:
         """Money kept for the order that it does not need."""

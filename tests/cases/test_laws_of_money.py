@@ -68,8 +68,13 @@ def lives(shop: MoneyShop) -> None:
     shop.confirmed("D", (1, 100)).handle("D", op.UnconfirmOrder())
     card = PaymentSource("card", "1", "ann", "card", authorises=True, order="D")
     shop.handle("card/1", pc.ExpectPayment(card, shop.money(120)))
-    shop.handle("card/1", pc.CapturePayment(shop.money(120)))
-    shop.handle("card/1", pp.RequestOperation(Operation.REFUND, shop.money(20), "D"))
+    shop.handle("card/1", pc.AuthorisePayment(shop.money(120)))
+    shop.handle("card/1", pc.CapturePayment(shop.money(100)))
+    shop.handle("card/1", pc.EndAuthorisation())
+    shop.handle("D", oc.CancelUnits("no", CancelledBy.CUSTOMER))
+    for succeeded in (False, True):
+        shop.handle("card/1", pp.RequestOperation(Operation.REFUND, shop.money(20), "D"))
+        shop.handle("card/1", pp.ResolvePending(Operation.REFUND, succeeded))
     shop.confirmed("C", (2, 100), invoice_basis=ORDERED)
     shop.credit(shop.bill("C", 1), 1, intent=CreditIntent.REBILL)
     shop.handle("C", oc.CancelUnits("no", CancelledBy.CUSTOMER))
@@ -123,7 +128,11 @@ FORGOTTEN = {
     "a confirmation taken back that leaves the exposure": (op.OrderUnconfirmed, ac.Post, "F2"),
     "a capture that its order does not hear of": (pc.PaymentCaptured, om.RecordCapture, "B6"),
     "a refund asked for that takes nothing off": (pp.OperationRequested, om.WithdrawPrepayment, "B6"),
+    "a refund that failed and does not come back": (pp.OperationFailed, om.RecordCapture, "B6"),
     "the last cancellation that leaves the exposure": (oc.OrderCancelled, ac.Post, "F2"),
+    "a reservation that its order does not hear of": (pc.PaymentAuthorised, om.RecordAuthorisation, "B10"),
+    "a capture after which as much is reserved as before": (pc.PaymentCaptured, om.RecordAuthorisation, "B10"),
+    "a reservation that ends unheard": (pc.AuthorisationEnded, om.RecordAuthorisation, "B10"),
 }
 
 

@@ -8,6 +8,7 @@ import pytest
 from attrs import evolve
 from money_shop import NOON, MoneyShop, every_currency
 
+from orderflow.domain.billing.invoice_money import WriteOff
 from orderflow.domain.billing.invoice_state import Settled
 from orderflow.domain.engine.schema import check
 from orderflow.domain.money.tax import DatedRate, TaxPolicy
@@ -23,7 +24,7 @@ from orderflow.domain.shipping.carriage import HandOver, RecordDelivered
 from orderflow.domain.shipping.planning import PackShipment, PlanShipment
 from orderflow.domain.shipping.state import Item, Plan
 from orderflow.domain.values import LineQuantity, Pick
-from orderflow.errors import InputError
+from orderflow.errors import CommandRefused, InputError
 from orderflow.flows.notices import compose
 from orderflow.ports.storage import Storage
 
@@ -205,3 +206,56 @@ def test_m15_money_of_a_cancelled_order_is_to_be_refunded(storage: Storage, curr
     assert [task.key.id for task in shop.worklist("to_refund")] == ["O"]
     shop.charge_back(payment, 2400)
     assert (shop.to_refund("O"), shop.owes(), shop.worklist("to_refund")) == (0, 0, [])
+
+
+# -- what is to be credited frees no money before it is
+
+
+@every_currency
+def test_m06_a_reduced_unit_that_comes_back_refunds_nothing_twice(storage: Storage, currency: str) -> None:
+    """All of a line's price was given back; the units come back too: there is nothing to credit, and none to refund."""
+    shop = MoneyShop(storage, currency).placed("O", (3, 1000), (3, 1000), pay_before=PayBefore.SHIP)
+    shop.handle("O", ConfirmOrder())
+    payment = shop.pay(7200, order="O")
+    shop.send("O", 3)
+    invoice = shop.bill("O")
+    shop.credit(invoice, amount=3000)
+    shop.handle(payment, RefundPayment(shop.money(3600)))
+    shop.take_back("O", 3)
+    assert (shop.to_refund("O"), shop.credit_due_minor("O")) == (0, 0)
+    note = shop.credit(invoice, 3)
+    assert shop.issued(note).totals.gross_minor == 0
+    assert shop.to_refund("O") == 0
+    shop.send("O", 3, 2)
+    assert (shop.open(shop.bill("O")), shop.owes()) == ([0], 0)
+
+
+@every_currency
+def test_m06_part_of_a_reduction_goes_with_its_units(storage: Storage, currency: str) -> None:
+    """Three of 10.00, reduced by 3.00: one that comes back is worth 9.00, before the credit as in it."""
+    shop = MoneyShop(storage, currency, rate=0).confirmed("O", (3, 1000))
+    shop.send("O", 3)
+    invoice = shop.bill("O")
+    shop.credit(invoice, amount=300)
+    shop.take_back("O", 1)
+    assert (shop.credit_due_minor("O"), shop.exposure()) == (900, 1800)
+    assert shop.issued(shop.credit(invoice, 1)).totals.gross_minor == 900
+    assert shop.exposure() == 1800
+
+
+@every_currency
+def test_m10_what_is_to_be_credited_opens_no_gate(storage: Storage, currency: str) -> None:
+    """Charged back and written off, then returned: the credit frees what was given up, not the order's money."""
+    shop = MoneyShop(storage, currency).placed("O", (3, 1000), (3, 1000), pay_before=PayBefore.SHIP)
+    shop.handle("O", ConfirmOrder())
+    payment = shop.pay(7200, order="O")
+    shop.send("O", 3)
+    invoice = shop.bill("O")
+    shop.charge_back(payment, 7200)
+    shop.handle(invoice, WriteOff(3600, "bad"))
+    shop.take_back("O", 3)
+    with pytest.raises(CommandRefused, match="unpaid"):
+        shop.send("O", 3, 2)
+    shop.credit(invoice, 3)
+    with pytest.raises(CommandRefused, match="unpaid"):
+        shop.handle("O/s2", HandOver())

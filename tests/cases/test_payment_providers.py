@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 from money_shop import NOON, MoneyShop, every_currency
@@ -17,6 +18,7 @@ from orderflow.domain.money.money import Money
 from orderflow.domain.orders.cancelling import CancelUnits
 from orderflow.domain.orders.content import CancelledBy, CaptureOn, PayBefore, RefundOn
 from orderflow.domain.orders.placing import ConfirmOrder
+from orderflow.domain.payments.applying import ApplyPayment
 from orderflow.domain.payments.collecting import (
     AuthorisePayment,
     CapturePayment,
@@ -27,8 +29,8 @@ from orderflow.domain.payments.collecting import (
 )
 from orderflow.domain.payments.facts import ClosePaymentTask
 from orderflow.domain.payments.pending import RequestOperation, ResolvePending
-from orderflow.domain.payments.refunding import RefundPayment
-from orderflow.domain.payments.state import Authorised, Closed, Expected, Operation, PaymentSource
+from orderflow.domain.payments.refunding import ChargeBackPayment, DisputePayment, RefundPayment, ResolveDispute
+from orderflow.domain.payments.state import ApplicationTarget, Authorised, Closed, Expected, Operation, PaymentSource
 from orderflow.domain.shipping.carriage import HandOver
 from orderflow.domain.values import LineQuantity
 from orderflow.errors import CommandRefused, InputError, Key, NotFound
@@ -86,6 +88,11 @@ class CardShop(MoneyShop):
         some = (LineQuantity(1, units),) if units else ()
         self.handle("O", CancelUnits("not wanted", CancelledBy.CUSTOMER, some))
         self.settle()
+
+    def tell_again(self, number: int) -> None:
+        """One of the provider's notices, by its number."""
+        row, fact = self.card.facts[number]
+        self.handle(row, fact)
 
     def asked(self) -> list[tuple[Operation, int]]:
         """What the provider was asked for."""
@@ -213,15 +220,15 @@ def test_a_declined_capture_is_a_task_and_what_is_reserved_stays(
     assert (shop.open(invoice), shop.owes(), shop.worklist("contradictions")) == ([0], 0, [])
 
 
-def test_a_declined_refund_leaves_the_money_free(storage: Storage) -> None:
-    """It was set aside when it was asked for, so no new invoice takes it meanwhile; declined, it waits for somebody."""
+def test_a_declined_refund_gives_the_order_its_money_back(storage: Storage) -> None:
+    """It was set aside, so no new invoice took it meanwhile. Once the task is closed, it is asked for again."""
     shop = CardShop(storage, None, Failure.DECLINED)
     shop.handle("card/1", RequestOperation(CAPTURE))
     shop.settle()
     shop.cancel()
-    assert (shop.tasks(), shop.free("card/1"), shop.progress("O").pool_minor) == (["declined"], 4800, 0)
-    assert [task.key.id for task in shop.worklist("to_apply")] == ["card/1"]
-    shop.handle("card/1", RequestOperation(REFUND))
+    assert (shop.tasks(), shop.free("card/1"), shop.progress("O").pool_minor) == (["declined"], 0, 4800)
+    assert ([task.key.id for task in shop.worklist("to_refund")], shop.worklist("to_apply")) == (["O"], [])
+    shop.handle("card/1", ClosePaymentTask("declined"))
     shop.settle()
     assert (shop.funds(), shop.owes()) == ((4800, 4800, 4800, 0), 0)
 
@@ -248,14 +255,17 @@ def test_money_taken_twice_is_a_task(storage: Storage) -> None:
     assert (shop.funds(), shop.owes(), shop.progress("O").pool_minor) == ((4800, 4800, 0, 4800), -2400, 2400)
 
 
-def test_a_provider_that_is_not_wired_is_a_task(storage: Storage) -> None:
-    """A refund of money that came by bank: nobody can send it, so it is free, and somebody is told."""
+def test_nobody_is_asked_for_money_that_came_by_bank(storage: Storage) -> None:
+    """A person sends it back, as the list says; asked for by hand, that there is no provider is a task."""
     shop = MoneyShop(storage).confirmed("O", (1, 1000), **POLICY)
     payment = shop.pay(1200, order="O")
     shop.handle("O", CancelUnits("not wanted", CancelledBy.CUSTOMER))
     while shop.relay().taken:
         pass
-    assert shop.free(payment) == 1200
+    assert ([task.key.id for task in shop.worklist("to_refund")], shop.worklist("contradictions")) == (["O"], [])
+    shop.handle(payment, RequestOperation(REFUND, order="O"))
+    shop.relay()
+    assert (shop.to_refund("O"), shop.free(payment)) == (1200, 0)
     assert "no payment provider 'bank' is wired" in shop.worklist("contradictions")[0].reasons[0].message
 
 
@@ -431,7 +441,7 @@ def test_what_is_reserved_is_listed_when_its_time_is_over(storage: Storage) -> N
     shop.handle("card/1", ExpectPayment(source, shop.money(1200)))
     shop.handle("card/1", AuthorisePayment(shop.money(1200), "a", NOON + timedelta(days=7)))
     [due] = shop.attention("payment", "card/1")
-    assert (due.standing.value, due.due, shop.worklist("payments_due")) == ("due", NOON + timedelta(days=7), [])
+    assert (due.standing.value, due.due, shop.worklist("payments_due")) == ("due", NOON + timedelta(days=6), [])
     shop.time.advance(timedelta(days=7))
     assert [task.key.id for task in shop.worklist("payments_due")] == ["card/1"]
     assert shop.refused("O", ConfirmOrder()) == ("unpaid",)
@@ -526,3 +536,181 @@ def test_more_that_is_reserved_later_is_known_to_the_order(storage: Storage) -> 
     shop.handle("card/1", AuthorisePayment(shop.money(4800), "a"))
     assert [(item.payment, item.minor) for item in shop.progress("O").authorisations] == [("card/1", 3600)]
     shop.handle("O", ConfirmOrder())
+
+
+# -- what must not be lost, and not counted twice
+
+
+def test_nothing_is_given_back_that_the_order_needs_by_then(storage: Storage) -> None:
+    """Looked at before a chargeback, asked for after it: the order itself refuses, in the same commit."""
+    shop = CardShop(storage)
+    shop.handle("card/1", RequestOperation(CAPTURE))
+    shop.settle()
+    shop.handle("O", CancelUnits("not wanted", CancelledBy.CUSTOMER, (LineQuantity(1, 1),)))
+    shop.handle("card/1", ChargeBackPayment(shop.money(1200), "cb"))
+    assert shop.refused("card/1", RequestOperation(REFUND, shop.money(1200), "O")) == ("needed",)
+    shop.settle()
+    assert (shop.funds(), shop.progress("O").pool_minor) == ((4800, 4800, 0, 3600), 3600)
+
+
+def test_nothing_is_taken_or_let_go_against_what_the_order_needs(storage: Storage) -> None:
+    """On its behalf: nothing before goods leave, then what they cost; what is reserved stays while it is needed."""
+    shop = CardShop(storage)
+    assert shop.refused("card/1", RequestOperation(CAPTURE, shop.money(1), "O")) == ("exceeds_needed",)
+    assert shop.refused("card/1", RequestOperation(VOID, order="O")) == ("needed",)
+    assert shop.refused("card/1", RequestOperation(VOID, order="nobody")) == ("no_such_order",)
+    shop.send("O", 1)
+    assert shop.refused("card/1", RequestOperation(CAPTURE, shop.money(1201), "O")) == ("exceeds_needed",)
+    shop.handle("card/1", RequestOperation(CAPTURE, shop.money(1200), "O"))
+    shop.settle()
+    assert shop.funds() == (4800, 1200, 0, 1200)
+
+
+def test_goods_leave_during_a_dispute_and_are_paid_for(storage: Storage) -> None:
+    """A dispute about the first parcel stops no capture for the second; what is to be refunded waits for its end."""
+    shop = CardShop(storage)
+    shop.send("O", 1)
+    shop.settle()
+    shop.handle("card/1", DisputePayment(shop.money(100), "d"))
+    shop.send("O", 2)
+    shop.settle()
+    assert shop.funds() == (4800, 3600, 0, 3600)
+    invoice = shop.bill("O")
+    shop.cancel(1)
+    assert shop.funds() == (3600, 3600, 0, 3600)
+    shop.credit(invoice, 1)
+    shop.settle()
+    assert (shop.asked()[-1][0], [task.key.id for task in shop.worklist("to_refund")]) == (VOID, ["O"])
+    shop.handle("card/1", ResolveDispute(won=True))
+    shop.settle()
+    assert (shop.asked()[-1], shop.funds(), shop.owes()) == ((REFUND, 1200), (3600, 3600, 1200, 2400), 0)
+
+
+@pytest.mark.parametrize("by", ["relay", "notice", "both"])
+@pytest.mark.parametrize("operation", [CAPTURE, REFUND])
+def test_what_a_person_resolved_counts_once(storage: Storage, operation: Operation, by: str) -> None:
+    """The outcome was not known; a person finds out; then the provider tells."""
+    script = (Failure.TIMEOUT_AFTER,) if operation is CAPTURE else (None, Failure.TIMEOUT_AFTER)
+    shop = CardShop(storage, *script)
+    if operation is REFUND:
+        shop.handle("card/1", RequestOperation(CAPTURE))
+        shop.settle()
+        shop.handle("O", CancelUnits("not wanted", CancelledBy.CUSTOMER, (LineQuantity(1, 1),)))
+    else:
+        shop.handle("card/1", RequestOperation(CAPTURE))
+    shop.relay()
+    shop.handle("card/1", ResolvePending(operation, succeeded=True))
+    if by != "relay":
+        shop.tell_again(-1)
+    if by != "notice":
+        shop.settle()
+    back = 1200 if operation is REFUND else 0
+    assert (shop.funds(), shop.tasks()) == ((4800, 4800, back, 4800 - back), [])
+    assert shop.progress("O").pool_minor == 4800 - back
+
+
+def test_what_a_statement_told_first_counts_once(storage: Storage) -> None:
+    """The capture that was pending is known from the bank; its answer comes later."""
+    shop = CardShop(storage, Failure.TIMEOUT_AFTER)
+    shop.handle("card/1", RequestOperation(CAPTURE))
+    shop.relay()
+    shop.handle("card/1", RecordPayment(shop.payment().origin, shop.money(4800)))
+    shop.settle()
+    assert (shop.funds(), shop.tasks(), shop.payment().notes.awaited) == ((4800, 4800, 0, 4800), [], ())
+
+
+def test_a_notice_told_again_ends_no_other_refund(storage: Storage) -> None:
+    """Two refunds of the same amount: the notice of the first comes again while the second is pending."""
+    shop = CardShop(storage)
+    shop.handle("card/1", RequestOperation(CAPTURE))
+    shop.settle()
+    shop.cancel(1)
+    first = len(shop.card.facts) - 1
+    shop.handle("O", CancelUnits("not wanted", CancelledBy.CUSTOMER, (LineQuantity(1, 1),)))
+    shop.handle("card/1", RequestOperation(REFUND, shop.money(1200), "O"))
+    shop.tell_again(first)
+    shop.settle()
+    assert (shop.funds(), shop.owes()) == ((4800, 4800, 2400, 2400), -2400)
+
+
+def test_a_chargeback_during_a_refund_that_is_declined_is_booked_whole(storage: Storage) -> None:
+    """Nothing of what the bank has taken stands there as free."""
+    shop = CardShop(storage, None, Failure.DECLINED)
+    shop.handle("card/1", RequestOperation(CAPTURE))
+    shop.settle()
+    shop.handle("O", CancelUnits("not wanted", CancelledBy.CUSTOMER, (LineQuantity(1, 1),)))
+    shop.handle("card/1", RequestOperation(REFUND, shop.money(1200), "O"))
+    shop.handle("card/1", ChargeBackPayment(shop.money(4800), "cb"))
+    shop.settle()
+    assert (shop.payment().funds.charged_back, shop.free("card/1"), shop.progress("O").pool_minor) == (4800, 0, 0)
+
+
+@pytest.mark.parametrize("closed_by", ["hand", "policy"])
+def test_what_is_reserved_at_a_closed_payment_is_listed(storage: Storage, closed_by: str) -> None:
+    """Closed while it was reserved, or reserved after it was closed; once it is let go, it is on no list."""
+    shop = CardShop(storage)
+    if closed_by == "hand":
+        shop.handle("card/1", ClosePayment())
+    else:
+        shop.cancel()
+        shop.handle("card/1", AuthorisePayment(shop.money(4800), "late"))
+    assert [task.reasons[0].code for task in shop.worklist("payments_due")] == ["reserved_in_vain"]
+    shop.handle("card/1", EndAuthorisation("e"))
+    assert shop.worklist("payments_due") == []
+
+
+def test_what_is_expected_without_an_end_is_listed_after_a_month(storage: Storage) -> None:
+    """Cash on delivery that nobody settles, a card that nobody takes: neither is forgotten."""
+    shop = MoneyShop(storage).confirmed("O", (1, 1000))
+    shop.handle("cod/1", ExpectPayment(PaymentSource("cod", "1", "ann"), shop.money(1200)))
+    card = PaymentSource("card", "1", "ann", authorises=True)
+    shop.handle("card/1", ExpectPayment(card, shop.money(1200)))
+    shop.handle("card/1", AuthorisePayment(shop.money(1200), "a"))
+    shop.handle("card/2", ExpectPayment(evolve(card, external_id="2"), shop.money(1200)))
+    shop.handle("card/2", AuthorisePayment(shop.money(1200), "a"))
+    shop.handle("card/2", CapturePayment(shop.money(200), "b"))
+    assert shop.worklist("payments_due") == []
+    shop.time.advance(timedelta(days=6))
+    assert {task.key.id for task in shop.worklist("payments_due")} == {"card/1", "card/2"}
+    shop.time.advance(timedelta(days=24))
+    assert {task.key.id for task in shop.worklist("payments_due")} == {"cod/1", "card/1", "card/2"}
+
+
+def test_facts_about_money_for_an_order_that_is_not_there_are_taken(storage: Storage) -> None:
+    """Recorded without being expected: whatever comes later is taken, and the money is free."""
+    shop = MoneyShop(storage).confirmed("O", (1, 1000))
+    source = PaymentSource("card", "9", "ann", "card", authorises=True, order="NOWHERE")
+    shop.handle("card/9", RecordPayment(source, shop.money(500)))
+    shop.handle("card/9", AuthorisePayment(shop.money(900), "a"))
+    shop.handle("card/9", CapturePayment(shop.money(400), "c"))
+    shop.handle("card/9", EndAuthorisation("e"))
+    assert (shop.free("card/9"), shop.owes()) == (900, -900)
+
+
+def test_a_reservation_that_lasts_longer_opens_the_gate_again(storage: Storage) -> None:
+    """Reserved once more for the same amount, after the first has run out."""
+    shop = MoneyShop(storage).placed("O", (1, 1000), pay_before=PayBefore.CONFIRM)
+    shop.handle("card/1", ExpectPayment(card_of(), shop.money(1200)))
+    shop.handle("card/1", AuthorisePayment(shop.money(1200), "a", NOON + timedelta(days=7)))
+    shop.time.advance(timedelta(days=8))
+    shop.handle("card/1", AuthorisePayment(shop.money(1200), "b", NOON + timedelta(days=15)))
+    shop.handle("O", ConfirmOrder())
+
+
+def test_the_rest_of_a_reservation_is_known_after_a_statement(storage: Storage) -> None:
+    """10.00 of 48.00 came by the statement; cancelled, the rest is let go at the provider."""
+    shop = CardShop(storage)
+    shop.handle("card/1", RecordPayment(shop.payment().origin, shop.money(1000)))
+    shop.cancel()
+    assert shop.asked()[-2:] == [(VOID, 3800), (REFUND, 1000)]
+
+
+def test_a_refund_for_an_order_takes_that_orders_money(storage: Storage) -> None:
+    """One transfer for two orders; the older one is cancelled, and the younger one keeps its money."""
+    shop = MoneyShop(storage).confirmed("A", (1, 1000)).confirmed("B", (1, 1000))
+    payment = shop.pay(2400)
+    shop.handle(payment, ApplyPayment(ApplicationTarget.ORDER, "A", shop.money(1200)))
+    shop.handle(payment, ApplyPayment(ApplicationTarget.ORDER, "B", shop.money(1200)))
+    shop.handle("A", CancelUnits("not wanted", CancelledBy.CUSTOMER))
+    shop.handle(payment, RefundPayment(shop.money(1200), "r", order="A"))
+    assert (shop.progress("A").pool_minor, shop.progress("B").pool_minor, shop.worklist("to_refund")) == (0, 1200, [])

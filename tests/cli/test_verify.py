@@ -88,6 +88,8 @@ REMEMBERED = "fingerprint, kind, row_id, version, command, actor, at, cause, wor
 SECOND_NUMBER = "kind = 'series' AND id = 'invoice' AND version = 3"
 PLACED = "(SELECT json_extract(data, '$.content') FROM journal WHERE id = 'o-1' AND type = 'OrderPlaced')"
 
+RESERVED = """json('[["card/9",5,null]]')"""
+
 #: What is planted, and the invariant it must be found under.
 PLANTED = {
     "broken chain of events": ("DB", f"UPDATE journal SET previous = 7 WHERE {CONFIRMED}"),
@@ -167,7 +169,7 @@ PLANTED = {
     "a reduction nobody gave": ("B3", state("orders", "o-1", "progress.lines[1].reduced_minor", "9")),
     "credited beyond its notes": ("B5", state("invoices", "o-1/1", "amounts.credited", "1")),
     "units credited beyond its notes": ("B5", state("invoices", "o-1/1", "amounts.lines[0][0]", "2")),
-    "kept beyond its payments": ("B6", state("orders", "o-11", "progress.pool_minor", "9")),
+    "kept beyond its payments": ("LAW", state("orders", "o-11", "progress.pool_minor", "9")),
     "kept of another payment": ("B6", state("orders", "o-11", "progress.prepayments[0][0]", "'bank/9'")),
     "a payment that pays another order": ("B6", state("payments", "bank/2", "funds.applications[0][1]", "'o-1'")),
     "a bill that is due twice": ("B7", state("orders", "o-2", "progress.bills[0][1]", "9")),
@@ -175,6 +177,10 @@ PLANTED = {
     "paid beyond its payments": ("B8", state("invoices", "o-2/1", "amounts.paid_by[0][1]", "9")),
     "credit used that no note gave": ("B9", state("invoices", "o-2/1", "amounts.credit_used[0][1]", "9")),
     "credit given that no invoice used": ("B9", state("credit_notes", "k-2", "used[0][1]", "9")),
+    "reserved by no payment": (
+        "B10",
+        state("orders", "o-2", "progress.authorisations", """json('[["card/9",5,null]]')"""),
+    ),
     "a gate opened by no money": ("F1", event("PrepaymentRecorded", "amount_minor", "5")),
     "exposure off": ("F2", state("accounts", "bob", "sums[0].ordered", "1")),
     "completed with something to bill": ("F3", event("UnitsBilled", "lines[0][1]", "1")),

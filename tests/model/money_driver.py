@@ -315,7 +315,7 @@ class Pair:
             yield from _unequal(name, (kept, free, reserved), (payment.kept, payment.free, payment.reserved))
         for customer in ("ann", "bob"):
             yield from _unequal(customer, self.shop.owes(customer), self.oracle.balance(customer))
-        exposed = self.oracle.balance("ann") + self.oracle.uncharged_gross()
+        exposed = self.oracle.balance("ann") + self.oracle.uncharged()
         yield from _unequal("exposure", self.shop.exposure(), exposed)
         if self.oracle.waits:
             missing = missing_minor(order, self.shop.time.now()) <= 0

@@ -303,20 +303,27 @@ class Order:
         self.payments[payment].reserved = 0
 
     def ask_refund(self, payment: str, minor: int, *, of_order: bool) -> None:
-        """Money is set aside before the provider is asked to send it."""
+        """Money is set aside before the provider is asked to send it; of the order's, what it needs no more."""
         paid = self.payments[payment]
-        need(paid.came and not paid.aside and 0 < minor <= (paid.pays.get("", 0) if of_order else paid.free))
+        need(paid.came and not paid.asked and 0 < minor <= (paid.pays.get("", 0) if of_order else paid.free))
         if of_order:
+            missing = self.uncharged() + sum(invoice.open for invoice in self.invoices.values()) - self.pool
+            need(missing + minor <= 0)
             self._pays_less(payment, "", minor)
-        paid.aside = minor
+        paid.asked, paid.of_order = minor, of_order
         self.distribute()
 
     def answer_refund(self, payment: str, *, succeeded: bool) -> None:
-        """The provider has sent it, or will not."""
+        """The provider has sent it, or will not: then the order has it again."""
         paid = self.payments[payment]
-        need(paid.aside)
-        paid.kept -= paid.aside if succeeded else 0
-        paid.aside = 0
+        need(paid.asked)
+        asked, aside, paid.asked = paid.asked, paid.aside, 0
+        if succeeded:
+            self._goes(payment, min(asked, paid.kept))
+        elif paid.of_order and aside:
+            paid.pays[""] = paid.pays.pop("", 0) + aside
+            self.pool += aside
+            self.distribute()
 
     def goes_back(self, payment: str, minor: int, *, refund: bool) -> None:
         """A refund or a chargeback: a fact, whatever the money pays; what was never there changes nothing.
@@ -324,10 +331,14 @@ class Order:
         A refund of just what was asked for is its answer.
         """
         paid = self.payments[payment]
-        if refund and paid.aside and minor == paid.aside:
+        if refund and paid.asked and minor == paid.asked:
             self.answer_refund(payment, succeeded=True)
             return
-        minor = min(minor, paid.kept - paid.aside)
+        self._goes(payment, min(minor, paid.kept))
+
+    def _goes(self, payment: str, minor: int) -> None:
+        """What is free first, then what it pays, the newest first, and last what is in a refund."""
+        paid = self.payments[payment]
         missing = minor - paid.free
         for document in reversed(list(paid.pays)):
             if missing > 0:
@@ -371,12 +382,23 @@ class Order:
         return billed.gross - billed.rounding - tax, tax, groups
 
     def uncharged_gross(self) -> int:
-        """The gross of all that is owed and not charged, signed."""
-        part = [
-            (at, line.uncharged, line.price(line.charged + line.uncharged) - line.unit)
-            for at, line in enumerate(self.lines)
-            if line.uncharged
-        ]
+        """The gross of all that is owed and not charged."""
+        return self._gross([part for part in self._uncharged() if part[1] > 0])
+
+    def uncharged(self) -> int:
+        """The same less what is to be credited."""
+        return self._gross([*self._uncharged()])
+
+    def _uncharged(self) -> Iterator[tuple[int, int, int]]:
+        for at, line in enumerate(self.lines):
+            units = max(line.uncharged, -line.charged)
+            given = 0
+            if units < 0:
+                given = line.reduced - half_up(Fraction(line.reduced * (line.charged + units), line.charged))
+            if units:
+                yield at, units, line.price(line.charged + units) - line.unit + given
+
+    def _gross(self, part: list[tuple[int, int, int]]) -> int:
         if not part:
             return 0
         gross = sum(minor for _, _, minor in part) + on_top(self.part_taxes(part))

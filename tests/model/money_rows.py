@@ -149,17 +149,29 @@ class Invoice:
 class Payment:
     """Money of a customer: what is kept of it, and what it pays, oldest first; the order is ``""``.
 
-    ``reserved`` is still to be taken, for the order; ``aside`` is in a refund of which nobody knows yet.
+    ``reserved`` is still to be taken, for the order; ``asked`` is to be refunded, and nobody knows yet whether it was,
+    ``of_order`` if the order had it.
     """
 
     customer: str
     kept: int
     pays: dict[str, int] = field(default_factory=dict)
     reserved: int = 0
-    aside: int = 0
+    asked: int = 0
+    of_order: bool = False
     came: bool = True
+
+    @property
+    def unused(self) -> int:
+        """What pays nothing."""
+        return self.kept - sum(self.pays.values())
+
+    @property
+    def aside(self) -> int:
+        """What of it is in the refund."""
+        return min(self.asked, self.unused)
 
     @property
     def free(self) -> int:
         """What pays nothing yet."""
-        return self.kept - sum(self.pays.values()) - self.aside
+        return self.unused - self.aside

@@ -34,7 +34,7 @@ from orderflow.domain.payments.collecting import (
 from orderflow.domain.payments.facts import ClosePaymentTask, FactNoted
 from orderflow.domain.payments.guards import FUTURE_DAYS
 from orderflow.domain.payments.machine import PAYMENT
-from orderflow.domain.payments.pending import OperationRequested, RequestOperation, ResolvePending
+from orderflow.domain.payments.pending import OperationFailed, OperationRequested, RequestOperation, ResolvePending
 from orderflow.domain.payments.refunding import (
     ChargeBackPayment,
     ChargedBack,
@@ -44,7 +44,7 @@ from orderflow.domain.payments.refunding import (
     RefundPayment,
     ResolveDispute,
 )
-from orderflow.domain.payments.state import Application, ApplicationTarget, Operation, PaymentSource, payment_id
+from orderflow.domain.payments.state import Application, ApplicationTarget, Notes, Operation, PaymentSource, payment_id
 from orderflow.errors import InvariantBroken
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
@@ -196,7 +196,9 @@ def test_facts_come_in_any_order() -> None:
     twice = play(DisputePayment(yen(200)), DisputePayment(yen(500)), state=RECEIVED)
     assert (twice.disputed, play(DisputePayment(yen(900)), state=twice).disputed) == (700, 1_000)
     assert tasks(play(DisputePayment(yen(10)), state=CLOSED)) == [("disputed", {"minor": "10"})]
-    assert tasks(play(ResolveDispute(won=False), state=RECEIVED)) == [("no_dispute", {})]
+    assert tasks(play(ResolveDispute(won=False), state=RECEIVED)) == [
+        ("no_dispute", {"kept": "1000", "charged_back": "0"})
+    ]
     assert play(ResolveDispute(won=True), state=RECEIVED) == RECEIVED
 
 
@@ -241,7 +243,6 @@ def test_a_request_is_for_one_minor_unit_at_least() -> None:
     for command, path in (
         (RequestOperation(REFUND, yen(0)), "amount.minor"),
         (RequestOperation(VOID, yen(1)), "amount.minor"),
-        (RequestOperation(CAPTURE, yen(1), "O-1"), "order"),
     ):
         assert [fault.path for fault in faults_of(command)] == [path]
     assert "a void has none" in str(faults_of(RequestOperation(VOID, yen(1)))[0])
@@ -367,7 +368,7 @@ def test_an_overpayment_stays_free() -> None:
     """What is not applied is customer credit; more than that cannot be applied."""
     assert PART_USED.free == 600
     reason = PAYMENT.explain(PART_USED, ApplyPayment(ORDER, "O-1", yen(601)), stamp())[0]
-    assert (reason.code, reason["asked"], reason["free"]) == ("exceeds_free", 601, 600)
+    assert (reason.code, reason["asked"], reason["most"]) == ("exceeds_free", 601, 600)
     assert codes(PART_USED, ApplyPayment(INVOICE, "I-2", Money(1, "EUR"))) == ("other_currency",)
 
 
@@ -416,9 +417,8 @@ def test_a_dispute_is_won_or_charged_back() -> None:
 def test_an_unknown_outcome_is_not_tried_again() -> None:
     """While an operation is pending it is not done again, its amount is set aside, and the payment stays open."""
     unknown = play(RequestOperation(REFUND, yen(600)), state=PART_USED)
-    assert (unknown.free, unknown.reversible) == (0, 400)
+    assert (unknown.free, unknown.set_aside) == (0, 600)
     assert codes(unknown, RequestOperation(REFUND, yen(1))) == ("pending",)
-    assert play(ChargeBackPayment(yen(401)), state=unknown).funds.charged_back == 400
     assert play(RefundPayment(yen(600)), state=unknown).pending == ()
     assert codes(unknown, ClosePayment()) == ("pending",)
     assert play(ResolvePending(REFUND, succeeded=False), state=unknown) == PART_USED
@@ -439,8 +439,127 @@ def test_an_unknown_outcome_is_not_tried_again() -> None:
 def test_a_late_success_is_the_same_as_a_timely_one(state: Any, operation: Operation, told: Any) -> None:
     """Pending, then succeeded leads exactly where the plain command leads; pending, then failed leads back."""
     unknown = play(RequestOperation(operation, yen(400)), state=state)
-    assert play(ResolvePending(operation, succeeded=True), state=unknown) == play(told, state=state)
+    resolved = play(ResolvePending(operation, succeeded=True), state=unknown)
+    assert evolve(resolved, notes=Notes()) == play(told, state=state)
     assert play(ResolvePending(operation, succeeded=False), state=unknown) == state
+    assert play(told, state=resolved) == evolve(resolved, notes=Notes())
+
+
+def test_a_chargeback_takes_what_a_refund_is_pending_for() -> None:
+    """Applications lose theirs first; whatever becomes of the refund, what the bank took is gone."""
+    unknown = play(RequestOperation(REFUND, yen(600)), state=PART_USED)
+    all_gone = play(ChargeBackPayment(yen(1_000)), state=unknown)
+    assert (all_gone.funds.charged_back, all_gone.funds.applied, all_gone.set_aside, all_gone.free) == (1_000, 0, 0, 0)
+    assert play(ResolvePending(REFUND, succeeded=False), state=all_gone).funds.kept == 0
+    twice = play(ResolvePending(REFUND, succeeded=True), state=all_gone)
+    assert (twice.funds.refunded, twice.pending, twice.notes.tasks[0].code) == (0, (), "never_received")
+    part = play(ChargeBackPayment(yen(500)), ResolvePending(REFUND, succeeded=True), state=unknown)
+    assert (part.funds.refunded, part.funds.charged_back, part.notes.tasks[0].facts) == (500, 500, (("minor", "100"),))
+
+
+def test_a_dispute_during_a_refund_is_of_all_that_is_kept() -> None:
+    """The refund may not come about."""
+    unknown = play(RequestOperation(REFUND, yen(600)), state=PART_USED)
+    assert play(DisputePayment(yen(1_000)), state=unknown).disputed == 1_000
+
+
+@pytest.mark.parametrize("back", [RefundPayment(yen(300)), ChargeBackPayment(yen(300))])
+def test_what_goes_back_during_a_dispute_is_of_the_disputed_money(back: Any) -> None:
+    """A dispute of 500 that is lost after 300 went back takes 200; after more, nothing."""
+    disputed = play(DisputePayment(yen(500)), back, state=PART_USED)
+    assert disputed.disputed == 200
+    lost = play(ResolveDispute(won=False), state=disputed)
+    assert lost.funds.kept == 500
+    again = play(back, back, ResolveDispute(won=False), state=disputed)
+    assert (again.funds.kept, name(again)) == (100, "Received")
+
+
+def test_a_dispute_that_is_won_after_all_is_a_task() -> None:
+    """The bank gives back what it had taken: somebody records that."""
+    lost = play(DisputePayment(yen(500)), ResolveDispute(won=False), state=PART_USED)
+    [task] = play(ResolveDispute(won=True), state=lost).notes.tasks
+    assert (task.code, task.facts) == ("won_after_all", (("charged_back", "500"),))
+
+
+@pytest.mark.parametrize("operation, told", [(CAPTURE, CapturePayment), (REFUND, RefundPayment)])
+def test_the_answer_to_what_a_person_resolved_changes_nothing(operation: Operation, told: Any) -> None:
+    """With its request or without, once; another amount is a task; what comes after that is new."""
+    resolved = play(RequestOperation(operation, yen(100)), ResolvePending(operation, succeeded=True), state=CAPTURED)
+    [awaited] = resolved.notes.awaited
+    for answer in (told(yen(100), "f"), told(yen(100), "f", awaited.id)):
+        known = play(answer, state=resolved)
+        assert (known.funds, known.notes.awaited, known.notes.tasks) == (resolved.funds, (), ())
+        assert play(told(yen(100), "g"), state=known).funds != known.funds
+    [task] = play(told(yen(90), "f", awaited.id), state=resolved).notes.tasks
+    assert (task.code, task.facts) == ("amount_differs", (("told", "90"), ("known", "100")))
+    assert play(told(yen(90), "f"), state=resolved).funds != resolved.funds
+    other = play(told(Money(100, "EUR"), "f"), state=resolved)
+    assert (other.funds, other.notes.awaited) == (resolved.funds, (awaited,))
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_money_that_a_person_recorded_counts_once(asked: bool) -> None:
+    """Told by the statement, then by the provider; what is reserved beyond it stays so."""
+    before = play(RequestOperation(CAPTURE, yen(400)), state=AUTHORISED) if asked else AUTHORISED
+    recorded = play(RecordPayment(CARD, yen(400)), state=before)
+    assert (recorded.funds.received, recorded.funds.authorised, recorded.pending) == (400, 1_000, ())
+    again = play(CapturePayment(yen(400), "f"), state=recorded)
+    assert (again.funds, again.notes.tasks) == (recorded.funds, ())
+    assert play(CapturePayment(yen(400), "g"), state=again).funds.received == 800
+
+
+def test_a_void_that_is_pending_survives_money_that_came() -> None:
+    """What is left of the reservation is still to be let go."""
+    state = play(RequestOperation(VOID), RecordPayment(CARD, yen(400)), state=AUTHORISED)
+    assert [item.operation for item in state.pending] == [VOID]
+    assert play(EndAuthorisation(), state=state).pending == ()
+
+
+def test_a_known_fact_answers_no_other_request() -> None:
+    """The notice of the first refund told again, while a second of the same amount is pending."""
+    first = play(RefundPayment(yen(100), "f"), state=PART_USED)
+    second = play(RequestOperation(REFUND, yen(100)), state=first)
+    assert play(RefundPayment(yen(100), "f"), state=second) == second
+    named = RefundPayment(yen(100), "f", second.pending[0].id)
+    assert play(named, state=second).pending == ()
+
+
+def test_the_end_of_a_reservation_ends_any_void() -> None:
+    """Also where it is the late answer to an earlier one."""
+    asked = play(RequestOperation(VOID), state=AUTHORISED)
+    again = play(ResolvePending(VOID, succeeded=False), RequestOperation(VOID), state=asked)
+    ended = play(EndAuthorisation("late", asked.pending[0].id), state=again)
+    assert (name(ended), ended.pending) == ("Closed", ())
+
+
+def test_a_later_end_of_a_reservation_is_news() -> None:
+    """The same amount for longer; told of an earlier end afterwards, it stays."""
+    week, month = NOON + timedelta(days=7), NOON + timedelta(days=30)
+    reserved = play(AuthorisePayment(yen(400), "a", week), state=EXPECTED_CARD)
+    longer = play(AuthorisePayment(yen(300), "b", month), state=reserved)
+    assert (longer.authorised, longer.until) == (yen(400), month)
+    assert play(AuthorisePayment(yen(400), "c", week), state=longer).until == month
+
+
+def test_a_refund_says_which_order_it_is_for() -> None:
+    """That order's money goes first; what it does not have is free money, then that of the newest."""
+    applied = (Application(ORDER, "A", 300), Application(ORDER, "B", 300))
+    state = evolve(PART_USED, funds=evolve(PART_USED.funds, applications=applied))
+    after = play(RefundPayment(yen(200), order="A"), state=state)
+    assert (after.funds.applied_to(ORDER, "A"), after.funds.applied_to(ORDER, "B")) == (100, 300)
+    more = play(RefundPayment(yen(800), order="A"), state=state)
+    assert (more.funds.applications, more.free) == ((Application(ORDER, "B", 200),), 0)
+
+
+def test_a_refund_that_failed_pays_its_order_again() -> None:
+    """As far as the money is still there."""
+    applied = (Application(ORDER, "A", 600),)
+    state = evolve(PART_USED, funds=evolve(PART_USED.funds, applications=applied))
+    asked = play(RequestOperation(REFUND, yen(500), "A"), state=state)
+    assert (asked.funds.applied, asked.set_aside, asked.free) == (100, 500, 400)
+    assert play(ResolvePending(REFUND, succeeded=False), state=asked) == state
+    less = play(ChargeBackPayment(yen(700)), ResolvePending(REFUND, succeeded=False), state=asked)
+    assert (less.funds.applied, less.free) == (300, 0)
 
 
 @pytest.mark.parametrize(
@@ -466,7 +585,7 @@ def test_a_dispute_does_not_stop_an_answer() -> None:
     unknown = play(RequestOperation(CAPTURE, yen(400)), RequestOperation(REFUND, yen(100)), state=CAPTURED)
     disputed = play(DisputePayment(yen(500)), state=unknown)
     known = play(ResolvePending(CAPTURE, succeeded=True), ResolvePending(REFUND, succeeded=True), state=disputed)
-    assert (name(known), known.funds.received, known.funds.refunded, known.disputed) == ("Disputed", 1_000, 100, 500)
+    assert (name(known), known.funds.received, known.funds.refunded, known.disputed) == ("Disputed", 1_000, 100, 400)
     assert known.pending == ()
 
 
@@ -527,8 +646,9 @@ def test_no_money_is_used_twice(origin: PaymentSource, commands: list[Any]) -> N
         gone = moved(events, PaymentRefunded, ChargedBack, DisputeLost)
         back = [e for e in events if isinstance(e, PaymentRefunded | ChargedBack | DisputeLost | OperationRequested)]
         released = sum(item.minor for event in back for item in event.released)
-        used = moved(events, PaymentApplied) - moved(events, PaymentUnapplied) - released
-        aside = s.pending_minor(state.pending, REFUND)
+        restored = sum(item.minor for e in events if isinstance(e, OperationFailed) for item in e.restored)
+        used = moved(events, PaymentApplied) - moved(events, PaymentUnapplied) - released + restored
+        aside = state.set_aside
         assert min(came, gone, used, state.free) >= 0
         assert came == gone + used + state.free + aside
         assert not origin.authorises or came <= state.funds.authorised

@@ -154,7 +154,9 @@ ROWS: tuple[tuple[str, str, Any, dict[str, Value]], ...] = (
     (
         "payment",
         "P-1",
-        Expected(PaymentSource("bank", "X-1", "17850"), Money(500, "GBP"), (), Notes()),
+        Expected(
+            PaymentSource("bank", "X-1", "17850"), Money(500, "GBP"), (), Notes(), datetime(2026, 4, 1, tzinfo=UTC)
+        ),
         {"source": "bank", "external_id": "X-1", "customer": "17850", "expected_minor": 500, "received_minor": None},
     ),
     (

@@ -120,6 +120,13 @@ class CancelLabel(Ask[None]):
 
 
 @frozen(eq=False, repr=False)
+class HasProvider(Ask[bool]):
+    """Whether a payment provider of this name is wired."""
+
+    provider: str
+
+
+@frozen(eq=False, repr=False)
 class Operate(Ask[Any]):
     """An operation of a payment provider by name. May fail with PortError."""
 

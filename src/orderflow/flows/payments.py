@@ -8,13 +8,14 @@ from orderflow.domain.engine.decide import Flow, Message, Read, ask
 from orderflow.domain.engine.limits import MAX_NAME
 from orderflow.domain.engine.schema import faults_of
 from orderflow.domain.money.money import Money
+from orderflow.domain.orders.state import HasProgress
 from orderflow.domain.payments.collecting import AuthorisePayment, CapturePayment, EndAuthorisation
-from orderflow.domain.payments.pending import DECLINED, RequestOperation, ResolvePending
+from orderflow.domain.payments.pending import DECLINED, RequestOperation, ResolvePending, is_in_the_way
 from orderflow.domain.payments.refunding import RefundPayment
-from orderflow.domain.payments.state import Known, Operation
+from orderflow.domain.payments.state import Disputed, Known, Operation
 from orderflow.domain.workflow.orders_payments import Wish, wishes
 from orderflow.errors import PortError
-from orderflow.flows.asks import Commands, FindOperation, Now, Operate
+from orderflow.flows.asks import Commands, FindOperation, HasProvider, Now, Operate
 from orderflow.ports.payments import Answer, Outcome, PaymentRequest
 from orderflow.ports.storage import Lease
 
@@ -24,32 +25,30 @@ __all__ = ["operate_payment", "request_operation"]
 def request_operation(message: Message) -> Flow[Commands]:
     """Ask a payment for what its order needs by now, which may be nothing any more.
 
-    While a capture is pending no other is asked for: its success is looked at by the order again. After a refusal
-    nothing more of its kind is asked for until somebody has closed the task.
+    Nothing is asked of a source without a provider: there a person gives back.
     """
-    payment, data = message.lane, dict(message.data)
-    key, operation = payment.beside("order", data["order"]), Operation(data["operation"])
-    rows = yield from ask(Read([payment, key]))
-    order = rows[key].state
-    if _is_settled_elsewhere(rows[payment].state, operation):
+    key = message.lane.beside("order", dict(message.data)["order"])
+    rows = yield from ask(Read([message.lane, key]))
+    payment, order = rows[message.lane].state, rows[key].state
+    if not isinstance(order, HasProgress) or not (yield from ask(HasProvider(payment.origin.source))):
         return ()
     wanted = wishes(order, (yield from ask(Now())))
-    mine = [wish for wish in wanted if wish.payment == payment.id and wish.operation is operation]
-    return [(payment, _request(wish, key.id, order.content.currency)) for wish in mine]
+    mine = [wish for wish in wanted if wish.payment == message.lane.id and not _must_wait(payment, wish.operation)]
+    return [(message.lane, _request(wish, key.id, order.content.currency)) for wish in mine]
 
 
-def _is_settled_elsewhere(payment: Known, operation: Operation) -> bool:
-    pending = operation is Operation.CAPTURE and any(item.operation is operation for item in payment.pending)
-    return pending or any(
+def _must_wait(payment: Known, operation: Operation) -> bool:
+    """Whether an outcome, the end of a dispute or the closing of a task comes first; each asks again."""
+    if isinstance(payment, Disputed) and operation is Operation.REFUND:
+        return True
+    return is_in_the_way(payment, operation) is not None or any(
         task.code == DECLINED and ("operation", operation.value) in task.facts for task in payment.notes.tasks
     )
 
 
 def _request(wish: Wish, order: str, currency: str) -> RequestOperation:
-    if wish.operation is Operation.VOID:
-        return RequestOperation(wish.operation)
-    amount = Money(wish.minor, currency)
-    return RequestOperation(wish.operation, amount, order if wish.operation is Operation.REFUND else "")
+    amount = None if wish.operation is Operation.VOID else Money(wish.minor, currency)
+    return RequestOperation(wish.operation, amount, order)
 
 
 def operate_payment(lease: Lease) -> Flow[Commands]:

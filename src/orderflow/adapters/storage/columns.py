@@ -150,7 +150,8 @@ def _is_open(kind: str, state: Any) -> bool:
     if status_of(state) not in FINISHED.get(kind, ()):
         return True
     if kind == "payment":
-        return state.free > 0 or bool(state.pending or state.notes.tasks)
+        reserved = state.funds.authorised > state.funds.received
+        return state.free > 0 or reserved or bool(state.pending or state.notes.tasks)
     if kind != "order":
         return False
     # Orders are loaded by whoever has one; importing a storage must not load them.

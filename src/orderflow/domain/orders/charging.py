@@ -25,7 +25,7 @@ from orderflow.domain.money.tax import (
 )
 from orderflow.domain.orders.content import InvoiceBasis, LineKind, OrderLine, PayBefore
 from orderflow.domain.orders.lines import LineVector
-from orderflow.domain.orders.state import Cancelled, Draft, HasProgress, Placed, lines_of
+from orderflow.domain.orders.state import Cancelled, HasProgress, Placed, lines_of
 
 
 class Charge(NamedTuple):
@@ -40,7 +40,6 @@ class Charge(NamedTuple):
 def owed(order: HasProgress, line: OrderLine, v: LineVector) -> int:
     """Units that the customer has or is still to get; charges and services until nothing of the order is left."""
     if line.kind is LineKind.GOODS:
-        # What the customer has or is to get, counted from the few units that he is not to have.
         return line.quantity - v.cancelled - v.moved - v.returned - v.lost
     return 0 if isinstance(order, Cancelled) and not order.progress.tally.dispatched else line.quantity
 
@@ -172,25 +171,34 @@ def _payable(order: HasProgress, charges: list[Charge]) -> int:
 
 
 def uncharged_gross(order: HasProgress) -> int:
-    """The gross of all that is owed and not charged, in minor units; below 0 where credits are due."""
+    """The gross of all that is owed and not charged, in minor units; what is to be credited frees no money before."""
+    return _payable(order, [charge for charge in _uncharged(order) if charge.units > 0])
+
+
+def outstanding_gross(order: HasProgress) -> int:
+    """The same less what is to be credited, in minor units: what bills and credits are still to come to, signed."""
     return _payable(order, [*_uncharged(order)])
-
-
-def _uncharged(order: HasProgress) -> Iterator[Charge]:
-    for line, v in lines_of(order):
-        units = owed(order, line, v) - v.accounted
-        if units:
-            yield Charge(line, units, net_minor(order, line, v.charged + units) - v.unit_minor, line.tax)
 
 
 def credit_due_minor(order: HasProgress) -> int:
     """The gross of the units that are charged and will not be had, in minor units, as their line is charged now."""
-    charges = [
-        Charge(line, -units, net_minor(order, line, v.charged - units) - v.unit_minor, line.tax)
-        for line, v in lines_of(order)
-        if (units := min(v.charged, credit_due(order, line, v)))
-    ]
-    return -_payable(order, charges)
+    return -_payable(order, [charge for charge in _uncharged(order) if charge.units < 0])
+
+
+def _uncharged(order: HasProgress) -> Iterator[Charge]:
+    for line, v in lines_of(order):
+        units = max(owed(order, line, v) - v.accounted, -v.charged)
+        if units:
+            net = net_minor(order, line, v.charged + units) - v.unit_minor
+            yield Charge(line, units, net + _given(order, v, units), line.tax)
+
+
+def _given(order: HasProgress, v: LineVector, units: int) -> int:
+    """What price reductions have given of units to be credited, in minor units: their share of the line's."""
+    if units > 0:
+        return 0
+    kept = round_ratio(v.reduced_minor * (v.charged + units), v.charged, order.content.tax.rounding)
+    return v.reduced_minor - kept
 
 
 def wants_money(order: HasProgress) -> bool:
@@ -201,9 +209,9 @@ def wants_money(order: HasProgress) -> bool:
 
 def exposure(state: Any) -> int:
     """What a confirmed order adds to its customer's exposure beside the balance, signed, in minor units."""
-    if not isinstance(state, HasProgress) or isinstance(state, Placed | Draft):
+    if not isinstance(state, HasProgress) or isinstance(state, Placed):
         return 0
-    return uncharged_gross(state)
+    return outstanding_gross(state)
 
 
 def missing_minor(order: HasProgress, at: datetime) -> int:
@@ -215,7 +223,7 @@ def missing_minor(order: HasProgress, at: datetime) -> int:
 
 def to_pay_minor(order: HasProgress) -> int:
     """What is still to be paid for the order, billed or not, in minor units; below 0 where money is left over."""
-    return uncharged_gross(order) + _open_minor(order) - order.progress.pool_minor
+    return outstanding_gross(order) + _open_minor(order) - order.progress.pool_minor
 
 
 def to_capture_minor(order: HasProgress, at: datetime) -> int:

@@ -14,11 +14,11 @@ from orderflow.domain.money.money import Money
 from orderflow.domain.payments.guards import at_most
 from orderflow.domain.payments.state import (
     MAX_APPLICATIONS,
-    Application,
     ApplicationTarget,
     Funded,
     Funds,
     PositiveAmount,
+    with_application,
 )
 from orderflow.errors import Refusal
 
@@ -112,11 +112,5 @@ def released(state: F, event: ApplicationReleased) -> F:
 
 
 def _changed(state: F, event: _Application | _Release, change: int) -> F:
-    """What gets more is the newest then; what gets less keeps its place."""
-    funds, place = state.funds, (event.target, event.id)
-    after = Application(*place, funds.applied_to(*place) + change)
-    if change < 0:
-        applications = [after if item[:2] == place else item for item in funds.applications]
-    else:
-        applications = [*[item for item in funds.applications if item[:2] != place], after]
-    return evolve(state, funds=_with_applications(funds, tuple([item for item in applications if item.minor])))
+    applications = with_application(state.funds.applications, event.target, event.id, change)
+    return evolve(state, funds=_with_applications(state.funds, applications))

@@ -13,7 +13,7 @@ from orderflow.domain.engine.machine import Absent, refuse
 from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.money import Money
-from orderflow.domain.payments.facts import FactNoted, task, with_notes
+from orderflow.domain.payments.facts import FactNoted, answered, moved, task, with_awaited, with_notes
 from orderflow.domain.payments.guards import FUTURE_DAYS, capturable
 from orderflow.domain.payments.state import (
     Application,
@@ -26,12 +26,15 @@ from orderflow.domain.payments.state import (
     Known,
     Notes,
     OfSource,
+    Operation,
     PaymentSource,
+    Pending,
     Received,
     SomeMoney,
     SomeMoneyAt,
     currency_of,
-    without,
+    order_of,
+    with_application,
 )
 from orderflow.domain.values import Task
 from orderflow.errors import Fault, Refusal
@@ -42,26 +45,30 @@ F = TypeVar("F", bound=Funded)
 
 
 @frozen(eq=False, repr=False)
-class _Expectation(OfSource):
+class ExpectPayment(OfSource, Command):
+    """Money is expected, ``until`` a time if it can be paid no longer (konbini)."""
+
     origin: PaymentSource
     amount: Money
     until: datetime | None = None
 
 
-class ExpectPayment(_Expectation, Command):
-    """Money is expected, ``until`` a time if it can be paid no longer (konbini)."""
-
-    __slots__ = ()
-
-
-class PaymentExpected(_Expectation, Event):
+@frozen(eq=False, repr=False)
+class PaymentExpected(Event):
     """Money is expected."""
 
-    __slots__ = ()
+    origin: PaymentSource
+    amount: Money
+    at: datetime
+    until: datetime | None = None
+
+
+def expect(state: Absent, command: ExpectPayment, stamp: Stamp) -> PaymentExpected:
+    return PaymentExpected(command.origin, command.amount, stamp.moment, command.until)
 
 
 def expected(state: Absent, event: PaymentExpected) -> Expected:
-    return Expected(event.origin, event.amount, (), Notes(), event.until)
+    return Expected(event.origin, event.amount, (), Notes(), event.at, event.until)
 
 
 # -- authorising and capturing
@@ -133,23 +140,28 @@ def authorise(state: Expected, command: AuthorisePayment, stamp: Stamp) -> Payme
 def authorise_later(
     state: Authorised | Funded, command: AuthorisePayment, stamp: Stamp
 ) -> PaymentAuthorised | FactNoted:
-    """Told after it was reserved or taken: more than was known is reserved, anything else changes nothing."""
+    """Told after it was reserved or taken: more or longer than was known is news, all else changes nothing."""
     if command.amount.currency != currency_of(state):
         return FactNoted(tasks=(_other_currency(command.amount),))
     known = state.authorised.minor if isinstance(state, Authorised) else state.funds.authorised
-    if command.amount.minor <= known:
+    if command.amount.minor <= known and not (isinstance(state, Authorised) and _is_longer(state, command)):
         return FactNoted()
-    return PaymentAuthorised(command.amount, stamp.moment, command.until)
+    amount = Money(max(known, command.amount.minor), command.amount.currency)
+    return PaymentAuthorised(amount, stamp.moment, command.until)
+
+
+def _is_longer(state: Authorised, command: AuthorisePayment) -> bool:
+    return bool(state.until and command.until and command.until > state.until)
 
 
 def authorised(state: Expected | Authorised, event: PaymentAuthorised) -> Authorised:
-    pending, notes = without(state.pending, event.request), with_notes(state.notes, event)
-    return Authorised(state.origin, event.amount, pending, notes, event.until)
+    pending, notes = answered(state, event)
+    return Authorised(state.origin, event.amount, pending, notes, event.at, event.until)
 
 
 def authorised_later(state: F, event: PaymentAuthorised) -> F:
     funds = evolve(state.funds, authorised=max(state.funds.authorised, event.amount.minor))
-    pending, notes = without(state.pending, event.request), with_notes(state.notes, event)
+    pending, notes = answered(state, event)
     return evolve(state, funds=funds, pending=pending, notes=notes)
 
 
@@ -168,9 +180,14 @@ def first_captured(state: Expected | Authorised, event: PaymentCaptured) -> Rece
     minor = event.amount.minor
     reserved = max(minor, state.authorised.minor) if isinstance(state, Authorised) else minor
     funds = Funds(
-        event.amount.currency, reserved, minor, applications=_for_order(state, (), minor), received_at=event.at
+        event.amount.currency,
+        reserved,
+        minor,
+        applications=_for_order(state, (), minor),
+        received_at=event.at,
+        order=state.origin.order,
     )
-    return Received(state.origin, funds, without(state.pending, event.request), with_notes(state.notes, event))
+    return Received(state.origin, funds, *moved(state, event, Operation.CAPTURE))
 
 
 def captured(state: F, event: PaymentCaptured) -> F:
@@ -181,18 +198,14 @@ def captured(state: F, event: PaymentCaptured) -> F:
         authorised=max(state.funds.authorised, received),
         applications=_for_order(state, state.funds.applications, event.amount.minor),
     )
-    pending = without(state.pending, event.request)
-    return evolve(state, funds=funds, pending=pending, notes=with_notes(state.notes, event))
+    pending, notes = moved(state, event, Operation.CAPTURE)
+    return evolve(state, funds=funds, pending=pending, notes=notes)
 
 
 def _for_order(state: Known, applied: tuple[Application, ...], minor: int) -> tuple[Application, ...]:
     """What is captured for an order is the order's at once."""
-    order = state.origin.order
-    if not order:
-        return applied
-    place = (ApplicationTarget.ORDER, order)
-    known = sum([item.minor for item in applied if item[:2] == place])
-    return (*[item for item in applied if item[:2] != place], Application(*place, known + minor))
+    order = order_of(state)
+    return with_application(applied, ApplicationTarget.ORDER, order, minor) if order else applied
 
 
 def end(state: Known, command: EndAuthorisation, stamp: Stamp) -> AuthorisationEnded | FactNoted:
@@ -202,15 +215,16 @@ def end(state: Known, command: EndAuthorisation, stamp: Stamp) -> AuthorisationE
 
 def ended(state: Authorised, event: AuthorisationEnded) -> Expected | Closed:
     """Finished if we asked for it; else the money is expected as before."""
-    pending, notes = without(state.pending, event.request), with_notes(state.notes, event)
+    pending, notes = answered(state, event)
     if event.request:
-        return Closed(state.origin, Funds(state.authorised.currency), pending, notes, event.at)
-    return Expected(state.origin, state.authorised, pending, notes)
+        funds = Funds(state.authorised.currency, order=state.origin.order)
+        return Closed(state.origin, funds, pending, notes, event.at)
+    return Expected(state.origin, state.authorised, pending, notes, event.at)
 
 
 def rest_ended(state: F, event: AuthorisationEnded) -> F:
     funds = evolve(state.funds, authorised=state.funds.received)
-    pending, notes = without(state.pending, event.request), with_notes(state.notes, event)
+    pending, notes = answered(state, event)
     return evolve(state, funds=funds, pending=pending, notes=notes)
 
 
@@ -292,31 +306,51 @@ def record_again(state: Funded, command: RecordPayment, stamp: Stamp) -> FactNot
 
 
 def received(state: Absent | Expected | Authorised, event: PaymentReceived) -> Received:
-    """What was expected for an order is the order's, all else is free. Whatever was asked of the provider has happened.
+    """What was expected for an order is the order's, all else is free. What was reserved beyond it still is.
 
-    An order that nobody has looked at yet, because the money was not expected, may not be there. Money in another
-    currency than was expected is for no order.
+    The order of money that was not expected may not be there, and money in another currency than was expected is for
+    no order: such money is free, whatever its source says it is for.
     """
     if isinstance(state, Absent):
-        return Received(event.origin, _funds(event.origin, event), (), with_notes(Notes(), event))
-    funds = _funds(state.origin, event)
-    origin = state.origin
-    if event.amount.currency == currency_of(state):
-        funds = evolve(funds, applications=_for_order(state, (), event.amount.minor))
-    elif origin.order:
-        origin = evolve(origin, order="")
-    return Received(origin, funds, (), with_notes(state.notes, event))
+        origin = event.origin
+        return Received(origin, _funds(origin, event, 0), (), _taken_too(origin, (), Notes(), event))
+    if event.amount.currency != currency_of(state):
+        return Received(state.origin, _funds(state.origin, event, 0), (), with_notes(state.notes, event))
+    reserved = state.authorised.minor if isinstance(state, Authorised) else 0
+    funds = evolve(
+        _funds(state.origin, event, reserved),
+        applications=_for_order(state, (), event.amount.minor),
+        order=state.origin.order,
+    )
+    voids = tuple([item for item in state.pending if item.operation is Operation.VOID])
+    return Received(state.origin, funds, voids, _taken_too(state.origin, state.pending, state.notes, event))
 
 
 def received_late(state: Closed, event: PaymentReceived) -> Closed:
-    return evolve(state, funds=_funds(state.origin, event), notes=with_notes(state.notes, event))
+    same = event.amount.currency == currency_of(state)
+    funds = _funds(state.origin, event, state.funds.authorised if same else 0)
+    funds = evolve(funds, order=state.funds.order if same else "")
+    return evolve(state, funds=funds, notes=_taken_too(state.origin, (), state.notes, event))
 
 
-def _funds(origin: PaymentSource, event: PaymentReceived) -> Funds:
+def _taken_too(origin: PaymentSource, pending: tuple[Pending, ...], notes: Notes, event: PaymentReceived) -> Notes:
+    """What is noted of money that a provider takes: it will tell of it too, perhaps as the answer to a request."""
+    asked = [item.id for item in pending if item.operation is Operation.CAPTURE]
+    notes = with_notes(notes, event)
+    if not asked and not origin.authorises:
+        return notes
+    return with_awaited(notes, Pending(Operation.CAPTURE, event.amount.minor, "".join(asked), event.at))
+
+
+def _funds(origin: PaymentSource, event: PaymentReceived, reserved: int) -> Funds:
     amount = event.amount
-    reserved = amount.minor if origin.authorises else 0
     return Funds(
-        amount.currency, reserved, amount.minor, value_date=event.value_date, received_at=event.at, fee=event.fee_minor
+        amount.currency,
+        max(reserved, amount.minor) if reserved or origin.authorises else 0,
+        amount.minor,
+        value_date=event.value_date,
+        received_at=event.at,
+        fee=event.fee_minor,
     )
 
 
@@ -349,4 +383,5 @@ def closed(state: Known, event: PaymentClosed) -> Closed:
     if isinstance(state, Funded):
         return Closed(state.origin, state.funds, (), state.notes, event.at)
     held = state.authorised.minor if isinstance(state, Authorised) else 0
-    return Closed(state.origin, Funds(currency_of(state), held), (), state.notes, event.at)
+    funds = Funds(currency_of(state), held, order=state.origin.order)
+    return Closed(state.origin, funds, (), state.notes, event.at)

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.money import Money
-from orderflow.domain.payments.state import Authorised, Funded, Known, currency_of
+from orderflow.domain.payments.state import Authorised, Closed, Expected, Funded, Known, currency_of, order_of
 from orderflow.errors import Refusal
 
 FUTURE_DAYS: Final = 1
@@ -21,11 +21,11 @@ class HasAmount(Protocol):
 
 
 def same_currency(state: Known, command: HasAmount, stamp: Stamp) -> Refusal | None:
+    """A payment has one currency."""
     return in_currency(state, command.amount)
 
 
 def in_currency(state: Known, amount: Money) -> Refusal | None:
-    """A payment has one currency."""
     own, given = currency_of(state), amount.currency
     return (
         None if own == given else refuse("other_currency", "the payment is in {own}, not {given}", own=own, given=given)
@@ -51,12 +51,19 @@ def nothing_pending(state: Known, command: object, stamp: Stamp) -> Refusal | No
     return refuse("pending", "the outcome of {names} is not known yet", names=names) if names else None
 
 
-def at_most(code: str, free: int, amount: Money) -> Refusal | None:
+def at_most(code: str, most: int, amount: Money) -> Refusal | None:
     """Whether no more minor units are asked for than there are."""
     asked = amount.minor
-    if asked <= free:
+    if asked <= most:
         return None
-    return refuse(code, "{asked} minor units wanted, {free} free", asked=asked, free=free)
+    return refuse(code, "{asked} minor units wanted, {most} possible", asked=asked, most=most)
+
+
+def reserved_minor(state: Known) -> int:
+    """What of a payment is still to be taken for its order, in minor units; of a closed one nothing is."""
+    if isinstance(state, Expected | Closed) or not order_of(state):
+        return 0
+    return capturable(state)
 
 
 def capturable(state: Authorised | Funded) -> int:

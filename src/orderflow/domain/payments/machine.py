@@ -31,7 +31,6 @@ from orderflow.domain.payments.state import (
 
 USABLE: tuple[type[Funded], ...] = (Received, Closed)
 FUNDED: tuple[type[Funded], ...] = (Received, Disputed, Closed)
-UNDISPUTED: tuple[type[Known], ...] = (Expected, Authorised, Received, Closed)
 UNFUNDED: tuple[type[Expected | Authorised], ...] = (Expected, Authorised)
 KNOWN: tuple[type[Known], ...] = (*UNFUNDED, *FUNDED)
 
@@ -63,7 +62,7 @@ def _facts(
 
 
 COLLECT: Final = (
-    rule(Absent, c.ExpectPayment, c.PaymentExpected, Expected, c.expected),
+    rule(Absent, c.ExpectPayment, c.PaymentExpected, Expected, c.expected, decide=c.expect),
     rule(Absent, c.RecordPayment, c.PaymentReceived, Received, c.received, guards=RECORD, decide=c.record),
     _facts(UNFUNDED, c.RecordPayment, c.record, to(c.PaymentReceived, Received, c.received), guards=SAME),
     _facts((Received, Disputed), c.RecordPayment, c.record_again, guards=SAME),
@@ -132,7 +131,7 @@ def _resolve(source: type[Known], *ends: Transition[Any, Any, Any]) -> Rule:
 
 PENDING: Final = (
     rules(
-        UNDISPUTED, p.RequestOperation, p.OperationRequested, None, p.requested,
+        KNOWN, p.RequestOperation, p.OperationRequested, None, p.requested,
         guards=(p.operation_possible,), decide=p.request,
     ),
     _resolve(
@@ -145,6 +144,7 @@ PENDING: Final = (
         _resolve(
             source, to(c.PaymentCaptured, source, c.captured), to(r.PaymentRefunded, source, r.refunded),
             to(c.AuthorisationEnded, source, c.rest_ended), to(c.PaymentAuthorised, source, c.authorised_later),
+            to(f.FactNoted, source, f.noted),
         )
         for source in FUNDED
     ),

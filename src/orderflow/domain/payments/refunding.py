@@ -11,9 +11,10 @@ from orderflow.domain.engine.bounds import Name
 from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.money import Money
-from orderflow.domain.payments.facts import FactNoted, answered_request, task, with_notes
+from orderflow.domain.payments.facts import FactNoted, answered_request, moved, task, with_notes
 from orderflow.domain.payments.state import (
     Application,
+    ApplicationTarget,
     Disputed,
     Funded,
     Funds,
@@ -23,7 +24,6 @@ from orderflow.domain.payments.state import (
     SomeMoney,
     SomeMoneyAt,
     currency_of,
-    without,
 )
 from orderflow.domain.values import Task
 
@@ -35,12 +35,13 @@ F = TypeVar("F", bound=Funded)
 
 @frozen(eq=False, repr=False)
 class RefundPayment(SomeMoney, Command):
-    """Note that money was given back.
+    """Note that money was given back, of what is kept for ``order`` if it names one.
 
     ``request`` is the id of the request that this answers, if the source says so.
     """
 
     request: Name = ""
+    order: Name = ""
 
 
 class PaymentRefunded(SomeMoneyAt, Event):
@@ -62,52 +63,68 @@ class ChargedBack(SomeMoneyAt, Event):
 
 
 def refund(state: Known, command: RefundPayment, stamp: Stamp) -> PaymentRefunded | FactNoted:
-    """What was set aside for it goes first, if it was asked for."""
+    """What was set aside for it goes first, if it was asked for; then what its order has, if it names one."""
     request = answered_request(state, command, Operation.REFUND)
-    aside = sum([item.minor for item in state.pending if item.id == request])
-    told: PaymentRefunded | FactNoted = _taken(PaymentRefunded, state, command.amount, stamp, aside)
+    aside = state.set_aside if request and isinstance(state, Funded) else 0
+    told: PaymentRefunded | FactNoted = _taken(PaymentRefunded, state, command.amount, stamp, aside, command.order)
     return told
 
 
 def charge_back(state: Known, command: ChargeBackPayment, stamp: Stamp) -> ChargedBack | FactNoted:
-    told: ChargedBack | FactNoted = _taken(ChargedBack, state, command.amount, stamp, 0)
+    told: ChargedBack | FactNoted = _taken(ChargedBack, state, command.amount, stamp)
     return told
 
 
 def _taken(
-    event: type[PaymentRefunded | ChargedBack], state: Known, amount: Money, stamp: Stamp, set_aside: int
+    event: type[PaymentRefunded | ChargedBack],
+    state: Known,
+    amount: Money,
+    stamp: Stamp,
+    set_aside: int = 0,
+    order: str = "",
 ) -> Any:
-    """What is kept goes; if free money does not suffice, the newest applications lose theirs. The rest is a task.
+    """What is kept goes, also what a refund is pending for that may not come about. The rest is a task.
 
-    ``set_aside`` of a pending refund may go too.
+    ``set_aside`` goes first, of the answered refund itself; then the money of the order it was for; then what is free;
+    then what the newest applications have.
     """
     if amount.currency != currency_of(state):
         return FactNoted(tasks=(task("other_currency", currency=amount.currency, minor=amount.minor),))
-    kept = state.reversible + set_aside if isinstance(state, Funded) else 0
-    booked = min(amount.minor, kept)
+    booked = min(amount.minor, state.funds.kept) if isinstance(state, Funded) else 0
     tasks = (task("never_received", minor=amount.minor - booked),) if booked < amount.minor else ()
     if not isinstance(state, Funded) or not booked:
         return FactNoted(tasks=tasks)
-    released = tuple(_released(state, booked - state.free - set_aside))
+    own = min(max(0, booked - set_aside), state.funds.applied_to(ApplicationTarget.ORDER, order)) if order else 0
+    released = tuple(_released(state, order, own, booked - state.free - set_aside - own))
     return event(Money(booked, amount.currency), stamp.moment, released=released, tasks=tasks)
 
 
-def _released(state: Funded, missing: int) -> Iterator[Application]:
+def _released(state: Funded, order: str, own: int, missing: int) -> Iterator[Application]:
+    """What the applications lose: ``own`` of the order, and of all of them, the newest first, what is missing."""
     for application in reversed(state.funds.applications):
-        if missing > 0:
-            yield application._replace(minor=min(missing, application.minor))
-            missing -= application.minor
+        lost = own if application[:2] == (ApplicationTarget.ORDER, order) else 0
+        more = max(0, min(missing, application.minor - lost))
+        if lost + more > 0:
+            yield application._replace(minor=lost + more)
+        missing -= more
 
 
 def refunded(state: F, event: PaymentRefunded) -> F:
     funds = evolve(lowered(state.funds, event.released), refunded=state.funds.refunded + event.amount.minor)
-    pending = without(state.pending, event.request)
-    return evolve(state, funds=funds, pending=pending, notes=with_notes(state.notes, event))
+    pending, notes = moved(state, event, Operation.REFUND)
+    return _less_disputed(evolve(state, funds=funds, pending=pending, notes=notes), event)
 
 
 def charged_back(state: F, event: ChargedBack | DisputeLost) -> F:
     funds = evolve(lowered(state.funds, event.released), charged_back=state.funds.charged_back + event.amount.minor)
-    return evolve(state, funds=funds, notes=with_notes(state.notes, event))
+    return _less_disputed(evolve(state, funds=funds, notes=with_notes(state.notes, event)), event)
+
+
+def _less_disputed(state: F, event: PaymentRefunded | ChargedBack | DisputeLost) -> F:
+    """What goes back during a dispute is of the disputed money."""
+    if not isinstance(state, Disputed):
+        return state
+    return evolve(state, disputed=max(0, state.disputed - event.amount.minor))
 
 
 def lowered(funds: Funds, released: tuple[Application, ...]) -> Funds:
@@ -162,10 +179,10 @@ def dispute(state: Known, command: DisputePayment, stamp: Stamp) -> PaymentDispu
         amount = command.amount
         return FactNoted(tasks=(task("other_currency", currency=amount.currency, minor=amount.minor),))
     known = state.disputed if isinstance(state, Disputed) else 0
-    open_ = isinstance(state, Received | Disputed)
-    booked = min(command.amount.minor, state.reversible - known) if isinstance(state, Received | Disputed) else 0
+    most = state.funds.kept - known if isinstance(state, Received | Disputed) else 0
+    booked = max(0, min(command.amount.minor, most))
     tasks = (task("disputed", minor=command.amount.minor - booked),) if booked < command.amount.minor else ()
-    if not open_ or booked <= 0:
+    if not booked:
         return FactNoted(tasks=tasks)
     return PaymentDisputed(Money(booked, command.amount.currency), stamp.moment, tasks=tasks)
 
@@ -181,14 +198,18 @@ def resolve_dispute(state: Disputed, command: ResolveDispute, stamp: Stamp) -> D
     """What is still kept of the disputed amount goes; what is not had gone back before."""
     if command.won:
         return DisputeWon()
-    minor = min(state.disputed, state.reversible)
-    released = tuple(_released(state, minor - state.free))
+    minor = min(state.disputed, state.funds.kept)
+    released = tuple(_released(state, "", 0, minor - state.free))
     return DisputeLost(Money(minor, state.funds.currency), stamp.moment, released=released)
 
 
 def resolve_nothing(state: Known, command: ResolveDispute, stamp: Stamp) -> FactNoted:
-    """No dispute was told of: one that was won changes nothing, one that was lost is a task."""
-    return FactNoted() if command.won else FactNoted(tasks=(task("no_dispute"),))
+    """No dispute is known: one that was lost is a task, and one that was won after money was taken back for it."""
+    minor = state.funds.charged_back if isinstance(state, Funded) else 0
+    if command.won:
+        return FactNoted(tasks=(task("won_after_all", charged_back=minor),) if minor else ())
+    kept = state.funds.kept if isinstance(state, Funded) else 0
+    return FactNoted(tasks=(task("no_dispute", kept=kept, charged_back=minor),))
 
 
 def dispute_won(state: Disputed, event: DisputeWon) -> Received:

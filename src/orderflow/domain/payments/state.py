@@ -57,13 +57,27 @@ class Application(NamedTuple):
 class Pending(NamedTuple):
     """An operation that was asked for ``since`` a time and whose outcome is unknown; its amount in minor units.
 
-    ``id`` is that of the request.
+    ``id`` is that of the request; money that is given back was kept for ``order``, if there is one.
     """
 
     operation: Operation
     minor: int
     id: str
     since: datetime
+    order: str = ""
+
+
+def with_application(
+    applications: tuple[Application, ...], target: ApplicationTarget, id_: str, change_minor: int
+) -> tuple[Application, ...]:
+    """The applications once one of them has changed: what gets more is the newest then, less keeps its place."""
+    place = (target, id_)
+    after = Application(*place, sum([item.minor for item in applications if item[:2] == place]) + change_minor)
+    if change_minor < 0:
+        changed = [after if item[:2] == place else item for item in applications]
+    else:
+        changed = [*[item for item in applications if item[:2] != place], after]
+    return tuple([item for item in changed if item.minor])
 
 
 def pending_minor(pending: tuple[Pending, ...], operation: Operation) -> int:
@@ -132,10 +146,14 @@ class SomeMoneyAt:
 
 @frozen(eq=False, repr=False)
 class Notes(Record):
-    """Facts that were told under an id of their source, and tasks: facts that contradict what was there."""
+    """Facts that were told under an id of their source, and tasks: facts that contradict what was there.
+
+    ``awaited`` are operations known to have happened whose own fact is still to be told, which then changes nothing.
+    """
 
     facts: tuple[str, ...] = ()
     tasks: tuple[Task, ...] = ()
+    awaited: tuple[Pending, ...] = ()
 
 
 @frozen(eq=False, repr=False)
@@ -159,7 +177,8 @@ class PaymentSource(Record):
 class Funds(Record):
     """The money of a payment, in minor units of one currency. ``received`` is what was captured or has come in.
 
-    ``fee`` of that was kept by whoever collected it; that is the shop's cost, and the payer has paid it.
+    ``fee`` of that was kept by whoever collected it; that is the shop's cost, and the payer has paid it. ``order`` is
+    the one that it was expected for, and what comes is its own at once; money that was not expected has none.
     """
 
     currency: str
@@ -171,6 +190,7 @@ class Funds(Record):
     value_date: date | None = None
     received_at: datetime | None = None
     fee: int = 0
+    order: str = ""
 
     @property
     def kept(self) -> int:
@@ -189,23 +209,25 @@ class Funds(Record):
 
 @frozen(eq=False, repr=False)
 class Expected(Record):
-    """Money is expected, ``until`` a time if it can be paid no longer; none has come."""
+    """Money is expected ``since`` a time, ``until`` another if it can be paid no longer; none has come."""
 
     origin: PaymentSource
     amount: Money
     pending: tuple[Pending, ...]
     notes: Notes
+    since: datetime
     until: datetime | None = None
 
 
 @frozen(eq=False, repr=False)
 class Authorised(Record):
-    """The money is reserved, ``until`` a time if that ends by itself; none has been taken."""
+    """The money is reserved ``since`` a time, ``until`` another if that ends by itself; none has been taken."""
 
     origin: PaymentSource
     authorised: Money
     pending: tuple[Pending, ...]
     notes: Notes
+    since: datetime
     until: datetime | None = None
 
 
@@ -219,14 +241,19 @@ class Funded(Record):
     notes: Notes
 
     @property
-    def free(self) -> int:
-        """Customer credit (仮受金) in minor units: kept, not applied, and not in a pending refund."""
-        return self.funds.kept - self.funds.applied - pending_minor(self.pending, Operation.REFUND)
+    def unapplied(self) -> int:
+        """What is kept and pays nothing, in minor units."""
+        return self.funds.kept - self.funds.applied
 
     @property
-    def reversible(self) -> int:
-        """What may still be taken back, in minor units: kept, and not in a pending refund."""
-        return self.funds.kept - pending_minor(self.pending, Operation.REFUND)
+    def set_aside(self) -> int:
+        """What of it is in a pending refund, in minor units: less than was asked for if a bank took money since."""
+        return min(self.unapplied, pending_minor(self.pending, Operation.REFUND))
+
+    @property
+    def free(self) -> int:
+        """Customer credit (仮受金) in minor units: kept, not applied, and not in a pending refund."""
+        return self.unapplied - self.set_aside
 
 
 class Received(Funded):
@@ -251,6 +278,11 @@ class Closed(Funded):
 
 PaymentState: TypeAlias = Expected | Authorised | Received | Disputed | Closed
 Known: TypeAlias = Expected | Authorised | Funded
+
+
+def order_of(state: Known) -> str:
+    """The order that the payment's money is for, and that is known to be there; empty where there is none."""
+    return state.funds.order if isinstance(state, Funded) else state.origin.order
 
 
 def currency_of(state: Known) -> str:
@@ -280,7 +312,7 @@ def _check_funds(state: Funded) -> None:
         raise InvariantBroken("payment captured", "more is captured than was authorised")
     if funds.kept < 0:
         raise InvariantBroken("payment reversed", "more is refunded and charged back than was received")
-    if state.free < 0:
+    if state.unapplied < 0:
         raise InvariantBroken("payment applied", "more is applied and given back than was received")
     if len({item[:2] for item in funds.applications}) != len(funds.applications):
         raise InvariantBroken("payment applications", "an invoice or order appears twice")

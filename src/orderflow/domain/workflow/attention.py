@@ -16,6 +16,7 @@ from orderflow.domain.billing.invoice_money import WriteOff
 from orderflow.domain.billing.invoice_state import Issued
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.money.calendar import business_date
+from orderflow.domain.money.money import Money
 from orderflow.domain.orders.billing import BillUnits
 from orderflow.domain.orders.cancelling import CancelUnits
 from orderflow.domain.orders.charging import (
@@ -41,9 +42,10 @@ from orderflow.domain.orders.state import (
 from orderflow.domain.payments.applying import ApplyPayment
 from orderflow.domain.payments.collecting import CapturePayment, ClosePayment, EndAuthorisation, RecordPayment
 from orderflow.domain.payments.facts import ClosePaymentTask
-from orderflow.domain.payments.pending import ResolvePending
+from orderflow.domain.payments.guards import capturable
+from orderflow.domain.payments.pending import RequestOperation, ResolvePending
 from orderflow.domain.payments.refunding import RefundPayment, ResolveDispute
-from orderflow.domain.payments.state import Authorised, Disputed, Expected, Funded
+from orderflow.domain.payments.state import Authorised, Closed, Disputed, Expected, Funded, currency_of
 from orderflow.domain.values import Task
 from orderflow.errors import Refusal
 
@@ -123,7 +125,7 @@ def _order(order: HasProgress, at: datetime) -> Iterator[Attention]:
     refund = to_refund_minor(order)
     if refund:
         reason = refuse("to_refund", "{minor} minor units are kept and not needed", minor=refund)
-        yield _listed("to_refund", reason, RefundPayment)
+        yield _listed("to_refund", reason, RequestOperation, RefundPayment)
     missing = _unpaid_minor(order, at)
     if missing > 0:
         reason = refuse("unpaid", "waits for {minor} minor units", minor=missing)
@@ -162,31 +164,49 @@ def _said(task: Task) -> str:
 
 #: How long a provider's answer may take before somebody looks into it.
 ANSWER_WITHIN: Final = timedelta(days=1)
+#: How long money is waited for where nobody said until when.
+EXPECTED_WITHIN: Final = timedelta(days=30)
+#: How long money is taken to be reserved where nobody said until when, as usual with cards.
+RESERVED_WITHIN: Final = timedelta(days=7)
+#: How long before a reservation ends somebody is told, to take the money in time.
+ENDS_SOON: Final = timedelta(days=1)
 
 
 def _payment(payment: Funded | Expected | Authorised, at: datetime) -> Iterator[Attention]:
-    for operation, minor, _, since in payment.pending:
-        facts = {"operation": operation.value, "minor": minor}
+    for item in payment.pending:
+        facts = {"operation": item.operation.value, "minor": item.minor}
         reason = refuse("outcome_unknown", "the outcome of {operation} of {minor} minor units is unknown", **facts)
-        yield _by(since + ANSWER_WITHIN, at, "to_reconcile", reason, ResolvePending)
+        yield _by(item.since + ANSWER_WITHIN, at, "to_reconcile", reason, ResolvePending)
     for task in payment.notes.tasks:
         reason = refuse("contradiction", "{task}: {facts}", task=task.code, facts=_said(task))
         yield _listed("contradictions", reason, ClosePaymentTask)
     if isinstance(payment, Disputed):
         reason = refuse("disputed", "{minor} minor units are disputed", minor=payment.disputed)
         yield _listed("disputed", reason, ResolveDispute)
-    elif isinstance(payment, Expected) and payment.until:
-        reason = refuse(
-            "not_come",
-            "{amount} was to come until {until}",
-            amount=str(payment.amount),
-            until=payment.until.isoformat(),
-        )
-        yield _by(payment.until, at, "payments_due", reason, RecordPayment, ClosePayment)
-    elif isinstance(payment, Authorised) and payment.until:
-        facts = {"amount": str(payment.authorised), "until": payment.until.isoformat()}
-        reason = refuse("authorisation_ends", "{amount} is reserved until {until}", **facts)
-        yield _by(payment.until, at, "payments_due", reason, CapturePayment, EndAuthorisation)
+    elif isinstance(payment, Expected):
+        until = payment.until or payment.since + EXPECTED_WITHIN
+        facts = {"amount": str(payment.amount), "until": until.isoformat()}
+        reason = refuse("not_come", "{amount} was to come until {until}", **facts)
+        yield _by(until, at, "payments_due", reason, RecordPayment, ClosePayment)
     elif isinstance(payment, Funded) and payment.free > 0:
         reason = refuse("to_apply", "{minor} minor units pay nothing yet", minor=payment.free)
-        yield _listed("to_apply", reason, ApplyPayment, RefundPayment)
+        yield _listed("to_apply", reason, ApplyPayment, RequestOperation, RefundPayment)
+    if not isinstance(payment, Expected) and capturable(payment):
+        yield _reserved(payment, at)
+
+
+def _reserved(payment: Funded | Authorised, at: datetime) -> Attention:
+    """What is reserved is to be taken in time; a closed payment takes nothing any more."""
+    facts = {"amount": str(Money(capturable(payment), currency_of(payment)))}
+    if isinstance(payment, Closed):
+        reason = refuse("reserved_in_vain", "{amount} is reserved, and the payment is closed", **facts)
+        return _listed("payments_due", reason, RequestOperation, EndAuthorisation)
+    until = _reserved_until(payment, at)
+    reason = refuse("authorisation_ends", "{amount} is reserved until {until}", until=until.isoformat(), **facts)
+    return _by(until - ENDS_SOON, at, "payments_due", reason, RequestOperation, CapturePayment, EndAuthorisation)
+
+
+def _reserved_until(payment: Funded | Authorised, at: datetime) -> datetime:
+    if isinstance(payment, Authorised):
+        return payment.until or payment.since + RESERVED_WITHIN
+    return (payment.funds.received_at or at) + RESERVED_WITHIN

@@ -23,7 +23,8 @@ from orderflow.domain.orders.lines import LineVector
 from orderflow.domain.orders.placing import OrderConfirmed
 from orderflow.domain.orders.shipping import ShipmentDispatched, ShipmentPrepared
 from orderflow.domain.orders.state import HasProgress, lines_of
-from orderflow.domain.payments.state import ApplicationTarget, Funded
+from orderflow.domain.payments.guards import reserved_minor
+from orderflow.domain.payments.state import ApplicationTarget, Authorised, Funded, currency_of, order_of
 from orderflow.errors import Key
 
 __all__ = ["MONEY_LAWS", "Breach", "MoneyLaws"]
@@ -48,6 +49,7 @@ MONEY_LAWS: Final = {
     "B7": "An order knows what is due on each of its invoices, and what of its money lies there; none is overpaid.",
     "B8": "What pays an invoice directly is what payments say pays it.",
     "B9": "Credit on account that pays an invoice is what its credit notes say.",
+    "B10": "What is reserved for an order is what its payments say is reserved.",
     "F1": "A gate that waits for money opened only once it was there.",
     "F2": "A customer's exposure is what his confirmed orders still charge.",
     "F3": "An order completed with nothing to bill, nothing to credit and, if asked, nothing to pay.",
@@ -96,7 +98,7 @@ class MoneyLaws:
             yield from self._invoice(key, state)
         elif isinstance(state, IssuedNote):
             self._note(key, state)
-        elif isinstance(state, Funded):
+        elif isinstance(state, Funded | Authorised):
             self._payment(key, state)
         elif isinstance(state, Account):
             self._account(key, state)
@@ -131,9 +133,8 @@ class MoneyLaws:
         content, p = order.content, order.progress
         self._balance(content.customer, content.currency, p.pool_minor)
         self._sum(content.customer, content.currency, "ordered", exposure(order))
-        kept = p.pool_minor + sum(bill.prepaid_minor for bill in p.bills)
-        if kept != sum(item.minor for item in p.prepayments):
-            yield Breach("B6", key, f"{kept} kept for the order, of {p.prepayments}")
+        for item in p.authorisations:
+            self._add("B10", (key.id, item.payment, content.currency), item.minor)
         if p.prepayments:
             self._prepaid_orders[key.id] = content.customer, content.currency
         for payment, minor in p.prepayments:
@@ -185,7 +186,12 @@ class MoneyLaws:
         for invoice, minor in note.used:
             self._add("B9", (invoice, key.id), -minor)
 
-    def _payment(self, key: Key, payment: Funded) -> None:
+    def _payment(self, key: Key, payment: Funded | Authorised) -> None:
+        self._add("B10", (order_of(payment), key.id, currency_of(payment)), -reserved_minor(payment))
+        if isinstance(payment, Funded):
+            self._funds(key, payment)
+
+    def _funds(self, key: Key, payment: Funded) -> None:
         funds, customer = payment.funds, payment.origin.customer
         self._balance(customer, funds.currency, funds.kept - funds.applied)
         self._sum(customer, funds.currency, "paid", funds.kept)

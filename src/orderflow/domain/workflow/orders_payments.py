@@ -60,9 +60,8 @@ def _refunds(order: HasProgress) -> Iterator[Wish]:
 
 
 def request_operations(context: EventContext) -> Iterator[Effect]:
-    for payment, operation, _ in wishes(context.after, context.stamp.at):
-        data = (("order", context.key.id), ("operation", operation.value))
-        yield Effect("request_operation", context.key.beside("payment", payment), data)
+    for payment in dict.fromkeys([wish.payment for wish in wishes(context.after, context.stamp.at)]):
+        yield Effect("request_operation", context.key.beside("payment", payment), (("order", context.key.id),))
 
 
 def operations_on_more(context: EventContext) -> Iterator[Effect]:

@@ -11,11 +11,19 @@ from orderflow.domain.engine.decide import Flow, Read, ask
 from orderflow.domain.engine.machine import ABSENT, refuse
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Effect, EventContext, Require, Send
+from orderflow.domain.orders.charging import to_capture_minor, to_pay_minor
 from orderflow.domain.orders.prepaying import RecordAuthorisation, RecordCapture, RecordPrepayment, WithdrawPrepayment
 from orderflow.domain.orders.state import HasProgress
 from orderflow.domain.payments.applying import ApplyPayment, UnapplyPayment
-from orderflow.domain.payments.guards import capturable
-from orderflow.domain.payments.state import ApplicationTarget, Authorised, Closed, Disputed, Funded, Received
+from orderflow.domain.payments.guards import at_most, reserved_minor
+from orderflow.domain.payments.state import (
+    ApplicationTarget,
+    Closed,
+    Funded,
+    Operation,
+    currency_of,
+    order_of,
+)
 from orderflow.domain.workflow.billing_accounts import post
 from orderflow.domain.workflow.orders_billing import orders_of
 from orderflow.errors import Key, Refusal
@@ -36,35 +44,68 @@ def operate(context: EventContext) -> Iterator[Effect]:
     yield Effect("operate_payment", context.key, (("operation", event.operation.value), *money, ("request", event.id)))
 
 
+def unneeded(context: EventContext) -> Iterator[Require]:
+    """On behalf of an order, nothing is asked for that is against what it needs, once it has lost the money."""
+    event = context.event
+
+    def lets(state: Any, stamp: Stamp) -> Refusal | None:
+        if not isinstance(state, HasProgress):
+            return refuse("no_such_order", "{order} is not an order that was placed", order=event.order)
+        if event.operation is not Operation.CAPTURE:
+            needed = to_pay_minor(state)
+            return refuse("needed", "the order still needs {minor} minor units", minor=needed) if needed > 0 else None
+        most = to_capture_minor(state, stamp.at)
+        return at_most("exceeds_needed", most, event.amount)
+
+    if event.order:
+        yield Require(context.key.beside("order", event.order), lets)
+
+
+def give_back(context: EventContext) -> Iterator[Send]:
+    """What a refund that did not happen had set aside is its order's again, whatever has become of that."""
+    payer, currency = context.after.origin.customer, currency_of(context.after)
+    for _, order, minor in context.event.restored:
+        yield Send(context.key.beside("order", order), RecordCapture(context.key.id, minor, currency, payer))
+
+
+def ask_again(context: EventContext) -> Iterator[Effect]:
+    """What an order wants may have waited for the outcome of another operation, or for somebody."""
+    state = context.after
+    applied = state.funds.applications if isinstance(state, Funded) else ()
+    paid = [item.id for item in applied if item.target is ApplicationTarget.ORDER]
+    for order in filter(None, dict.fromkeys([order_of(state), *paid])):
+        yield Effect("request_operation", context.key, (("order", order),))
+
+
+def ask_after_answer(context: EventContext) -> Iterator[Effect]:
+    """The same, where it was the outcome of what was asked for."""
+    return ask_again(context) if context.event.request else iter(())
+
+
 def reserve(context: EventContext) -> Iterator[Send]:
     """What is reserved for an order opens its gate until it ends."""
-    order = context.after.origin.order
+    order = order_of(context.after)
     if order and not isinstance(context.after, Closed):
-        command = RecordAuthorisation(context.key.id, _reserved(context.after), context.event.until)
+        command = RecordAuthorisation(context.key.id, reserved_minor(context.after), context.event.until)
         yield Send(context.key.beside("order", order), command)
-
-
-def _reserved(state: Any) -> int:
-    """What of a payment is still to be taken for its order, in minor units; nothing of one that is closed."""
-    return capturable(state) if isinstance(state, Authorised | Received | Disputed) else 0
 
 
 def keep(context: EventContext) -> Iterator[Send]:
     """What was expected or reserved for an order and has come is the order's own, in the same commit."""
-    if context.before is ABSENT or not context.before.origin.order:
+    if context.before is ABSENT or not order_of(context.before):
         return
-    name, amount, funds = context.before.origin.order, context.event.amount, context.after.funds
-    order, rest = context.key.beside("order", name), _reserved(context.after)
-    if rest or _reserved(context.before):
+    name, amount, funds = order_of(context.before), context.event.amount, context.after.funds
+    order, rest = context.key.beside("order", name), reserved_minor(context.after)
+    if rest or reserved_minor(context.before):
         yield Send(order, RecordAuthorisation(context.key.id, rest))
-    if context.after.origin.order and funds.applied_to(ApplicationTarget.ORDER, name):
+    if funds.order and funds.applied_to(ApplicationTarget.ORDER, name):
         payer = context.after.origin.customer
         yield Send(order, RecordCapture(context.key.id, amount.minor, amount.currency, payer))
 
 
 def end_reservation(context: EventContext) -> Iterator[Send]:
     """A payment that is closed, or of which nothing is reserved, reserves nothing for its order."""
-    order = context.after.origin.order
+    order = order_of(context.after)
     if order:
         yield Send(context.key.beside("order", order), RecordAuthorisation(context.key.id, 0))
 

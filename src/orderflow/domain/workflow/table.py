@@ -17,7 +17,7 @@ from orderflow.domain.billing import invoice as inv
 from orderflow.domain.billing import invoice_credit as ic
 from orderflow.domain.billing import invoice_money as im
 from orderflow.domain.billing import numbering as nu
-from orderflow.domain.billing import prefixes as pf
+from orderflow.domain.billing import prefixes as px
 from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.workflow import (
     Asks,
@@ -51,6 +51,7 @@ from orderflow.domain.parties import customer as cu
 from orderflow.domain.parties.party import PARTY
 from orderflow.domain.payments import applying as pa
 from orderflow.domain.payments import collecting as pc
+from orderflow.domain.payments import facts as pf
 from orderflow.domain.payments import pending as pp
 from orderflow.domain.payments import refunding as pr
 from orderflow.domain.payments.machine import PAYMENT
@@ -84,7 +85,7 @@ MACHINES: Final = (
     INTAKE,
     inv.INVOICE,
     nu.SERIES,
-    pf.PREFIX,
+    px.PREFIX,
     ac.ACCOUNT,
     do.STOCK_DOCUMENT,
     STOCK,
@@ -124,6 +125,8 @@ GONE: Final = tells(payments_billing.withdraw_released, om.WithdrawPrepayment, i
 KEPT: Final = tells(payments_billing.keep, om.RecordAuthorisation, om.RecordCapture)
 UNRESERVED: Final = tells(payments_billing.end_reservation, om.RecordAuthorisation)
 BY_POLICY: Final = asks(orders_payments.request_operations, "request_operation")
+AGAIN: Final = asks(payments_billing.ask_again, "request_operation")
+ANSWERED: Final = asks(payments_billing.ask_after_answer, "request_operation")
 WRITTEN_BACK: Final = tells(billing_accounts.post_written_back, ac.Post)
 
 
@@ -230,22 +233,30 @@ TABLE: Final = (
         tells(orders_billing.unbill, ocr.RecordUnbilling, known=True),
         tells(billing_accounts.post_void, ac.Post),
     ),
-    on(nu.SeriesOpened, tells(series_prefixes.hold, pf.ReleasePrefix, pf.ClaimPrefix)),
+    on(nu.SeriesOpened, tells(series_prefixes.hold, px.ReleasePrefix, px.ClaimPrefix)),
     on(nu.NumberAllotted, tells(billing_accounts.issue, inv.IssueInvoice, cn.IssueCreditNote, known=True)),
     # -- payments
     on(pc.PaymentExpected, requires(payments_billing.for_an_order, "order")),
     on(pc.PaymentAuthorised, tells(payments_billing.reserve, om.RecordAuthorisation)),
     on(pc.PaymentReceived, KEPT, tells(payments_billing.post_payment, ac.Post)),
-    on(pc.PaymentCaptured, KEPT, tells(payments_billing.post_payment, ac.Post)),
-    on(pc.AuthorisationEnded, UNRESERVED),
+    on(pc.PaymentCaptured, KEPT, tells(payments_billing.post_payment, ac.Post), ANSWERED),
+    on(pc.AuthorisationEnded, UNRESERVED, ANSWERED),
     on(pc.PaymentClosed, UNRESERVED),
     names(pp.RequestOperation, payments_billing.orders_of_applications),
-    on(pp.OperationRequested, GONE, asks(payments_billing.operate, "operate_payment")),
+    on(
+        pp.OperationRequested,
+        GONE,
+        requires(payments_billing.unneeded, "order"),
+        asks(payments_billing.operate, "operate_payment"),
+    ),
+    on(pp.OperationFailed, tells(payments_billing.give_back, om.RecordCapture), AGAIN),
+    on(pf.PaymentTaskClosed, AGAIN),
+    on(pr.DisputeWon, AGAIN),
     names(pr.RefundPayment, payments_billing.orders_of_applications),
     names(pr.ChargeBackPayment, payments_billing.orders_of_applications),
     names(pr.ResolveDispute, payments_billing.orders_of_applications),
     names(pp.ResolvePending, payments_billing.orders_of_applications),
-    on(pr.PaymentRefunded, GONE, tells(payments_billing.post_repayment, ac.Post)),
+    on(pr.PaymentRefunded, GONE, tells(payments_billing.post_repayment, ac.Post), ANSWERED),
     on(pr.ChargedBack, GONE, tells(payments_billing.post_repayment, ac.Post)),
     on(pr.DisputeLost, GONE, tells(payments_billing.post_repayment, ac.Post)),
     names(pa.ApplyPayment, payments_billing.orders_of_target),
