@@ -32,6 +32,7 @@ from orderflow.domain.payments.pending import RequestOperation, ResolvePending
 from orderflow.domain.payments.refunding import ChargeBackPayment, DisputePayment, RefundPayment, ResolveDispute
 from orderflow.domain.payments.state import ApplicationTarget, Authorised, Closed, Expected, Operation, PaymentSource
 from orderflow.domain.shipping.carriage import HandOver
+from orderflow.domain.shipping.planning import VoidShipment
 from orderflow.domain.values import LineQuantity
 from orderflow.errors import CommandRefused, InputError, Key, NotFound
 from orderflow.flows.prepare import ShippingSettings, shipments_for
@@ -714,3 +715,20 @@ def test_a_refund_for_an_order_takes_that_orders_money(storage: Storage) -> None
     shop.handle("A", CancelUnits("not wanted", CancelledBy.CUSTOMER))
     shop.handle(payment, RefundPayment(shop.money(1200), "r", order="A"))
     assert (shop.progress("A").pool_minor, shop.progress("B").pool_minor, shop.worklist("to_refund")) == (0, 1200, [])
+
+
+def test_the_parcel_that_replaces_another_collects(storage: Storage) -> None:
+    """代引: the first parcel was voided before it left; the next one carries the amount."""
+    shop = MoneyShop(storage).confirmed("O", (2, 1000), collect_on_delivery=True)
+    shop.allocate("O")
+
+    def planned() -> Any:
+        [plan] = shipments_for(shop.key("order", "O"), shop.orders.get("O"), ShippingSettings("van"))
+        shop.handle(plan.key.id, plan.plan)
+        return plan
+
+    first = planned()
+    shop.handle(first.key.id, VoidShipment())
+    shop.allocate("O")
+    second = planned()
+    assert (second.key.id, second.plan.plan.collect) == ("O/2", shop.money(2400))

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from tea_shop import ANN, ARRIVE, CANCEL, GO, VAT, Shop, content, note
+import pytest
+from attrs import evolve
+from tea_shop import ANN, ARRIVE, CANCEL, GO, NOON, VAT, Shop, content, note
 
 from orderflow.domain.billing.credit_note import AccountLine
+from orderflow.domain.billing.invoice import VoidInvoice
+from orderflow.domain.billing.invoice_state import Amounts
+from orderflow.domain.orders.billing import BillUnits
+from orderflow.domain.orders.cancelling import CancelUnits
+from orderflow.domain.orders.content import CancelledBy, InvoiceBasis
 from orderflow.domain.orders.placing import OpenDraft, PlaceOrder
 from orderflow.domain.parties.party import ErasePartyVersion, Person
-from orderflow.errors import PortError
+from orderflow.domain.values import LineQuantity
+from orderflow.errors import Key, PortError
 from orderflow.flows.advance import ShopSettings
-from orderflow.flows.notices import TEMPLATES, impersonal
+from orderflow.flows.notices import TEMPLATES, compose, impersonal
 from orderflow.flows.prepare import ShippingSettings
 
 
@@ -43,7 +51,7 @@ def test_each_notice_names_what_it_is_about() -> None:
         "Credit note cn#000001",
         "We have credited 5.95 EUR to you by credit note cn#000001.",
     )
-    assert said["order_completed"][1] == "Your order A-7 for 23.80 EUR is delivered and complete."
+    assert said["order_completed"][1] == "Your order A-7 is complete, for 23.80 EUR in all."
     assert said["order_cancelled"] == ("Order P is cancelled", "Your order P has been cancelled.")
     assert {notice.to for notice in shop.mail.delivered} == {"ann@example.org"}
 
@@ -99,3 +107,35 @@ def test_an_error_names_fields_and_not_their_values() -> None:
     assert str(said) == "mail: to <name> of <company>, <lines>, GB"
     assert (said.port, said.retry, said.retry_after_seconds, said.timed_out) == ("mail", False, 7, True)
     assert str(impersonal(error, None)) == str(error)
+
+
+def test_who_cancelled_part_is_told_of_the_rest() -> None:
+    """Of three units two are sent and charged."""
+    shop = Shop(ShopSettings(shipping=ShippingSettings("post"))).stocked(main=3).placed(3)
+    shop.tell("O", CancelUnits("not wanted", CancelledBy.CUSTOMER, (LineQuantity(1, 1),))).advance("O")
+    shop.settle().tell("O/1", GO, ARRIVE).advance("O")
+    assert told(shop)["order_completed"][1] == "Your order O is complete, for 23.80 EUR in all."
+
+
+def test_of_an_invoice_that_was_voided_before_nobody_is_told() -> None:
+    """The row says nothing any more that a customer could want."""
+    shop = Shop().confirmed(1, invoice_basis=InvoiceBasis.ORDERED)
+    shop.tell("O", BillUnits("O/1", "inv")).tell("O/1", VoidInvoice("wrong"))
+    assert "invoice_issued" not in told(shop)
+
+
+@pytest.mark.parametrize(
+    "amounts, said",
+    [
+        (Amounts(credited=1190), "has been credited in full"),
+        (Amounts(prepaid=1190), "is paid"),
+        (Amounts(credited=190, prepaid=1000), "is paid"),
+        (Amounts(written_off=1, prepaid=1189), "is settled"),
+    ],
+)
+def test_the_word_for_an_invoice_with_nothing_open(amounts: Amounts, said: str) -> None:
+    """Paid is what somebody has paid."""
+    shop = Shop().confirmed(1, invoice_basis=InvoiceBasis.ORDERED).tell("O", BillUnits("O/1", "inv"))
+    state = evolve(shop.invoice(), amounts=amounts)
+    notice = compose("m", "invoice_issued", Key("main", "invoice", "O/1"), state, None, NOON)
+    assert notice.body == f"Your invoice inv#000001 for 11.90 EUR {said}."

@@ -11,7 +11,7 @@ from orderflow.domain.engine.limits import MAX_MONEY_MINOR
 from orderflow.domain.money.currencies import EXPONENTS
 from orderflow.domain.money.money import Money
 from orderflow.domain.money.price import Price
-from orderflow.domain.money.split import Rounding, cumulative, round_ratio, share
+from orderflow.domain.money.split import Rounding, round_ratio, share
 
 minors = st.integers(-MAX_MONEY_MINOR, MAX_MONEY_MINOR)
 weights = st.lists(st.integers(0, 10**9), min_size=1, max_size=30)
@@ -61,17 +61,6 @@ def test_equal_weights_favour_the_earliest(total: int, weight: int, count: int) 
     shares = [abs(part) for part in share(total, [weight] * count)]
     assert shares == sorted(shares, reverse=True)
     assert shares[0] - shares[-1] <= 1
-
-
-@given(minors, st.lists(st.integers(0, 1000), min_size=1, max_size=20), modes)
-def test_parts_of_a_line_always_end_on_its_total(total: int, parts: list[int], mode: Rounding) -> None:
-    """However units are cut into parts, the parts' amounts sum to the line, with no remainder for the last."""
-    whole = sum(parts) + 1
-    amounts, before = [], 0
-    for part in [*parts, 1]:
-        amounts.append(cumulative(total, whole, before, part, mode))
-        before += part
-    assert sum(amounts) == total
 
 
 @given(minors, currencies)

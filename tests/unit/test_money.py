@@ -13,7 +13,7 @@ from orderflow.domain.engine.schema import faults_at
 from orderflow.domain.money.currencies import exponent
 from orderflow.domain.money.money import Money, check_money, exact_decimal, parse_decimal
 from orderflow.domain.money.price import Price
-from orderflow.domain.money.split import Rounding, cumulative, round_ratio, share
+from orderflow.domain.money.split import Rounding, round_ratio, share
 from orderflow.errors import CurrencyMismatch, InputError
 
 MODES = list(Rounding)
@@ -79,18 +79,6 @@ def test_shares_need_weights(weights: list[int]) -> None:
     """Nothing to share over, or a negative weight, is bad input."""
     with pytest.raises(InputError, match="none negative"):
         share(1, weights)
-
-
-def test_parts_of_a_line_end_on_its_total() -> None:
-    """A line of 10.00 for 3 units is billed as 3.33, 3.34 and 3.33."""
-    assert [cumulative(1000, 3, before, 1) for before in range(3)] == [333, 334, 333]
-
-
-@pytest.mark.parametrize("whole, before, part", [(3, -1, 1), (3, 0, -1), (3, 2, 2), (0, 0, 0)])
-def test_parts_must_fit_into_the_whole(whole: int, before: int, part: int) -> None:
-    """More units than the line has, or fewer than none, is bad input; so is a line without units."""
-    with pytest.raises(InputError, match="do not fit"):
-        cumulative(1000, whole, before, part)
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,10 @@ import attrs
 
 from orderflow.domain.billing.credit_note import IssuedNote
 from orderflow.domain.billing.invoice import MarkSent
-from orderflow.domain.billing.invoice_state import Numbered
+from orderflow.domain.billing.invoice_state import Numbered, Void
 from orderflow.domain.engine.decide import Flow, Read, ask
 from orderflow.domain.money.money import Money
+from orderflow.domain.orders.charging import charged_minor
 from orderflow.domain.orders.content import OrderContent
 from orderflow.domain.orders.state import HasProgress
 from orderflow.domain.parties.party import PartyVersion, Person
@@ -22,12 +23,12 @@ from orderflow.flows.asks import Commands, Now, SendNotice
 from orderflow.ports.notifier import Notice
 from orderflow.ports.storage import Lease
 
-#: Subject and body of each template; ``{order}``, ``{number}``, ``{total}``, ``{tracking}`` are filled in.
+#: Subject and body of each template; ``{order}``, ``{number}``, ``{total}``, ``{due}``, ``{tracking}`` are filled in.
 TEMPLATES: Final[dict[str, tuple[str, str]]] = {
     "order_received": ("We have received order {number}", "Thank you. Your order {number} for {total} is with us."),
     "order_confirmed": ("Order {number} is confirmed", "We have accepted your order {number} for {total}."),
     "order_cancelled": ("Order {number} is cancelled", "Your order {number} has been cancelled."),
-    "order_completed": ("Order {number} is complete", "Your order {number} for {total} is delivered and complete."),
+    "order_completed": ("Order {number} is complete", "Your order {number} is complete{charged}."),
     "shipment_sent": ("Your order {number} is on its way", "Shipment {order} has left us. Tracking: {tracking}."),
     "invoice_issued": ("Invoice {number}", "Your invoice {number} for {total} {due}."),
     "credit_note_issued": ("Credit note {number}", "We have credited {total} to you by credit note {number}."),
@@ -63,7 +64,7 @@ def compose(message_id: str, template: str, key: Key, state: Any, person: Person
 
 
 def _facts(key: Key, state: Any) -> Mapping[str, str]:
-    facts = {"order": key.id, "number": key.id, "total": "", "due": "", "tracking": "", "customer": ""}
+    facts = {"order": key.id, "number": key.id, "total": "", "due": "", "charged": "", "tracking": "", "customer": ""}
     if isinstance(state, Numbered):
         facts |= _document(state.number, state.totals.gross, state.content.customer)
         facts["due"] = _due(state)
@@ -84,22 +85,31 @@ def _is_order(state: Any) -> bool:
 def _due(state: Numbered) -> str:
     """What is still to be paid, as the end of a sentence about the invoice."""
     if state.open_minor <= 0:
-        return "is paid"
+        return _settled(state)
     if state.open_minor == state.totals.gross_minor:
         return f"is due on {state.due_date.isoformat()}"
     return f"has {Money(state.open_minor, state.content.currency)} left, due on {state.due_date.isoformat()}"
+
+
+def _settled(state: Numbered) -> str:
+    a = state.amounts
+    if a.credited >= state.totals.gross_minor:
+        return "has been credited in full"
+    return "is settled" if a.written_off else "is paid"
 
 
 def _document(number: str, total: Money, customer: str) -> dict[str, str]:
     return {"number": number, "total": str(total), "customer": customer}
 
 
-def _order(key: Key, state: HasProgress) -> dict[str, str]:
+def _order(key: Key, state: Any) -> dict[str, str]:
     content = state.content
     total = getattr(state, "totals", None)
+    charged = charged_minor(state) if isinstance(state, HasProgress) else 0
     return {
         "number": content.number or key.id,
         "total": str(total.gross) if total else "",
+        "charged": f", for {Money(charged, content.currency)} in all" if charged > 0 else "",
         "customer": content.customer,
     }
 
@@ -125,9 +135,12 @@ def _values(person: Person | None) -> Iterator[tuple[str, str]]:
 
 
 def notify(lease: Lease) -> Flow[Commands]:
+    """Tell the customer of a row as it stands now; of an invoice that was voided meanwhile nobody is told."""
     message = lease.message
     now = yield from ask(Now())
     state = (yield from ask(Read([message.lane])))[message.lane].state
+    if isinstance(state, Void):
+        return ()
     ref = addressee(state)
     person = (yield from _person(message.lane.beside("party", party_id(*ref)))) if ref else None
     notice = compose(message.id, dict(message.data)["template"], message.lane, state, person, now)

@@ -57,8 +57,13 @@ def shipments_for(key: Key, order: object, settings: ShippingSettings) -> Iterat
     for number, (_, items) in enumerate(sorted(loads.items()), start=first):
         grams = sum([order.content.line(item.line).weight_grams * item.quantity for item in items])
         pieces = sum([item.quantity for item in items])
-        plan = PlanShipment(tuple(items), _plan(order, settings, first=number == 1))
+        plan = PlanShipment(tuple(items), _plan(order, settings, first=number == first and not _is_under_way(order)))
         yield ShipmentPlan(shipment_key(key, number), plan, PackShipment(grams, pieces))
+
+
+def _is_under_way(order: Accepted) -> bool:
+    """Whether anything of the order is in a parcel, or has been."""
+    return bool(order.progress.tally.preparing or order.progress.tally.dispatched)
 
 
 def _plan(order: Accepted, settings: ShippingSettings, *, first: bool) -> Plan:

@@ -330,7 +330,7 @@ def _taken(order: Any, amount: Money) -> Money:
     """What an order takes of so much money; a completed one what is open on its invoices."""
     if not isinstance(order, Completed):
         return amount
-    return Money(min(amount.minor, sum(bill.open_minor for bill in order.progress.bills)), amount.currency)
+    return Money(min(amount.minor, order.progress.open_minor), amount.currency)
 
 
 def _wants_stock(order: Any) -> bool:

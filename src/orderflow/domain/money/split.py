@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from orderflow.errors import InputError
 
-__all__ = ["Rounding", "cumulative", "round_ratio", "share"]
+__all__ = ["Rounding", "round_ratio", "share"]
 
 
 class Rounding(enum.Enum):
@@ -69,18 +69,3 @@ def share(total: int, weights: Sequence[int]) -> tuple[int, ...]:
     for at in by_remainder[: abs(total) - sum(shares)]:
         shares[at] += 1
     return tuple(shares) if total >= 0 else tuple(-part for part in shares)
-
-
-def cumulative(total: int, whole: int, before: int, part: int, rounding: Rounding = Rounding.HALF_UP) -> int:
-    """The share of ``total`` for ``part`` of ``whole`` units, after ``before`` units have had theirs.
-
-    Each share is the difference of two rounded running sums, so the parts of a line sum exactly to ``total``.
-
-    Raises:
-        InputError: the units do not fit into ``whole``.
-    """
-    if before < 0 or part < 0 or before + part > whole or whole < 1:
-        raise InputError.at("part", "out_of_range", f"{before} + {part} units do not fit into {whole}")
-    if part == whole:
-        return total
-    return round_ratio(total * (before + part), whole, rounding) - round_ratio(total * before, whole, rounding)

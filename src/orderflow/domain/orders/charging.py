@@ -161,6 +161,11 @@ def _charged_gross(order: HasProgress) -> int:
     return amounts + sum([minor for category, minor in p.taxed if not includes_tax(category, policy)])
 
 
+def charged_minor(order: HasProgress) -> int:
+    """What is charged by now and not credited, in minor units."""
+    return _charged_gross(order) + order.progress.rounded_minor
+
+
 def _payable(order: HasProgress, charges: list[Charge]) -> int:
     """What these charges come to, in minor units."""
     groups = taxed(order, charges) if charges else ()
@@ -223,7 +228,7 @@ def missing_minor(order: HasProgress, at: datetime) -> int:
 
 def to_pay_minor(order: HasProgress) -> int:
     """What is still to be paid for the order, billed or not, in minor units; below 0 where money is left over."""
-    return outstanding_gross(order) + _open_minor(order) - order.progress.pool_minor
+    return outstanding_gross(order) + order.progress.open_minor - order.progress.pool_minor
 
 
 def to_capture_minor(order: HasProgress, at: datetime) -> int:
@@ -235,11 +240,7 @@ def to_capture_minor(order: HasProgress, at: datetime) -> int:
     if seen.ordered and not seen.dispatched:
         return 0
     charges = [billed_at(order, line, v, n, at) for line, v, n in billable_lines(order)]
-    return max(0, _payable(order, charges) + _open_minor(order) - order.progress.pool_minor)
-
-
-def _open_minor(order: HasProgress) -> int:
-    return sum([bill.open_minor for bill in order.progress.bills])
+    return max(0, _payable(order, charges) + order.progress.open_minor - order.progress.pool_minor)
 
 
 def to_refund_minor(order: HasProgress) -> int:

@@ -128,7 +128,7 @@ class Policy(Record):
     """How this order is processed; frozen on it when it is placed.
 
     ``timezone`` is the shop's, for business dates. With ``collect_on_delivery`` the carrier of the first parcel
-    collects what the order still costs (代引).
+    collects what the order costs as it is planned (代引); planned again after that was voided, another does.
     """
 
     allocate_at: AllocateAt = AllocateAt.CONFIRMED

@@ -79,7 +79,7 @@ def same_currency(state: HasProgress, command: RecordPrepayment | RecordCapture,
 
 def still_due(state: Completed, command: RecordPrepayment, stamp: Stamp) -> Refusal | None:
     """A completed order takes what its invoices have open."""
-    due = sum([bill.open_minor for bill in state.progress.bills])
+    due = state.progress.open_minor
     if command.amount_minor <= due:
         return None
     return refuse("more_than_open", "{asked} minor units wanted, {open} open", asked=command.amount_minor, open=due)

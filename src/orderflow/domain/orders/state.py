@@ -26,7 +26,6 @@ __all__ = [
     "Confirmed",
     "Draft",
     "HasProgress",
-    "Open",
     "OrderState",
     "PartlyShipped",
     "Placed",
@@ -140,6 +139,16 @@ class Progress(Record):
     def wants_stock(self) -> bool:
         """Whether units of any line are open or wait."""
         return any(vector.wants_stock for vector in self.lines)
+
+    @property
+    def open_minor(self) -> int:
+        """What the order's invoices have open, in minor units."""
+        return sum([bill.open_minor for bill in self.bills])
+
+    @property
+    def kept_minor(self) -> int:
+        """All money of the order, on its invoices or not, in minor units."""
+        return self.pool_minor + sum([bill.prepaid_minor for bill in self.bills])
 
     @cached_property
     def tally(self) -> Tally:
@@ -277,10 +286,11 @@ class Cancelled(HasProgress):
     placed_at: datetime | None = None
 
 
-Working: TypeAlias = Placed | Accepted
 #: Placed or accepted, not final.
-Open: TypeAlias = Placed | Confirmed | AwaitingStock | Allocated | Preparing | PartlyShipped | Shipped
-OrderState: TypeAlias = Draft | Open | Completed | Cancelled
+Working: TypeAlias = Placed | Accepted
+OrderState: TypeAlias = (
+    Draft | Placed | Confirmed | AwaitingStock | Allocated | Preparing | PartlyShipped | Shipped | Completed | Cancelled
+)
 
 
 def state_class(seen: Tally) -> type[Accepted | Cancelled]:
@@ -350,10 +360,9 @@ def _check_money(p: Progress) -> None:
     """No money stands on the order while one of its invoices is due, and none of it is below 0."""
     if p.pool_minor < 0 or any(bill.open_minor < 0 or bill.prepaid_minor < 0 for bill in p.bills):
         raise InvariantBroken("order money", f"below 0: {p.pool_minor} kept, {p.bills}")
-    kept = p.pool_minor + sum([bill.prepaid_minor for bill in p.bills])
-    if sum([item.minor for item in p.prepayments]) != kept or any(item.minor < 1 for item in p.prepayments):
-        raise InvariantBroken("order money", f"{kept} kept for the order, of payments {p.prepayments}")
-    if p.pool_minor and any(bill.open_minor for bill in p.bills):
+    if sum([item.minor for item in p.prepayments]) != p.kept_minor or any(item.minor < 1 for item in p.prepayments):
+        raise InvariantBroken("order money", f"{p.kept_minor} kept for the order, of payments {p.prepayments}")
+    if p.pool_minor and p.open_minor:
         raise InvariantBroken("order money", f"{p.pool_minor} kept for the order while an invoice is due")
 
 

@@ -134,7 +134,7 @@ def _order(order: HasProgress, at: datetime) -> Iterator[Attention]:
 
 def _unpaid_minor(order: HasProgress, at: datetime) -> int:
     """What the order waits for at its next gate, or before it completes."""
-    open_minor = sum(bill.open_minor for bill in order.progress.bills)
+    open_minor = order.progress.open_minor
     if isinstance(order, Shipped):
         return open_minor if order.content.policy.complete_on is CompleteOn.PAID else 0
     gate = _NEXT.get(type(order))

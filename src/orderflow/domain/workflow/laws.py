@@ -80,14 +80,14 @@ class MoneyLaws:
         gate = _GATES.get(type(event))
         if gate is not None and waits_for_money(before, gate):
             self.checked["F1"] += 1
-            missing, due = missing_minor(before, context.stamp.at), _due(before)
+            missing, due = missing_minor(before, context.stamp.at), before.progress.open_minor
             if missing > 0 or due:
                 found = f"{type(event).__name__} with {missing} minor units missing and {due} open"
                 yield Breach("F1", context.key, found)
         elif isinstance(event, OrderCompleted):
             self.checked["F3"] += 1
             waits = before.content.policy.complete_on is CompleteOn.PAID
-            if billable_lines(before) or credits_due(before) or (waits and _due(before)):
+            if billable_lines(before) or credits_due(before) or (waits and before.progress.open_minor):
                 yield Breach("F3", context.key, "completed with something to bill, to credit or to pay")
 
     def row(self, key: Key, state: Any) -> Iterator[Breach]:
@@ -219,7 +219,3 @@ def _most_drift(order: HasProgress, line: OrderLine, v: LineVector) -> int:
     if not v.charged or (v.charged == line.quantity and not v.credited):
         return 0
     return 2 * v.credited + sum(bill.void for bill in order.progress.bills)
-
-
-def _due(order: HasProgress) -> int:
-    return sum(bill.open_minor for bill in order.progress.bills)
