@@ -171,7 +171,7 @@ class Progress(Record):
             preparing += packed
             dispatched += out
             shipped += v.shipped
-            if v.open < 0 or v.shipped < 0 or v.delivered < 0 or v.lost < 0 or _is_overcharged(v):
+            if v.open < 0 or v.shipped < 0 or v.delivered < 0 or v.lost < 0 or (v.invoiced and _is_overcharged(v)):
                 non_negative = False
         return Tally(
             tuple(by_line), non_negative, ordered, live, backordered, allocated, preparing, dispatched, shipped
@@ -179,7 +179,7 @@ class Progress(Record):
 
 
 def _is_overcharged(v: LineVector) -> bool:
-    return bool(v.invoiced) and (v.credited > v.invoiced or v.waived < 0 or v.ahead < 0)
+    return v.credited > v.invoiced or v.waived < 0 or v.ahead < 0
 
 
 def _is_negative(v: LineVector) -> bool:
