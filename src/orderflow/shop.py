@@ -290,9 +290,9 @@ class OrderFlow(Subjects):
     def worklist(self, name: Name, *, cursor: Cursor = 0, limit: Limit = 100) -> list[Task]:
         """What is waiting for someone, each row with the reasons that block its next step.
 
-        Lists: ``to_confirm``, ``awaiting_stock``, ``to_prepare``, ``to_ship``; and of money ``unpaid``, ``to_bill``,
-        ``to_credit``, ``to_refund``, ``invoices_due``, ``to_apply``, ``payments_due``, ``to_reconcile``, ``disputed``,
-        ``contradictions``.
+        Lists: ``to_confirm``, ``awaiting_stock``, ``to_prepare``, ``to_pack``, ``to_ship``; and of money ``unpaid``,
+        ``to_bill``, ``to_credit``, ``to_refund``, ``invoices_due``, ``to_apply``, ``payments_due``, ``to_reconcile``,
+        ``disputed``, ``contradictions``.
 
         Raises:
             InputError: there is no such list.

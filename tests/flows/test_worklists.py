@@ -14,11 +14,13 @@ from orderflow.domain.inventory.stock import ReceiveGoods
 from orderflow.domain.money.money import Money
 from orderflow.domain.orders.allocating import AllocateStock
 from orderflow.domain.orders.billing import BillUnits
-from orderflow.domain.orders.content import Gate, Hold, HoldReason
+from orderflow.domain.orders.cancelling import CancelUnits
+from orderflow.domain.orders.content import CancelledBy, Gate, Hold, HoldReason
 from orderflow.domain.orders.holding import PlaceHold, ReleaseHold
 from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder
 from orderflow.domain.orders.shipping import DispatchShipment
 from orderflow.domain.shipping.state import Item
+from orderflow.domain.values import LineQuantity
 from orderflow.errors import InputError, NotFound
 
 
@@ -60,6 +62,18 @@ def test_worklists_name_what_waits_and_why() -> None:
     assert [task.key.id for task in shop.worklist("invoices_due")] == ["I"]
     assert [row.key.id for row in shop.orders.find()] == ["O"]
     assert [entry.version for entry in shop.orders.history("O")][:2] == [1, 2]
+
+
+def test_a_parcel_that_lost_a_unit_is_packed_again() -> None:
+    """Of two units packed one is cancelled: the parcel is on the list until somebody has packed it anew."""
+    shop = Shop().stocked(main=2).confirmed(2)
+    shop.allocate("O")
+    shop.tell("S", plan(item(2)), PACK)
+    assert shop.worklist("to_pack") == []
+    shop.tell("O", CancelUnits("not wanted", CancelledBy.CUSTOMER, (LineQuantity(1, 1),))).settle()
+    assert [task.key.id for task in shop.worklist("to_pack")] == ["S"]
+    shop.tell("S", PACK)
+    assert shop.worklist("to_pack") == []
 
 
 def test_what_is_on_its_way_in_part_still_waits_for_stock() -> None:

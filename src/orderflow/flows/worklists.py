@@ -17,6 +17,7 @@ from orderflow.domain.orders.allocating import AllocateStock, FillBackorder
 from orderflow.domain.orders.placing import ConfirmOrder
 from orderflow.domain.orders.state import Accepted, AwaitingStock, Confirmed, lines_of
 from orderflow.domain.shipping.carriage import HandOver
+from orderflow.domain.shipping.planning import PackShipment
 from orderflow.domain.values import Pick
 from orderflow.domain.workflow.attention import Standing, attention
 from orderflow.errors import InputError, Key, Refusal
@@ -152,6 +153,7 @@ WORKLISTS: Final = {
         keeps=_is_short,
     ),
     "to_prepare": Worklist("order", ("Allocated",), next=_prepare),
+    "to_pack": Worklist("shipment", takes=PackShipment),
     "to_ship": Worklist("shipment", takes=HandOver, next=_hand_over),
     **{name: Worklist("order", attended=name) for name in ("unpaid", "to_bill", "to_credit", "to_refund")},
     "invoices_due": Worklist("invoice", attended="invoices_due"),
