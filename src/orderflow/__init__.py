@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from orderflow.adapters.payments.memory import MemoryProvider as MemoryProvider
     from orderflow.adapters.storage.memory import MemoryStorage as MemoryStorage
     from orderflow.adapters.storage.sqlite import SqliteStorage as SqliteStorage
+    from orderflow.domain.billing.account import SetCreditLimit as SetCreditLimit
+    from orderflow.domain.billing.credit_note import AccountLine as AccountLine
+    from orderflow.domain.billing.credit_note import CreditItem as CreditItem
+    from orderflow.domain.billing.credit_note import CreditNoteContent as CreditNoteContent
+    from orderflow.domain.billing.credit_note import DraftCreditNote as DraftCreditNote
+    from orderflow.domain.billing.credit_note import UseCredit as UseCredit
+    from orderflow.domain.billing.invoice import VoidInvoice as VoidInvoice
+    from orderflow.domain.billing.invoice_money import WriteOff as WriteOff
     from orderflow.domain.engine.machine import refuse as refuse
     from orderflow.domain.engine.record import Command as Command
     from orderflow.domain.engine.stamp import Stamp as Stamp
@@ -28,6 +36,7 @@ if TYPE_CHECKING:
     from orderflow.domain.money.price import Price as Price
     from orderflow.domain.money.tax import TaxCategory as TaxCategory
     from orderflow.domain.money.tax import TaxPolicy as TaxPolicy
+    from orderflow.domain.orders.billing import BillUnits as BillUnits
     from orderflow.domain.orders.cancelling import CancelUnits as CancelUnits
     from orderflow.domain.orders.content import AllocateAt as AllocateAt
     from orderflow.domain.orders.content import CancelledBy as CancelledBy
@@ -51,15 +60,28 @@ if TYPE_CHECKING:
     from orderflow.domain.parties.customer import RegisterCustomer as RegisterCustomer
     from orderflow.domain.parties.party import Person as Person
     from orderflow.domain.payments.applying import ApplyPayment as ApplyPayment
+    from orderflow.domain.payments.applying import UnapplyPayment as UnapplyPayment
+    from orderflow.domain.payments.collecting import AuthorisePayment as AuthorisePayment
+    from orderflow.domain.payments.collecting import CapturePayment as CapturePayment
+    from orderflow.domain.payments.collecting import ClosePayment as ClosePayment
+    from orderflow.domain.payments.collecting import EndAuthorisation as EndAuthorisation
     from orderflow.domain.payments.collecting import ExpectPayment as ExpectPayment
     from orderflow.domain.payments.collecting import RecordPayment as RecordPayment
+    from orderflow.domain.payments.facts import ClosePaymentTask as ClosePaymentTask
     from orderflow.domain.payments.pending import RequestOperation as RequestOperation
+    from orderflow.domain.payments.pending import ResolvePending as ResolvePending
+    from orderflow.domain.payments.refunding import ChargeBackPayment as ChargeBackPayment
+    from orderflow.domain.payments.refunding import DisputePayment as DisputePayment
+    from orderflow.domain.payments.refunding import RefundPayment as RefundPayment
+    from orderflow.domain.payments.refunding import ResolveDispute as ResolveDispute
     from orderflow.domain.payments.state import ApplicationTarget as ApplicationTarget
     from orderflow.domain.payments.state import Operation as Operation
     from orderflow.domain.payments.state import PaymentSource as PaymentSource
     from orderflow.domain.returns import ReceiveReturn as ReceiveReturn
+    from orderflow.domain.returns import ReturnedUnits as ReturnedUnits
     from orderflow.domain.shipping.carriage import HandOver as HandOver
     from orderflow.domain.shipping.carriage import RecordDelivered as RecordDelivered
+    from orderflow.domain.values import CreditIntent as CreditIntent
     from orderflow.domain.values import LineQuantity as LineQuantity
     from orderflow.domain.values import PartyRef as PartyRef
     from orderflow.domain.workflow.table import standard_workflow as standard_workflow
@@ -92,6 +114,10 @@ _NAMES_OF_MODULES = {
     "adapters.payments.memory": "MemoryProvider",
     "adapters.storage.memory": "MemoryStorage",
     "adapters.storage.sqlite": "SqliteStorage",
+    "domain.billing.account": "SetCreditLimit",
+    "domain.billing.credit_note": "AccountLine CreditItem CreditNoteContent DraftCreditNote UseCredit",
+    "domain.billing.invoice": "VoidInvoice",
+    "domain.billing.invoice_money": "WriteOff",
     "domain.engine.machine": "refuse",
     "domain.engine.record": "Command",
     "domain.engine.stamp": "Stamp",
@@ -101,6 +127,7 @@ _NAMES_OF_MODULES = {
     "domain.money.money": "Money",
     "domain.money.price": "Price",
     "domain.money.tax": "TaxCategory TaxPolicy",
+    "domain.orders.billing": "BillUnits",
     "domain.orders.cancelling": "CancelUnits",
     "domain.orders.content": "AllocateAt CancelledBy CaptureOn CompleteOn Gate Hold HoldReason InvoiceBasis"
     " LineKind OrderContent OrderLine PayBefore Policy RefundOn ShipTogether",
@@ -108,16 +135,19 @@ _NAMES_OF_MODULES = {
     "domain.orders.placing": "ConfirmOrder PlaceOrder",
     "domain.parties.customer": "RegisterCustomer",
     "domain.parties.party": "Person",
-    "domain.payments.applying": "ApplyPayment",
-    "domain.payments.collecting": "ExpectPayment RecordPayment",
-    "domain.payments.pending": "RequestOperation",
+    "domain.payments.applying": "ApplyPayment UnapplyPayment",
+    "domain.payments.collecting": "AuthorisePayment CapturePayment ClosePayment EndAuthorisation"
+    " ExpectPayment RecordPayment",
+    "domain.payments.facts": "ClosePaymentTask",
+    "domain.payments.pending": "RequestOperation ResolvePending",
+    "domain.payments.refunding": "ChargeBackPayment DisputePayment RefundPayment ResolveDispute",
     "domain.payments.state": "ApplicationTarget Operation PaymentSource",
-    "domain.returns": "ReceiveReturn",
+    "domain.returns": "ReceiveReturn ReturnedUnits",
     "domain.shipping.carriage": "HandOver RecordDelivered",
-    "domain.values": "LineQuantity PartyRef",
+    "domain.values": "CreditIntent LineQuantity PartyRef",
     "domain.workflow.table": "standard_workflow",
-    "errors": "CommandMismatch CommandRefused ConcurrencyConflict DefinitionError Fault InputError Key NotFound"
-    " OrderFlowError PortError Refusal StorageError",
+    "errors": "CommandMismatch CommandRefused ConcurrencyConflict DefinitionError Fault InputError Key"
+    " NotFound OrderFlowError PortError Refusal StorageError",
     "flows.advance": "ShopSettings",
     "flows.allocate": "AllocationSettings",
     "flows.prepare": "ShippingSettings",

@@ -321,7 +321,8 @@ class Runtime:
     def _carrier(self, name: str) -> Carrier:
         carrier = self._ports.carriers.get(name)
         if carrier is None:
-            raise PortError("carrier", f"no carrier {name!r} is wired", retry=False)
+            wanted = f"no carrier {name!r}" if name else "no carrier"
+            raise PortError("carrier", f"{wanted} is wired", retry=False)
         return carrier
 
     @contextmanager

@@ -43,7 +43,7 @@ from orderflow.domain.payments.applying import ApplyPayment
 from orderflow.domain.payments.collecting import CapturePayment, ClosePayment, EndAuthorisation, RecordPayment
 from orderflow.domain.payments.facts import ClosePaymentTask
 from orderflow.domain.payments.guards import capturable
-from orderflow.domain.payments.pending import RequestOperation, ResolvePending
+from orderflow.domain.payments.pending import DECLINED, RequestOperation, ResolvePending
 from orderflow.domain.payments.refunding import RefundPayment, ResolveDispute
 from orderflow.domain.payments.state import Authorised, Closed, Disputed, Expected, Funded, currency_of
 from orderflow.domain.values import Task
@@ -179,7 +179,8 @@ def _payment(payment: Funded | Expected | Authorised, at: datetime) -> Iterator[
         yield _by(item.since + ANSWER_WITHIN, at, "to_reconcile", reason, ResolvePending)
     for task in payment.notes.tasks:
         reason = refuse("contradiction", "{task}: {facts}", task=task.code, facts=_said(task))
-        yield _listed("contradictions", reason, ClosePaymentTask)
+        again = (RequestOperation,) if task.code == DECLINED else ()
+        yield _listed("contradictions", reason, ClosePaymentTask, *again)
     if isinstance(payment, Disputed):
         reason = refuse("disputed", "{minor} minor units are disputed", minor=payment.disputed)
         yield _listed("disputed", reason, ResolveDispute)
