@@ -250,4 +250,4 @@ def test_no_more_credit_is_released_than_is_used() -> None:
     for command, codes in ((ReleaseCreditUse("J", 1), ("not_applied",)), (ReleaseCreditUse("I", 5), ("not_applied",))):
         refusals = CREDIT_NOTE.explain(note, command, STAMP)
         assert tuple(refusal.code for refusal in refusals) == codes
-        assert refusals[0]["found"] == (0 if command.invoice == "J" else 4)
+        assert refusals[0]["most"] == (0 if command.invoice == "J" else 4)

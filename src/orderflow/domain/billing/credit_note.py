@@ -18,6 +18,7 @@ from orderflow.domain.engine.machine import Absent, Machine, refuse, rule
 from orderflow.domain.engine.record import Command, Event, Internal, Record
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.currencies import Currency
+from orderflow.domain.money.money import at_most
 from orderflow.domain.money.tax import (
     TaxableLine,
     TaxCategory,
@@ -268,18 +269,12 @@ class CreditUseReleased(_Use, Event):
 
 def enough_credit(state: IssuedNote, command: UseCredit, stamp: Stamp) -> Refusal | None:
     """Only credit on account that pays nothing else can be used."""
-    if command.amount_minor <= state.free_minor:
-        return None
-    facts = {"asked": command.amount_minor, "free": state.free_minor}
-    return refuse("exceeds_free", "{asked} minor units wanted, {free} free", **facts)
+    return at_most("exceeds_free", command.amount_minor, state.free_minor)
 
 
 def was_used(state: IssuedNote, command: ReleaseCreditUse, stamp: Stamp) -> Refusal | None:
     """No more is released than pays that invoice."""
-    asked, found = command.amount_minor, dict(state.used).get(command.invoice, 0)
-    if asked <= found:
-        return None
-    return refuse("not_applied", "{asked} minor units wanted, {found} applied", asked=asked, found=found)
+    return at_most("not_applied", command.amount_minor, dict(state.used).get(command.invoice, 0))
 
 
 def _used(state: IssuedNote, event: CreditUsed) -> IssuedNote:

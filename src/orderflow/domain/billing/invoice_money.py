@@ -22,6 +22,7 @@ from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Command, Event, Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.currencies import Currency
+from orderflow.domain.money.money import at_most
 from orderflow.errors import Refusal
 
 
@@ -68,10 +69,7 @@ class PrepaidRecorded(_Prepaid, Event):
 
 def was_prepaid(state: Numbered, command: RecordPrepaid, stamp: Stamp) -> Refusal | None:
     """No more comes off than the order's money pays."""
-    asked, found = -command.amount_minor, state.amounts.prepaid
-    if asked <= found:
-        return None
-    return refuse("not_applied", "{asked} minor units wanted, {found} applied", asked=asked, found=found)
+    return at_most("not_applied", -command.amount_minor, state.amounts.prepaid)
 
 
 def prepaid_recorded(state: Numbered, event: PrepaidRecorded) -> Numbered:
@@ -130,26 +128,18 @@ def same_currency(state: Numbered, command: HasCurrency, stamp: Stamp) -> Refusa
 
 def is_payable(state: Numbered, command: RecordApplication, stamp: Stamp) -> Refusal | None:
     """No more is applied than is open or was written off: what was given up may still be paid."""
-    return _at_most(command.amount_minor, state.open_minor + state.amounts.written_off)
+    return at_most("more_than_open", command.amount_minor, state.open_minor + state.amounts.written_off)
 
 
 def is_owed(state: Numbered, command: WriteOff | RecordCreditUse, stamp: Stamp) -> Refusal | None:
     """No more is written off, or paid by credit, than is open."""
-    return _at_most(command.amount_minor, state.open_minor)
-
-
-def _at_most(asked: int, found: int) -> Refusal | None:
-    if asked <= found:
-        return None
-    return refuse("more_than_open", "{asked} minor units wanted, {open} open", asked=asked, open=found)
+    return at_most("more_than_open", command.amount_minor, state.open_minor)
 
 
 def was_applied(state: Numbered, command: WithdrawApplication, stamp: Stamp) -> Refusal | None:
     """No more is taken off than the payment pays."""
-    asked, found = command.amount_minor, sum(p.minor for p in state.amounts.paid_by if p.payment == command.payment)
-    if asked <= found:
-        return None
-    return refuse("not_applied", "{asked} minor units wanted, {found} applied", asked=asked, found=found)
+    found = sum(p.minor for p in state.amounts.paid_by if p.payment == command.payment)
+    return at_most("not_applied", command.amount_minor, found)
 
 
 def record_application(state: Numbered, command: RecordApplication, stamp: Stamp) -> ApplicationRecorded:
@@ -255,10 +245,7 @@ class WriteOffTakenBack(_WriteOff, Event):
 
 def was_written_off(state: Numbered, command: TakeBackWriteOff, stamp: Stamp) -> Refusal | None:
     """No more is taken back than was written off."""
-    asked, found = command.amount_minor, state.amounts.written_off
-    if asked <= found:
-        return None
-    return refuse("not_written_off", "{asked} minor units wanted, {found} written off", asked=asked, found=found)
+    return at_most("not_written_off", command.amount_minor, state.amounts.written_off)
 
 
 def written_off(state: Numbered, event: WrittenOff) -> Numbered:

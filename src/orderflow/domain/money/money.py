@@ -13,11 +13,12 @@ from attrs import frozen
 
 from orderflow.domain.engine.bounds import MOST_DIGITS, Minor, fits
 from orderflow.domain.engine.limits import MAX_MONEY_MINOR
+from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.text import NUMBER
 from orderflow.domain.money.currencies import Currency, exponent
 from orderflow.domain.money.split import share
-from orderflow.errors import CurrencyMismatch, InputError
+from orderflow.errors import CurrencyMismatch, InputError, Refusal
 
 __all__ = ["Money", "check_money", "exact_decimal", "parse_decimal"]
 
@@ -173,3 +174,10 @@ class Money(Record):
 
     def __str__(self) -> str:
         return f"{self.decimal:f} {self.currency}"
+
+
+def at_most(code: str, asked_minor: int, most_minor: int) -> Refusal | None:
+    """The refusal of more minor units than there are."""
+    if asked_minor <= most_minor:
+        return None
+    return refuse(code, "{asked} minor units wanted, {most} possible", asked=asked_minor, most=most_minor)

@@ -18,6 +18,7 @@ from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Event, Internal, replacing
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.currencies import Currency
+from orderflow.domain.money.money import at_most
 from orderflow.domain.orders.state import Authorisation, Bill, Completed, HasProgress, Prepayment, Progress
 from orderflow.errors import Refusal
 
@@ -79,10 +80,7 @@ def same_currency(state: HasProgress, command: RecordPrepayment | RecordCapture,
 
 def still_due(state: Completed, command: RecordPrepayment, stamp: Stamp) -> Refusal | None:
     """A completed order takes what its invoices have open."""
-    due = state.progress.open_minor
-    if command.amount_minor <= due:
-        return None
-    return refuse("more_than_open", "{asked} minor units wanted, {open} open", asked=command.amount_minor, open=due)
+    return at_most("more_than_open", command.amount_minor, state.progress.open_minor)
 
 
 def prepay(state: HasProgress, command: RecordPrepayment | RecordCapture, stamp: Stamp) -> PrepaymentRecorded:
@@ -118,10 +116,7 @@ class PrepaymentWithdrawn(Event):
 
 def was_prepaid(state: HasProgress, command: WithdrawPrepayment, stamp: Stamp) -> Refusal | None:
     """No more is withdrawn than is kept for the order of that payment."""
-    asked, found = command.amount_minor, dict(state.progress.prepayments).get(command.payment, 0)
-    if asked <= found:
-        return None
-    return refuse("not_applied", "{asked} minor units wanted, {found} applied", asked=asked, found=found)
+    return at_most("not_applied", command.amount_minor, dict(state.progress.prepayments).get(command.payment, 0))
 
 
 def withdraw(state: HasProgress, command: WithdrawPrepayment, stamp: Stamp) -> PrepaymentWithdrawn:

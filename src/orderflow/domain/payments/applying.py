@@ -10,8 +10,7 @@ from orderflow.domain.engine.bounds import Id, Positive
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Command, Event, Internal, replacing
 from orderflow.domain.engine.stamp import Stamp
-from orderflow.domain.money.money import Money
-from orderflow.domain.payments.guards import at_most
+from orderflow.domain.money.money import Money, at_most
 from orderflow.domain.payments.state import (
     MAX_APPLICATIONS,
     ApplicationTarget,
@@ -77,15 +76,12 @@ class ApplicationReleased(_Release, Event):
 
 def enough_applied(state: Funded, command: UnapplyPayment, stamp: Stamp) -> Refusal | None:
     """No more is taken off an invoice or order than is applied to it."""
-    return at_most("exceeds_applied", state.funds.applied_to(command.target, command.id), command.amount)
+    return at_most("exceeds_applied", command.amount.minor, state.funds.applied_to(command.target, command.id))
 
 
 def was_applied(state: Funded, command: ReleaseApplication, stamp: Stamp) -> Refusal | None:
     """No more is released than pays that invoice."""
-    asked, found = command.minor, state.funds.applied_to(command.target, command.id)
-    if asked <= found:
-        return None
-    return refuse("not_applied", "{asked} minor units wanted, {found} applied", asked=asked, found=found)
+    return at_most("not_applied", command.minor, state.funds.applied_to(command.target, command.id))
 
 
 def room_to_apply(state: Funded, command: ApplyPayment, stamp: Stamp) -> Refusal | None:

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.stamp import Stamp
-from orderflow.domain.money.money import Money
+from orderflow.domain.money.money import Money, at_most
 from orderflow.domain.payments.state import Authorised, Closed, Expected, Funded, Known, currency_of, order_of
 from orderflow.errors import Refusal
 
@@ -42,21 +42,13 @@ def not_in_the_future(state: object, command: object, stamp: Stamp) -> Refusal |
 
 def enough_free(state: Funded, command: HasAmount, stamp: Stamp) -> Refusal | None:
     """Only free money can be applied or given back."""
-    return at_most("exceeds_free", state.free, command.amount)
+    return at_most("exceeds_free", command.amount.minor, state.free)
 
 
 def nothing_pending(state: Known, command: object, stamp: Stamp) -> Refusal | None:
     """The outcome of every operation is known."""
     names = ", ".join(item.operation.value for item in state.pending)
     return refuse("pending", "the outcome of {names} is not known yet", names=names) if names else None
-
-
-def at_most(code: str, most: int, amount: Money) -> Refusal | None:
-    """Whether no more minor units are asked for than there are."""
-    asked = amount.minor
-    if asked <= most:
-        return None
-    return refuse(code, "{asked} minor units wanted, {most} possible", asked=asked, most=most)
 
 
 def reserved_minor(state: Known) -> int:

@@ -16,10 +16,10 @@ from orderflow.domain.engine.bounds import Name
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.stamp import Stamp
-from orderflow.domain.money.money import Money
+from orderflow.domain.money.money import Money, at_most
 from orderflow.domain.payments.collecting import AuthorisationEnded, PaymentAuthorised, PaymentCaptured
 from orderflow.domain.payments.facts import FactNoted, task, with_tasks
-from orderflow.domain.payments.guards import at_most, capturable, in_currency
+from orderflow.domain.payments.guards import capturable, in_currency
 from orderflow.domain.payments.refunding import PaymentRefunded, RefundPayment, lowered, refund
 from orderflow.domain.payments.state import (
     Application,
@@ -107,10 +107,10 @@ def is_in_the_way(state: Known, operation: Operation) -> Pending | None:
 
 def _within(state: Known, operation: Operation, most: int, amount: Money) -> Refusal | None:
     if operation is Operation.REFUND:
-        return at_most("exceeds_free", most, amount)
+        return at_most("exceeds_free", amount.minor, most)
     if isinstance(state, Expected):
-        return at_most("exceeds_expected", most, amount)
-    return at_most("exceeds_authorised", most, amount)
+        return at_most("exceeds_expected", amount.minor, most)
+    return at_most("exceeds_authorised", amount.minor, most)
 
 
 def _possible_minor(state: Known, command: RequestOperation) -> int | None:

@@ -11,11 +11,12 @@ from orderflow.domain.engine.decide import Flow, Read, ask
 from orderflow.domain.engine.machine import ABSENT, refuse
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Effect, EventContext, Require, Send
+from orderflow.domain.money.money import at_most
 from orderflow.domain.orders.charging import to_capture_minor, to_pay_minor
 from orderflow.domain.orders.prepaying import RecordAuthorisation, RecordCapture, RecordPrepayment, WithdrawPrepayment
 from orderflow.domain.orders.state import HasProgress
 from orderflow.domain.payments.applying import ApplyPayment, UnapplyPayment
-from orderflow.domain.payments.guards import at_most, reserved_minor
+from orderflow.domain.payments.guards import reserved_minor
 from orderflow.domain.payments.state import (
     ApplicationTarget,
     Closed,
@@ -54,8 +55,7 @@ def unneeded(context: EventContext) -> Iterator[Require]:
         if event.operation is not Operation.CAPTURE:
             needed = to_pay_minor(state)
             return refuse("needed", "the order still needs {minor} minor units", minor=needed) if needed > 0 else None
-        most = to_capture_minor(state, stamp.at)
-        return at_most("exceeds_needed", most, event.amount)
+        return at_most("exceeds_needed", event.amount.minor, to_capture_minor(state, stamp.at))
 
     if event.order:
         yield Require(context.key.beside("order", event.order), lets)

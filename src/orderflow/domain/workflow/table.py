@@ -44,7 +44,7 @@ from orderflow.domain.orders import cancelling as oc
 from orderflow.domain.orders import crediting as ocr
 from orderflow.domain.orders import placing as op
 from orderflow.domain.orders import prepaying as om
-from orderflow.domain.orders import shipping as os
+from orderflow.domain.orders import shipping as osh
 from orderflow.domain.orders.content import Gate
 from orderflow.domain.orders.machine import ORDER
 from orderflow.domain.parties import customer as cu
@@ -152,12 +152,12 @@ TABLE: Final = (
     ),
     on(oa.StockReleased, tells(orders_stock.release_units, st.Release)),
     on(oa.AllocationExpired, tells(orders_stock.release_units, st.Release)),
-    on(os.ShortUnitsTakenOut, tells(orders_stock.take_out_short, st.TakeOutShort)),
-    on(os.ShipmentPrepared, settled_at(Gate.PREPARE)),
-    on(os.ShipmentDispatched, settled_at(Gate.SHIP), tells(orders_stock.ship_units, st.Ship), BY_POLICY),
-    on(os.UnitsDelivered, EXPOSED),
-    on(os.UnitsReturned, EXPOSED, tells(orders_stock.restock_units, st.Restock), BY_POLICY),
-    on(os.LossResolved, EXPOSED, BY_POLICY),
+    on(osh.ShortUnitsTakenOut, tells(orders_stock.take_out_short, st.TakeOutShort)),
+    on(osh.ShipmentPrepared, settled_at(Gate.PREPARE)),
+    on(osh.ShipmentDispatched, settled_at(Gate.SHIP), tells(orders_stock.ship_units, st.Ship), BY_POLICY),
+    on(osh.UnitsDelivered, EXPOSED),
+    on(osh.UnitsReturned, EXPOSED, tells(orders_stock.restock_units, st.Restock), BY_POLICY),
+    on(osh.LossResolved, EXPOSED, BY_POLICY),
     on(
         oc.UnitsCancelled,
         EXPOSED,
@@ -182,30 +182,30 @@ TABLE: Final = (
     on(om.DueRecorded, MONEY_MOVED, BY_POLICY),
     on(ob.OrderCompleted, requires(orders_billing.settled_if_asked, "invoice"), notifies("order_completed")),
     # -- shipments
-    on(sp.ShipmentPlanned, tells(shipments_orders.prepare, os.PrepareShipment)),
+    on(sp.ShipmentPlanned, tells(shipments_orders.prepare, osh.PrepareShipment)),
     on(sp.ShipmentPacked, asks(shipments_orders.buy_label, "buy_label")),
-    on(sp.ShortPickRecorded, tells(shipments_orders.take_out_short, os.TakeOutShort)),
+    on(sp.ShortPickRecorded, tells(shipments_orders.take_out_short, osh.TakeOutShort)),
     on(
         sp.ItemsDropped,
-        tells(shipments_orders.return_dropped, os.CancelPreparation),
+        tells(shipments_orders.return_dropped, osh.CancelPreparation),
         asks(shipments_orders.void_label, "void_label"),
     ),
     on(
         sp.ShipmentVoided,
-        tells(shipments_orders.cancel_preparation, os.CancelPreparation),
+        tells(shipments_orders.cancel_preparation, osh.CancelPreparation),
         asks(shipments_orders.void_label, "void_label"),
     ),
     on(sl.LabelVoided, asks(shipments_orders.replace_label, "void_label", "buy_label")),
-    on(sc.HandedOver, tells(shipments_orders.dispatch, os.DispatchShipment), notifies("shipment_sent")),
-    on(sc.ShipmentDelivered, tells(shipments_orders.deliver, os.RecordDelivery)),
-    on(sc.ShipmentFound, tells(shipments_orders.deliver, os.RecordDelivery)),
+    on(sc.HandedOver, tells(shipments_orders.dispatch, osh.DispatchShipment), notifies("shipment_sent")),
+    on(sc.ShipmentDelivered, tells(shipments_orders.deliver, osh.RecordDelivery)),
+    on(sc.ShipmentFound, tells(shipments_orders.deliver, osh.RecordDelivery)),
     on(
         sc.DeliveredUnscanned,
-        tells(shipments_orders.dispatch_and_deliver, os.DispatchShipment, os.RecordDelivery),
+        tells(shipments_orders.dispatch_and_deliver, osh.DispatchShipment, osh.RecordDelivery),
     ),
-    on(sc.ReceivedBack, tells(shipments_orders.take_back, os.RecordReturn)),
+    on(sc.ReceivedBack, tells(shipments_orders.take_back, osh.RecordReturn)),
     # -- returns, credit notes, invoices, numbers
-    on(ReturnReceived, tells(goods_stock.take_back, os.RecordReturn, st.Restock)),
+    on(ReturnReceived, tells(goods_stock.take_back, osh.RecordReturn, st.Restock)),
     names(cn.DraftCreditNote, billing_accounts.rows_of_credit),
     on(cn.CreditNoteDrafted, tells(billing_accounts.credit, ic.ApplyCredit, nu.AllotNumber)),
     on(cn.CreditNoteIssued, tells(billing_accounts.post_credit_note, ac.Post), notifies("credit_note_issued")),
