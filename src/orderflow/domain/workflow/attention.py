@@ -98,6 +98,11 @@ def _listed(worklist: str, reason: Refusal, *commands: type[Any]) -> Attention:
     return Attention(Standing.LISTED, worklist, reason, commands)
 
 
+def _amount(minor: int, currency: str) -> dict[str, str | int]:
+    """An amount as two facts: to be read, and to be counted with."""
+    return {"amount": str(Money(minor, currency)), "minor": minor}
+
+
 # -- orders
 
 #: The gate that an order in a state comes to next.
@@ -112,23 +117,25 @@ _NEXT: dict[type[HasProgress], Gate] = {
 
 
 def _order(order: HasProgress, at: datetime) -> Iterator[Attention]:
+    currency = order.content.currency
     units = sum(units for _, _, units in billable_lines(order))
     if units:
         yield _listed("to_bill", refuse("to_bill", "{units} units may be billed", units=units), BillUnits)
     if credits_due(order):
         minor = credit_due_minor(order)
-        yield _listed("to_credit", refuse("to_credit", "{minor} minor units to credit", minor=minor), DraftCreditNote)
+        reason = refuse("to_credit", "{amount} to credit", **_amount(minor, currency))
+        yield _listed("to_credit", reason, DraftCreditNote)
     ahead = sum(v.ahead for _, v in lines_of(order))
     if ahead:
         reason = refuse("credited_ahead", "{units} units were credited ahead and are still there", units=ahead)
         yield _listed("to_credit", reason, CancelUnits)
     refund = to_refund_minor(order)
     if refund:
-        reason = refuse("to_refund", "{minor} minor units are kept and not needed", minor=refund)
+        reason = refuse("to_refund", "{amount} kept and not needed", **_amount(refund, currency))
         yield _listed("to_refund", reason, RequestOperation, RefundPayment)
     missing = _unpaid_minor(order, at)
     if missing > 0:
-        reason = refuse("unpaid", "waits for {minor} minor units", minor=missing)
+        reason = refuse("unpaid", "waits for {amount}", **_amount(missing, currency))
         yield _listed("unpaid", reason, RecordPayment, CancelUnits)
 
 
@@ -147,13 +154,13 @@ def _unpaid_minor(order: HasProgress, at: datetime) -> int:
 
 
 def _invoice(invoice: Issued, at: datetime) -> Attention:
-    facts = {"minor": invoice.open_minor, "due": invoice.due_date.isoformat()}
+    facts = {**_amount(invoice.open_minor, invoice.content.currency), "due": invoice.due_date.isoformat()}
     if invoice.amounts.reopened:
-        reason = refuse("reopened", "{minor} minor units are open again, due {due}", **facts)
+        reason = refuse("reopened", "{amount} open again, due {due}", **facts)
     elif invoice.due_date < business_date(at, "UTC"):
-        reason = refuse("overdue", "{minor} minor units were due on {due}", **facts)
+        reason = refuse("overdue", "{amount} was due on {due}", **facts)
     else:
-        reason = refuse("open", "{minor} minor units are due on {due}", **facts)
+        reason = refuse("open", "{amount} is due on {due}", **facts)
         return Attention(Standing.DUE, "invoices_due", reason, (RecordPayment,), invoice.due_date)
     return _listed("invoices_due", reason, RecordPayment, WriteOff)
 
@@ -173,16 +180,17 @@ ENDS_SOON: Final = timedelta(days=1)
 
 
 def _payment(payment: Funded | Expected | Authorised, at: datetime) -> Iterator[Attention]:
+    currency = currency_of(payment)
     for item in payment.pending:
-        facts = {"operation": item.operation.value, "minor": item.minor}
-        reason = refuse("outcome_unknown", "the outcome of {operation} of {minor} minor units is unknown", **facts)
+        facts = {"operation": item.operation.value, **_amount(item.minor, currency)}
+        reason = refuse("outcome_unknown", "the outcome of {operation} of {amount} is unknown", **facts)
         yield _by(item.since + ANSWER_WITHIN, at, "to_reconcile", reason, ResolvePending)
     for task in payment.notes.tasks:
         reason = refuse("contradiction", "{task}: {facts}", task=task.code, facts=_said(task))
         again = (RequestOperation,) if task.code == DECLINED else ()
         yield _listed("contradictions", reason, ClosePaymentTask, *again)
     if isinstance(payment, Disputed):
-        reason = refuse("disputed", "{minor} minor units are disputed", minor=payment.disputed)
+        reason = refuse("disputed", "{amount} is disputed", **_amount(payment.disputed, currency))
         yield _listed("disputed", reason, ResolveDispute)
     elif isinstance(payment, Expected):
         until = payment.until or payment.since + EXPECTED_WITHIN
@@ -190,7 +198,8 @@ def _payment(payment: Funded | Expected | Authorised, at: datetime) -> Iterator[
         reason = refuse("not_come", "{amount} was to come until {until}", **facts)
         yield _by(until, at, "payments_due", reason, RecordPayment, ClosePayment)
     elif isinstance(payment, Funded) and payment.free > 0:
-        reason = refuse("to_apply", "{minor} minor units pay nothing yet", minor=payment.free)
+        facts = {**_amount(payment.free, currency), "order": payment.origin.order or "no order"}
+        reason = refuse("to_apply", "{amount} pays nothing yet, and names {order}", **facts)
         yield _listed("to_apply", reason, ApplyPayment, RequestOperation, RefundPayment)
     if not isinstance(payment, Expected) and capturable(payment):
         yield _reserved(payment, at)
