@@ -682,3 +682,20 @@ def test_impossible_states_are_found(broken: s.PaymentState) -> None:
     """Negative amounts, money used twice, captures beyond the authorised, two operations of a kind pending: a bug."""
     with pytest.raises(InvariantBroken):
         s.check_payment(broken)
+
+
+@pytest.mark.parametrize("amount", [yen(1), yen(400), Money(400, "EUR")])
+def test_of_money_that_is_not_reserved_first_nothing_is_reserved(amount: Money) -> None:
+    """A transfer: recorded out of the blue, expected, in another currency, or after its payment was closed."""
+    for state in (ABSENT, EXPECTED, play(ClosePayment(), state=EXPECTED)):
+        funds = play(RecordPayment(BANK, amount), state=state).funds
+        assert (funds.authorised, funds.received) == (0, amount.minor)
+    late = play(RecordPayment(CARD, Money(400, "EUR")), state=play(ClosePayment(), state=AUTHORISED))
+    assert (late.funds.authorised, late.funds.received) == (400, 400)
+
+
+def test_a_dispute_of_nothing_says_that_there_was_nothing() -> None:
+    """Of money that has not come nothing is kept, and nothing was taken back."""
+    for state in (EXPECTED, AUTHORISED):
+        [task] = play(ResolveDispute(won=False), state=state).notes.tasks
+        assert task.facts == (("kept", "0"), ("charged_back", "0"))
