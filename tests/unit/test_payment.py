@@ -699,3 +699,18 @@ def test_a_dispute_of_nothing_says_that_there_was_nothing() -> None:
     for state in (EXPECTED, AUTHORISED):
         [task] = play(ResolveDispute(won=False), state=state).notes.tasks
         assert task.facts == (("kept", "0"), ("charged_back", "0"))
+
+
+def test_only_a_provider_that_takes_money_tells_of_it_again() -> None:
+    """A transfer is told once, by the bank; where a capture was asked for, its answer is still to come."""
+    assert RECEIVED.notes.awaited == ()
+    asked = play(RequestOperation(CAPTURE), state=EXPECTED)
+    [awaited] = play(RecordPayment(BANK, yen(1_000)), state=asked).notes.awaited
+    assert (awaited.id, awaited.minor) == (asked.pending[0].id, 1_000)
+
+
+def test_no_more_is_disputed_than_is_kept() -> None:
+    """The rest is a task, and so is all of a second dispute."""
+    state = play(DisputePayment(yen(1_500)), state=RECEIVED)
+    assert (state.disputed, tasks(state)) == (1_000, [("disputed", {"minor": "500"})])
+    assert tasks(play(DisputePayment(yen(7)), state=state))[1:] == [("disputed", {"minor": "7"})]
