@@ -205,8 +205,8 @@ def test_an_order_says_what_it_waits_for() -> None:
     order = of_goods_and_charge(pay_before=PayBefore.ALLOCATE).and_then(
         BillUnits("I", "inv", units=(LineQuantity(1, 1),))
     )
-    found = {item.worklist: item.reason.facts for item in attention(order.state, NOON)}
-    assert found == {"to_bill": (("units", 2),), "unpaid": (("minor", 250),)}
+    found = {item.worklist: dict(item.reason.facts) for item in attention(order.state, NOON)}
+    assert found == {"to_bill": {"units": 2}, "unpaid": {"amount": "2.50 EUR", "minor": 250}}
     ahead = order.and_then(RecordCredit("n", "I", (CreditedUnits(1, 1, 100, 0, CreditIntent.AHEAD),), (), 0))
     assert [item.reason.code for item in attention(ahead.state, NOON) if item.worklist == "to_credit"] == [
         "credited_ahead"
