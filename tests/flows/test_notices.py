@@ -139,3 +139,9 @@ def test_the_word_for_an_invoice_with_nothing_open(amounts: Amounts, said: str) 
     state = evolve(shop.invoice(), amounts=amounts)
     notice = compose("m", "invoice_issued", Key("main", "invoice", "O/1"), state, None, NOON)
     assert notice.body == f"Your invoice inv#000001 for 11.90 EUR {said}."
+
+
+def test_a_row_of_any_other_kind_is_named_by_its_id() -> None:
+    """A host's own rows may have notices too."""
+    notice = compose("m", "order_cancelled", Key("main", "visit", "V-1"), object(), None, NOON)
+    assert notice.body == "Your order V-1 has been cancelled."
