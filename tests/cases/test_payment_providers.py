@@ -16,6 +16,7 @@ from orderflow.adapters.payments.memory import MemoryProvider, PaymentFailure
 from orderflow.adapters.storage.memory import MemoryStorage
 from orderflow.domain.money.money import Money
 from orderflow.domain.orders.cancelling import CancelUnits
+from orderflow.domain.orders.charging import to_capture_minor
 from orderflow.domain.orders.content import CancelledBy, CaptureOn, PayBefore, RefundOn
 from orderflow.domain.orders.placing import ConfirmOrder
 from orderflow.domain.payments.applying import ApplyPayment
@@ -34,6 +35,7 @@ from orderflow.domain.payments.state import ApplicationTarget, Authorised, Close
 from orderflow.domain.shipping.carriage import HandOver
 from orderflow.domain.shipping.planning import VoidShipment
 from orderflow.domain.values import LineQuantity
+from orderflow.domain.workflow.orders_payments import wishes
 from orderflow.errors import CommandRefused, InputError, Key, NotFound
 from orderflow.flows.prepare import ShippingSettings, shipments_for
 from orderflow.ports.payments import Answer, Outcome, PaymentRequest
@@ -732,3 +734,15 @@ def test_the_parcel_that_replaces_another_collects(storage: Storage) -> None:
     shop.allocate("O")
     second = planned()
     assert (second.key.id, second.plan.plan.collect) == ("O/2", shop.money(2400))
+
+
+def test_nothing_is_taken_while_the_order_has_more_than_it_needs_by_now(storage: Storage) -> None:
+    """One of two units has left and is paid, with money for half of the other; a card is reserved for the rest."""
+    shop = MoneyShop(storage).confirmed("O", (2, 1000), capture_on=CaptureOn.DISPATCH)
+    shop.handle("card/1", ExpectPayment(card_of(), shop.money(2400)))
+    shop.handle("card/1", AuthorisePayment(shop.money(2400), "a"))
+    shop.pay(1800, order="O")
+    shop.send("O", 1)
+    shop.bill("O")
+    order: Any = shop.orders.get("O")
+    assert (shop.progress("O").pool_minor, to_capture_minor(order, NOON), [*wishes(order, NOON)]) == (600, 0, [])
