@@ -584,6 +584,7 @@ def test_goods_leave_during_a_dispute_and_are_paid_for(storage: Storage) -> None
     shop.credit(invoice, 1)
     shop.settle()
     assert (shop.asked()[-1][0], [task.key.id for task in shop.worklist("to_refund")]) == (VOID, ["O"])
+    assert shop.storage.pending() == 0
     shop.handle("card/1", ResolveDispute(won=True))
     shop.settle()
     assert (shop.asked()[-1], shop.funds(), shop.owes()) == ((REFUND, 1200), (3600, 3600, 1200, 2400), 0)
@@ -634,6 +635,21 @@ def test_a_notice_told_again_ends_no_other_refund(storage: Storage) -> None:
     shop.tell_again(first)
     shop.settle()
     assert (shop.funds(), shop.owes()) == ((4800, 4800, 2400, 2400), -2400)
+
+
+def test_a_refund_that_was_wanted_during_another_is_asked_for_after_it(storage: Storage) -> None:
+    """The answer to the first is late, and a second unit is cancelled meanwhile."""
+    shop = CardShop(storage, None, Failure.TIMEOUT_AFTER)
+    shop.handle("card/1", RequestOperation(CAPTURE))
+    shop.settle()
+    for _ in range(2):
+        shop.handle("O", CancelUnits("not wanted", CancelledBy.CUSTOMER, (LineQuantity(1, 1),)))
+        while shop.relay().done:
+            pass
+    assert (len(shop.payment().pending), shop.funds()) == (1, (4800, 4800, 0, 3600))
+    assert shop.storage.pending() == 1
+    shop.settle()
+    assert (shop.funds(), shop.tasks()) == ((4800, 4800, 2400, 2400), [])
 
 
 def test_a_chargeback_during_a_refund_that_is_declined_is_booked_whole(storage: Storage) -> None:

@@ -78,7 +78,7 @@ def ask_again(context: EventContext) -> Iterator[Effect]:
 
 
 def ask_after_answer(context: EventContext) -> Iterator[Effect]:
-    """The same, where it was the outcome of what was asked for."""
+    """The same after a refund that was asked for: what the order wanted meanwhile has waited for it."""
     return ask_again(context) if context.event.request else iter(())
 
 

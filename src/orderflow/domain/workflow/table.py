@@ -126,7 +126,6 @@ KEPT: Final = tells(payments_billing.keep, om.RecordAuthorisation, om.RecordCapt
 UNRESERVED: Final = tells(payments_billing.end_reservation, om.RecordAuthorisation)
 BY_POLICY: Final = asks(orders_payments.request_operations, "request_operation")
 AGAIN: Final = asks(payments_billing.ask_again, "request_operation")
-ANSWERED: Final = asks(payments_billing.ask_after_answer, "request_operation")
 WRITTEN_BACK: Final = tells(billing_accounts.post_written_back, ac.Post)
 
 
@@ -239,8 +238,8 @@ TABLE: Final = (
     on(pc.PaymentExpected, requires(payments_billing.for_an_order, "order")),
     on(pc.PaymentAuthorised, tells(payments_billing.reserve, om.RecordAuthorisation)),
     on(pc.PaymentReceived, KEPT, tells(payments_billing.post_payment, ac.Post)),
-    on(pc.PaymentCaptured, KEPT, tells(payments_billing.post_payment, ac.Post), ANSWERED),
-    on(pc.AuthorisationEnded, UNRESERVED, ANSWERED),
+    on(pc.PaymentCaptured, KEPT, tells(payments_billing.post_payment, ac.Post)),
+    on(pc.AuthorisationEnded, UNRESERVED),
     on(pc.PaymentClosed, UNRESERVED),
     names(pp.RequestOperation, payments_billing.orders_of_applications),
     on(
@@ -256,7 +255,12 @@ TABLE: Final = (
     names(pr.ChargeBackPayment, payments_billing.orders_of_applications),
     names(pr.ResolveDispute, payments_billing.orders_of_applications),
     names(pp.ResolvePending, payments_billing.orders_of_applications),
-    on(pr.PaymentRefunded, GONE, tells(payments_billing.post_repayment, ac.Post), ANSWERED),
+    on(
+        pr.PaymentRefunded,
+        GONE,
+        tells(payments_billing.post_repayment, ac.Post),
+        asks(payments_billing.ask_after_answer, "request_operation"),
+    ),
     on(pr.ChargedBack, GONE, tells(payments_billing.post_repayment, ac.Post)),
     on(pr.DisputeLost, GONE, tells(payments_billing.post_repayment, ac.Post)),
     names(pa.ApplyPayment, payments_billing.orders_of_target),
