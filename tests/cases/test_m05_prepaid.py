@@ -211,14 +211,19 @@ def test_m15_money_of_a_cancelled_order_is_to_be_refunded(storage: Storage, curr
 # -- what is to be credited frees no money before it is
 
 
-@every_currency
-def test_m06_a_reduced_unit_that_comes_back_refunds_nothing_twice(storage: Storage, currency: str) -> None:
-    """All of a line's price was given back; the units come back too: there is nothing to credit, and none to refund."""
+def half_sent(storage: Storage, currency: str) -> tuple[MoneyShop, str, str]:
+    """A shop whose order O of two lines is prepaid, with the first sent and billed; its payment and its invoice."""
     shop = MoneyShop(storage, currency).placed("O", (3, 1000), (3, 1000), pay_before=PayBefore.SHIP)
     shop.handle("O", ConfirmOrder())
     payment = shop.pay(7200, order="O")
     shop.send("O", 3)
-    invoice = shop.bill("O")
+    return shop, payment, shop.bill("O")
+
+
+@every_currency
+def test_m06_a_reduced_unit_that_comes_back_refunds_nothing_twice(storage: Storage, currency: str) -> None:
+    """All of a line's price was given back; the units come back too: there is nothing to credit, and none to refund."""
+    shop, payment, invoice = half_sent(storage, currency)
     shop.credit(invoice, amount=3000)
     shop.handle(payment, RefundPayment(shop.money(3600)))
     shop.take_back("O", 3)
@@ -246,11 +251,7 @@ def test_m06_part_of_a_reduction_goes_with_its_units(storage: Storage, currency:
 @every_currency
 def test_m10_what_is_to_be_credited_opens_no_gate(storage: Storage, currency: str) -> None:
     """Charged back and written off, then returned: the credit frees what was given up, not the order's money."""
-    shop = MoneyShop(storage, currency).placed("O", (3, 1000), (3, 1000), pay_before=PayBefore.SHIP)
-    shop.handle("O", ConfirmOrder())
-    payment = shop.pay(7200, order="O")
-    shop.send("O", 3)
-    invoice = shop.bill("O")
+    shop, payment, invoice = half_sent(storage, currency)
     shop.charge_back(payment, 7200)
     shop.handle(invoice, WriteOff(3600, "bad"))
     shop.take_back("O", 3)

@@ -150,8 +150,7 @@ def _is_open(kind: str, state: Any) -> bool:
     if status_of(state) not in FINISHED.get(kind, ()):
         return True
     if kind == "payment":
-        reserved = state.funds.authorised > state.funds.received
-        return state.free > 0 or reserved or bool(state.pending or state.notes.tasks)
+        return bool(state.free > 0 or state.funds.reserved or state.pending or state.notes.tasks)
     if kind != "order":
         return False
     # Orders are loaded by whoever has one; importing a storage must not load them.

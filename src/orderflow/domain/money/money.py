@@ -20,7 +20,7 @@ from orderflow.domain.money.currencies import Currency, exponent
 from orderflow.domain.money.split import share
 from orderflow.errors import CurrencyMismatch, InputError, Refusal
 
-__all__ = ["Money", "check_money", "exact_decimal", "parse_decimal"]
+__all__ = ["Money", "at_most", "check_money", "exact_decimal", "parse_decimal"]
 
 
 _DECIMAL = re.compile(f"-?{NUMBER}")

@@ -8,16 +8,16 @@ from attrs import evolve, frozen
 
 from orderflow.domain.engine.bounds import Id, Positive
 from orderflow.domain.engine.machine import refuse
-from orderflow.domain.engine.record import Command, Event, Internal, replacing
+from orderflow.domain.engine.record import Command, Event, Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.money import Money, at_most
 from orderflow.domain.payments.state import (
     MAX_APPLICATIONS,
+    Application,
     ApplicationTarget,
     Funded,
-    Funds,
     PositiveAmount,
-    with_application,
+    with_more,
 )
 from orderflow.errors import Refusal
 
@@ -92,9 +92,6 @@ def room_to_apply(state: Funded, command: ApplyPayment, stamp: Stamp) -> Refusal
     return refuse("too_many_applications", "a payment pays at most {most} invoices and orders", most=MAX_APPLICATIONS)
 
 
-_with_applications = replacing(Funds, lambda f: f.applications)
-
-
 def applied(state: F, event: PaymentApplied) -> F:
     return _changed(state, event, event.amount.minor)
 
@@ -108,5 +105,4 @@ def released(state: F, event: ApplicationReleased) -> F:
 
 
 def _changed(state: F, event: _Application | _Release, change: int) -> F:
-    applications = with_application(state.funds.applications, event.target, event.id, change)
-    return evolve(state, funds=_with_applications(state.funds, applications))
+    return evolve(state, funds=with_more(state.funds, Application(event.target, event.id, change)))

@@ -33,8 +33,7 @@ from orderflow.domain.payments.state import (
     SomeMoney,
     SomeMoneyAt,
     currency_of,
-    order_of,
-    with_application,
+    with_more,
 )
 from orderflow.domain.values import Task
 from orderflow.errors import Fault, Refusal
@@ -131,9 +130,7 @@ class AuthorisationEnded(Event):
     request: str = ""
 
 
-def authorise(state: Expected, command: AuthorisePayment, stamp: Stamp) -> PaymentAuthorised | FactNoted:
-    if command.amount.currency != currency_of(state):
-        return FactNoted(tasks=(_other_currency(command.amount),))
+def authorise(state: Expected, command: AuthorisePayment, stamp: Stamp) -> PaymentAuthorised:
     return PaymentAuthorised(command.amount, stamp.moment, command.until)
 
 
@@ -141,8 +138,6 @@ def authorise_later(
     state: Authorised | Funded, command: AuthorisePayment, stamp: Stamp
 ) -> PaymentAuthorised | FactNoted:
     """Told after it was reserved or taken: more or longer than was known is news, all else changes nothing."""
-    if command.amount.currency != currency_of(state):
-        return FactNoted(tasks=(_other_currency(command.amount),))
     known = state.authorised.minor if isinstance(state, Authorised) else state.funds.authorised
     if command.amount.minor <= known and not (isinstance(state, Authorised) and _is_longer(state, command)):
         return FactNoted()
@@ -165,12 +160,8 @@ def authorised_later(state: F, event: PaymentAuthorised) -> F:
     return evolve(state, funds=funds, pending=pending, notes=notes)
 
 
-def capture(
-    state: Expected | Authorised | Funded, command: CapturePayment, stamp: Stamp
-) -> PaymentCaptured | FactNoted:
+def capture(state: Expected | Authorised | Funded, command: CapturePayment, stamp: Stamp) -> PaymentCaptured:
     """Money that came is booked, though more of it came than was reserved."""
-    if command.amount.currency != currency_of(state):
-        return FactNoted(tasks=(_other_currency(command.amount),))
     over = command.amount.minor - (0 if isinstance(state, Expected) else capturable(state))
     tasks = (task("exceeds_authorised", minor=over),) if over > 0 and state.origin.authorises else ()
     return PaymentCaptured(command.amount, stamp.moment, tasks=tasks)
@@ -179,33 +170,20 @@ def capture(
 def first_captured(state: Expected | Authorised, event: PaymentCaptured) -> Received:
     minor = event.amount.minor
     reserved = max(minor, state.authorised.minor) if isinstance(state, Authorised) else minor
-    funds = Funds(
-        event.amount.currency,
-        reserved,
-        minor,
-        applications=_for_order(state, (), minor),
-        received_at=event.at,
-        order=state.origin.order,
-    )
-    return Received(state.origin, funds, *moved(state, event, Operation.CAPTURE))
+    funds = Funds(event.amount.currency, reserved, minor, received_at=event.at, order=state.origin.order)
+    return Received(state.origin, _with_own(funds, minor), *moved(state, event, Operation.CAPTURE))
 
 
 def captured(state: F, event: PaymentCaptured) -> F:
     received = state.funds.received + event.amount.minor
-    funds = evolve(
-        state.funds,
-        received=received,
-        authorised=max(state.funds.authorised, received),
-        applications=_for_order(state, state.funds.applications, event.amount.minor),
-    )
+    funds = evolve(state.funds, received=received, authorised=max(state.funds.authorised, received))
     pending, notes = moved(state, event, Operation.CAPTURE)
-    return evolve(state, funds=funds, pending=pending, notes=notes)
+    return evolve(state, funds=_with_own(funds, event.amount.minor), pending=pending, notes=notes)
 
 
-def _for_order(state: Known, applied: tuple[Application, ...], minor: int) -> tuple[Application, ...]:
-    """What is captured for an order is the order's at once."""
-    order = order_of(state)
-    return with_application(applied, ApplicationTarget.ORDER, order, minor) if order else applied
+def _with_own(funds: Funds, minor: int) -> Funds:
+    """What comes for an order is the order's at once."""
+    return with_more(funds, Application(ApplicationTarget.ORDER, funds.order, minor)) if funds.order else funds
 
 
 def end(state: Known, command: EndAuthorisation, stamp: Stamp) -> AuthorisationEnded | FactNoted:
@@ -226,10 +204,6 @@ def rest_ended(state: F, event: AuthorisationEnded) -> F:
     funds = evolve(state.funds, authorised=state.funds.received)
     pending, notes = answered(state, event)
     return evolve(state, funds=funds, pending=pending, notes=notes)
-
-
-def _other_currency(amount: Money) -> Task:
-    return task("other_currency", currency=amount.currency, minor=amount.minor)
 
 
 # -- recording
@@ -317,11 +291,7 @@ def received(state: Absent | Expected | Authorised, event: PaymentReceived) -> R
     if event.amount.currency != currency_of(state):
         return Received(state.origin, _funds(state.origin, event, 0), (), with_notes(state.notes, event))
     reserved = state.authorised.minor if isinstance(state, Authorised) else 0
-    funds = evolve(
-        _funds(state.origin, event, reserved),
-        applications=_for_order(state, (), event.amount.minor),
-        order=state.origin.order,
-    )
+    funds = _with_own(evolve(_funds(state.origin, event, reserved), order=state.origin.order), event.amount.minor)
     voids = tuple([item for item in state.pending if item.operation is Operation.VOID])
     return Received(state.origin, funds, voids, _taken_too(state.origin, state.pending, state.notes, event))
 

@@ -15,7 +15,7 @@ from orderflow.domain.engine.bounds import Name
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.stamp import Stamp
-from orderflow.domain.payments.state import MAX_NOTES, Known, Notes, Operation, Pending, currency_of, without
+from orderflow.domain.payments.state import MAX_NOTES, Known, Notes, Operation, Pending, SomeMoney, currency_of, without
 from orderflow.domain.values import Task
 from orderflow.errors import Refusal
 
@@ -43,7 +43,7 @@ def task(code: str, **facts: object) -> Task:
 def told_once(
     decide: Callable[[Any, Any, Stamp], Any], answers: Operation | None = None
 ) -> Callable[[Any, Any, Stamp], Any]:
-    """A decide that leaves everything as it is where the fact is known by its id, or was awaited.
+    """A decide that changes no amount where the fact is known by its id, or was awaited; nor in another currency.
 
     Its event is marked with that id, and with the pending request for ``answers`` that the fact is the outcome of.
     """
@@ -52,11 +52,13 @@ def told_once(
     def once(state: Any, command: Any, stamp: Stamp) -> Any:
         if command.fact_id and command.fact_id in state.notes.facts:
             return FactNoted(command.fact_id, request=_named_request(state, command) if answers else "")
-        awaited = _awaited(state, command, answers) if answers in _MOVES else None
+        other = isinstance(command, SomeMoney) and command.amount.currency != currency_of(state)
+        awaited = _awaited(state, command, answers) if answers in _MOVES and not other else None
         if awaited:
             return FactNoted(command.fact_id, _differing(command, awaited), awaited=(awaited,))
         request = answered_request(state, command, answers) if answers else ""
-        event = evolve(decide(state, command, stamp), fact_id=command.fact_id)
+        told = _in_other_currency(command) if other else decide(state, command, stamp)
+        event = evolve(told, fact_id=command.fact_id)
         return evolve(event, request=request) if request else event
 
     return once
@@ -88,7 +90,7 @@ def _named_request(state: Known, command: Any) -> str:
 
 def _awaited(state: Known, command: Any, operation: Operation) -> Pending | None:
     """The operation known to have happened that a fact tells of: whose request it names, or whose amount it has."""
-    if command.amount.currency != currency_of(state) or _named_request(state, command):
+    if _named_request(state, command):
         return None
     for item in state.notes.awaited:
         named = command.request and item.id
@@ -96,6 +98,11 @@ def _awaited(state: Known, command: Any, operation: Operation) -> Pending | None
         if item.operation is operation and same:
             return item
     return None
+
+
+def _in_other_currency(command: SomeMoney) -> FactNoted:
+    amount = command.amount
+    return FactNoted(tasks=(task("other_currency", currency=amount.currency, minor=amount.minor),))
 
 
 def _differing(command: Any, awaited: Pending) -> tuple[Task, ...]:

@@ -60,8 +60,4 @@ def reserved_minor(state: Known) -> int:
 
 def capturable(state: Authorised | Funded) -> int:
     """What is authorised and not captured yet, in minor units."""
-    return (
-        state.authorised.minor
-        if isinstance(state, Authorised)
-        else max(0, state.funds.authorised - state.funds.received)
-    )
+    return state.authorised.minor if isinstance(state, Authorised) else state.funds.reserved

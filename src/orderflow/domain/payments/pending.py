@@ -20,7 +20,7 @@ from orderflow.domain.money.money import Money, at_most
 from orderflow.domain.payments.collecting import AuthorisationEnded, PaymentAuthorised, PaymentCaptured
 from orderflow.domain.payments.facts import FactNoted, task, with_tasks
 from orderflow.domain.payments.guards import capturable, in_currency
-from orderflow.domain.payments.refunding import PaymentRefunded, RefundPayment, lowered, refund
+from orderflow.domain.payments.refunding import PaymentRefunded, RefundPayment, refund
 from orderflow.domain.payments.state import (
     Application,
     ApplicationTarget,
@@ -32,7 +32,8 @@ from orderflow.domain.payments.state import (
     Pending,
     Received,
     currency_of,
-    with_application,
+    lowered,
+    with_more,
     without,
 )
 from orderflow.domain.values import Task
@@ -211,7 +212,4 @@ def failed(state: K, event: OperationFailed) -> K:
     after = evolve(state, pending=without(state.pending, event.request), notes=with_tasks(state.notes, event.tasks))
     if not isinstance(after, Funded):
         return after
-    applications = after.funds.applications
-    for target, order, minor in event.restored:
-        applications = with_application(applications, target, order, minor)
-    return evolve(after, funds=evolve(after.funds, applications=applications))
+    return evolve(after, funds=with_more(after.funds, *event.restored)) if event.restored else after

@@ -17,13 +17,12 @@ from orderflow.domain.payments.state import (
     ApplicationTarget,
     Disputed,
     Funded,
-    Funds,
     Known,
     Operation,
     Received,
     SomeMoney,
     SomeMoneyAt,
-    currency_of,
+    lowered,
 )
 from orderflow.domain.values import Task
 
@@ -88,8 +87,6 @@ def _taken(
     ``set_aside`` goes first, of the answered refund itself; then the money of the order it was for; then what is free;
     then what the newest applications have.
     """
-    if amount.currency != currency_of(state):
-        return FactNoted(tasks=(task("other_currency", currency=amount.currency, minor=amount.minor),))
     booked = min(amount.minor, state.funds.kept) if isinstance(state, Funded) else 0
     tasks = (task("never_received", minor=amount.minor - booked),) if booked < amount.minor else ()
     if not isinstance(state, Funded) or not booked:
@@ -125,15 +122,6 @@ def _less_disputed(state: F, event: PaymentRefunded | ChargedBack | DisputeLost)
     if not isinstance(state, Disputed):
         return state
     return evolve(state, disputed=max(0, state.disputed - event.amount.minor))
-
-
-def lowered(funds: Funds, released: tuple[Application, ...]) -> Funds:
-    """The funds once these applications have lost so much."""
-    if not released:
-        return funds
-    less = {item[:2]: item.minor for item in released}
-    left = [item._replace(minor=item.minor - less.get(item[:2], 0)) for item in funds.applications]
-    return evolve(funds, applications=tuple([item for item in left if item.minor]))
 
 
 # -- disputes
@@ -175,9 +163,6 @@ class DisputeLost(SomeMoneyAt, Event):
 
 def dispute(state: Known, command: DisputePayment, stamp: Stamp) -> PaymentDisputed | FactNoted:
     """What is kept can be disputed, once; the rest, and a dispute of a closed payment, is a task."""
-    if command.amount.currency != currency_of(state):
-        amount = command.amount
-        return FactNoted(tasks=(task("other_currency", currency=amount.currency, minor=amount.minor),))
     known = state.disputed if isinstance(state, Disputed) else 0
     most = state.funds.kept - known if isinstance(state, Received | Disputed) else 0
     booked = max(0, min(command.amount.minor, most))

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 from attrs import frozen
 
 from orderflow.domain.engine.bounds import Id, Name
-from orderflow.domain.engine.record import Record
+from orderflow.domain.engine.record import Record, replacing
 from orderflow.domain.engine.schema import faults_of
 from orderflow.domain.money.money import Money
 from orderflow.domain.values import Task
@@ -65,19 +65,6 @@ class Pending(NamedTuple):
     id: str
     since: datetime
     order: str = ""
-
-
-def with_application(
-    applications: tuple[Application, ...], target: ApplicationTarget, id_: str, change_minor: int
-) -> tuple[Application, ...]:
-    """The applications once one of them has changed: what gets more is the newest then, less keeps its place."""
-    place = (target, id_)
-    after = Application(*place, sum([item.minor for item in applications if item[:2] == place]) + change_minor)
-    if change_minor < 0:
-        changed = [after if item[:2] == place else item for item in applications]
-    else:
-        changed = [*[item for item in applications if item[:2] != place], after]
-    return tuple([item for item in changed if item.minor])
 
 
 def pending_minor(pending: tuple[Pending, ...], operation: Operation) -> int:
@@ -198,6 +185,11 @@ class Funds(Record):
         return self.received - self.refunded - self.charged_back
 
     @property
+    def reserved(self) -> int:
+        """What is authorised and was not taken."""
+        return max(0, self.authorised - self.received)
+
+    @property
     def applied(self) -> int:
         """What pays invoices and orders."""
         return sum([application.minor for application in self.applications])
@@ -205,6 +197,27 @@ class Funds(Record):
     def applied_to(self, target: ApplicationTarget, id: str) -> int:  # noqa: A002 - the field's own name
         """What pays one invoice or order."""
         return sum([application.minor for application in self.applications if application[:2] == (target, id)])
+
+
+_with_applications = replacing(Funds, lambda f: f.applications)
+
+
+def with_more(funds: Funds, *more: Application) -> Funds:
+    """The funds once these applications have got so much more, and are the newest; below 0, less, in their places."""
+    applications = funds.applications
+    for target, id_, minor in more:
+        after = Application(target, id_, sum([a.minor for a in applications if a[:2] == (target, id_)]) + minor)
+        if minor < 0:
+            changed = [after if a[:2] == (target, id_) else a for a in applications]
+        else:
+            changed = [*[a for a in applications if a[:2] != (target, id_)], after]
+        applications = tuple([a for a in changed if a.minor])
+    return _with_applications(funds, applications)
+
+
+def lowered(funds: Funds, released: tuple[Application, ...]) -> Funds:
+    """The funds once these applications have lost so much."""
+    return with_more(funds, *[item._replace(minor=-item.minor) for item in released]) if released else funds
 
 
 @frozen(eq=False, repr=False)
