@@ -34,23 +34,23 @@ from orderflow.domain.orders.billing import (
 from orderflow.domain.orders.content import OrderContent, totals_of
 from orderflow.domain.orders.lines import Allotment, LineVector, Picking
 from orderflow.domain.orders.machine import ORDER
+from orderflow.domain.orders.parcels import RecordDelivery, Reported, Stage, UnitsDelivered
 from orderflow.domain.orders.placing import ConfirmOrder, OrderConfirmed, OrderPlaced, PlaceOrder
 from orderflow.domain.orders.shipping import (
     DispatchShipment,
     PrepareShipment,
-    RecordDelivery,
     ShipmentDispatched,
     ShipmentPrepared,
-    UnitsDelivered,
 )
 from orderflow.domain.payments.applying import ApplyPayment
 from orderflow.domain.payments.collecting import RecordPayment
 from orderflow.domain.payments.state import ApplicationTarget, PaymentSource
-from orderflow.domain.shipping.carriage import HandOver, RecordDelivered
+from orderflow.domain.shipping.carriage import RecordDelivered
 from orderflow.domain.shipping.labelling import RecordLabel
+from orderflow.domain.shipping.leaving import HandOver
 from orderflow.domain.shipping.planning import PackShipment, PlanShipment
 from orderflow.domain.shipping.state import Item, Plan, ShippingLabel
-from orderflow.domain.values import LineQuantity, stock_key
+from orderflow.domain.values import stock_key
 from orderflow.domain.workflow.table import standard_workflow
 from orderflow.errors import Key
 
@@ -63,7 +63,7 @@ MOST_MICROSECONDS = 300
 def commands_of(content: OrderContent) -> tuple[Any, ...]:
     """A whole life of an order. Delivery and billing stand in between, as completion asks for both."""
     picks = picks_of(content)
-    units = tuple(LineQuantity(pick.line, pick.quantity) for pick in picks)
+    units = tuple(Reported(pick.line, Stage.SHIPPED, pick.quantity) for pick in picks)
     return (
         PlaceOrder(content),
         ConfirmOrder(),
@@ -109,19 +109,19 @@ def built(content: OrderContent) -> Work:
 
         StockAllocated(picks, (), (), None)
         vectors = tuple([LineVector(0, (), (Allotment(LOCATION, quantity),)) for quantity in quantities])
-        check(s.Allocated(content, totals, s.Progress(vectors, shipments=0), AT, AT))
+        check(s.Allocated(content, totals, s.Progress(vectors, shipments=()), AT, AT))
 
         ShipmentPrepared(SHIPMENT, picks)
         vectors = tuple([LineVector(0, (), (), (Picking(SHIPMENT, LOCATION, quantity),)) for quantity in quantities])
-        check(s.Preparing(content, totals, s.Progress(vectors, shipments=1), AT, AT))
+        check(s.Preparing(content, totals, s.Progress(vectors, shipments=(SHIPMENT,)), AT, AT))
 
         ShipmentDispatched(SHIPMENT, picks)
         vectors = tuple([LineVector(0, (), (), (), quantity) for quantity in quantities])
-        check(s.Shipped(content, totals, s.Progress(vectors, shipments=1), AT, AT))
+        check(s.Shipped(content, totals, s.Progress(vectors, shipments=(SHIPMENT,)), AT, AT))
 
         UnitsDelivered(SHIPMENT, units)
         vectors = tuple([LineVector(0, (), (), (), 0, quantity) for quantity in quantities])
-        check(s.Shipped(content, totals, s.Progress(vectors, shipments=1), AT, AT))
+        check(s.Shipped(content, totals, s.Progress(vectors, shipments=(SHIPMENT,)), AT, AT))
 
         lines = [
             Billed(line, quantities[line - 1], nets[line - 1], content.lines[line - 1].tax)
@@ -145,7 +145,7 @@ def _billed(content: OrderContent, totals: Totals) -> s.Progress:
     ]
     bills = (s.Bill(INVOICE, totals.gross_minor, 0),)
     taxed = tuple([s.Taxed(group.category, group.tax_minor) for group in totals.groups if group.tax_minor])
-    return s.Progress(tuple(vectors), bills=bills, taxed=taxed, shipments=1)
+    return s.Progress(tuple(vectors), bills=bills, taxed=taxed, shipments=(SHIPMENT,))
 
 
 def guest(content: OrderContent) -> OrderContent:

@@ -34,7 +34,8 @@ from orderflow.domain.orders.allocating import AllocateStock
 from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder
 from orderflow.domain.orders.shipping import DispatchShipment, PrepareShipment
 from orderflow.domain.parties.party import Person
-from orderflow.domain.shipping.carriage import HandOver, RecordDelivered
+from orderflow.domain.shipping.carriage import RecordDelivered
+from orderflow.domain.shipping.leaving import HandOver
 from orderflow.domain.workflow.table import standard_workflow
 from orderflow.flows.advance import ShopSettings
 from orderflow.flows.handle import handle_many

@@ -112,7 +112,7 @@ def _outcome(shop: OrderFlow, orders: list[Row[Any]], found: dict[str, Any]) -> 
     """Print states, money and stock, as read from the database."""
     click.echo(f"\n{_title('what came of it')}")
     table("states", ("what", "state", "number"), states_of(found))
-    split = sum(1 for row in orders if row.state.progress.shipments > 1)
+    split = sum(1 for row in orders if len(row.state.progress.shipments) > 1)
     returns = found["returns"]
     click.echo(
         f"{split} orders were split into several shipments; {returns['units']} units came back, "
@@ -171,7 +171,7 @@ def _all(shop: OrderFlow, kind: str) -> Iterator[Row[Any]]:
 def _instructive(row: Row[Any]) -> tuple[bool, int, int]:
     """Rank an order as an example: best is a completed one with several shipments, invoices and lines."""
     progress = row.state.progress
-    return type(row.state).__name__ == "Completed", progress.shipments + len(progress.bills), len(progress.lines)
+    return type(row.state).__name__ == "Completed", len(progress.shipments) + len(progress.bills), len(progress.lines)
 
 
 def _print_next_steps(db: Path | None, sample: Path, example: str) -> None:

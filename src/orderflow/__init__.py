@@ -79,8 +79,8 @@ if TYPE_CHECKING:
     from orderflow.domain.payments.state import PaymentSource as PaymentSource
     from orderflow.domain.returns import ReceiveReturn as ReceiveReturn
     from orderflow.domain.returns import ReturnedUnits as ReturnedUnits
-    from orderflow.domain.shipping.carriage import HandOver as HandOver
     from orderflow.domain.shipping.carriage import RecordDelivered as RecordDelivered
+    from orderflow.domain.shipping.leaving import HandOver as HandOver
     from orderflow.domain.values import CreditIntent as CreditIntent
     from orderflow.domain.values import LineQuantity as LineQuantity
     from orderflow.domain.values import PartyRef as PartyRef
@@ -143,7 +143,8 @@ _NAMES_OF_MODULES = {
     "domain.payments.refunding": "ChargeBackPayment DisputePayment RefundPayment ResolveDispute",
     "domain.payments.state": "ApplicationTarget Operation PaymentSource",
     "domain.returns": "ReceiveReturn ReturnedUnits",
-    "domain.shipping.carriage": "HandOver RecordDelivered",
+    "domain.shipping.carriage": "RecordDelivered",
+    "domain.shipping.leaving": "HandOver",
     "domain.values": "CreditIntent LineQuantity PartyRef",
     "domain.workflow.table": "standard_workflow",
     "errors": "CommandMismatch CommandRefused ConcurrencyConflict DefinitionError Fault InputError Key"

@@ -39,7 +39,8 @@ from orderflow.domain.payments.collecting import RecordPayment
 from orderflow.domain.payments.refunding import ChargeBackPayment
 from orderflow.domain.payments.state import ApplicationTarget, Funded, PaymentSource, payment_id
 from orderflow.domain.returns import ReceiveReturn, ReturnedUnits
-from orderflow.domain.shipping.carriage import HandOver, RecordDelivered
+from orderflow.domain.shipping.carriage import RecordDelivered
+from orderflow.domain.shipping.leaving import HandOver
 from orderflow.domain.shipping.planning import PackShipment, PlanShipment
 from orderflow.domain.shipping.state import Item, Plan
 from orderflow.domain.values import CreditIntent, LineQuantity, PartyRef
@@ -137,7 +138,7 @@ class MoneyShop(OrderFlow):
 
     def send(self, order: str, units: int, line: int = 1, *, delivered: bool = True) -> str:
         """So many units of a line go in a shipment of their own, and arrive; returns the shipment."""
-        shipment = f"{order}/s{1 + self.progress(order).shipments}"
+        shipment = f"{order}/s{1 + len(self.progress(order).shipments)}"
         self.allocate(order)
         plan = PlanShipment((Item(order, line, "main", units),), Plan(needs_label=False))
         for command in (plan, PackShipment(100, 1), HandOver(), *([RecordDelivered("arrived")] if delivered else [])):

@@ -12,15 +12,15 @@ from attrs import frozen
 from small_shop import packed, small_shop
 
 from orderflow import CancelledBy, CancelUnits, HandOver, MemoryCarrier, OrderFlow, SqliteStorage, standard_workflow
-from orderflow.domain.engine.machine import rule, rules
+from orderflow.domain.engine.machine import rule
 from orderflow.domain.engine.record import Command, Event, Record
 from orderflow.domain.orders.state import Allocated, Shipped
-from orderflow.domain.shipping import carriage, labelling, planning
-from orderflow.domain.shipping.carriage import HandedOver, RecordDelivered
+from orderflow.domain.shipping import labelling, leaving, planning
+from orderflow.domain.shipping.carriage import RecordDelivered
 from orderflow.domain.shipping.labelling import LabelVoided, VoidLabel
+from orderflow.domain.shipping.leaving import HandedOver
 from orderflow.domain.shipping.machine import SHIPMENT
 from orderflow.domain.shipping.planning import (
-    DropCancelledItems,
     DropItems,
     ItemsDropped,
     ShipmentVoided,
@@ -34,7 +34,6 @@ from orderflow.domain.shipping.state import (
     Packed,
     Packing,
     Plan,
-    Planned,
     ShippingLabel,
     Tracking,
     Voided,
@@ -78,18 +77,15 @@ def taken(state: Packed, event: MarketLabelTaken) -> MarketLabelled:
     return MarketLabelled(state.items, state.plan, state.tracking, state.packing, event.label, event.at, event.slot)
 
 
-REDUCED: tuple[type[Planned | Voided], ...] = (Planned, Voided)
+LESS: tuple[type[MarketLabelled | Voided], ...] = (MarketLabelled, Voided)
 DROPS: Final = (planning.enough_in_shipment,)
 
 MARKET_SHIPMENT: Final = SHIPMENT.extended(
     rule(Packed, TakeMarketLabel, MarketLabelTaken, MarketLabelled, taken),
-    rule(MarketLabelled, HandOver, HandedOver, InTransit, carriage.handed_over),
+    rule(MarketLabelled, HandOver, HandedOver, InTransit, leaving.handed_over),
     rule(MarketLabelled, VoidShipment, ShipmentVoided, Voided, planning.voided, decide=planning.void),
     rule(MarketLabelled, VoidLabel, LabelVoided, Packed, labelling.label_voided, decide=labelling.void_label),
-    *(
-        rules((MarketLabelled,), command, ItemsDropped, REDUCED, planning.dropped, guards=DROPS, decide=planning.drop)
-        for command in (DropItems, DropCancelledItems)
-    ),
+    rule(MarketLabelled, DropItems, ItemsDropped, LESS, planning.dropped, guards=DROPS, decide=planning.drop),
 )
 WORKFLOW: Final = standard_workflow().extended(machines=(MARKET_SHIPMENT,))
 SHIPMENT_ID: Final = "A/1"
@@ -168,11 +164,13 @@ def test_e12_it_is_voided_and_its_label_too(carrier_and_shop: Wired) -> None:
     assert carrier.voided == {"M-1"}
 
 
-def test_e12_what_its_order_cancels_drops_out(carrier_and_shop: Wired) -> None:
-    """A cancelled order takes its units out of it, and with the last of them the label."""
+def test_e12_what_its_order_cancels_is_taken_out(carrier_and_shop: Wired) -> None:
+    """It is not handed over with what its order has cancelled; with the last unit that is taken out goes the label."""
     carrier, shop = carrier_and_shop
     shop.handle("A", CancelUnits("not wanted", CancelledBy.CUSTOMER))
     shop.relay()
+    assert [reason.code for reason in shop.explain(SHIPMENT_ID, HandOver())] == ["not_now"]
+    shop.handle(SHIPMENT_ID, DropItems((Item("A", 1, "main", 1),)))
     shop.relay()
     assert type(shop.shipments.get(SHIPMENT_ID)) is Voided
     assert carrier.voided == {"M-1"}

@@ -22,9 +22,9 @@ from orderflow.domain.orders import billing as ob
 from orderflow.domain.orders import cancelling as oc
 from orderflow.domain.orders import charging
 from orderflow.domain.orders import crediting as oe
+from orderflow.domain.orders import parcels as ol
 from orderflow.domain.orders import placing as op
 from orderflow.domain.orders import prepaying as om
-from orderflow.domain.orders import shipping as os
 from orderflow.domain.orders.allocating import AllocateStock
 from orderflow.domain.orders.content import CancelledBy, CompleteOn, InvoiceBasis, PayBefore
 from orderflow.domain.orders.placing import ConfirmOrder
@@ -94,7 +94,7 @@ def without(event: type[Any], *commands: type[Any]) -> Workflow:
     table = [
         on(line.event, *(deaf(part) if line.event is event else part for part in line.parts)) for line in STANDARD.table
     ]
-    return Workflow(STANDARD.machines.values(), [*table, *STANDARD.named])
+    return Workflow(STANDARD.machines.values(), [*table, *STANDARD.looks])
 
 
 FORGOTTEN = {
@@ -123,7 +123,7 @@ FORGOTTEN = {
     "a bill that leaves the exposure": (ob.UnitsBilled, ac.Post, "F2"),
     "a credit that leaves the exposure": (oe.UnitsCredited, ac.Post, "F2"),
     "a cancellation that leaves the exposure": (oc.UnitsCancelled, ac.Post, "F2"),
-    "a return that leaves the exposure": (os.UnitsReturned, ac.Post, "F2"),
+    "a return that leaves the exposure": (ol.UnitsReturned, ac.Post, "F2"),
     "a void that leaves the exposure": (oe.UnitsUnbilled, ac.Post, "F2"),
     "a confirmation taken back that leaves the exposure": (op.OrderUnconfirmed, ac.Post, "F2"),
     "a capture that its order does not hear of": (pc.PaymentCaptured, om.RecordCapture, "B6"),
@@ -163,7 +163,7 @@ def unguarded(command: type[Any]) -> Workflow:
     machine = Machine("order", rules=map(change, order.rules), final=order.final, check=order.check)
     table = [on(line.event, *(p for p in line.parts if not isinstance(p, Requires))) for line in STANDARD.table]
     machines = {**STANDARD.machines, "order": machine}
-    return Workflow(machines.values(), [*table, *STANDARD.named])
+    return Workflow(machines.values(), [*table, *STANDARD.looks])
 
 
 def confirms(shop: MoneyShop) -> None:

@@ -10,8 +10,9 @@ from orderflow.domain.billing.invoice import VoidInvoice
 from orderflow.domain.orders.billing import BillUnits, CompleteOrder
 from orderflow.domain.orders.cancelling import CancelUnits
 from orderflow.domain.orders.content import CancelledBy, InvoiceBasis
-from orderflow.domain.orders.shipping import ResolveLoss
-from orderflow.domain.shipping.carriage import DeclareLost, RecordDelivered
+from orderflow.domain.shipping.carriage import RecordDelivered
+from orderflow.domain.shipping.resolving import DeclareLost, WriteOffParcel
+from orderflow.domain.shipping.state import Item
 from orderflow.domain.values import CreditIntent, LineQuantity
 from orderflow.errors import CommandRefused
 from orderflow.ports.storage import Storage
@@ -25,9 +26,9 @@ def cancel(units: int) -> CancelUnits:
     return CancelUnits("changed", CancelledBy.CUSTOMER, (LineQuantity(1, units),))
 
 
-def resolve(units: int, *, resupply: bool = False) -> ResolveLoss:
-    """So many missing units of the first line are written off, or owed again."""
-    return ResolveLoss((LineQuantity(1, units),), resupply)
+def write_off(units: int) -> WriteOffParcel:
+    """So many missing units of the first line are written off."""
+    return WriteOffParcel((Item("O", 1, "main", units),))
 
 
 @every_currency
@@ -96,7 +97,7 @@ def test_m03_a_lost_unit_turns_up(storage: Storage, currency: str, basis: Invoic
     if ahead:
         shop.credit(invoice, 1, intent=AHEAD)
     shop.handle(parcel, DeclareLost())
-    shop.handle("O", resolve(1))
+    shop.handle(parcel, write_off(1))
     if not ahead:
         assert shop.credit_due("O") == [1]
         shop.credit(invoice, 1)
@@ -196,7 +197,7 @@ def test_m30_no_bill_is_below_nothing(storage: Storage, currency: str) -> None:
     invoice = shop.bill("O")
     shop.credit(invoice, amount=5000)
     shop.handle(parcel, DeclareLost())
-    shop.handle("O", resolve(10))
+    shop.handle(parcel, write_off(10))
     shop.credit(invoice, 10)
     assert shop.owes() == 0
     shop.handle(parcel, RecordDelivered("found"))
@@ -213,7 +214,7 @@ def test_m30_free_units_of_a_tiny_line(storage: Storage, currency: str) -> None:
     amounts = shop.open(*invoices)
     assert (sum(amounts), min(amounts)) == (5, 0)
     shop.handle(parcel, DeclareLost())
-    shop.handle("O", resolve(5))
+    shop.handle(parcel, write_off(5))
     for invoice in [invoice for invoice, minor in zip(invoices, amounts, strict=True) if not minor]:
         shop.credit(invoice, 1)
     shop.handle(parcel, RecordDelivered("found"))

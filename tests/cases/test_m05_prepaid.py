@@ -20,7 +20,8 @@ from orderflow.domain.orders.placing import ConfirmOrder
 from orderflow.domain.payments.applying import UnapplyPayment
 from orderflow.domain.payments.refunding import RefundPayment
 from orderflow.domain.payments.state import ApplicationTarget
-from orderflow.domain.shipping.carriage import HandOver, RecordDelivered
+from orderflow.domain.shipping.carriage import RecordDelivered
+from orderflow.domain.shipping.leaving import HandOver
 from orderflow.domain.shipping.planning import PackShipment, PlanShipment
 from orderflow.domain.shipping.state import Item, Plan
 from orderflow.domain.values import LineQuantity, Pick

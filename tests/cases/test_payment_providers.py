@@ -32,7 +32,7 @@ from orderflow.domain.payments.facts import ClosePaymentTask
 from orderflow.domain.payments.pending import RequestOperation, ResolvePending
 from orderflow.domain.payments.refunding import ChargeBackPayment, DisputePayment, RefundPayment, ResolveDispute
 from orderflow.domain.payments.state import ApplicationTarget, Authorised, Closed, Expected, Operation, PaymentSource
-from orderflow.domain.shipping.carriage import HandOver
+from orderflow.domain.shipping.leaving import HandOver
 from orderflow.domain.shipping.planning import VoidShipment
 from orderflow.domain.values import LineQuantity
 from orderflow.domain.workflow.orders_payments import wishes

@@ -64,7 +64,7 @@ def test_u19_no_field_that_names_a_place_or_an_article_is_forgotten() -> None:
     assert [(command.__name__, path) for command, path, kind in FOUND if kind not in (Sku, Location)] == []
     assert {command.__name__ for command, _, _ in FOUND} >= {
         *("PlaceOrder", "OpenDraft", "EditDraft", "AllocateStock", "FillBackorder", "ReleaseStock", "PrepareShipment"),
-        *("PlanShipment", "DropItems", "RecordShortPick", "ReceiveBack", "ReceiveReturn", "RecordReturn"),
+        *("PlanShipment", "DropItems", "RecordShortPick", "ReceiveBack", "ReceiveReturn", "RecordBack"),
         *("PostReceipt", "PostAdjustment", "PostTransfer", "DraftCreditNote"),
     }
 

@@ -44,7 +44,6 @@ from orderflow.domain.orders.content import (
 )
 from orderflow.domain.orders.holding import PlaceHold
 from orderflow.domain.orders.placing import ConfirmOrder, DiscardDraft, OpenDraft
-from orderflow.domain.orders.shipping import ResolveLoss
 from orderflow.domain.parties.customer import BlockCustomer, RegisterCustomer
 from orderflow.domain.parties.party import Person
 from orderflow.domain.payments.applying import ApplyPayment
@@ -52,16 +51,11 @@ from orderflow.domain.payments.collecting import RecordPayment
 from orderflow.domain.payments.refunding import RefundPayment
 from orderflow.domain.payments.state import ApplicationTarget, PaymentSource
 from orderflow.domain.returns import ReceiveReturn, ReturnedUnits, UnmatchedReturn
-from orderflow.domain.shipping.carriage import (
-    DeclareLost,
-    HandOver,
-    ReceiveBack,
-    RecordDelivered,
-    RecordReturning,
-    RecordTracking,
-    TrackingStatus,
-)
-from orderflow.domain.shipping.state import ReturnReason
+from orderflow.domain.shipping.carriage import RecordDelivered, RecordReturning, RecordTracking, TrackingStatus
+from orderflow.domain.shipping.leaving import HandOver
+from orderflow.domain.shipping.resolving import DeclareLost, ResupplyParcel, WriteOffParcel
+from orderflow.domain.shipping.returning import ReceiveBack
+from orderflow.domain.shipping.state import Item, ReturnReason
 from orderflow.domain.values import LineQuantity, PartyRef
 from orderflow.domain.workflow.table import MACHINES
 from orderflow.flows.advance import ShopSettings
@@ -156,7 +150,7 @@ def _sell(shop: Shop) -> None:
     shop.go("o-4")
     shop.do("o-5", CancelUnits("fraud", CancelledBy.MERCHANT))
     tracked = RecordTracking("t-1", TrackingStatus.IN_TRANSIT, "depot")
-    shop.do("o-3/1", tracked, HandOver(), tracked, tracked, RecordReturning("t-2", ReturnReason.REFUSED))
+    shop.do("o-3/1", HandOver(), tracked, tracked, RecordReturning("t-2", ReturnReason.REFUSED))
     shop.do("o-3/1", ReceiveBack("north", usable=False))
     shop.go("o-3")
 
@@ -179,7 +173,7 @@ def _lose(shop: Shop) -> None:
     shop.order("o-6", "bob", ("TEA", 2, "2.55"))
     shop.go("o-6")
     shop.do("o-6/1", HandOver(), DeclareLost())
-    shop.do("o-6", ResolveLoss((LineQuantity(1, 1),), resupply=True), ResolveLoss((LineQuantity(1, 1),)))
+    shop.do("o-6/1", ResupplyParcel((Item("o-6", 1, "main", 1),)), WriteOffParcel())
     shop.go("o-6")
     shop.deliver("o-6/2")
     shop.go("o-6")

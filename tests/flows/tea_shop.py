@@ -26,7 +26,8 @@ from orderflow.domain.orders.lines import LineVector
 from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder
 from orderflow.domain.orders.state import HasProgress, Progress
 from orderflow.domain.parties.party import Person
-from orderflow.domain.shipping.carriage import HandOver, RecordDelivered
+from orderflow.domain.shipping.carriage import RecordDelivered
+from orderflow.domain.shipping.leaving import HandOver
 from orderflow.domain.shipping.planning import PackShipment, PlanShipment
 from orderflow.domain.shipping.state import Item, Labelled, Plan
 from orderflow.domain.values import PartyRef, Pick

@@ -132,7 +132,7 @@ def test_no_label_is_bought_for_a_shipment_that_was_unpacked() -> None:
     """What is not packed any more when the relay comes needs no label."""
     shop = Shop(SHIPS, workflow=QUIET).stocked(main=2).placed(2)
     shop.advance("O")
-    shop.tell("O/1", DropItems((item(1),))).settle()
+    shop.tell("O/1", DropItems((item(2),))).settle()
     assert shop.post.sold == []
 
 

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from attrs import evolve
-from tea_shop import ARRIVE, CANCEL, GO, NOON, PACK, Shop, item, plan
+from tea_shop import ARRIVE, CANCEL, GO, PACK, Shop, item, plan
 
-from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.inventory.counting import CountStock
 from orderflow.domain.inventory.stock import StockLevel
-from orderflow.domain.orders.billing import CompleteOrder
+from orderflow.domain.orders.billing import BillUnits, CompleteOrder
 from orderflow.domain.orders.content import ShipTogether
-from orderflow.domain.orders.machine import ORDER
-from orderflow.domain.orders.shipping import ResolveLoss, UnitsDelivered
-from orderflow.domain.orders.state import Completed
 from orderflow.domain.returns import ReceiveReturn, ReturnedUnits, SettleReturn, UnmatchedReturn
-from orderflow.domain.shipping.carriage import DeclareLost, ReceiveBack, RecordReturning
+from orderflow.domain.shipping.carriage import RecordReturning, RecordTracking, TrackingStatus
 from orderflow.domain.shipping.planning import DropItems, RecordShortPick, VoidShipment
-from orderflow.domain.shipping.state import ReturnReason
+from orderflow.domain.shipping.resolving import DeclareLost, ResupplyParcel, WriteOffParcel
+from orderflow.domain.shipping.returning import ReceiveBack
+from orderflow.domain.shipping.state import Delivered, ReturnReason
 from orderflow.domain.values import LineQuantity
 from orderflow.ports.storage import Ack
 from orderflow.shop import Request
-from orderflow.testing.scenario import Life
 
 
 def test_an_order_leaves_from_two_locations_and_is_completed() -> None:
@@ -73,7 +70,7 @@ def test_units_that_are_not_found_are_owed_again() -> None:
     shop.allocate("O")
     shop.tell("S", plan(item(2)), RecordShortPick((item(1),)), PACK)
     assert (shop.lines[0].open, shop.lines[0].preparing_quantity) == (1, 1)
-    assert shop.stock.level("TEA") == StockLevel(2, allocated=1, unavailable=1)
+    assert shop.stock.level("TEA") == StockLevel(2, allocated=1, unavailable=1, recount=True)
 
 
 def test_a_short_pick_is_taken_after_a_stocktake_found_the_same() -> None:
@@ -83,7 +80,7 @@ def test_a_short_pick_is_taken_after_a_stocktake_found_the_same() -> None:
     shop.tell("S", plan(item(2)))
     shop.tell("TEA@main", CountStock(0)).tell("S", RecordShortPick((item(2),)))
     assert shop.lines[0].open == 2
-    assert shop.stock.level("TEA") == StockLevel(0)
+    assert shop.stock.level("TEA") == StockLevel(0, recount=True)
 
 
 def test_a_shipment_is_given_up_and_planned_anew() -> None:
@@ -102,9 +99,10 @@ def test_a_lost_parcel_is_written_off_or_sent_again() -> None:
     shop.allocate("O")
     shop.tell("S", plan(item(2)), PACK, GO, DeclareLost())
     assert shop.lines[0].shipped == 2
-    shop.tell("O", ResolveLoss((LineQuantity(1, 1),)), ResolveLoss((LineQuantity(1, 1),), resupply=True))
+    shop.tell("S", WriteOffParcel((item(1),)), ResupplyParcel())
     assert (shop.lines[0].lost, shop.lines[0].open, shop.state) == (1, 1, "PartlyShipped")
-    assert shop.refusal("O", ResolveLoss((LineQuantity(1, 1),))) == ("not_shipped",)
+    assert shop.refusal("S", WriteOffParcel()) == ("not_missing",)
+    assert shop.refusal("S", ResupplyParcel((item(1),))) == ("not_missing",)
 
 
 def lost_in_transit(quantity: int) -> Shop:
@@ -116,20 +114,18 @@ def lost_in_transit(quantity: int) -> Shop:
 
 def test_a_parcel_is_found_whatever_became_of_its_order() -> None:
     """A delivery is taken after a write-off, which it undoes, and after a re-supply, which it leaves alone."""
-    shop = lost_in_transit(2).tell("O", ResolveLoss((LineQuantity(1, 2),)), CompleteOrder()).tell("S", ARRIVE)
+    shop = lost_in_transit(2).tell("S", WriteOffParcel()).tell("O", CompleteOrder()).tell("S", ARRIVE)
     assert (shop.state, shop.lines[0].delivered, shop.lines[0].lost) == ("Completed", 2, 0)
-    shop = lost_in_transit(2).tell("O", ResolveLoss((LineQuantity(1, 2),), resupply=True), CANCEL).tell("S", ARRIVE)
+    shop = lost_in_transit(2).tell("S", ResupplyParcel()).tell("O", CANCEL).tell("S", ARRIVE)
     assert (shop.state, shop.lines[0].delivered, shop.lines[0].cancelled) == ("Cancelled", 0, 2)
-    told = [*shop.orders.history("O")][-1].event
-    assert told == UnitsDelivered("S", (LineQuantity(1, 2),), surplus=(LineQuantity(1, 2),))
+    parcel = shop.shipments.get("S")
+    assert isinstance(parcel, Delivered)
+    assert (parcel.fates[0].gift, parcel.tracking.tasks[0].code) == (2, "replaced_and_delivered")
 
 
 def test_what_a_shipment_brings_back_is_restocked_whatever_became_of_its_order() -> None:
     """Goods of a parcel that comes back are in stock again, also those that the order no longer counts as sent."""
-    shop = lost_in_transit(3).tell(
-        "O", ResolveLoss((LineQuantity(1, 1),)), ResolveLoss((LineQuantity(1, 1),), resupply=True)
-    )
-    assert shop.refusal("R", ReceiveReturn("main", (ReturnedUnits("O", 1, 3),))) == ("not_out",)
+    shop = lost_in_transit(3).tell("S", WriteOffParcel((item(1),)), ResupplyParcel((item(1),)))
     shop.tell("S", RecordReturning("r", ReturnReason.REFUSED), ReceiveBack("shop"))
     line = shop.lines[0]
     assert (line.open, line.returned, line.shipped, line.lost) == (1, 2, 0, 0)
@@ -144,25 +140,21 @@ def test_goods_come_back_before_and_after_completion() -> None:
     shop.tell("T", plan(item(1, line=2)), PACK, GO, ARRIVE)
     assert shop.advance("O").state == "Completed"
     assert shop.stock.level("TEA", "shop").on_hand == 1
-    assert shop.refusal("R", ReceiveReturn("main", (ReturnedUnits("O", 2, 2),))) == ("not_out",)
     assert shop.refusal("R", ReceiveReturn("main")) == ("nothing_returned",)
     loose = (UnmatchedReturn("CUP", 2), UnmatchedReturn("CUP", 1))
     shop.tell("R", ReceiveReturn("main", (ReturnedUnits("O", 2, 1),), loose, usable=False))
     shop.tell("R", SettleReturn("cn"))
     assert (shop.lines[1].returned, shop.state) == (1, "Completed")
     assert shop.stock.level("CUP") == StockLevel(3, unavailable=3)
-    assert shop.refusal("O", ResolveLoss((LineQuantity(1, 1),), resupply=True)) == ("not_shipped", "completed")
 
 
-def test_a_completed_order_still_takes_late_facts() -> None:
-    """Were a unit of a completed order on the way, its loss could be written off, but not be sent again."""
-    shop = Shop().stocked(main=1).placed(1)
-    shop.advance("O")
-    shop.tell("O/1", GO, ARRIVE)
-    shop.advance("O")
-    done = shop.orders.get("O")
-    assert isinstance(done, Completed)
-    vector = evolve(done.progress.lines[0], delivered=0, shipped=1)
-    life = Life(ORDER, done.with_progress(evolve(done.progress, lines=(vector,))), Stamp(NOON, "tester", "c"))
-    life.when(ResolveLoss((LineQuantity(1, 1),), resupply=True)).refused("completed")
-    assert life.when(ResolveLoss((LineQuantity(1, 1),))).then(Completed).progress.lines[0].lost == 1
+def test_a_completed_order_owes_nothing_again() -> None:
+    """Units of it that are scanned though they were cancelled can be written off, and not sent again."""
+    shop = Shop().stocked(main=2).confirmed(2)
+    shop.allocate("O")
+    shop.tell("S", plan(item(1)), PACK, GO, ARRIVE).tell("T", plan(item(1)), PACK)
+    shop.tell("O", evolve(CANCEL, units=(LineQuantity(1, 1),)), BillUnits("O/1", "inv"), CompleteOrder())
+    shop.tell("T", RecordTracking("t", TrackingStatus.IN_TRANSIT), DeclareLost())
+    assert (shop.state, shop.lines[0].shipped, shop.lines[0].cancelled) == ("Completed", 1, 0)
+    assert shop.refusal("T", ResupplyParcel()) == ("not_now",)
+    assert shop.tell("T", WriteOffParcel()).lines[0].lost == 1

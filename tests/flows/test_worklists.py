@@ -19,6 +19,7 @@ from orderflow.domain.orders.content import CancelledBy, Gate, Hold, HoldReason
 from orderflow.domain.orders.holding import PlaceHold, ReleaseHold
 from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder
 from orderflow.domain.orders.shipping import DispatchShipment
+from orderflow.domain.shipping.planning import DropItems
 from orderflow.domain.shipping.state import Item
 from orderflow.domain.values import LineQuantity
 from orderflow.errors import InputError, NotFound
@@ -64,16 +65,18 @@ def test_worklists_name_what_waits_and_why() -> None:
     assert [entry.version for entry in shop.orders.history("O")][:2] == [1, 2]
 
 
-def test_a_parcel_that_lost_a_unit_is_packed_again() -> None:
-    """Of two units packed one is cancelled: the parcel is on the list until somebody has packed it anew."""
+def test_a_cancelled_unit_is_taken_out_by_hand() -> None:
+    """Of two units packed one is cancelled: the parcel cannot be handed over until somebody has taken it out."""
     shop = Shop().stocked(main=2).confirmed(2)
     shop.allocate("O")
     shop.tell("S", plan(item(2)), PACK)
-    assert shop.worklist("to_pack") == []
     shop.tell("O", CancelUnits("not wanted", CancelledBy.CUSTOMER, (LineQuantity(1, 1),))).settle()
-    assert [task.key.id for task in shop.worklist("to_pack")] == ["S"]
-    shop.tell("S", PACK)
-    assert shop.worklist("to_pack") == []
+    (waiting,) = shop.worklist("to_ship")
+    assert [reason.code for reason in waiting.reasons] == ["not_preparing"]
+    shop.tell("S", DropItems((item(1),)))
+    assert (shop.lines[0].preparing_quantity, shop.stock.level("TEA").allocated) == (1, 1)
+    assert [task.reasons for task in shop.worklist("to_ship")] == [()]
+    shop.tell("S", GO)
 
 
 def test_what_is_on_its_way_in_part_still_waits_for_stock() -> None:

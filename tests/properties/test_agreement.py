@@ -38,16 +38,18 @@ from orderflow.domain.orders.cancelling import CancelUnits
 from orderflow.domain.orders.content import CancelledBy, Gate, Hold, HoldReason, OrderContent, OrderLine
 from orderflow.domain.orders.holding import PlaceHold, ReleaseHold
 from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder, UnconfirmOrder
-from orderflow.domain.orders.shipping import ResolveLoss
 from orderflow.domain.parties.party import Person
 from orderflow.domain.payments.applying import ApplyPayment
 from orderflow.domain.payments.collecting import RecordPayment
 from orderflow.domain.payments.refunding import ChargeBackPayment, RefundPayment
 from orderflow.domain.payments.state import ApplicationTarget, PaymentSource
 from orderflow.domain.returns import ReceiveReturn, ReturnedUnits
-from orderflow.domain.shipping.carriage import DeclareLost, HandOver, ReceiveBack, RecordDelivered, RecordReturning
+from orderflow.domain.shipping.carriage import RecordDelivered, RecordLost, RecordReturning
 from orderflow.domain.shipping.labelling import VoidLabel
+from orderflow.domain.shipping.leaving import HandOver, RecordDispatch, RecordLeftBehind
 from orderflow.domain.shipping.planning import DropItems, PackShipment, PlanShipment, RecordShortPick, VoidShipment
+from orderflow.domain.shipping.resolving import ClearExpected, DeclareLost, ResupplyParcel, WriteOffParcel
+from orderflow.domain.shipping.returning import ReceiveBack
 from orderflow.domain.shipping.state import Item, Plan, ReturnReason
 from orderflow.domain.values import CreditIntent, LineQuantity, PartyRef, Pick
 from orderflow.domain.workflow.table import standard_workflow
@@ -116,7 +118,6 @@ COMMANDS = st.one_of(
         st.builds(FillBackorder, picks),
         st.builds(ReleaseStock, picks),
         st.builds(CancelUnits, st.just("no"), st.just(CancelledBy.CUSTOMER), st.one_of(st.just(()), units)),
-        st.builds(ResolveLoss, units, st.booleans()),
         st.builds(BillUnits, invoice, st.just("inv")),
         CompleteOrder(),
         PlaceHold(hold),
@@ -134,6 +135,12 @@ COMMANDS = st.one_of(
         RecordReturning("c", ReturnReason.REFUSED),
         ReceiveBack("shop"),
         DeclareLost(),
+        RecordLost("d"),
+        WriteOffParcel(),
+        ResupplyParcel(),
+        st.builds(RecordLeftBehind, items(order)),
+        ClearExpected(),
+        RecordDispatch(),
         VoidLabel(),
         VoidShipment(),
     ),

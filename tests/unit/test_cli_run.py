@@ -106,7 +106,7 @@ def test_goods_at_a_place_that_is_not_looked_at_are_warned_of(sample: Path, tmp_
     answer = orderflow("run", sample, "--format", "jsonl", "--db", tmp_path / "shop.db")
     assert answer.exit_code == 0
     assert "orders not completed: " in answer.stdout
-    assert ", the first of them orderflow/C-001/return: not_out: " in answer.stdout
+    assert ", the first of them orderflow/C-001/credit: not_found: " in answer.stdout
     assert "Warning: " in answer.stderr
     assert "add --location tokyo --location osaka\n" in answer.stderr
 

@@ -27,7 +27,8 @@ from orderflow.domain.orders.content import OrderContent, OrderLine
 from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder
 from orderflow.domain.orders.shipping import DispatchShipment, PrepareShipment
 from orderflow.domain.parties.party import Person
-from orderflow.domain.shipping.carriage import HandOver, RecordDelivered
+from orderflow.domain.shipping.carriage import RecordDelivered
+from orderflow.domain.shipping.leaving import HandOver
 from orderflow.domain.values import Pick
 from orderflow.domain.workflow.table import standard_workflow
 from orderflow.errors import OrderFlowError

@@ -238,7 +238,7 @@ def test_what_is_not_said_is_nothing() -> None:
     assert (drafted.prepaid_minor, InvoiceDrafted(billed, sums, date(2026, 4, 1)).prepaid_minor) == (0, 0)
     assert Draft(billed, sums, date(2026, 4, 1)).prepaid_minor == 0
     assert ApplicationRecorded("p", 1, "") == ApplicationRecorded("p", 1, "", 0)
-    assert Progress(()) == Progress((), (), (), (), (), (), 0, (), 0)
+    assert Progress(()) == Progress((), (), (), (), (), (), 0, (), ())
     assert LineVector() == LineVector(0, (), (), (), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 

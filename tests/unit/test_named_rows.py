@@ -28,7 +28,7 @@ STANDARD = standard_workflow(())
 
 def named_workflow(naming: Any) -> Workflow:
     """A workflow in which writing off an invoice looks for rows in this way."""
-    lines = [line for line in STANDARD.named if line.command is not WriteOff]
+    lines = [line for line in STANDARD.looks if line.command is not WriteOff]
     return Workflow(
         STANDARD.machines.values(), [*STANDARD.table, *lines, *([names(WriteOff, naming)] if naming else [])]
     )

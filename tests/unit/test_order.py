@@ -36,14 +36,12 @@ from orderflow.domain.orders.content import (
 )
 from orderflow.domain.orders.lines import Allotment, LineVector, Picking, Waiting
 from orderflow.domain.orders.machine import ORDER
+from orderflow.domain.orders.parcels import OweAgain, RecordBack, RecordDelivery, Reported, Stage, UnitsDelivered
 from orderflow.domain.orders.placing import ConfirmOrder, OrderPlaced, PlaceOrder, UnconfirmOrder
 from orderflow.domain.orders.prepaying import RecordPrepayment
 from orderflow.domain.orders.shipping import (
     DispatchShipment,
     PrepareShipment,
-    RecordDelivery,
-    RecordReturn,
-    UnitsDelivered,
 )
 from orderflow.domain.values import LineQuantity, Pick
 from orderflow.errors import InvariantBroken
@@ -75,7 +73,7 @@ def test_a_life_is_told_by_given_when_then() -> None:
     CONFIRMED.when(CompleteOrder()).refused("goods_left")
     CONFIRMED.when(CancelUnits("no", CancelledBy.CUSTOMER)).then(s.Cancelled, OrderCancelled)
     PLACED.when(CompleteOrder()).refused("not_now")
-    SHIPPED.when(RecordDelivery("S", (LineQuantity(1, 3),)), STAMP).then(s.Shipped, UnitsDelivered)
+    SHIPPED.when(RecordDelivery("S", (Reported(1, Stage.SHIPPED, 3),)), STAMP).then(s.Shipped, UnitsDelivered)
     with pytest.raises(AssertionError, match="refused: goods_left"):
         CONFIRMED.when(CompleteOrder()).then(s.Completed)
     with pytest.raises(AssertionError, match="led to Placed"):
@@ -147,10 +145,16 @@ MOVES: dict[str, Callable[[LineVector, int], LineVector]] = {
     "move_back": lambda v, n: moves.move_back(v, "S", "main", n),
     "take_out_short": lambda v, n: moves.take_out_short(v, "S", "main", n),
     "dispatch": lambda v, n: moves.dispatch(v, "T", "main", n),
-    "deliver": moves.deliver,
-    "take_back": moves.take_back,
+    "deliver": lambda v, n: moves.deliver(v, "shipped", n),
+    "deliver lost": lambda v, n: moves.deliver(v, "lost", n),
+    "take back": lambda v, n: moves.take_back(v, "delivered", n),
+    "take back shipped": lambda v, n: moves.take_back(v, "shipped", n),
+    "take back lost": lambda v, n: moves.take_back(v, "lost", n),
     "lose": moves.lose,
-    "resupply": moves.resupply,
+    "owe again": lambda v, n: moves.owe_again(v, "shipped", n),
+    "owe delivered again": lambda v, n: moves.owe_again(v, "delivered", n),
+    "depart": lambda v, n: moves.depart(v, moves.Slice(1, "allocated", n, "main")),
+    "depart cancelled": lambda v, n: moves.depart(v, moves.Slice(1, "cancelled", n)),
     "bill": lambda v, n: moves.bill(v, n, 10 * n),
     "credit": lambda v, n: moves.credit(v, moves.CreditedUnits(1, n, 10 * n, 0), v.kept),
     "cancel open": lambda v, n: moves.cancel(v, moves.Slice(1, "open", n)),
@@ -253,12 +257,16 @@ def test_an_order_that_travels_together_waits_for_no_service() -> None:
     order.when(PrepareShipment("S", loads)).then(s.Preparing)
 
 
-def test_what_arrives_or_comes_back_as_sent_is_no_surplus() -> None:
-    """A surplus is what a carrier tells of beyond the units the order has."""
-    units = (LineQuantity(1, 3),)
-    assert SHIPPED.when(RecordDelivery("S", units)).event.surplus == ()
-    assert SHIPPED.when(RecordReturn("R", units, "main")).event.surplus == ()
-    assert SHIPPED.when(RecordDelivery("S", (LineQuantity(1, 4),))).event.surplus == (LineQuantity(1, 1),)
+@pytest.mark.parametrize("units, codes", [(3, ()), (4, ("not_shipped",))])
+def test_parcels_tell_of_units_that_were_sent(units: int, codes: tuple[str, ...]) -> None:
+    """A parcel and its order agree: what the order has not sent cannot arrive, come back, or be owed again."""
+    told = (Reported(1, Stage.SHIPPED, units),)
+    for command in (RecordDelivery("S", told), RecordBack("S", "main", units=told), OweAgain("S", told)):
+        attempt = SHIPPED.when(command)
+        if codes:
+            attempt.refused(*codes)
+        else:
+            assert attempt.event.units == told
 
 
 def test_money_opens_the_gate_that_waits_for_it_and_no_hold() -> None:
@@ -328,13 +336,6 @@ def test_what_has_waited_longest_is_filled_first_though_in_two_steps() -> None:
         Filled(1, "shop", "shop", 1),
         Filled(1, "main", "shop", 1),
     )
-
-
-def test_what_comes_back_is_what_was_delivered_first() -> None:
-    """Then what is still on the way, then what was written off."""
-    sent = LineVector(delivered=2, shipped=3, lost=1)
-    assert moves.take_back(sent, 3) == LineVector(delivered=0, shipped=2, lost=1, returned=3)
-    assert moves.take_back(sent, 6) == LineVector(returned=6)
 
 
 @pytest.mark.parametrize("bucket", ["open", "shipped", "delivered", "lost"])

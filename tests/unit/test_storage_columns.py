@@ -44,6 +44,7 @@ from orderflow.domain.payments.state import (
     Received,
 )
 from orderflow.domain.returns import ReceivedReturn, ReturnedUnits, UnmatchedReturn
+from orderflow.domain.shipping.fates import Fate
 from orderflow.domain.shipping.state import UNTRACKED, Carriage, InTransit, Item, Packing, Plan, Planned, ShippingLabel
 from orderflow.domain.values import PartyRef
 from orderflow.domain.workflow.table import MACHINES
@@ -60,7 +61,7 @@ CONTENT = OrderContent(
     "GBP", (OrderLine.of(1, "TEA", 4, Price(Decimal("2.50"), "GBP"), TAX),), TaxPolicy(), tags=("a", "b")
 )
 ITEMS = (Item("SO-7", 1, "TOKYO", 4),)
-PLAN = Plan("van", "fast")
+PLAN, FATES = Plan("van", "fast"), (Fate(),)
 LABEL = ShippingLabel("van", "slow", "T-1")
 
 
@@ -109,13 +110,13 @@ ROWS: tuple[tuple[str, str, Any, dict[str, Value]], ...] = (
     (
         "shipment",
         "SH-1",
-        InTransit(ITEMS, PLAN, UNTRACKED, Carriage(Packing(1, 1), LABEL, AT)),
+        InTransit(ITEMS, PLAN, UNTRACKED, Carriage(Packing(1, 1, AT), LABEL, AT), FATES),
         {"service": "slow", "tracking_number": "T-1", "handed_over_at": "2026-03-31T09:30:00"},
     ),
     (
         "shipment",
         "SH-1",
-        InTransit(ITEMS, PLAN, UNTRACKED, Carriage(Packing(1, 1), None, AT)),
+        InTransit(ITEMS, PLAN, UNTRACKED, Carriage(Packing(1, 1, AT), None, AT), FATES),
         {"service": "fast", "tracking_number": None},
     ),
     (

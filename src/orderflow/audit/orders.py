@@ -12,6 +12,7 @@ from orderflow.domain.engine.limits import MAX_QUANTITY
 from orderflow.domain.engine.workflow import EventContext
 from orderflow.domain.orders.billing import UnitsBilled
 from orderflow.domain.orders.content import InvoiceBasis, LineKind, OrderContent, totals_of
+from orderflow.domain.orders.parcels import DepartureRecorded
 from orderflow.domain.orders.placing import OrderPlaced
 from orderflow.domain.orders.shipping import ShipmentDispatched
 from orderflow.domain.orders.state import Cancelled, HasProgress, lines_of
@@ -34,9 +35,9 @@ class Orders(Check):
         event = seen.context.event
         if isinstance(event, OrderPlaced):
             self._placed = event.content
-        elif isinstance(event, ShipmentDispatched):
-            for load in event.loads:
-                self._dispatched[load.line] += load.quantity
+        elif isinstance(event, ShipmentDispatched | DepartureRecorded):
+            for left in event.loads if isinstance(event, ShipmentDispatched) else event.taken:
+                self._dispatched[left.line] += left.quantity
         elif isinstance(event, UnitsBilled):
             yield from self._within_dispatched(seen.context)
 

@@ -15,6 +15,7 @@ from attrs import frozen
 from orderflow.audit.checks import Check
 from orderflow.audit.decisions import Decisions, Effects
 from orderflow.audit.documents import Documents
+from orderflow.audit.goods import Goods
 from orderflow.audit.invariants import INVARIANTS, Violation
 from orderflow.audit.journal import Auditor
 from orderflow.audit.money import Money
@@ -123,6 +124,7 @@ class _Audit:
             Stocks(counted),
             Shipments(counted),
             Documents(counted),
+            Goods(counted),
             Money(counted),
         )
 

@@ -27,11 +27,17 @@ __all__ = [
 
 
 class ReturnedUnits(NamedTuple):
-    """Units of an order line that came back."""
+    """Units of an order line that came back, and the ``shipment`` they had left in.
+
+    Where none is named, it is looked for, and ``supposed`` if several were possible; units that had left in none are to
+    be counted.
+    """
 
     order: Id
     line: Quantity
     quantity: Quantity
+    shipment: Name = ""
+    supposed: bool = False
 
 
 class UnmatchedReturn(NamedTuple):

@@ -16,6 +16,7 @@ __all__ = [
     "MAX_LINES",
     "MAX_ORDER_ID",
     "MAX_TAGS",
+    "MAX_TASKS",
     "CreditIntent",
     "LineQuantity",
     "Location",
@@ -39,6 +40,9 @@ MAX_ORDER_ID = 88
 
 MAX_TAGS = 50
 """Tags of one order."""
+
+MAX_TASKS = 50
+"""Tasks of one row, the newest; the journal keeps all."""
 
 #: Between SKU and location where a stock row is printed, so neither may contain it.
 _AT = "@"

@@ -111,7 +111,7 @@ def _needed(key: Key, order: HasProgress, settings: ShopSettings) -> Iterator[Ke
     yield key
     progress, content = order.progress, order.content
     places = {a.location for v in progress.lines for a in v.allocated} | set(settings.allocation.locations)
-    yield from (shipment_key(key, progress.shipments + number) for number in range(1, len(places) + 1))
+    yield from (shipment_key(key, len(progress.shipments) + number) for number in range(1, len(places) + 1))
     yield _invoice_key(key, order)
     yield key.beside("series", settings.series)
     if content.customer:

@@ -8,13 +8,14 @@ from typing import NamedTuple
 from attrs import frozen
 
 from orderflow.domain.engine.bounds import Name
-from orderflow.domain.engine.decide import Flow, Message
+from orderflow.domain.engine.decide import Flow, Message, Read, ask
 from orderflow.domain.engine.record import Record
 from orderflow.domain.money.money import Money
 from orderflow.domain.orders.charging import to_pay_minor
+from orderflow.domain.orders.shipping import units_preparing
 from orderflow.domain.orders.state import Accepted, lines_of
 from orderflow.domain.shipping.planning import DropCancelledItems, PackShipment, PlanShipment
-from orderflow.domain.shipping.state import Item, Plan
+from orderflow.domain.shipping.state import Item, Plan, Planned
 from orderflow.domain.values import summed
 from orderflow.errors import Key
 from orderflow.flows.asks import Commands
@@ -53,7 +54,7 @@ def shipments_for(key: Key, order: object, settings: ShippingSettings) -> Iterat
     for line, vector in lines_of(order):
         for location, quantity in summed([(a.location, a.quantity) for a in vector.allocated]).items():
             loads.setdefault(location, []).append(Item(key.id, line.line, location, quantity))
-    first = order.progress.shipments + 1
+    first = len(order.progress.shipments) + 1
     for number, (_, items) in enumerate(sorted(loads.items()), start=first):
         grams = sum([order.content.line(item.line).weight_grams * item.quantity for item in items])
         pieces = sum([item.quantity for item in items])
@@ -81,8 +82,14 @@ def _plan(order: Accepted, settings: ShippingSettings, *, first: bool) -> Plan:
 
 
 def drop_items(message: Message) -> Flow[Commands]:
-    """Have a shipment drop what its order has cancelled."""
-    yield from ()
-    data = dict(message.data)
-    item = Item(data["order"], int(data["line"]), data["location"], int(data["quantity"]))
-    return [(message.lane, DropCancelledItems((item,)))]
+    """Have a shipment drop what its order has cancelled, unless it is packed: then a person takes it out."""
+    data, key = dict(message.data), message.lane
+    order = key.beside("order", data["order"])
+    rows = yield from ask(Read([key, order]))
+    shipment, place = rows[key].state, (data["order"], int(data["line"]), data["location"])
+    if not isinstance(shipment, Planned):
+        return ()
+    vector = rows[order].state.progress.lines[rows[order].state.content.places[place[1]]]
+    inside = sum([item.quantity for item in shipment.items if item[:3] == place])
+    cancelled = inside - units_preparing(vector, key.id, place[2])
+    return [(key, DropCancelledItems((Item(*place, cancelled),)))] if cancelled > 0 else ()

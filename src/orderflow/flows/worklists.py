@@ -16,7 +16,7 @@ from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.orders.allocating import AllocateStock, FillBackorder
 from orderflow.domain.orders.placing import ConfirmOrder
 from orderflow.domain.orders.state import Accepted, AwaitingStock, Confirmed, lines_of
-from orderflow.domain.shipping.carriage import HandOver
+from orderflow.domain.shipping.leaving import HandOver
 from orderflow.domain.shipping.planning import PackShipment
 from orderflow.domain.values import Pick
 from orderflow.domain.workflow.attention import Standing, attention

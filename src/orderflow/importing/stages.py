@@ -30,14 +30,15 @@ from orderflow.domain.parties.party import RecordParty
 from orderflow.domain.payments.applying import ApplyPayment
 from orderflow.domain.payments.collecting import RecordPayment
 from orderflow.domain.payments.state import ApplicationTarget, payment_id
-from orderflow.domain.shipping.carriage import HandOver, RecordDelivered
+from orderflow.domain.shipping.carriage import RecordDelivered
+from orderflow.domain.shipping.leaving import HandOver
 from orderflow.domain.shipping.state import InTransit
 from orderflow.domain.values import stock_key
 from orderflow.errors import Key
 from orderflow.flows.advance import ShopSettings
 from orderflow.flows.allocate import allocate_in
 from orderflow.flows.handle import Work
-from orderflow.flows.prepare import shipment_key, shipments_for
+from orderflow.flows.prepare import shipments_for
 from orderflow.importing.cancelling import CREDIT_NOTES, credit_note_of, return_of
 from orderflow.importing.documents import (
     AdjustmentDocument,
@@ -253,7 +254,7 @@ class Stage:
     def _shipments(self, turn: Turn) -> Iterator[Key]:
         order, key = self.order(turn), self.key("order", turn.order)
         if isinstance(order, Accepted):
-            yield from (shipment_key(key, number) for number in range(1, order.progress.shipments + 1))
+            yield from (key.beside("shipment", shipment) for shipment in order.progress.shipments)
 
     def _delivered(self, key: Key, turn: Turn) -> Iterator[Step]:
         state = self.state(key)

@@ -1,35 +1,41 @@
-"""A storage that asks the laws of money after every commit; wrap it around yours in tests."""
+"""A storage that asks the laws of goods and money after every commit; wrap it around yours in tests."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from orderflow.domain.engine.decide import Entry
 from orderflow.domain.engine.machine import ABSENT
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import EventContext, Workflow
+from orderflow.domain.workflow.goods_laws import GoodsLaws
 from orderflow.domain.workflow.laws import Breach, MoneyLaws
 from orderflow.domain.workflow.table import standard_workflow
 from orderflow.errors import InvariantBroken, Key
 from orderflow.ports.storage import Batch, Recorded, Storage, UnitOfWork
 
-__all__ = ["breaches", "lawful"]
+__all__ = ["KINDS", "breaches", "lawful"]
+
+#: The kinds of rows that the laws speak of.
+KINDS: Final = MoneyLaws.KINDS | GoodsLaws.KINDS
 
 _PAGE = 1_000
 
 
 def breaches(rows: Iterable[tuple[Key, Any]], events: Iterable[EventContext] = ()) -> list[Breach]:
-    """The laws of money that rows break together, and events by themselves."""
-    laws = MoneyLaws()
-    found = [breach for context in events for breach in laws.event(context)]
-    found += [breach for key, state in rows if key.kind in laws.KINDS for breach in laws.row(key, state)]
-    return [*found, *laws.end()]
+    """The laws of goods and money that rows break together, and events by themselves."""
+    every, happened, found = [*rows], [*events], list[Breach]()
+    for laws in (GoodsLaws(), MoneyLaws()):
+        found += [breach for context in happened for breach in laws.event(context)]
+        found += [breach for key, state in every if key.kind in laws.KINDS for breach in laws.row(key, state)]
+        found += laws.end()
+    return found
 
 
 def lawful(storage: Storage, workflow: Workflow | None = None) -> Storage:
-    """A storage that behaves as the one it wraps, and asks the laws of money after every commit.
+    """A storage that behaves as the one it wraps, and asks the laws of goods and money after every commit.
 
     A commit after which a law is broken raises :class:`InvariantBroken`, which names the law, though it is stored by
     then. The journal is folded by ``workflow`` to know each row: every commit must go through it, or stand in the feed.
@@ -73,7 +79,7 @@ class _LawfulStorage:
 
     def _fold(self, entry: Entry | Recorded) -> Any:
         machine = self._workflow.machines.get(entry.key.kind)
-        if machine is None or entry.key.kind not in MoneyLaws.KINDS:
+        if machine is None or entry.key.kind not in KINDS:
             return None
         before = self._states.get(entry.key, ABSENT)
         after = self._states[entry.key] = machine.evolve(before, entry.event)

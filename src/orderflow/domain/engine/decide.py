@@ -191,6 +191,7 @@ def decide_command(workflow: Workflow, envelope: Envelope, refusals: list[Refusa
     """
     decision, required, ranks = Decision(envelope.stamp), set[Key](), workflow.ranks
     rows, count, top = decision.rows, 1, -1
+    envelope = yield from _complete(workflow, envelope)
     looked_at = yield from _load_named(workflow, envelope, decision)
     agenda: list[Due] = [(ranks[envelope.key.kind], False, 0, Send(envelope.key, envelope.command))]
     while agenda:
@@ -218,6 +219,15 @@ def decide_command(workflow: Workflow, envelope: Envelope, refusals: list[Refusa
         if count > DECISION_LIMIT:
             raise InvariantBroken("decision", f"more than {DECISION_LIMIT} commands in one decision")
     return decision
+
+
+def _complete(workflow: Workflow, envelope: Envelope) -> Flow[Envelope]:
+    """The command with what it leaves open, where the workflow looks for that."""
+    completing = workflow.completing.get(type(envelope.command))
+    if completing is None:
+        return envelope
+    command = yield from completing(envelope.key, envelope.command)
+    return envelope._replace(command=command)
 
 
 def _load_named(workflow: Workflow, envelope: Envelope, decision: Decision) -> Flow[bool]:

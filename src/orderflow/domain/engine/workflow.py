@@ -26,6 +26,7 @@ __all__ = [
     "Send",
     "Workflow",
     "asks",
+    "completes",
     "names",
     "on",
     "requires",
@@ -111,6 +112,10 @@ class On:
 Naming: TypeAlias = Callable[[Key, Any], Generator[Any, Any, Collection[Key]]]
 
 
+#: Looks, without locks, for what a command leaves open: it yields ``Read`` and returns the command with it.
+Completing: TypeAlias = Callable[[Key, Any], Generator[Any, Any, Any]]
+
+
 @frozen(eq=False, repr=False)
 class Names:
     """A line of the workflow's table for a command. Made by :func:`names`."""
@@ -125,6 +130,26 @@ def names(command: type[Any], naming: Naming) -> Names:
     What has become of them is decided under lock: a row that is needed and was not named makes it a conflict.
     """
     return Names(command, naming)
+
+
+@frozen(eq=False, repr=False)
+class Completes:
+    """A line of the workflow's table for a command. Made by :func:`completes`."""
+
+    command: type[Any]
+    completing: Completing
+
+
+def completes(command: type[Any], completing: Completing) -> Completes:
+    """What ``command`` leaves open is looked for before it is decided; it is remembered as it was given.
+
+    What has become of the rows by then is for the rows it tells to say, which must take it whatever that is.
+    """
+    return Completes(command, completing)
+
+
+#: A line of the workflow's table.
+Line: TypeAlias = On | Names | Completes
 
 
 def on(event: type[Any], *parts: Part) -> On:
@@ -162,18 +187,19 @@ class Workflow:
 
     Args:
         machines: one for each kind, in the order in which rows are locked: a row tells rows of later kinds only.
-        table: lines made by :func:`on`.
+        table: lines made by :func:`on`, :func:`names` and :func:`completes`.
 
     Raises:
         DefinitionError: a line names what no machine has, or would go against lock order.
     """
 
-    def __init__(self, machines: Iterable[Machine], table: Iterable[On | Names] = ()) -> None:
+    def __init__(self, machines: Iterable[Machine], table: Iterable[Line] = ()) -> None:
         listed, lines = tuple(machines), tuple(table)
         self.machines: Mapping[str, Machine] = MappingProxyType({machine.kind: machine for machine in listed})
         self.table = tuple([line for line in lines if isinstance(line, On)])
-        self.named = tuple([line for line in lines if isinstance(line, Names)])
-        self.naming = {line.command: line.naming for line in self.named}
+        self.looks = tuple([line for line in lines if not isinstance(line, On)])
+        self.naming = {line.command: line.naming for line in self.looks if isinstance(line, Names)}
+        self.completing = {line.command: line.completing for line in self.looks if isinstance(line, Completes)}
         self.kind_of = {command: machine.kind for machine in listed for command in machine.commands}
         self.ranks: Mapping[str, int] = MappingProxyType({machine.kind: rank for rank, machine in enumerate(listed)})
         breaches = [*self._breaches(listed)]
@@ -196,10 +222,10 @@ class Workflow:
         heard = self.heard.get(type(context.event))
         return heard.effects(context) if heard else ()
 
-    def extended(self, *, machines: Iterable[Machine] = (), table: Iterable[On | Names] = ()) -> Workflow:
+    def extended(self, *, machines: Iterable[Machine] = (), table: Iterable[Line] = ()) -> Workflow:
         """A new workflow with more in it; a machine of a known kind takes that kind's place in the order."""
         merged = {**self.machines, **{machine.kind: machine for machine in machines}}
-        return Workflow(merged.values(), (*self.table, *self.named, *table))
+        return Workflow(merged.values(), (*self.table, *self.looks, *table))
 
     def guarded(self, command: type[Any], guard: Guard[Any, Any]) -> Workflow:
         """A new workflow that also asks ``guard`` of every ``command``.
@@ -217,8 +243,8 @@ class Workflow:
         machines = [machine for machine in self.machines.values() if machine.kind in kinds]
         events = {event for machine in machines for event in machine.events}
         lines = [on(line.event, *(part for part in line.parts if self._within(part, kinds))) for line in self.table]
-        naming = [line for line in self.named if self.kind_of[line.command] in kinds]
-        return Workflow(machines, [*(line for line in lines if line.event in events and line.parts), *naming])
+        looks = [line for line in self.looks if self.kind_of[line.command] in kinds]
+        return Workflow(machines, [*(line for line in lines if line.event in events and line.parts), *looks])
 
     def _within(self, part: Part, kinds: tuple[str, ...]) -> bool:
         if isinstance(part, Tells):
@@ -231,7 +257,7 @@ class Workflow:
         for what in ("commands", "events"):
             owners = Counter(message for machine in machines for message in getattr(machine, what))
             yield from (f"{message.__name__} belongs to {n} machines" for message, n in owners.items() if n > 1)
-        unknown = [command.__name__ for command in self.naming if command not in self.kind_of]
+        unknown = [line.command.__name__ for line in self.looks if line.command not in self.kind_of]
         yield from (f"rows are named for {name}, which no machine takes" for name in unknown)
         source = {event: machine.kind for machine in machines for event in machine.events}
         for line in self.table:

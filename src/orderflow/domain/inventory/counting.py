@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import evolve, frozen
 
 from orderflow.domain.engine.bounds import Count, Delta, Name, Quantity
-from orderflow.domain.engine.record import Command, Event
+from orderflow.domain.engine.record import Command, Event, Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.inventory.stock import (
     Row,
@@ -96,6 +96,23 @@ class StockCounted(Event):
     document: str
 
 
+@frozen(eq=False, repr=False)
+class _Doubt:
+    document: Name = ""
+
+
+class RequestRecount(_Doubt, Internal):
+    """Somebody is to count: what a document tells of the row cannot be."""
+
+    __slots__ = ()
+
+
+class RecountRequested(_Doubt, Event):
+    """The row is to be counted."""
+
+    __slots__ = ()
+
+
 def is_free(state: StockLevel, command: Quarantine, stamp: Stamp) -> Refusal | None:
     """Only units on hand that are not set aside already can be set aside."""
     free = state.on_hand - state.unavailable
@@ -132,3 +149,11 @@ def adjusted(state: Row, event: StockAdjusted | StockCounted) -> StockLevel:
 def _found(s: StockLevel) -> StockLevel:
     """After a finding: the units promised beyond it are the shortfall."""
     return with_shortfall(s, missing(s))
+
+
+def counted(state: Row, event: StockCounted) -> StockLevel:
+    return evolve(adjusted(state, event), recount=False)
+
+
+def recount_requested(state: Row, event: RecountRequested) -> StockLevel:
+    return evolve(level_of(state), recount=True)

@@ -29,7 +29,8 @@ STOCK: Final = Machine(
         rule(
             StockLevel, s.DropBackorder, s.BackorderDropped, StockLevel, s.backorder_dropped, guards=(s.is_backordered,)
         ),
-        rule(StockLevel, s.Ship, s.UnitsShipped, StockLevel, s.shipped, guards=(s.is_allocated, s.is_on_hand)),
+        rules(ANY, s.Ship, s.UnitsShipped, StockLevel, s.shipped, guards=(s.held_here,), decide=s.ship),
+        rules(ANY, c.RequestRecount, c.RecountRequested, StockLevel, c.recount_requested),
         rule(Absent, s.Restock, s.UnitsRestocked, StockLevel, s.restocked),
         rule(StockLevel, s.Restock, s.UnitsRestocked, StockLevel, s.restocked, guards=(s.has_room,)),
         rule(StockLevel, s.TakeOutShort, s.UnitsNotFound, StockLevel, s.not_found, guards=(s.is_allocated,)),
@@ -47,7 +48,7 @@ STOCK: Final = Machine(
         rule(StockLevel, s.TransferIn, s.UnitsTransferredIn, StockLevel, s.transferred_in, guards=(s.has_room,)),
         rule(Absent, c.Adjust, c.StockAdjusted, StockLevel, c.adjusted, guards=(c.stays_whole,)),
         rule(StockLevel, c.Adjust, c.StockAdjusted, StockLevel, c.adjusted, guards=(c.stays_whole, s.has_room)),
-        rules(ANY, c.CountStock, c.StockCounted, StockLevel, c.adjusted, decide=c.count),
+        rules(ANY, c.CountStock, c.StockCounted, StockLevel, c.counted, decide=c.count),
     ),
     final=(StockLevel,),
     check=check_stock,

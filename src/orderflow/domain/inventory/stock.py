@@ -21,8 +21,8 @@ from orderflow.errors import InvariantBroken, Refusal
 class StockLevel(Record):
     """Units on hand, promised, set aside, announced and on back-order.
 
-    ``shortfall`` counts promised units that a stocktake or damage found missing; only such findings raise it, and while
-    there is one nothing new is allocated.
+    ``shortfall`` counts promised units that are missing; while there is one nothing new is allocated. ``recount``: what
+    was told of the row cannot be, so somebody is to count.
     """
 
     on_hand: Count = 0
@@ -31,6 +31,7 @@ class StockLevel(Record):
     incoming: Count = 0
     backordered: Count = 0
     shortfall: Count = 0
+    recount: bool = False
 
     @property
     def available(self) -> int:
@@ -162,16 +163,34 @@ class BackorderDropped(_Units, Event):
     __slots__ = ()
 
 
-class Ship(_Units, Internal):
-    """Send promised units away."""
+@frozen(eq=False, repr=False)
+class Ship(Internal):
+    """Note that units left, of which these were ``allocated`` here."""
 
-    __slots__ = ()
+    quantity: Quantity
+    document: Name = ""
+    allocated: Count = 0
 
 
-class UnitsShipped(_Units, Event):
-    """Promised units left."""
+@frozen(eq=False, repr=False)
+class UnitsShipped(Event):
+    """Units left; ``found`` ones had not been on hand."""
 
-    __slots__ = ()
+    quantity: int
+    document: str
+    allocated: int
+    found: int
+
+
+def held_here(state: Row, command: Ship, stamp: Stamp) -> Refusal | None:
+    """No more comes off the promises than there are, and than leaves."""
+    most = min(level_of(state).allocated, command.quantity)
+    return no_more_than(most, command.allocated, "not_allocated", "{wanted} wanted, {found} allocated")
+
+
+def ship(state: Row, command: Ship, stamp: Stamp) -> UnitsShipped:
+    found = max(0, command.quantity - level_of(state).on_hand)
+    return UnitsShipped(command.quantity, command.document, command.allocated, found)
 
 
 @frozen(eq=False, repr=False)
@@ -243,11 +262,6 @@ def is_available(state: StockLevel, command: Allocate | TransferOut, stamp: Stam
 def is_allocated(state: StockLevel, command: _Units, stamp: Stamp) -> Refusal | None:
     """Only promised units can be released, shipped or found missing."""
     return no_more_than(state.allocated, command.quantity, "not_allocated", "{wanted} wanted, {found} allocated")
-
-
-def is_on_hand(state: StockLevel, command: Ship, stamp: Stamp) -> Refusal | None:
-    """Only units on hand can leave."""
-    return no_more_than(state.on_hand, command.quantity, "not_on_hand", "{wanted} wanted, {found} on hand")
 
 
 def is_backordered(state: StockLevel, command: DropBackorder, stamp: Stamp) -> Refusal | None:
@@ -335,8 +349,12 @@ def backorder_dropped(s: StockLevel, event: BackorderDropped) -> StockLevel:
     return _with_backordered(s, s.backordered - event.quantity)
 
 
-def shipped(s: StockLevel, event: UnitsShipped) -> StockLevel:
-    return healed(_with_both(s, s.on_hand - event.quantity, s.allocated - event.quantity))
+def shipped(state: Row, event: UnitsShipped) -> StockLevel:
+    s = level_of(state)
+    left = _with_both(s, s.on_hand + event.found - event.quantity, s.allocated - event.allocated)
+    if event.quantity == event.allocated and not event.found:
+        return healed(left)
+    return evolve(left, shortfall=missing(left), recount=left.recount or event.found > 0)
 
 
 def restocked(state: Row, event: UnitsRestocked) -> StockLevel:
@@ -348,7 +366,7 @@ def restocked(state: Row, event: UnitsRestocked) -> StockLevel:
 def not_found(s: StockLevel, event: UnitsNotFound) -> StockLevel:
     """Units that a stocktake has already found missing are not set aside again."""
     freed = healed(_with_allocated(s, s.allocated - event.quantity))
-    return evolve(freed, unavailable=s.unavailable + min(event.quantity, freed.available))
+    return evolve(freed, unavailable=s.unavailable + min(event.quantity, freed.available), recount=True)
 
 
 def transferred_out(s: StockLevel, event: UnitsTransferredOut) -> StockLevel:

@@ -37,7 +37,7 @@ class Picking(NamedTuple):
 
 
 class Slice(NamedTuple):
-    """Units of one line taken out of one bucket: ``open``, ``backordered``, ``allocated`` or ``preparing``."""
+    """Units of one line taken out of a bucket: open, backordered, allocated, preparing, or cancelled and yet gone."""
 
     line: int
     bucket: str
@@ -180,27 +180,17 @@ def dispatch(v: LineVector, shipment: str, location: str, quantity: int) -> Line
     return _preparing_shipped(v, _less(v.preparing, (shipment, location), quantity), v.shipped + quantity)
 
 
-def deliver(v: LineVector, quantity: int) -> LineVector:
-    """Units have arrived: shipped ones first, then some that were written off."""
-    shipped = min(v.shipped, quantity)
-    if shipped < quantity:
-        v = evolve(v, lost=v.lost - (quantity - shipped))
-    return _shipped_delivered(v, v.shipped - shipped, v.delivered + quantity)
+def deliver(v: LineVector, source: str, quantity: int) -> LineVector:
+    """Units that were ``shipped``, or ``lost``, have arrived."""
+    if source == "shipped":
+        return _shipped_delivered(v, v.shipped - quantity, v.delivered + quantity)
+    return evolve(v, lost=v.lost - quantity, delivered=v.delivered + quantity)
 
 
-def take_back(v: LineVector, quantity: int) -> LineVector:
-    """Units came back: delivered ones first, then units still on the way, then some that were written off."""
-    delivered = min(v.delivered, quantity)
-    shipped = min(v.shipped, quantity - delivered)
-    left = delivered + shipped
-    after = evolve(
-        v,
-        delivered=v.delivered - delivered,
-        shipped=v.shipped - shipped,
-        lost=v.lost - (quantity - left),
-        returned=v.returned + quantity,
-    )
-    return _settled(after, left, after.kept, returned=True)
+def take_back(v: LineVector, source: str, quantity: int) -> LineVector:
+    """Units that were ``shipped``, ``delivered`` or ``lost`` came back; the last ones were settled when they went."""
+    after = evolve(v, **{source: getattr(v, source) - quantity}, returned=v.returned + quantity)
+    return _settled(after, 0 if source == "lost" else quantity, after.kept, returned=True)
 
 
 def lose(v: LineVector, quantity: int) -> LineVector:
@@ -209,27 +199,33 @@ def lose(v: LineVector, quantity: int) -> LineVector:
     return _settled(after, quantity, after.kept)
 
 
-def resupply(v: LineVector, quantity: int) -> LineVector:
-    """Shipped units went missing and are owed again."""
-    return evolve(v, shipped=v.shipped - quantity, open=v.open + quantity)
+def owe_again(v: LineVector, source: str, quantity: int) -> LineVector:
+    """Units that were ``shipped`` or ``delivered`` went missing, or had never left, and are owed again."""
+    return evolve(v, **{source: getattr(v, source) - quantity}, open=v.open + quantity)
+
+
+def depart(v: LineVector, piece: Slice) -> LineVector:
+    """The units of a slice have left, whatever the order had meant to do with them."""
+    after = _taken(v, piece)
+    return evolve(after, shipped=after.shipped + piece.quantity)
 
 
 def cancel(v: LineVector, piece: Slice) -> LineVector:
     """The units of a slice are cancelled out of their bucket."""
-    after = _cancelled(v, piece)
+    taken = _taken(v, piece)
+    after = evolve(taken, cancelled=taken.cancelled + piece.quantity)
     return _settled(after, piece.quantity, after.kept)
 
 
-def _cancelled(v: LineVector, piece: Slice) -> LineVector:
-    quantity, cancelled = piece.quantity, v.cancelled + piece.quantity
-    if piece.bucket == "open":
-        return evolve(v, open=v.open - quantity, cancelled=cancelled)
-    if piece.bucket == "backordered":
-        return evolve(v, backordered=_less(v.backordered, (piece.location,), quantity), cancelled=cancelled)
-    if piece.bucket == "allocated":
-        return evolve(v, allocated=_less(v.allocated, (piece.location,), quantity), cancelled=cancelled)
-    left = _less(v.preparing, (piece.shipment, piece.location), quantity)
-    return evolve(v, preparing=left, cancelled=cancelled)
+def _taken(v: LineVector, piece: Slice) -> LineVector:
+    quantity, bucket = piece.quantity, piece.bucket
+    if bucket == "backordered":
+        return evolve(v, backordered=_less(v.backordered, (piece.location,), quantity))
+    if bucket == "allocated":
+        return evolve(v, allocated=_less(v.allocated, (piece.location,), quantity))
+    if bucket == "preparing":
+        return evolve(v, preparing=_less(v.preparing, (piece.shipment, piece.location), quantity))
+    return evolve(v, **{bucket: getattr(v, bucket) - quantity})
 
 
 def fall(v: LineVector, quantity: int) -> LineVector:

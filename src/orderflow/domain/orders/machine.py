@@ -14,6 +14,7 @@ from orderflow.domain.orders import billing as b
 from orderflow.domain.orders import cancelling as c
 from orderflow.domain.orders import crediting as cr
 from orderflow.domain.orders import holding as h
+from orderflow.domain.orders import parcels as pc
 from orderflow.domain.orders import placing as p
 from orderflow.domain.orders import prepaying as m
 from orderflow.domain.orders import shipping as s
@@ -49,6 +50,8 @@ ACCEPTED: States = (*UNSENT, *SENT)
 OPEN: tuple[type[Placed | Accepted], ...] = (Placed, *ACCEPTED)
 BILLED: tuple[type[Accepted | Completed], ...] = (*ACCEPTED, Completed)
 LIVED: tuple[type[Accepted | Completed | Cancelled], ...] = (*BILLED, Cancelled)
+CLOSED: tuple[type[Placed | Completed | Cancelled], ...] = (Placed, Completed, Cancelled)
+EMPTY: tuple[type[Placed | Accepted | Completed | Cancelled], ...] = (*WAITING, Shipped, *CLOSED)
 PLACED: tuple[type[Placed | Accepted | Completed | Cancelled], ...] = (Placed, *LIVED)
 
 ALLOCATE = (a.not_held_at_allocate, a.paid_for_at_allocate, a.enough_open)
@@ -56,8 +59,10 @@ FILL = (a.not_held_at_allocate, a.paid_for_at_allocate, a.enough_backordered)
 RELEASE = (a.enough_allocated,)
 EXPIRE = (a.something_expired,)
 LOAD = (s.not_held_at_prepare, s.paid_for_at_prepare, s.enough_to_prepare, s.ships_together)
-UNLOAD = (s.enough_preparing,)
+KEEP = (s.kept_are_goods,)
 LEAVE = (s.not_held_at_ship, s.paid_for_at_ship, s.enough_preparing)
+LOADS = (pc.loads_are_goods,)
+THERE = (pc.are_there,)
 CREDIT = (m.is_billed, cr.enough_charged)
 CLOSE = (b.nothing_billable, b.no_credit_due, b.not_held_at_complete)
 
@@ -71,7 +76,7 @@ RECEIVE: Final = (
 
 CONFIRM: Final = (
     rule(
-        Placed, p.ConfirmOrder, p.OrderConfirmed, WAITING, p.confirmed,
+        Placed, p.ConfirmOrder, p.OrderConfirmed, ACCEPTED, p.confirmed,
         guards=(p.not_held_at_confirm, p.paid_for_at_confirm),
     ),
     rule(Confirmed, p.UnconfirmOrder, p.OrderUnconfirmed, Placed, p.unconfirmed, guards=(p.nothing_billed,)),
@@ -97,20 +102,42 @@ SECURE: Final = (
 PREPARE: Final = (
     rules((Allocated, AwaitingStock), s.PrepareShipment, s.ShipmentPrepared, FIRST, s.prepared, guards=LOAD),
     rules(BEGUN, s.PrepareShipment, s.ShipmentPrepared, None, s.prepared, guards=LOAD),
-    rule(Preparing, s.CancelPreparation, s.PreparationCancelled, UNSENT, s.preparation_cancelled, guards=UNLOAD),
-    rule(Preparing, s.TakeOutShort, s.ShortUnitsTakenOut, (*SHORT, Preparing), s.taken_out_short, guards=UNLOAD),
-    rules(PARTLY, s.CancelPreparation, s.PreparationCancelled, None, s.preparation_cancelled, guards=UNLOAD),
-    rules(PARTLY, s.TakeOutShort, s.ShortUnitsTakenOut, None, s.taken_out_short, guards=UNLOAD),
+    rule(
+        Preparing,
+        s.CancelPreparation,
+        s.PreparationCancelled,
+        UNSENT,
+        s.preparation_cancelled,
+        guards=KEEP,
+        decide=s.take_out,
+    ),
+    rule(
+        Preparing, s.TakeOutShort, s.ShortUnitsTakenOut, UNSENT, s.taken_out_short, guards=KEEP, decide=s.take_out_short
+    ),
+    rules(
+        PARTLY,
+        s.CancelPreparation,
+        s.PreparationCancelled,
+        None,
+        s.preparation_cancelled,
+        guards=KEEP,
+        decide=s.take_out,
+    ),
+    rules(PARTLY, s.TakeOutShort, s.ShortUnitsTakenOut, None, s.taken_out_short, guards=KEEP, decide=s.take_out_short),
+    rules(
+        EMPTY, s.CancelPreparation, s.PreparationCancelled, None, s.nothing_taken_out, guards=KEEP, decide=s.take_out
+    ),
+    rules(EMPTY, s.TakeOutShort, s.ShortUnitsTakenOut, None, s.nothing_taken_out, guards=KEEP, decide=s.take_out_short),
 )
 
 SHIP: Final = (
     rules(BEGUN, s.DispatchShipment, s.ShipmentDispatched, SENT, s.dispatched, guards=LEAVE),
-    rules(PLACED, s.RecordDelivery, s.UnitsDelivered, None, s.delivered, guards=(s.are_goods,), decide=s.deliver),
-    rules(PLACED, s.RecordReturn, s.UnitsReturned, None, s.taken_back, guards=(s.enough_out,), decide=s.take_back),
-    rules(SENT, s.ResolveLoss, s.LossResolved, ACCEPTED, s.loss_resolved, guards=(s.enough_shipped,)),
-    rule(
-        Completed, s.ResolveLoss, s.LossResolved, Completed, s.written_off, guards=(s.enough_shipped, s.no_resupply)
-    ),
+    rules(ACCEPTED, pc.RecordDeparture, pc.DepartureRecorded, ACCEPTED, pc.departed, guards=LOADS, decide=pc.depart),
+    rules(CLOSED, pc.RecordDeparture, pc.DepartureRecorded, None, pc.departed_within, guards=LOADS, decide=pc.depart),
+    rules((*SENT, *CLOSED), pc.RecordDelivery, pc.UnitsDelivered, None, pc.delivered, guards=THERE),
+    rules(PLACED, pc.RecordBack, pc.UnitsReturned, None, pc.taken_back, guards=(*THERE, pc.back_is_goods)),
+    rules((*SENT, *CLOSED), pc.RecordLoss, pc.UnitsLost, None, pc.lost, guards=(pc.enough_shipped,)),
+    rules(SENT, pc.OweAgain, pc.UnitsOwedAgain, ACCEPTED, pc.owed_again, guards=THERE),
 )  # fmt: skip
 
 

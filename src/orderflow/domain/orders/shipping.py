@@ -1,33 +1,30 @@
-"""Preparing and shipping (出荷): units go into shipments, leave, arrive, come back or are lost."""
+"""Preparing and shipping (出荷): units go into shipments, come out of them again, or are handed over."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+from typing import Annotated, NamedTuple, TypeVar
 
 from attrs import frozen
 
-from orderflow.domain.engine.bounds import Id
+from orderflow.domain.engine.bounds import Count, Id, Length, Quantity
 from orderflow.domain.engine.machine import refuse
-from orderflow.domain.engine.record import Command, Event, Internal, replacing
+from orderflow.domain.engine.record import Event, Internal, replacing
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.orders import lines as moves
 from orderflow.domain.orders.allocating import has_ended
 from orderflow.domain.orders.content import Gate, ShipTogether
-from orderflow.domain.orders.guards import SomePicks, SomeUnits, enough, enough_at, goods_fault, not_held, paid_for
+from orderflow.domain.orders.guards import SomePicks, enough_at, goods_fault, not_held, paid_for
 from orderflow.domain.orders.lines import LineVector
 from orderflow.domain.orders.state import (
     Accepted,
-    Completed,
     HasProgress,
     Progress,
     lines_of,
     moved,
     moved_on,
-    moved_within,
     state_for,
 )
-from orderflow.domain.values import LineQuantity, Location, summed
+from orderflow.domain.values import MAX_LINES, Location, Pick, summed
 from orderflow.errors import Refusal
 
 K = TypeVar("K", bound=HasProgress)
@@ -61,26 +58,46 @@ class ShipmentPrepared(_Loads, Event):
     __slots__ = ()
 
 
-class CancelPreparation(_Loads, Internal):
-    """Take units out of a shipment; they stay allocated."""
+class Kept(NamedTuple):
+    """Units of a line from a location that are still in a shipment after others were taken out."""
+
+    line: Quantity
+    location: Location
+    quantity: Count
+
+
+@frozen(eq=False, repr=False)
+class _TakingOut:
+    shipment: Id
+    kept: Annotated[tuple[Kept, ...], Length(1, MAX_LINES)]
+
+
+class CancelPreparation(_TakingOut, Internal):
+    """Units were taken out of a shipment, in which these are ``kept``; they stay allocated."""
 
     __slots__ = ()
 
 
-class PreparationCancelled(_Loads, Event):
-    """Units came out of a shipment and stay allocated."""
+@frozen(eq=False, repr=False)
+class _TakenOut:
+    shipment: Id
+    loads: tuple[Pick, ...]
+
+
+class PreparationCancelled(_TakenOut, Event):
+    """Units came out of a shipment and stay allocated; those that the order had cancelled are not among them."""
 
     __slots__ = ()
 
 
-class TakeOutShort(_Loads, Internal):
-    """Take out units of a shipment that were not found; they are open again and their stock is set aside."""
+class TakeOutShort(_TakingOut, Internal):
+    """Units of a shipment were not found, in which these are ``kept``; they are open again, their stock set aside."""
 
     __slots__ = ()
 
 
-class ShortUnitsTakenOut(_Loads, Event):
-    """Units of a shipment were not found."""
+class ShortUnitsTakenOut(_TakenOut, Event):
+    """Units of a shipment were not found; those that the order had cancelled are not among them."""
 
     __slots__ = ()
 
@@ -124,9 +141,37 @@ def enough_preparing(state: Accepted, command: _Loads, stamp: Stamp) -> Refusal 
     """The units are being prepared in that shipment, from that location."""
 
     def held(vector: LineVector, location: str) -> int:
-        return sum([n for shipment, at, n in vector.preparing if shipment == command.shipment and at == location])
+        return units_preparing(vector, command.shipment, location)
 
     return enough_at(state, command.loads, held, "preparing")
+
+
+def units_preparing(vector: LineVector, shipment: str, location: str) -> int:
+    """Units of a line that are being prepared in a shipment, from a location."""
+    return sum([quantity for parcel, at, quantity in vector.preparing if parcel == shipment and at == location])
+
+
+def kept_are_goods(state: HasProgress, command: CancelPreparation | TakeOutShort, stamp: Stamp) -> Refusal | None:
+    """The lines are goods of this order."""
+    return next(filter(None, [goods_fault(state, kept.line) for kept in command.kept]), None)
+
+
+def take_out(state: HasProgress, command: CancelPreparation, stamp: Stamp) -> PreparationCancelled:
+    return PreparationCancelled(command.shipment, _still_held(state, command))
+
+
+def take_out_short(state: HasProgress, command: TakeOutShort, stamp: Stamp) -> ShortUnitsTakenOut:
+    return ShortUnitsTakenOut(command.shipment, _still_held(state, command))
+
+
+def _still_held(state: HasProgress, command: CancelPreparation | TakeOutShort) -> tuple[Pick, ...]:
+    """What the order prepares in a shipment beyond what is kept there; of cancelled units it prepares none."""
+    vectors, places = state.progress.lines, state.content.places
+    beyond = [
+        Pick(line, location, units_preparing(vectors[places[line]], command.shipment, location) - quantity)
+        for line, location, quantity in command.kept
+    ]
+    return tuple([pick for pick in beyond if pick.quantity > 0])
 
 
 _begun = replacing(Progress, lambda p: p.shipments)
@@ -135,7 +180,12 @@ _begun = replacing(Progress, lambda p: p.shipments)
 def prepared(state: Accepted, event: ShipmentPrepared) -> Accepted:
     ship = event.shipment
     progress = moved(state, event.loads, lambda v, load: moves.prepare(v, ship, load.location, load.quantity))
-    return state_for(state, _begun(progress, progress.shipments + 1), state.confirmed_at)
+    return state_for(state, _begun(progress, (*progress.shipments, ship)), state.confirmed_at)
+
+
+def nothing_taken_out(state: K, event: PreparationCancelled | ShortUnitsTakenOut) -> K:
+    """The order had cancelled all of it before."""
+    return state
 
 
 def preparation_cancelled(state: Accepted, event: PreparationCancelled) -> Accepted:
@@ -151,139 +201,3 @@ def taken_out_short(state: Accepted, event: ShortUnitsTakenOut) -> Accepted:
 def dispatched(state: Accepted, event: ShipmentDispatched) -> Accepted:
     ship = event.shipment
     return moved_on(state, event.loads, lambda v, load: moves.dispatch(v, ship, load.location, load.quantity))
-
-
-# -- what carriers and the returns desk report
-
-
-@frozen(eq=False, repr=False)
-class RecordDelivery(Internal):
-    """Note that units of a shipment have arrived, as its carrier says."""
-
-    shipment: Id
-    units: SomeUnits
-
-
-@frozen(eq=False, repr=False)
-class UnitsDelivered(Event):
-    """Units have arrived; the ``surplus`` among them was not counted as sent by the order."""
-
-    shipment: str
-    units: tuple[LineQuantity, ...]
-    surplus: tuple[LineQuantity, ...] = ()
-
-
-@frozen(eq=False, repr=False)
-class RecordReturn(Internal):
-    """Take in units that came back to ``location``; ``usable`` ones go on sale again.
-
-    More than went out is refused, unless a shipment has ``brought`` it back: then the goods are there in any case.
-    """
-
-    document: Id
-    units: SomeUnits
-    location: Location
-    usable: bool = True
-    brought: bool = False
-
-
-@frozen(eq=False, repr=False)
-class UnitsReturned(Event):
-    """Units came back; the ``surplus`` among them was not counted as sent by the order."""
-
-    document: str
-    units: tuple[LineQuantity, ...]
-    location: str
-    usable: bool
-    surplus: tuple[LineQuantity, ...] = ()
-
-
-def units_out(vector: LineVector) -> int:
-    """Units of a line that have left and not come back, including those written off."""
-    return vector.shipped + vector.delivered + vector.lost
-
-
-def are_goods(state: HasProgress, command: RecordDelivery | RecordReturn, stamp: Stamp) -> Refusal | None:
-    """The lines are goods of this order. How many units arrived or came back is for the carrier to say."""
-    return next(filter(None, [goods_fault(state, line) for line, _ in command.units]), None)
-
-
-def enough_out(state: HasProgress, command: RecordReturn, stamp: Stamp) -> Refusal | None:
-    """No more comes back than went out, except for what a shipment brings back."""
-    return are_goods(state, command, stamp) if command.brought else enough(state, command.units, units_out, "out")
-
-
-def deliver(state: HasProgress, command: RecordDelivery, stamp: Stamp) -> UnitsDelivered:
-    surplus = _surplus(state, command.units, lambda v: v.shipped + v.lost)
-    return UnitsDelivered(command.shipment, command.units, surplus)
-
-
-def delivered(state: K, event: UnitsDelivered) -> K:
-    return moved_within(state, _less(event.units, event.surplus), lambda v, units: moves.deliver(v, units.quantity))
-
-
-def take_back(state: HasProgress, command: RecordReturn, stamp: Stamp) -> UnitsReturned:
-    surplus = _surplus(state, command.units, units_out)
-    return UnitsReturned(command.document, command.units, command.location, command.usable, surplus)
-
-
-def taken_back(state: K, event: UnitsReturned) -> K:
-    return moved_within(state, _less(event.units, event.surplus), lambda v, units: moves.take_back(v, units.quantity))
-
-
-def _surplus(
-    state: HasProgress, units: tuple[LineQuantity, ...], have: Callable[[LineVector], int]
-) -> tuple[LineQuantity, ...]:
-    """What is reported of each line beyond the units it has."""
-    vectors, places = state.progress.lines, state.content.places
-    more = [(line, quantity - have(vectors[places[line]])) for line, quantity in summed(units).items()]
-    return tuple([LineQuantity(line, quantity) for line, quantity in more if quantity > 0])
-
-
-def _less(units: tuple[LineQuantity, ...], surplus: tuple[LineQuantity, ...]) -> tuple[LineQuantity, ...]:
-    if not surplus:
-        return units
-    left = summed(units)
-    for line, quantity in surplus:
-        left[line] -= quantity
-    return tuple([LineQuantity(line, quantity) for line, quantity in left.items() if quantity])
-
-
-# -- what is missing
-
-
-@frozen(eq=False, repr=False)
-class _Loss:
-    units: SomeUnits
-    resupply: bool = False
-
-
-class ResolveLoss(_Loss, Command):
-    """Write missing units off, or owe them again (``resupply``)."""
-
-    __slots__ = ()
-
-
-class LossResolved(_Loss, Event):
-    """Missing units were written off or are owed again."""
-
-    __slots__ = ()
-
-
-def enough_shipped(state: HasProgress, command: ResolveLoss, stamp: Stamp) -> Refusal | None:
-    """The units are on the way."""
-    return enough(state, command.units, lambda v: v.shipped, "shipped")
-
-
-def no_resupply(state: Completed, command: ResolveLoss, stamp: Stamp) -> Refusal | None:
-    """A completed order cannot owe units again; a replacement is a new order."""
-    return refuse("completed", "the order is completed: write the loss off") if command.resupply else None
-
-
-def loss_resolved(state: Accepted, event: LossResolved) -> Accepted:
-    move = moves.resupply if event.resupply else moves.lose
-    return moved_on(state, event.units, lambda v, units: move(v, units.quantity))
-
-
-def written_off(state: Completed, event: LossResolved) -> Completed:
-    return moved_within(state, event.units, lambda v, units: moves.lose(v, units.quantity))

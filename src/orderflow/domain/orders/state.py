@@ -120,7 +120,7 @@ class Progress(Record):
     Vectors are in the places of their lines. ``bills`` are all invoices, in the order of billing, voided ones too.
     ``pool_minor`` is money kept for the order and not on an invoice; ``prepayments`` say whose all of its money is, the
     newest last; ``taxed`` is what is charged, less credits, and ``rounded_minor`` what invoices were rounded by;
-    ``shipments`` counts all shipments ever begun.
+    ``shipments`` are all that were ever begun.
     """
 
     lines: tuple[LineVector, ...]
@@ -131,7 +131,7 @@ class Progress(Record):
     taxed: tuple[Taxed, ...] = ()
     pool_minor: int = 0
     authorisations: tuple[Authorisation, ...] = ()
-    shipments: int = 0
+    shipments: tuple[str, ...] = ()
     prepayments: tuple[Prepayment, ...] = ()
     rounded_minor: int = 0
 

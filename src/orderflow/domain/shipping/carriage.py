@@ -1,4 +1,4 @@
-"""On the way: handing over, and what the carrier reports. Its events come late, early, twice and out of order."""
+"""What the carrier tells. Its events come late, early, twice and out of order, and none is refused."""
 
 from __future__ import annotations
 
@@ -9,80 +9,43 @@ from typing import TypeAlias, TypeVar
 from attrs import evolve, frozen
 
 from orderflow.domain.engine.bounds import Id, Name
-from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.shipping.fates import ARRIVING, Move, turned, units_taken
+from orderflow.domain.shipping.leaving import ShipmentLeft
 from orderflow.domain.shipping.state import (
-    Carriage,
+    SCANNED,
     Delivered,
-    HasLabel,
     HasPacking,
-    InTransit,
+    HasTracking,
     Left,
     Lost,
-    Packed,
-    ReturnedToSender,
     Returning,
     ReturnReason,
     Scan,
     Unsent,
     Voided,
 )
-from orderflow.domain.values import Location
-from orderflow.errors import Refusal
+from orderflow.domain.values import Task
 
 __all__ = [
-    "DeclareLost",
-    "DeliveredUnscanned",
-    "HandOver",
-    "HandedOver",
-    "ReceiveBack",
-    "ReceivedBack",
+    "LossClaimed",
     "RecordDelivered",
+    "RecordLost",
     "RecordReturning",
     "RecordTracking",
+    "ReturnExpected",
     "ReturnStarted",
     "ShipmentDelivered",
-    "ShipmentFound",
     "ShipmentLost",
     "TrackingParked",
     "TrackingRecorded",
     "TrackingStatus",
 ]
 
-# -- leaving
-
-
-@frozen(eq=False, repr=False)
-class HandOver(Command):
-    """Note that the carrier has taken the shipment."""
-
-
-@frozen(eq=False, repr=False)
-class HandedOver(Event):
-    """The shipment has left with these units."""
-
-    at: datetime
-
-
-def needs_no_label(state: Packed, command: HandOver, stamp: Stamp) -> Refusal | None:
-    """A shipment without a label is handed over only to a carrier that needs none."""
-    return refuse("not_labelled", "this shipment needs a label first") if state.plan.needs_label else None
-
-
-def handed_over(state: HasPacking, event: HandedOver) -> InTransit:
-    return InTransit(state.items, state.plan, state.tracking, _carriage(state, event.at))
-
-
-def _carriage(state: HasPacking, at: datetime) -> Carriage:
-    return Carriage(state.packing, getattr(state, "label", None), at)
-
-
-# -- what the carrier reports
-
 
 class TrackingStatus(Enum):
-    """What a carrier reports on the way that moves nothing."""
+    """What a carrier reports on the way. All but ``info`` say that the shipment has left."""
 
     OUT_FOR_DELIVERY = "out_for_delivery"
     EXCEPTION = "exception"
@@ -114,13 +77,25 @@ class RecordReturning(Command):
     why: ReturnReason
 
 
-Told: TypeAlias = RecordTracking | RecordDelivered | RecordReturning
+@frozen(eq=False, repr=False)
+class RecordLost(Command):
+    """Record that the carrier says the shipment is lost."""
+
+    event_id: Id
 
 
-def _scan(command: Told, stamp: Stamp) -> Scan:
+Told: TypeAlias = RecordTracking | RecordDelivered | RecordReturning | RecordLost
+
+
+def _scan(state: HasTracking, command: Told, stamp: Stamp) -> Scan:
+    """The event as it was reported; one that was parked keeps its time."""
+    for scan in state.tracking.parked:
+        if scan.event_id == command.event_id:
+            return scan
     if isinstance(command, RecordTracking):
         return Scan(command.event_id, command.status.value, command.detail, stamp.moment)
-    status = command.why.value if isinstance(command, RecordReturning) else "delivered"
+    status = "delivered" if isinstance(command, RecordDelivered) else "lost"
+    status = command.why.value if isinstance(command, RecordReturning) else status
     return Scan(command.event_id, status, "", stamp.moment)
 
 
@@ -137,91 +112,86 @@ class TrackingRecorded(Event):
 
 @frozen(eq=False, repr=False)
 class TrackingParked(Event):
-    """A carrier's event came before the shipment had left, or after it was voided: someone must look at it."""
+    """A carrier's event came before the shipment had left, or after it was voided: it is looked at again later."""
 
     scan: Scan
 
 
-L = TypeVar("L", bound=Left)
-P = TypeVar("P", bound="Unsent | Voided")
+S = TypeVar("S", bound="Unsent | Left")
+N = TypeVar("N", bound="Unsent")
 
 
-def record(state: Left, command: Told, stamp: Stamp) -> TrackingRecorded:
+def record(state: HasTracking, command: Told, stamp: Stamp) -> TrackingRecorded:
     """An event whose id is known is a duplicate."""
-    return TrackingRecorded(_scan(command, stamp), state.tracking.knows(command.event_id))
+    return TrackingRecorded(_scan(state, command, stamp), state.tracking.knows(command.event_id))
 
 
-def recorded(state: L, event: TrackingRecorded) -> L:
+def recorded(state: S, event: TrackingRecorded) -> S:
     return evolve(state, tracking=state.tracking.noted(event.scan))
 
 
 def park(state: Unsent | Voided, command: Told, stamp: Stamp) -> TrackingParked:
-    return TrackingParked(_scan(command, stamp))
+    return TrackingParked(_scan(state, command, stamp))
 
 
-def parked(state: P, event: TrackingParked) -> P:
+def parked(state: N, event: TrackingParked) -> N:
     return evolve(state, tracking=state.tracking.parking(event.scan))
+
+
+def parked_voided(state: Voided, event: TrackingParked) -> Voided:
+    return evolve(state, tracking=state.tracking.parking(event.scan).tasked(SCANNED))
+
+
+def leave(state: HasPacking, command: Told, stamp: Stamp) -> ShipmentLeft | TrackingParked:
+    """The carrier has it, unless this is said to be earlier than the packing."""
+    scan = _scan(state, command, stamp)
+    return TrackingParked(scan) if scan.at < state.packing.packed_at else ShipmentLeft(scan, None, scan.at)
+
+
+def leave_or_note(
+    state: HasPacking, command: RecordTracking, stamp: Stamp
+) -> ShipmentLeft | TrackingParked | TrackingRecorded:
+    """That the carrier knows of a shipment is no sign that it has it."""
+    return record(state, command, stamp) if command.status is TrackingStatus.INFO else leave(state, command, stamp)
 
 
 # -- arriving
 
 
 @frozen(eq=False, repr=False)
-class _Scanned:
-    scan: Scan
-
-
-class ShipmentDelivered(_Scanned, Event):
+class ShipmentDelivered(Event):
     """The shipment has arrived."""
 
-    __slots__ = ()
+    scan: Scan
+    moves: tuple[Move, ...]
 
 
-class DeliveredUnscanned(_Scanned, Event):
-    """The shipment has arrived though nobody recorded that it left: this implies its dispatch."""
-
-    __slots__ = ()
-
-
-class ShipmentFound(_Scanned, Event):
-    """A lost shipment has arrived after all."""
-
-    __slots__ = ()
+def deliver(state: Left, command: RecordDelivered, stamp: Stamp) -> ShipmentDelivered:
+    arriving = [
+        move
+        for place, (item, fate) in enumerate(zip(state.items, state.fates, strict=True))
+        for move in units_taken(place, item.quantity, fate, ARRIVING)
+    ]
+    return ShipmentDelivered(_scan(state, command, stamp), tuple(arriving))
 
 
-def deliver(state: InTransit, command: RecordDelivered, stamp: Stamp) -> ShipmentDelivered:
-    return ShipmentDelivered(_scan(command, stamp))
-
-
-def find(state: Lost, command: RecordDelivered, stamp: Stamp) -> ShipmentFound | TrackingRecorded:
+def find(state: Lost, command: RecordDelivered, stamp: Stamp) -> ShipmentDelivered | TrackingRecorded:
     """Found, unless this very event was noted before the shipment was lost."""
-    if state.tracking.knows(command.event_id):
-        return record(state, command, stamp)
-    return ShipmentFound(_scan(command, stamp))
+    known = state.tracking.knows(command.event_id)
+    return record(state, command, stamp) if known else deliver(state, command, stamp)
 
 
-def delivered(state: InTransit, event: ShipmentDelivered) -> Delivered:
-    return _delivered(state, event.scan)
-
-
-def found(state: Lost, event: ShipmentFound) -> Delivered:
-    return _delivered(state, event.scan)
-
-
-def _delivered(state: Left, scan: Scan) -> Delivered:
-    return Delivered(state.items, state.plan, state.tracking.noted(scan), state.carriage, scan.at)
-
-
-def deliver_unscanned(state: HasLabel, command: RecordDelivered, stamp: Stamp) -> DeliveredUnscanned | TrackingParked:
-    """Arrived and therefore dispatched, unless it is reported to have arrived before its label was bought."""
-    scan = _scan(command, stamp)
-    return TrackingParked(scan) if scan.at < state.bought_at else DeliveredUnscanned(scan)
-
-
-def delivered_unscanned(state: HasLabel, event: DeliveredUnscanned) -> Delivered:
-    """It left no later than it arrived."""
+def delivered(state: Left, event: ShipmentDelivered) -> Delivered:
+    """Units that were replaced meanwhile are a gift, which somebody may ask to have back."""
     scan = event.scan
-    return Delivered(state.items, state.plan, state.tracking.noted(scan), _carriage(state, scan.at), scan.at)
+    tracking = state.tracking.noted(scan)
+    gifts = sum([move.quantity for move in event.moves if move.target == "gift"])
+    if gifts:
+        tracking = tracking.tasked(Task("replaced_and_delivered", (("units", str(gifts)),)))
+    if scan.at < state.carriage.handed_over_at:
+        dates = (("arrived", scan.at.isoformat()), ("left", state.carriage.handed_over_at.isoformat()))
+        tracking = tracking.tasked(Task("arrived_before_it_left", dates))
+    return Delivered(state.items, state.plan, tracking, state.carriage, turned(state.fates, event.moves), scan.at)
 
 
 # -- coming back
@@ -235,56 +205,73 @@ class ReturnStarted(Event):
     scan: Scan
 
 
-def start_return(state: InTransit, command: RecordReturning, stamp: Stamp) -> ReturnStarted:
-    return ReturnStarted(command.why, _scan(command, stamp))
+@frozen(eq=False, repr=False)
+class ReturnExpected(Event):
+    """What was delivered is said to be coming back."""
+
+    scan: Scan
+
+
+def start_return(state: Left, command: RecordReturning, stamp: Stamp) -> ReturnStarted:
+    return ReturnStarted(command.why, _scan(state, command, stamp))
 
 
 def find_returning(state: Lost, command: RecordReturning, stamp: Stamp) -> ReturnStarted | TrackingRecorded:
     """Found on its way back, unless this very event was noted before the shipment was lost."""
-    if state.tracking.knows(command.event_id):
-        return record(state, command, stamp)
-    return ReturnStarted(command.why, _scan(command, stamp))
+    known = state.tracking.knows(command.event_id)
+    return record(state, command, stamp) if known else start_return(state, command, stamp)
 
 
 def return_started(state: Left, event: ReturnStarted) -> Returning:
-    return Returning(state.items, state.plan, state.tracking.noted(event.scan), state.carriage, event.why)
+    tracking = state.tracking.noted(event.scan)
+    return Returning(state.items, state.plan, tracking, state.carriage, state.fates, event.why)
 
 
-@frozen(eq=False, repr=False)
-class ReceiveBack(Command):
-    """Take in the returned shipment at ``location``; ``usable`` goods go on sale again."""
-
-    location: Location
-    usable: bool = True
+def expect_return(state: Delivered, command: RecordReturning, stamp: Stamp) -> ReturnExpected | TrackingRecorded:
+    known = state.tracking.knows(command.event_id)
+    return record(state, command, stamp) if known else ReturnExpected(_scan(state, command, stamp))
 
 
-@frozen(eq=False, repr=False)
-class ReceivedBack(Event):
-    """The units came back to ``location``."""
-
-    location: str
-    usable: bool
-    at: datetime
-
-
-def received_back(state: Returning, event: ReceivedBack) -> ReturnedToSender:
-    return ReturnedToSender(state.items, state.plan, state.tracking, state.carriage, event.location, event.at)
+def return_expected(state: Delivered, event: ReturnExpected) -> Delivered:
+    fates = tuple([fate._replace(expected_back=fate.delivered) for fate in state.fates])
+    return evolve(state, fates=fates, tracking=state.tracking.noted(event.scan))
 
 
 # -- missing
 
 
 @frozen(eq=False, repr=False)
-class DeclareLost(Command):
-    """Note that nobody knows where the shipment is."""
-
-
-@frozen(eq=False, repr=False)
 class ShipmentLost(Event):
-    """The shipment is missing; its units stay shipped until their orders write them off or owe them again."""
+    """The shipment is missing; its units stay shipped until they are written off or sent again.
 
+    ``scan`` is the carrier's word; None if it is ours.
+    """
+
+    scan: Scan | None
     at: datetime
 
 
+@frozen(eq=False, repr=False)
+class LossClaimed(Event):
+    """The carrier says that it has lost what it had delivered."""
+
+    scan: Scan
+
+
+def lose(state: Left, command: RecordLost, stamp: Stamp) -> ShipmentLost:
+    scan = _scan(state, command, stamp)
+    return ShipmentLost(scan, scan.at)
+
+
 def lost(state: Left, event: ShipmentLost) -> Lost:
-    return Lost(state.items, state.plan, state.tracking, state.carriage, event.at)
+    tracking = state.tracking.noted(event.scan) if event.scan else state.tracking
+    return Lost(state.items, state.plan, tracking, state.carriage, state.fates, event.at)
+
+
+def claim(state: Delivered, command: RecordLost, stamp: Stamp) -> LossClaimed:
+    return LossClaimed(_scan(state, command, stamp))
+
+
+def claimed(state: Delivered, event: LossClaimed) -> Delivered:
+    task = Task("lost_after_delivery", (("event", event.scan.event_id),))
+    return evolve(state, tracking=state.tracking.noted(event.scan).tasked(task))

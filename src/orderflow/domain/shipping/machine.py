@@ -1,18 +1,22 @@
 """The shipment's table, and nothing else. Read this first.
 
-Once the shipment has left, a carrier's events are recorded; before that, and once it is voided, they are parked. A
-delivery reported while the shipment is returning is only recorded: carriers report the arrival back at the sender in
-the same way.
+What the world tells of a shipment is taken in every state. While it has not been packed, and once it is voided, a
+carrier's events are parked, and looked at again when it leaves; of a packed one they say that it has left. A delivery
+reported while the shipment is returning is only recorded: carriers report the arrival back at the sender in the same
+way.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeAlias
 
-from orderflow.domain.engine.machine import Absent, Machine, choice, rule, rules, to
+from orderflow.domain.engine.machine import Absent, Machine, Rule, choice, rule, rules, to
 from orderflow.domain.shipping import carriage as c
 from orderflow.domain.shipping import labelling
+from orderflow.domain.shipping import leaving as v
 from orderflow.domain.shipping import planning as p
+from orderflow.domain.shipping import resolving as w
+from orderflow.domain.shipping import returning as b
 from orderflow.domain.shipping.state import (
     Delivered,
     InTransit,
@@ -28,26 +32,32 @@ from orderflow.domain.shipping.state import (
     check_shipment,
 )
 
-UNSENT: tuple[type[Unsent], ...] = (Planned, Packed, Labelled)
+Lines: TypeAlias = tuple[Rule | tuple[Rule, ...], ...]
+
 REDUCED: tuple[type[Planned | Voided], ...] = (Planned, Voided)
-NOT_SENT: tuple[type[Unsent | Voided], ...] = (*UNSENT, Voided)
-UNREADY: tuple[type[Planned | Packed | Voided], ...] = (Planned, Packed, Voided)
-TRAVELLING: tuple[type[Left], ...] = (InTransit, Returning)
+UNPACKED: tuple[type[Planned | Voided], ...] = (Planned, Voided)
+PACKED: tuple[type[Packed | Labelled], ...] = (Packed, Labelled)
+UNSENT: tuple[type[Unsent], ...] = (Planned, *PACKED)
+TRAVELLING: tuple[type[InTransit | Returning], ...] = (InTransit, Returning)
 ENDED: tuple[type[Left], ...] = (Delivered, Returning, ReturnedToSender)
+TURNED: tuple[type[Left], ...] = (Returning, ReturnedToSender)
 LEFT: tuple[type[Left], ...] = (InTransit, Lost, *ENDED)
+ALL: tuple[type[Unsent | Left | Voided], ...] = (*UNSENT, *LEFT, Voided)
 
 DROP = (p.enough_in_shipment,)
 
-PLAN: Final = (
+PLAN: Lines = (
     rule(Absent, p.PlanShipment, p.ShipmentPlanned, Planned, p.planned),
     rule(Planned, p.PackShipment, p.ShipmentPacked, Packed, p.packed),
     rule(Planned, p.RecordShortPick, p.ShortPickRecorded, REDUCED, p.taken_out_short, guards=DROP),
-    rules(UNSENT, p.DropItems, p.ItemsDropped, REDUCED, p.dropped, guards=DROP, decide=p.drop),
-    rules(UNSENT, p.DropCancelledItems, p.ItemsDropped, REDUCED, p.dropped, guards=DROP, decide=p.drop),
+    rule(Planned, p.DropItems, p.ItemsDropped, REDUCED, p.dropped, guards=DROP, decide=p.drop),
+    rule(Packed, p.DropItems, p.ItemsDropped, (Packed, Voided), p.dropped, guards=DROP, decide=p.drop),
+    rule(Labelled, p.DropItems, p.ItemsDropped, (Labelled, Voided), p.dropped, guards=DROP, decide=p.drop),
+    rule(Planned, p.DropCancelledItems, p.ItemsDropped, REDUCED, p.dropped, guards=DROP, decide=p.drop),
     rules(UNSENT, p.VoidShipment, p.ShipmentVoided, Voided, p.voided, decide=p.void),
 )
 
-LABEL: Final = (
+LABEL: Lines = (
     rule(
         Packed,
         labelling.RecordLabel,
@@ -66,45 +76,94 @@ LABEL: Final = (
     ),
 )
 
-LEAVE: Final = (
-    rule(Packed, c.HandOver, c.HandedOver, InTransit, c.handed_over, guards=(c.needs_no_label,)),
-    rule(Labelled, c.HandOver, c.HandedOver, InTransit, c.handed_over),
-)
-
-ARRIVE: Final = (
-    rule(InTransit, c.RecordDelivered, c.ShipmentDelivered, Delivered, c.delivered, decide=c.deliver),
-    choice(
-        Labelled, c.RecordDelivered, c.deliver_unscanned,
-        to(c.DeliveredUnscanned, Delivered, c.delivered_unscanned), to(c.TrackingParked, Labelled, c.parked),
+LEAVE: Lines = (
+    rule(Packed, v.HandOver, v.HandedOver, InTransit, v.handed_over, guards=(v.needs_no_label,)),
+    rule(Labelled, v.HandOver, v.HandedOver, InTransit, v.handed_over),
+    rule(Voided, v.RecordDispatch, v.DispatchRecorded, InTransit, v.dispatch_recorded),
+    rule(InTransit, v.RecordAnswer, v.AnswerRecorded, InTransit, v.answer_recorded, guards=(v.was_asked,)),
+    rule(
+        InTransit, v.RecordLeftBehind, v.LeftBehindRecorded, (InTransit, ReturnedToSender, Voided), v.left_behind,
+        guards=(v.enough_sent,), decide=v.leave_behind,
     ),
-    choice(
-        Lost, c.RecordDelivered, c.find,
-        to(c.ShipmentFound, Delivered, c.found), to(c.TrackingRecorded, Lost, c.recorded),
+    rule(
+        Delivered, v.RecordLeftBehind, v.LeftBehindRecorded, (Delivered, ReturnedToSender), v.delivered_less,
+        guards=(v.enough_sent,), decide=v.leave_behind,
     ),
 )  # fmt: skip
 
-COME_BACK: Final = (
+TOLD: tuple[type[c.Told], ...] = (c.RecordTracking, c.RecordDelivered, c.RecordReturning, c.RecordLost)
+
+PARK: Lines = (
+    *[rule(Planned, told, c.TrackingParked, Planned, c.parked, decide=c.park) for told in TOLD],
+    *[rule(Voided, told, c.TrackingParked, Voided, c.parked_voided, decide=c.park) for told in TOLD],
+)
+
+#: Of a packed shipment they say that it has left.
+GONE: Lines = (
+    *[
+        choice(
+            state, c.RecordTracking, c.leave_or_note,
+            to(v.ShipmentLeft, InTransit, v.left),
+            to(c.TrackingParked, state, c.parked),
+            to(c.TrackingRecorded, state, c.recorded),
+        )
+        for state in PACKED
+    ],
+    *[
+        choice(state, told, c.leave, to(v.ShipmentLeft, InTransit, v.left), to(c.TrackingParked, state, c.parked))
+        for state in PACKED
+        for told in TOLD[1:]
+    ],
+    rules(PACKED, b.ReceiveBack, v.ShipmentLeft, InTransit, v.left, decide=b.leave_and_come_back),
+)  # fmt: skip
+
+ARRIVE: Lines = (
+    rules(LEFT, c.RecordTracking, c.TrackingRecorded, None, c.recorded, decide=c.record),
+    rule(InTransit, c.RecordDelivered, c.ShipmentDelivered, Delivered, c.delivered, decide=c.deliver),
+    choice(
+        Lost, c.RecordDelivered, c.find,
+        to(c.ShipmentDelivered, Delivered, c.delivered), to(c.TrackingRecorded, Lost, c.recorded),
+    ),
+    rules(ENDED, c.RecordDelivered, c.TrackingRecorded, None, c.recorded, decide=c.record),
+)  # fmt: skip
+
+TURN: Lines = (
     rule(InTransit, c.RecordReturning, c.ReturnStarted, Returning, c.return_started, decide=c.start_return),
     choice(
         Lost, c.RecordReturning, c.find_returning,
         to(c.ReturnStarted, Returning, c.return_started), to(c.TrackingRecorded, Lost, c.recorded),
     ),
-    rule(Returning, c.ReceiveBack, c.ReceivedBack, ReturnedToSender, c.received_back),
-    rules(TRAVELLING, c.DeclareLost, c.ShipmentLost, Lost, c.lost),
+    choice(
+        Delivered, c.RecordReturning, c.expect_return,
+        to(c.ReturnExpected, Delivered, c.return_expected), to(c.TrackingRecorded, Delivered, c.recorded),
+    ),
+    rules(TURNED, c.RecordReturning, c.TrackingRecorded, None, c.recorded, decide=c.record),
+    rule(Delivered, w.ClearExpected, w.ExpectationCleared, Delivered, w.expectation_cleared, guards=(w.expects_units,)),
 )  # fmt: skip
 
-NOTED: Final = (
-    rules(LEFT, c.RecordTracking, c.TrackingRecorded, None, c.recorded, decide=c.record),
-    rules(ENDED, c.RecordDelivered, c.TrackingRecorded, None, c.recorded, decide=c.record),
-    rules(ENDED, c.RecordReturning, c.TrackingRecorded, None, c.recorded, decide=c.record),
-    rules(NOT_SENT, c.RecordTracking, c.TrackingParked, None, c.parked, decide=c.park),
-    rules(NOT_SENT, c.RecordReturning, c.TrackingParked, None, c.parked, decide=c.park),
-    rules(UNREADY, c.RecordDelivered, c.TrackingParked, None, c.parked, decide=c.park),
+COME_BACK: Lines = (
+    *[
+        rule(state, b.ReceiveBack, b.ReceivedBack, (state, ReturnedToSender), b.received_back, decide=b.receive_back)
+        for state in (InTransit, Returning, Delivered, Lost)
+    ],
+    rule(ReturnedToSender, b.ReceiveBack, b.ReceivedBack, ReturnedToSender, b.received_again, decide=b.receive_back),
+    rules(UNPACKED, b.ReceiveBack, b.ReportedUnsent, None, b.reported_unsent, decide=b.report_unsent),
 )
+
+LOSE: Lines = (
+    rules(TRAVELLING, c.RecordLost, c.ShipmentLost, Lost, c.lost, decide=c.lose),
+    rules(TRAVELLING, w.DeclareLost, c.ShipmentLost, Lost, c.lost, decide=w.declare_lost),
+    rule(Delivered, c.RecordLost, c.LossClaimed, Delivered, c.claimed, decide=c.claim),
+    rules((ReturnedToSender, Lost), c.RecordLost, c.TrackingRecorded, None, c.recorded, decide=c.record),
+    rule(Lost, w.WriteOffParcel, w.ParcelWrittenOff, Lost, w.resolved, guards=(w.enough_missing,), decide=w.write_off),
+    rule(Lost, w.ResupplyParcel, w.ParcelResupplied, Lost, w.resolved, guards=(w.enough_missing,), decide=w.resupply),
+)
+
+CLOSE: Final = rules(ALL, w.CloseShipmentTask, w.ShipmentTaskClosed, None, w.task_closed, guards=(w.has_task,))
 
 SHIPMENT: Final = Machine(
     "shipment",
-    rules=(*PLAN, *LABEL, *LEAVE, *ARRIVE, *COME_BACK, *NOTED),
-    final=(Delivered, ReturnedToSender, Voided),
+    rules=(*PLAN, *LABEL, *LEAVE, *PARK, *GONE, *ARRIVE, *TURN, *COME_BACK, *LOSE, CLOSE),
+    final=(Delivered, ReturnedToSender),
     check=check_shipment,
 )

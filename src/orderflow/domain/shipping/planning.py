@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any, TypeVar, cast
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from orderflow.domain.engine.bounds import Count, Quantity
 from orderflow.domain.engine.machine import Absent, refuse
 from orderflow.domain.engine.record import Command, Event, Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.shipping.state import (
+    SCANNED,
     UNTRACKED,
     HasGoods,
     Item,
@@ -23,7 +25,10 @@ from orderflow.domain.shipping.state import (
     Voided,
     repeated_items,
 )
+from orderflow.domain.values import Task
 from orderflow.errors import Fault, Refusal
+
+G = TypeVar("G", bound=HasGoods)
 
 # -- planning
 
@@ -58,21 +63,20 @@ def planned(state: Absent, event: ShipmentPlanned) -> Planned:
 
 
 @frozen(eq=False, repr=False)
-class _Packing:
+class PackShipment(Command):
+    """Pack the picked goods: their weight in grams (0: not weighed) and the number of pieces."""
+
     weight_grams: Count
     pieces: Quantity
 
 
-class PackShipment(_Packing, Command):
-    """Pack the picked goods: their weight in grams (0: not weighed) and the number of pieces."""
-
-    __slots__ = ()
-
-
-class ShipmentPacked(_Packing, Event):
+@frozen(eq=False, repr=False)
+class ShipmentPacked(Event):
     """The goods were packed."""
 
-    __slots__ = ()
+    weight_grams: int
+    pieces: int
+    at: datetime
 
 
 @frozen(eq=False, repr=False)
@@ -99,7 +103,7 @@ class ShortPickRecorded(Event):
 
 
 def packed(state: Planned, event: ShipmentPacked) -> Packed:
-    return Packed(state.items, state.plan, state.tracking, Packing(event.weight_grams, event.pieces))
+    return Packed(state.items, state.plan, state.tracking, Packing(event.weight_grams, event.pieces, event.at))
 
 
 def taken_out_short(state: Planned, event: ShortPickRecorded) -> Planned | Voided:
@@ -110,13 +114,13 @@ def taken_out_short(state: Planned, event: ShortPickRecorded) -> Planned | Voide
 
 
 class DropItems(_SomeItems, Command):
-    """Take units out; they stay allocated."""
+    """Take units out; they stay allocated, unless their order has cancelled them meanwhile."""
 
     __slots__ = ()
 
 
 class DropCancelledItems(_SomeItems, Internal):
-    """Take units out that their orders have cancelled."""
+    """Take units out that their orders have cancelled, before anything is packed."""
 
     __slots__ = ()
 
@@ -148,21 +152,39 @@ def enough_in_shipment(
 
 
 def drop(state: HasGoods, command: DropItems | DropCancelledItems, stamp: Stamp) -> ItemsDropped:
-    """A bought label does not fit any more, so it is named."""
+    """If nothing is left, a bought label is not needed any more, so it is named."""
     cancelled = isinstance(command, DropCancelledItems)
-    return ItemsDropped(command.items, cancelled, _tracking_number(state), stamp.moment)
+    label = "" if _left(state.items, command.items) else _tracking_number(state)
+    return ItemsDropped(command.items, cancelled, label, stamp.moment)
 
 
-def dropped(state: HasGoods, event: ItemsDropped) -> Planned | Voided:
-    """It is packed again without the units, or voided if none is left."""
-    return _reduced(state, event.items, event.at)
+def dropped(state: G, event: ItemsDropped) -> G | Voided:
+    """The rest stays as far as it was; a weight that was given is not that of the rest."""
+    kept = _left(state.items, event.items)
+    if not kept:
+        return _void(state, event.items, event.at)
+    packing: Packing | None = getattr(state, "packing", None)
+    weighed = packing is not None and packing.weight_grams > 0
+    tracking = state.tracking.tasked(Task("weigh_again")) if weighed else state.tracking
+    rest: G = evolve(cast("Any", state), items=kept, tracking=tracking)
+    return rest
 
 
 def _reduced(state: HasGoods, gone: tuple[Item, ...], at: datetime) -> Planned | Voided:
+    kept = _left(state.items, gone)
+    return Planned(kept, state.plan, state.tracking) if kept else _void(state, gone, at)
+
+
+def _left(items: tuple[Item, ...], gone: tuple[Item, ...]) -> tuple[Item, ...]:
     less = {item[:3]: item.quantity for item in gone}
-    left = [item._replace(quantity=item.quantity - less.get(item[:3], 0)) for item in state.items]
-    kept = tuple([item for item in left if item.quantity])
-    return Planned(kept, state.plan, state.tracking) if kept else Voided(state.plan, state.tracking, at)
+    left = [item._replace(quantity=item.quantity - less.get(item[:3], 0)) for item in items]
+    return tuple([item for item in left if item.quantity])
+
+
+def _void(state: HasGoods, last: tuple[Item, ...], at: datetime) -> Voided:
+    """What a carrier told of it cannot be true of a shipment that never left, so somebody must look at it."""
+    tracking = state.tracking.tasked(SCANNED) if state.tracking.parked else state.tracking
+    return Voided(last, state.plan, tracking, at)
 
 
 def _tracking_number(state: HasGoods) -> str:
@@ -192,4 +214,4 @@ def void(state: HasGoods, command: VoidShipment, stamp: Stamp) -> ShipmentVoided
 
 
 def voided(state: HasGoods, event: ShipmentVoided) -> Voided:
-    return Voided(state.plan, state.tracking, event.at)
+    return _void(state, event.items, event.at)

@@ -13,7 +13,8 @@ from orderflow.domain.engine.bounds import Between, Id, Length, Name, Quantity, 
 from orderflow.domain.engine.limits import MAX_MONEY_MINOR
 from orderflow.domain.engine.record import Record
 from orderflow.domain.money.money import Money
-from orderflow.domain.values import MAX_LINES, Location, PartyRef
+from orderflow.domain.shipping.fates import Fate, on_the_way
+from orderflow.domain.values import MAX_LINES, MAX_TASKS, Location, PartyRef, Task
 from orderflow.errors import Fault, InvariantBroken
 
 MAX_LABEL_DATA = 20_000
@@ -24,6 +25,9 @@ MAX_LOG = 200
 
 MAX_PARKED = 50
 """How many parked events a shipment keeps, the newest; the journal keeps all."""
+
+MAX_ARRIVALS = 500
+"""How many arrivals of units that came back a shipment remembers, the newest; the journal keeps all."""
 
 
 class ReturnReason(Enum):
@@ -112,17 +116,54 @@ class Scan(NamedTuple):
 
 
 class Packing(NamedTuple):
-    """What the packed goods weigh in grams (0: not weighed), and how many pieces they are."""
+    """What the packed goods weigh in grams (0: not weighed), how many pieces they are, and when they were packed."""
 
     weight_grams: int
     pieces: int
+    packed_at: datetime
+
+
+class Arrival(NamedTuple):
+    """One arrival of units of an order line that came back; whoever tells of it again tells nothing new."""
+
+    id: str
+    order: str
+    line: int
+
+
+class Back(NamedTuple):
+    """Units of an order line that came back."""
+
+    order: Id
+    line: Quantity
+    quantity: Quantity
+
+
+class Report(NamedTuple):
+    """What somebody told of units that came back, before the shipment was known to have left."""
+
+    location: str
+    usable: bool
+    units: tuple[Back, ...]
+    arrival: str
+    supposed: bool
 
 
 class Tracking(NamedTuple):
-    """The carrier's events: those noted, and those parked because they came before or after they could be true."""
+    """What was told of a shipment.
+
+    The carrier's events are noted in the ``log``, or ``parked`` where they cannot be true yet. ``arrivals`` are those
+    of units that came back; ``tasks`` are facts that contradict what was there. When it turns out to have left, its
+    orders are asked whether they owed what is in it; until all ``asked`` have answered, what was told of it is parked,
+    and so are ``reports`` of units that came back.
+    """
 
     log: tuple[Scan, ...] = ()
     parked: tuple[Scan, ...] = ()
+    arrivals: tuple[Arrival, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    asked: tuple[str, ...] = ()
+    reports: tuple[Report, ...] = ()
 
     def knows(self, event_id: str) -> bool:
         """Whether the event is noted already."""
@@ -131,15 +172,32 @@ class Tracking(NamedTuple):
     def noted(self, scan: Scan) -> Tracking:
         """With ``scan`` in the log, once, and no longer parked."""
         log = self.log if self.knows(scan.event_id) else (*self.log, scan)
-        return Tracking(log[-MAX_LOG:], tuple([kept for kept in self.parked if kept.event_id != scan.event_id]))
+        return self._replace(log=log[-MAX_LOG:], parked=self._parked_but(scan))
 
     def parking(self, scan: Scan) -> Tracking:
         """With ``scan`` parked, once."""
-        others = [kept for kept in self.parked if kept.event_id != scan.event_id]
-        return Tracking(self.log, (*others, scan)[-MAX_PARKED:])
+        return self._replace(parked=(*self._parked_but(scan), scan)[-MAX_PARKED:])
+
+    def _parked_but(self, scan: Scan) -> tuple[Scan, ...]:
+        return tuple([kept for kept in self.parked if kept.event_id != scan.event_id])
+
+    def arrived(self, arrivals: Iterable[Arrival]) -> Tracking:
+        """With these arrivals remembered."""
+        return self._replace(arrivals=tuple(dict.fromkeys((*self.arrivals, *arrivals)))[-MAX_ARRIVALS:])
+
+    def tasked(self, *tasks: Task) -> Tracking:
+        """With these tasks, each once."""
+        return self._replace(tasks=tuple(dict.fromkeys((*self.tasks, *tasks)))[-MAX_TASKS:])
+
+    def without(self, code: str) -> Tracking:
+        """Without the tasks of this code."""
+        return self._replace(tasks=tuple([task for task in self.tasks if task.code != code]))
 
 
 UNTRACKED: Final = Tracking()
+
+#: A carrier has told of a shipment that was voided.
+SCANNED: Final = Task("scanned_but_voided")
 
 
 class Carriage(NamedTuple):
@@ -183,9 +241,13 @@ class Labelled(_Parcel):
 
 @frozen(eq=False, repr=False)
 class Left(_Parcel):
-    """What every state has in common once the shipment has left; never a state itself."""
+    """What every state has in common once the shipment has left; never a state itself.
+
+    ``fates`` say what has become of the ``items``, in the same places.
+    """
 
     carriage: Carriage
+    fates: tuple[Fate, ...]
 
 
 class InTransit(Left):
@@ -210,7 +272,7 @@ class Returning(Left):
 
 @frozen(eq=False, repr=False)
 class ReturnedToSender(Left):
-    """Back at one of our locations."""
+    """Back at one of our locations: nothing of it is on the way or with the customer."""
 
     location: str
     received_at: datetime
@@ -218,15 +280,16 @@ class ReturnedToSender(Left):
 
 @frozen(eq=False, repr=False)
 class Lost(Left):
-    """Missing; it may still be found."""
+    """Missing; it may still be found. Its units are on the way until they are written off or sent again."""
 
     lost_at: datetime
 
 
 @frozen(eq=False, repr=False)
 class Voided(Record):
-    """Given up before it left, or nothing was left in it: it holds no items."""
+    """Given up before it left, or nothing was left in it. ``last_items`` are what was taken out at the end."""
 
+    last_items: tuple[Item, ...]
     plan: Plan
     tracking: Tracking
     voided_at: datetime
@@ -235,15 +298,20 @@ class Voided(Record):
 # -- roles: what a host's own state must have, to be handled as these are
 
 
-class HasGoods(Protocol):
+class HasTracking(Protocol):
+    """A shipment, of which carriers tell."""
+
+    @property
+    def tracking(self) -> Tracking: ...
+
+
+class HasGoods(HasTracking, Protocol):
     """Goods that have not left: some can be taken out, and all of it can be given up."""
 
     @property
     def items(self) -> tuple[Item, ...]: ...
     @property
     def plan(self) -> Plan: ...
-    @property
-    def tracking(self) -> Tracking: ...
 
 
 class HasPacking(HasGoods, Protocol):
@@ -267,7 +335,7 @@ ShipmentState: TypeAlias = Unsent | InTransit | Delivered | Returning | Returned
 
 
 def check_shipment(state: Unsent | Left | Voided) -> None:
-    """The shipment's invariants: it has items, none twice; its lists are bounded; it left with its label.
+    """The shipment's invariants: it has items, none twice; each unit has one fate; its lists are bounded.
 
     Raises:
         InvariantBroken: naming what is wrong.
@@ -277,8 +345,8 @@ def check_shipment(state: Unsent | Left | Voided) -> None:
     if isinstance(state, Voided):
         return
     _check_items(state.items)
-    if state.plan.needs_label and isinstance(state, Left) and state.carriage.label is None:
-        raise InvariantBroken("shipment label", "a shipment that needs a label has left without one")
+    if isinstance(state, Left):
+        _check_fates(state)
 
 
 def _check_items(items: tuple[Item, ...]) -> None:
@@ -289,3 +357,16 @@ def _check_items(items: tuple[Item, ...]) -> None:
     for item in items:
         if item.quantity < 1:
             raise InvariantBroken("shipment items", "an item has no units")
+
+
+def _check_fates(state: Left) -> None:
+    for item, fate in zip(state.items, state.fates, strict=True):
+        if min(fate) < 0 or on_the_way(item.quantity, fate) < 0 or fate.expected_back > fate.delivered:
+            raise InvariantBroken("A", f"{item.quantity} units of order {item.order} line {item.line}: {fate}")
+    if isinstance(state, Delivered | ReturnedToSender) and units_on_the_way(state):
+        raise InvariantBroken("A", f"a shipment that is {type(state).__name__} has units on the way")
+
+
+def units_on_the_way(state: Left) -> int:
+    """Units of a shipment that nobody has accounted for yet."""
+    return sum([on_the_way(item.quantity, fate) for item, fate in zip(state.items, state.fates, strict=True)])

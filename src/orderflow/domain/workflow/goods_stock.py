@@ -1,4 +1,4 @@
-"""What returns and stock documents tell orders and stock."""
+"""What stock documents tell stock."""
 
 from __future__ import annotations
 
@@ -6,20 +6,8 @@ from collections.abc import Iterator
 
 from orderflow.domain.engine.workflow import EventContext, Send
 from orderflow.domain.inventory.counting import Adjust
-from orderflow.domain.inventory.stock import ReceiveGoods, Restock, TransferIn, TransferOut
-from orderflow.domain.orders.shipping import RecordReturn
-from orderflow.domain.values import LineQuantity, stock_key, summed
-
-
-def take_back(context: EventContext) -> Iterator[Send]:
-    """Units of order lines go back to stock through their orders, others directly."""
-    event, document = context.event, context.key.id
-    for order in dict.fromkeys(units.order for units in event.units):
-        sums = summed((units.line, units.quantity) for units in event.units if units.order == order)
-        back = tuple([LineQuantity(line, quantity) for line, quantity in sums.items()])
-        yield Send(context.key.beside("order", order), RecordReturn(document, back, event.location, event.usable))
-    for sku, quantity in summed((item.sku, item.quantity) for item in event.unmatched).items():
-        yield Send(stock_key(context.key.tenant, sku, event.location), Restock(quantity, event.usable, document))
+from orderflow.domain.inventory.stock import ReceiveGoods, TransferIn, TransferOut
+from orderflow.domain.values import stock_key, summed
 
 
 def receive(context: EventContext) -> Iterator[Send]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from orderflow.domain.engine.workflow import EventContext, Send
-from orderflow.domain.inventory import stock
+from orderflow.domain.inventory import counting, stock
 from orderflow.domain.values import Pick, stock_key, summed
 
 
@@ -37,13 +38,39 @@ def take_out_short(context: EventContext) -> Iterator[Send]:
 
 
 def ship_units(context: EventContext) -> Iterator[Send]:
-    return _to_stock(context, context.event.loads, stock.Ship)
+    return _to_stock(context, context.event.loads, lambda quantity, order: stock.Ship(quantity, order, quantity))
+
+
+def depart_units(context: EventContext) -> Iterator[Send]:
+    """Units that left are off the shelf where they were; what the order had done with them is undone there."""
+    event = context.event
+    held = summed([((p.line, p.location), p.quantity) for p in event.taken if p.bucket in ("preparing", "allocated")])
+    for load in event.loads:
+        allocated = min(load.quantity, held.get((load.line, load.location), 0))
+        held[load.line, load.location] = held.get((load.line, load.location), 0) - allocated
+        yield from _to_stock(context, [load], partial(_ship, allocated=allocated))
+    elsewhere = [Pick(line, location, quantity) for (line, location), quantity in held.items() if quantity]
+    waiting = [Pick(p.line, p.location, p.quantity) for p in event.taken if p.bucket == "backordered"]
+    yield from _to_stock(context, elsewhere, stock.Release)
+    yield from _to_stock(context, waiting, stock.DropBackorder)
+
+
+def _ship(quantity: int, order: str, *, allocated: int) -> stock.Ship:
+    return stock.Ship(quantity, order, allocated)
 
 
 def restock_units(context: EventContext) -> Iterator[Send]:
+    """Whatever came back is at hand; where more is told of than there was, somebody counts."""
     event = context.event
-    back = [Pick(line, event.location, quantity) for line, quantity in event.units]
-    return _to_stock(context, back, lambda quantity, _: stock.Restock(quantity, event.usable, event.document))
+    back = [Pick(line, event.location, quantity) for line, _, quantity in event.units]
+    back += [Pick(line, event.location, quantity) for line, quantity in event.recovered]
+    yield from _to_stock(context, back, lambda quantity, _: stock.Restock(quantity, event.usable, event.document))
+    doubted = [Pick(line, event.location, 1) for line in event.recount]
+    yield from _to_stock(context, doubted, lambda _, __: counting.RequestRecount(event.document))
+
+
+def restock_left_behind(context: EventContext) -> Iterator[Send]:
+    return _to_stock(context, context.event.here, lambda quantity, order: stock.Restock(quantity, document=order))
 
 
 def free_units(context: EventContext) -> Iterator[Send]:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from orderflow.domain.engine.workflow import Effect, EventContext, Send
-from orderflow.domain.orders import shipping as orders
-from orderflow.domain.shipping.state import Item
+from orderflow.domain.orders import parcels, shipping
+from orderflow.domain.shipping import carriage, leaving, returning
+from orderflow.domain.shipping.state import Item, ReturnReason, Scan
 from orderflow.domain.values import LineQuantity, Pick, summed
 from orderflow.errors import Key
 
@@ -28,50 +29,127 @@ def _to_orders(context: EventContext, items: Iterable[Item], command: Callable[[
         yield Send(key, command(context.key.id, loads))
 
 
-def _units(loads: Loads) -> tuple[LineQuantity, ...]:
-    sums = summed([(line, quantity) for line, _, quantity in loads])
-    return tuple([LineQuantity(line, quantity) for line, quantity in sums.items()])
-
-
 def prepare(context: EventContext) -> Iterator[Send]:
-    return _to_orders(context, context.event.items, orders.PrepareShipment)
+    return _to_orders(context, context.event.items, shipping.PrepareShipment)
 
 
 def take_out_short(context: EventContext) -> Iterator[Send]:
-    return _to_orders(context, context.event.items, orders.TakeOutShort)
+    return _taken_out(context, shipping.TakeOutShort)
 
 
 def cancel_preparation(context: EventContext) -> Iterator[Send]:
-    return _to_orders(context, context.event.items, orders.CancelPreparation)
+    return _taken_out(context, shipping.CancelPreparation)
 
 
-def return_dropped(context: EventContext) -> Iterator[Send]:
-    """Units that their order has cancelled need no return: it does not count them in the shipment."""
-    return iter(()) if context.event.cancelled else cancel_preparation(context)
+def _taken_out(context: EventContext, command: Callable[[str, tuple[shipping.Kept, ...]], Any]) -> Iterator[Send]:
+    """Each order hears what is still in the shipment: what it has cancelled meanwhile it does not count there."""
+    kept = {item[:3]: item.quantity for item in getattr(context.after, "items", ())}
+    for key, picks in _by_order(context.key, context.event.items):
+        left = [shipping.Kept(line, at, kept.get((key.id, line, at), 0)) for line, at, _ in picks]
+        yield Send(key, command(context.key.id, tuple(left)))
 
 
 def dispatch(context: EventContext) -> Iterator[Send]:
-    return _to_orders(context, context.after.items, orders.DispatchShipment)
+    return _to_orders(context, context.after.items, shipping.DispatchShipment)
+
+
+def depart(context: EventContext) -> Iterator[Send]:
+    """The shipment has left though nobody handed it over: each order says whether it owed its units."""
+    return _to_orders(context, context.after.items, parcels.RecordDeparture)
+
+
+def answer_departure(context: EventContext) -> Iterator[Send]:
+    event = context.event
+    answer = leaving.RecordAnswer(context.key.id, event.surplus, event.against)
+    yield Send(context.key.beside("shipment", event.shipment), answer)
+
+
+def look_again(context: EventContext) -> Iterator[Send]:
+    """What was told of the shipment before it left is true now, once all its orders have answered."""
+    tracking = context.after.tracking
+    if tracking.asked:
+        return
+    for scan in sorted(tracking.parked, key=lambda scan: scan.at):
+        yield Send(context.key, _told(scan))
+    for report in context.before.tracking.reports:
+        yield Send(context.key, returning.ReceiveBack(*report))
+
+
+def _told(scan: Scan) -> Any:
+    if scan.status == "delivered":
+        return carriage.RecordDelivered(scan.event_id)
+    if scan.status == "lost":
+        return carriage.RecordLost(scan.event_id)
+    if scan.status in {why.value for why in ReturnReason}:
+        return carriage.RecordReturning(scan.event_id, ReturnReason(scan.status))
+    return carriage.RecordTracking(scan.event_id, carriage.TrackingStatus(scan.status), scan.detail)
+
+
+#: The bucket of an order's line for each fate of its units; those on the way are shipped.
+_STAGES = {stage.value: stage for stage in parcels.Stage}
+
+
+def _told_of(context: EventContext, target: str) -> Iterator[tuple[Key, tuple[parcels.Reported, ...]]]:
+    """The moves to a fate, as each order counts them; the way is where an order has shipped its units to."""
+    found: dict[str, dict[tuple[int, parcels.Stage], int]] = {}
+    for place, source, to, quantity in context.event.moves:
+        if to == target:
+            item = context.before.items[place]
+            units = found.setdefault(item.order, {})
+            name = item.line, _STAGES.get(source, parcels.Stage.SHIPPED)
+            units[name] = units.get(name, 0) + quantity
+    for order, units in found.items():
+        reported = tuple([parcels.Reported(*name, quantity) for name, quantity in units.items()])
+        yield context.key.beside("order", order), reported
 
 
 def deliver(context: EventContext) -> Iterator[Send]:
-    return _to_orders(
-        context, context.after.items, lambda shipment, loads: orders.RecordDelivery(shipment, _units(loads))
-    )
-
-
-def dispatch_and_deliver(context: EventContext) -> Iterator[Send]:
-    yield from dispatch(context)
-    yield from deliver(context)
+    for key, units in _told_of(context, "delivered"):
+        yield Send(key, parcels.RecordDelivery(context.key.id, units))
 
 
 def take_back(context: EventContext) -> Iterator[Send]:
     event = context.event
+    back, recovered = dict(_told_of(context, "returned")), dict(_told_of(context, "recovered"))
+    recount = {key: tuple([line for line, _, _ in picks]) for key, picks in _beyond(context)}
+    for key in dict.fromkeys((*back, *recovered, *recount)):
+        found = summed([(line, quantity) for line, _, quantity in recovered.get(key, ())])
+        unowed = tuple([LineQuantity(line, quantity) for line, quantity in found.items()])
+        told = back.get(key, ()), unowed, recount.get(key, ())
+        yield Send(key, parcels.RecordBack(context.key.id, event.location, event.usable, *told))
 
-    def command(shipment: str, loads: Loads) -> orders.RecordReturn:
-        return orders.RecordReturn(shipment, _units(loads), event.location, event.usable, brought=True)
 
-    return _to_orders(context, context.after.items, command)
+def recount(context: EventContext) -> Iterator[Send]:
+    """Units are said to be back that never left."""
+    for key, picks in _beyond(context):
+        lines = tuple([line for line, _, _ in picks])
+        yield Send(key, parcels.RecordBack(context.key.id, context.event.location, recount=lines))
+
+
+def _beyond(context: EventContext) -> Iterator[tuple[Key, Loads]]:
+    items = [Item(order, line, "", quantity) for order, line, quantity in context.event.beyond]
+    return _by_order(context.key, items)
+
+
+def write_off(context: EventContext) -> Iterator[Send]:
+    for key, units in _told_of(context, "lost"):
+        yield Send(key, parcels.RecordLoss(context.key.id, _units(units)))
+
+
+def _units(reported: Iterable[parcels.Reported]) -> tuple[LineQuantity, ...]:
+    sums = summed([(line, quantity) for line, _, quantity in reported])
+    return tuple([LineQuantity(line, quantity) for line, quantity in sums.items()])
+
+
+def resupply(context: EventContext) -> Iterator[Send]:
+    for key, units in _told_of(context, "replaced"):
+        yield Send(key, parcels.OweAgain(context.key.id, units))
+
+
+def leave_behind(context: EventContext) -> Iterator[Send]:
+    here = dict(_by_order(context.key, context.event.items))
+    for key, units in _told_of(context, "left_behind"):
+        yield Send(key, parcels.OweAgain(context.key.id, units, here[key]))
 
 
 # -- after the commit

@@ -28,6 +28,7 @@ from orderflow.domain.engine.workflow import (
     Requires,
     Workflow,
     asks,
+    completes,
     names,
     on,
     requires,
@@ -36,12 +37,13 @@ from orderflow.domain.engine.workflow import (
 from orderflow.domain.intake import INTAKE, AcceptDocument
 from orderflow.domain.inventory import documents as do
 from orderflow.domain.inventory import stock as st
-from orderflow.domain.inventory.counting import Adjust
+from orderflow.domain.inventory.counting import Adjust, RequestRecount
 from orderflow.domain.inventory.machine import STOCK
 from orderflow.domain.orders import allocating as oa
 from orderflow.domain.orders import billing as ob
 from orderflow.domain.orders import cancelling as oc
 from orderflow.domain.orders import crediting as ocr
+from orderflow.domain.orders import parcels as opa
 from orderflow.domain.orders import placing as op
 from orderflow.domain.orders import prepaying as om
 from orderflow.domain.orders import shipping as osh
@@ -55,10 +57,13 @@ from orderflow.domain.payments import facts as pf
 from orderflow.domain.payments import pending as pp
 from orderflow.domain.payments import refunding as pr
 from orderflow.domain.payments.machine import PAYMENT
-from orderflow.domain.returns import RETURN, ReturnReceived
+from orderflow.domain.returns import RETURN, ReceiveReturn, ReturnReceived
 from orderflow.domain.shipping import carriage as sc
 from orderflow.domain.shipping import labelling as sl
+from orderflow.domain.shipping import leaving as sv
 from orderflow.domain.shipping import planning as sp
+from orderflow.domain.shipping import resolving as sw
+from orderflow.domain.shipping import returning as sb
 from orderflow.domain.shipping.machine import SHIPMENT
 from orderflow.domain.workflow import (
     billing_accounts,
@@ -68,6 +73,7 @@ from orderflow.domain.workflow import (
     orders_payments,
     orders_stock,
     payments_billing,
+    returns_shipments,
     series_prefixes,
     shipments_orders,
 )
@@ -126,6 +132,17 @@ KEPT: Final = tells(payments_billing.keep, om.RecordAuthorisation, om.RecordCapt
 UNRESERVED: Final = tells(payments_billing.end_reservation, om.RecordAuthorisation)
 BY_POLICY: Final = asks(orders_payments.request_operations, "request_operation")
 AGAIN: Final = asks(payments_billing.ask_again, "request_operation")
+#: Of a shipment that nobody handed over.
+DEPARTED: Final = tells(shipments_orders.depart, opa.RecordDeparture)
+LOOKED_AT_AGAIN: Final = tells(
+    shipments_orders.look_again,
+    sc.RecordTracking,
+    sc.RecordDelivered,
+    sc.RecordReturning,
+    sc.RecordLost,
+    sb.ReceiveBack,
+    known=True,
+)
 WRITTEN_BACK: Final = tells(billing_accounts.post_written_back, ac.Post)
 
 
@@ -154,9 +171,17 @@ TABLE: Final = (
     on(osh.ShortUnitsTakenOut, tells(orders_stock.take_out_short, st.TakeOutShort)),
     on(osh.ShipmentPrepared, settled_at(Gate.PREPARE)),
     on(osh.ShipmentDispatched, settled_at(Gate.SHIP), tells(orders_stock.ship_units, st.Ship), BY_POLICY),
-    on(osh.UnitsDelivered, EXPOSED),
-    on(osh.UnitsReturned, EXPOSED, tells(orders_stock.restock_units, st.Restock), BY_POLICY),
-    on(osh.LossResolved, EXPOSED, BY_POLICY),
+    on(
+        opa.DepartureRecorded,
+        EXPOSED,
+        tells(orders_stock.depart_units, st.Ship, st.Release, st.DropBackorder),
+        tells(shipments_orders.answer_departure, sv.RecordAnswer, known=True),
+        BY_POLICY,
+    ),
+    on(opa.UnitsDelivered, EXPOSED),
+    on(opa.UnitsReturned, EXPOSED, tells(orders_stock.restock_units, st.Restock, RequestRecount), BY_POLICY),
+    on(opa.UnitsLost, EXPOSED, BY_POLICY),
+    on(opa.UnitsOwedAgain, EXPOSED, tells(orders_stock.restock_left_behind, st.Restock)),
     on(
         oc.UnitsCancelled,
         EXPOSED,
@@ -186,7 +211,7 @@ TABLE: Final = (
     on(sp.ShortPickRecorded, tells(shipments_orders.take_out_short, osh.TakeOutShort)),
     on(
         sp.ItemsDropped,
-        tells(shipments_orders.return_dropped, osh.CancelPreparation),
+        tells(shipments_orders.cancel_preparation, osh.CancelPreparation),
         asks(shipments_orders.void_label, "void_label"),
     ),
     on(
@@ -195,16 +220,24 @@ TABLE: Final = (
         asks(shipments_orders.void_label, "void_label"),
     ),
     on(sl.LabelVoided, asks(shipments_orders.replace_label, "void_label", "buy_label")),
-    on(sc.HandedOver, tells(shipments_orders.dispatch, osh.DispatchShipment), notifies("shipment_sent")),
-    on(sc.ShipmentDelivered, tells(shipments_orders.deliver, osh.RecordDelivery)),
-    on(sc.ShipmentFound, tells(shipments_orders.deliver, osh.RecordDelivery)),
     on(
-        sc.DeliveredUnscanned,
-        tells(shipments_orders.dispatch_and_deliver, osh.DispatchShipment, osh.RecordDelivery),
+        sv.HandedOver,
+        tells(shipments_orders.dispatch, osh.DispatchShipment),
+        LOOKED_AT_AGAIN,
+        notifies("shipment_sent"),
     ),
-    on(sc.ReceivedBack, tells(shipments_orders.take_back, osh.RecordReturn)),
+    on(sv.DispatchRecorded, DEPARTED),
+    on(sv.ShipmentLeft, DEPARTED, notifies("shipment_sent")),
+    on(sv.AnswerRecorded, LOOKED_AT_AGAIN),
+    on(sc.ShipmentDelivered, tells(shipments_orders.deliver, opa.RecordDelivery)),
+    on(sb.ReceivedBack, tells(shipments_orders.take_back, opa.RecordBack)),
+    on(sb.ReportedUnsent, tells(shipments_orders.recount, opa.RecordBack)),
+    on(sw.ParcelWrittenOff, tells(shipments_orders.write_off, opa.RecordLoss)),
+    on(sw.ParcelResupplied, tells(shipments_orders.resupply, opa.OweAgain)),
+    on(sv.LeftBehindRecorded, tells(shipments_orders.leave_behind, opa.OweAgain)),
     # -- returns, credit notes, invoices, numbers
-    on(ReturnReceived, tells(goods_stock.take_back, osh.RecordReturn, st.Restock)),
+    completes(ReceiveReturn, returns_shipments.find_shipments),
+    on(ReturnReceived, tells(returns_shipments.take_back, sb.ReceiveBack, opa.RecordBack, st.Restock)),
     names(cn.DraftCreditNote, billing_accounts.rows_of_credit),
     on(cn.CreditNoteDrafted, tells(billing_accounts.credit, ic.ApplyCredit, nu.AllotNumber)),
     on(cn.CreditNoteIssued, tells(billing_accounts.post_credit_note, ac.Post), notifies("credit_note_issued")),

@@ -1,0 +1,262 @@
+"""What parcels tell of an order's units: they left, arrived, came back, are lost, or are owed again.
+
+A parcel knows what became of each of its units, so it names the bucket they were in. What it tells are facts; none is
+refused, and the order's lines are at all times the sums of its parcels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from enum import Enum
+from typing import Annotated, Any, NamedTuple, Protocol, TypeAlias, TypeVar
+
+from attrs import frozen
+
+from orderflow.domain.engine.bounds import Id, Length, Quantity
+from orderflow.domain.engine.machine import Guard
+from orderflow.domain.engine.record import Event, Internal
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.orders import lines as moves
+from orderflow.domain.orders.guards import SomePicks, SomeUnits, enough, goods_fault
+from orderflow.domain.orders.lines import LineVector, Slice
+from orderflow.domain.orders.shipping import DispatchShipment, not_held_at_ship, paid_for_at_ship, units_preparing
+from orderflow.domain.orders.state import Accepted, HasProgress, Placed, moved_on, moved_within
+from orderflow.domain.values import MAX_LINES, LineQuantity, Location, Pick
+from orderflow.errors import Refusal
+
+K = TypeVar("K", bound=HasProgress)
+
+
+class Stage(Enum):
+    """How far units have come that have left: a bucket of their line."""
+
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    LOST = "lost"
+
+    def units(self, vector: LineVector) -> int:
+        """The units of a line that have come so far."""
+        found: int = getattr(vector, self.value)
+        return found
+
+
+class Reported(NamedTuple):
+    """Units of a line that a parcel tells of, and how far they had come."""
+
+    line: Quantity
+    stage: Stage
+    quantity: Quantity
+
+
+SomeReported: TypeAlias = Annotated[tuple[Reported, ...], Length(0, MAX_LINES)]
+
+
+def are_goods(lines: Callable[[Any], Iterable[int]]) -> Guard[Any, Any]:
+    """A guard: the ``lines`` that a command names are goods of the order."""
+
+    def guard(state: HasProgress, command: object, stamp: Stamp) -> Refusal | None:
+        return next(filter(None, [goods_fault(state, line) for line in lines(command)]), None)
+
+    guard.__name__ = "are_goods"
+    guard.__doc__ = "The lines are goods of this order. How many units they are is for the parcel to say."
+    return guard
+
+
+loads_are_goods = are_goods(lambda command: [load.line for load in command.loads])
+back_is_goods = are_goods(lambda command: [*command.recount, *[unit.line for unit in command.recovered]])
+
+
+class HasUnits(Protocol):
+    @property
+    def units(self) -> tuple[Reported, ...]: ...
+
+
+def are_there(state: HasProgress, command: HasUnits, stamp: Stamp) -> Refusal | None:
+    """The units have come as far as the parcel says; a parcel and its orders agree at all times."""
+    for stage in Stage:
+        wanted = [(line, quantity) for line, of, quantity in command.units if of is stage]
+        if fault := enough(state, wanted, stage.units, stage.value):
+            return fault
+    return None
+
+
+# -- gone, though nobody handed it over
+
+
+@frozen(eq=False, repr=False)
+class RecordDeparture(Internal):
+    """Note that the shipment has left with these units, whatever the order had meant to do with them."""
+
+    shipment: Id
+    loads: SomePicks
+
+
+@frozen(eq=False, repr=False)
+class DepartureRecorded(Event):
+    """A shipment has left with these ``loads``.
+
+    ``taken`` says where the order had them: being prepared in it, as was right, or elsewhere; it owed no ``surplus``.
+    ``against`` are the codes of what spoke against their leaving.
+    """
+
+    shipment: str
+    loads: tuple[Pick, ...]
+    taken: tuple[Slice, ...]
+    surplus: tuple[Pick, ...]
+    against: tuple[str, ...]
+
+
+def depart(state: HasProgress, command: RecordDeparture, stamp: Stamp) -> DepartureRecorded:
+    taken, surplus = [], []
+    vectors = list(state.progress.lines)
+    for line, location, quantity in command.loads:
+        place, left = state.content.places[line], quantity
+        for piece in _sources(line, vectors[place], command.shipment, location):
+            units = min(left, piece.quantity)
+            if units:
+                taken.append(piece._replace(quantity=units))
+                vectors[place] = moves.depart(vectors[place], taken[-1])
+            left -= units
+        surplus += [Pick(line, location, left)] if left else []
+    against = _against(state, command, stamp, taken)
+    return DepartureRecorded(command.shipment, command.loads, tuple(taken), tuple(surplus), against)
+
+
+def _sources(line: int, v: LineVector, shipment: str, location: str) -> Iterator[Slice]:
+    """Where units that have left are taken from: the shipment, this location, elsewhere, what was given up."""
+    yield Slice(line, "preparing", units_preparing(v, shipment, location), location, shipment)
+    for allotment in sorted(v.allocated, key=lambda allotment: allotment.location != location):
+        yield Slice(line, "allocated", allotment.quantity, allotment.location)
+    yield Slice(line, "open", v.open)
+    for waiting in v.backordered:
+        yield Slice(line, "backordered", waiting.quantity, waiting.location)
+    yield Slice(line, "cancelled", v.cancelled)
+
+
+def _against(state: HasProgress, command: RecordDeparture, stamp: Stamp, taken: list[Slice]) -> tuple[str, ...]:
+    """Why this shipment could not have been handed over."""
+    found = ["not_in_it"] if any(piece.bucket != "preparing" for piece in taken) else []
+    if isinstance(state, Placed | Accepted):
+        asked = DispatchShipment(command.shipment, command.loads)
+        refusals = [guard(state, asked, stamp) for guard in (not_held_at_ship, paid_for_at_ship)]
+        found += [refusal.code for refusal in refusals if refusal is not None]
+    return tuple(found)
+
+
+def departed(state: Accepted, event: DepartureRecorded) -> Accepted:
+    return moved_on(state, event.taken, moves.depart)
+
+
+def departed_within(state: K, event: DepartureRecorded) -> K:
+    return moved_within(state, event.taken, moves.depart)
+
+
+# -- arrived
+
+
+@frozen(eq=False, repr=False)
+class _Delivery:
+    shipment: Id
+    units: SomeReported
+
+
+class RecordDelivery(_Delivery, Internal):
+    """Note that units of a shipment have arrived, as its carrier says."""
+
+    __slots__ = ()
+
+
+class UnitsDelivered(_Delivery, Event):
+    """Units have arrived."""
+
+    __slots__ = ()
+
+
+def delivered(state: K, event: UnitsDelivered) -> K:
+    return moved_within(state, event.units, lambda v, units: moves.deliver(v, units.stage.value, units.quantity))
+
+
+# -- back
+
+
+@frozen(eq=False, repr=False)
+class _Back:
+    document: Id
+    location: Location
+    usable: bool = True
+    units: SomeReported = ()
+    recovered: Annotated[tuple[LineQuantity, ...], Length(0, MAX_LINES)] = ()
+    recount: Annotated[tuple[Quantity, ...], Length(0, MAX_LINES)] = ()
+
+
+class RecordBack(_Back, Internal):
+    """Take in units of a shipment that came back to ``location``; ``usable`` ones go on sale again.
+
+    ``recovered`` ones belong to no order and are the stock's alone. Of the lines to ``recount`` more is said to have
+    come back than there was. ``document`` is the shipment, or the return of units that belong to none.
+    """
+
+    __slots__ = ()
+
+
+class UnitsReturned(_Back, Event):
+    """Units came back."""
+
+    __slots__ = ()
+
+
+def taken_back(state: K, event: UnitsReturned) -> K:
+    return moved_within(state, event.units, lambda v, units: moves.take_back(v, units.stage.value, units.quantity))
+
+
+# -- missing
+
+
+@frozen(eq=False, repr=False)
+class _Loss:
+    shipment: Id
+    units: SomeUnits
+
+
+class RecordLoss(_Loss, Internal):
+    """Note that units of a shipment were written off."""
+
+    __slots__ = ()
+
+
+class UnitsLost(_Loss, Event):
+    """Missing units were written off."""
+
+    __slots__ = ()
+
+
+def enough_shipped(state: HasProgress, command: RecordLoss, stamp: Stamp) -> Refusal | None:
+    """The units are on the way."""
+    return enough(state, command.units, lambda v: v.shipped, "shipped")
+
+
+def lost(state: K, event: UnitsLost) -> K:
+    return moved_within(state, event.units, lambda v, units: moves.lose(v, units.quantity))
+
+
+@frozen(eq=False, repr=False)
+class _Again:
+    shipment: Id
+    units: SomeReported
+    here: Annotated[tuple[Pick, ...], Length(0, MAX_LINES)] = ()
+
+
+class OweAgain(_Again, Internal):
+    """Owe units of a shipment again; those that are still ``here`` had never left."""
+
+    __slots__ = ()
+
+
+class UnitsOwedAgain(_Again, Event):
+    """Units of a shipment are owed again."""
+
+    __slots__ = ()
+
+
+def owed_again(state: Accepted, event: UnitsOwedAgain) -> Accepted:
+    return moved_on(state, event.units, lambda v, units: moves.owe_again(v, units.stage.value, units.quantity))

@@ -1,0 +1,242 @@
+"""Leaving: handed over to a carrier, or as it turns out once somebody tells of the shipment on its way."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, TypeVar
+
+from attrs import evolve, frozen
+
+from orderflow.domain.engine.bounds import Id, Length, Name
+from orderflow.domain.engine.machine import refuse
+from orderflow.domain.engine.record import Command, Event, Internal
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.shipping.fates import ON_THE_WAY, Fate, Move, turned, units_taken
+from orderflow.domain.shipping.state import (
+    SCANNED,
+    Carriage,
+    Delivered,
+    HasPacking,
+    InTransit,
+    Item,
+    Items,
+    Left,
+    Packed,
+    Packing,
+    Plan,
+    Report,
+    ReturnedToSender,
+    Scan,
+    Tracking,
+    Voided,
+    units_on_the_way,
+)
+from orderflow.domain.values import MAX_LINES, Pick, Task
+from orderflow.errors import Refusal
+
+__all__ = [
+    "AnswerRecorded",
+    "DispatchRecorded",
+    "HandOver",
+    "HandedOver",
+    "LeftBehindRecorded",
+    "RecordAnswer",
+    "RecordDispatch",
+    "RecordLeftBehind",
+    "ShipmentLeft",
+]
+
+L = TypeVar("L", bound=Left)
+
+# -- handed over
+
+
+@frozen(eq=False, repr=False)
+class HandOver(Command):
+    """Note that the carrier has taken the shipment."""
+
+
+@frozen(eq=False, repr=False)
+class HandedOver(Event):
+    """The shipment has left with these units."""
+
+    at: datetime
+
+
+def needs_no_label(state: Packed, command: HandOver, stamp: Stamp) -> Refusal | None:
+    """A shipment without a label is handed over only to a carrier that needs none."""
+    return refuse("not_labelled", "this shipment needs a label first") if state.plan.needs_label else None
+
+
+def handed_over(state: HasPacking, event: HandedOver) -> InTransit:
+    return _packed_left(state, event.at)
+
+
+def _packed_left(state: HasPacking, at: datetime) -> InTransit:
+    carriage = Carriage(state.packing, getattr(state, "label", None), at)
+    return _left(state.items, state.plan, state.tracking, carriage)
+
+
+def _left(items: tuple[Item, ...], plan: Plan, tracking: Tracking, carriage: Carriage) -> InTransit:
+    return InTransit(items, plan, tracking, carriage, tuple([Fate() for _ in items]))
+
+
+# -- nobody handed it over, and yet it left
+
+
+@frozen(eq=False, repr=False)
+class ShipmentLeft(Event):
+    """What was told of a packed shipment says that it has left: a carrier's ``scan``, or a ``report`` that it is back.
+
+    That is looked at once its orders have said whether they owed what is in it.
+    """
+
+    scan: Scan | None
+    report: Report | None
+    at: datetime
+
+
+def left(state: HasPacking, event: ShipmentLeft) -> InTransit:
+    tracking = state.tracking.parking(event.scan) if event.scan else state.tracking
+    if event.report:
+        tracking = tracking._replace(reports=(event.report,)).tasked(Task("came_back_unsent"))
+    after = _packed_left(state, event.at)
+    return evolve(after, tracking=tracking._replace(asked=_orders(state.items)))
+
+
+def _orders(items: tuple[Item, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(item.order for item in items))
+
+
+# -- voided, and yet it left
+
+
+@frozen(eq=False, repr=False)
+class RecordDispatch(Command):
+    """Note that a voided shipment has left after all, with what was taken out of it last."""
+
+
+@frozen(eq=False, repr=False)
+class DispatchRecorded(Event):
+    """A voided shipment has left."""
+
+    at: datetime
+
+
+def dispatch_recorded(state: Voided, event: DispatchRecorded) -> InTransit:
+    pieces = sum([item.quantity for item in state.last_items])
+    carriage = Carriage(Packing(0, pieces, event.at), None, event.at)
+    tracking = state.tracking.without(SCANNED.code)._replace(asked=_orders(state.last_items))
+    return _left(state.last_items, state.plan, tracking, carriage)
+
+
+# -- what its orders answer
+
+
+@frozen(eq=False, repr=False)
+class _Answer:
+    """Units that left beyond what the order owed, and the codes of what else speaks against their leaving."""
+
+    order: Id
+    surplus: Annotated[tuple[Pick, ...], Length(0, MAX_LINES)] = ()
+    against: Annotated[tuple[Name, ...], Length(0, 10)] = ()
+
+
+class RecordAnswer(_Answer, Internal):
+    """Note what an order says of units that have left though nobody handed them over."""
+
+    __slots__ = ()
+
+
+class AnswerRecorded(_Answer, Event):
+    """An order has said whether it owed what left."""
+
+    __slots__ = ()
+
+
+def was_asked(state: InTransit, command: RecordAnswer, stamp: Stamp) -> Refusal | None:
+    """The order was asked, and the units are of its items."""
+    items = {item[:3] for item in state.items}
+    known = all((command.order, line, location) in items for line, location, _ in command.surplus)
+    if known and command.order in state.tracking.asked:
+        return None
+    return refuse("not_asked", "order {order} was not asked about these units", order=command.order)
+
+
+def answer_recorded(state: InTransit, event: AnswerRecorded) -> InTransit:
+    places = {item[:3]: place for place, item in enumerate(state.items)}
+    surplus = [(places[event.order, line, location], quantity) for line, location, quantity in event.surplus]
+    fates = turned(state.fates, [Move(place, ON_THE_WAY, "surplus", quantity) for place, quantity in surplus])
+    tasks = [Task("left_unowed", _told(event.order, pick)) for pick in event.surplus]
+    tasks += [Task("left_in_spite", (("order", event.order), ("why", why))) for why in event.against]
+    asked = tuple([order for order in state.tracking.asked if order != event.order])
+    reports = state.tracking.reports if asked else ()
+    tracking = state.tracking.tasked(*tasks)._replace(asked=asked, reports=reports)
+    return evolve(state, fates=fates, tracking=tracking)
+
+
+def _told(order: str, pick: Pick) -> tuple[tuple[str, str], ...]:
+    return (("order", order), ("line", str(pick.line)), ("units", str(pick.quantity)))
+
+
+# -- handed over, and yet some of it stayed
+
+
+@frozen(eq=False, repr=False)
+class RecordLeftBehind(Command):
+    """Note that the carrier did not take these units; they are where they were, and owed again."""
+
+    items: Items
+
+
+@frozen(eq=False, repr=False)
+class LeftBehindRecorded(Event):
+    """Units had not left."""
+
+    items: tuple[Item, ...]
+    moves: tuple[Move, ...]
+    at: datetime
+
+
+_STAYED = {ON_THE_WAY: "left_behind", "delivered": "left_behind"}
+
+
+def enough_sent(state: InTransit | Delivered, command: RecordLeftBehind, stamp: Stamp) -> Refusal | None:
+    """Only units that are on the way or delivered can turn out not to have left."""
+    wanted = sum([item.quantity for item in command.items])
+    found = sum([move.quantity for move in _staying(state, command.items)])
+    if wanted <= found:
+        return None
+    return refuse("not_out", "{wanted} wanted, {found} on the way or delivered", wanted=wanted, found=found)
+
+
+def _staying(state: Left, items: tuple[Item, ...]) -> list[Move]:
+    wanted = {item[:3]: item.quantity for item in items}
+    moves: list[Move] = []
+    for place, (item, fate) in enumerate(zip(state.items, state.fates, strict=True)):
+        moves += units_taken(place, item.quantity, fate, _STAYED, wanted.get(item[:3], 0))
+    return moves
+
+
+def leave_behind(state: InTransit | Delivered, command: RecordLeftBehind, stamp: Stamp) -> LeftBehindRecorded:
+    return LeftBehindRecorded(command.items, tuple(_staying(state, command.items)), stamp.moment)
+
+
+def left_behind(state: InTransit, event: LeftBehindRecorded) -> InTransit | ReturnedToSender | Voided:
+    """If all of it stayed, it never left."""
+    fates = turned(state.fates, event.moves)
+    if all(fate.left_behind == item.quantity for item, fate in zip(state.items, fates, strict=True)):
+        return Voided(state.items, state.plan, state.tracking, event.at)
+    return _or_back(evolve(state, fates=fates), event)
+
+
+def delivered_less(state: Delivered, event: LeftBehindRecorded) -> Delivered | ReturnedToSender:
+    return _or_back(evolve(state, fates=turned(state.fates, event.moves)), event)
+
+
+def _or_back(after: L, event: LeftBehindRecorded) -> L | ReturnedToSender:
+    """If nothing of the shipment is on the way or delivered, it is back."""
+    if units_on_the_way(after) or any(fate.delivered for fate in after.fates):
+        return after
+    location = event.items[0].location
+    return ReturnedToSender(after.items, after.plan, after.tracking, after.carriage, after.fates, location, event.at)

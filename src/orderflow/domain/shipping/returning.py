@@ -1,0 +1,168 @@
+"""Units of a shipment that come back: whole or in part, told by the dock, the returns desk or both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated, NamedTuple, TypeVar
+
+from attrs import evolve, frozen
+
+from orderflow.domain.engine.bounds import Length, Name
+from orderflow.domain.engine.record import Command, Event
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.shipping.fates import COMING_BACK, Move, turned, units_in, units_taken
+from orderflow.domain.shipping.leaving import ShipmentLeft
+from orderflow.domain.shipping.state import (
+    SCANNED,
+    Arrival,
+    Back,
+    HasPacking,
+    Item,
+    Left,
+    Planned,
+    Report,
+    ReturnedToSender,
+    Voided,
+    units_on_the_way,
+)
+from orderflow.domain.values import MAX_LINES, Location, Task, summed
+
+__all__ = ["ReceiveBack", "ReceivedBack", "ReportedUnsent"]
+
+L = TypeVar("L", bound=Left)
+P = TypeVar("P", bound="Planned | Voided")
+
+
+@frozen(eq=False, repr=False)
+class ReceiveBack(Command):
+    """Take in units of the shipment at ``location``: these, or all that are out; ``usable`` ones go on sale again.
+
+    ``arrival`` names how they came, by the tracking number of the parcel or the document of the return: whoever tells
+    of the same arrival of a line again changes nothing. Without one, the units are new ones, as many as are still out.
+    ``supposed``: they may have left in another shipment, so somebody should look.
+    """
+
+    location: Location
+    usable: bool = True
+    units: Annotated[tuple[Back, ...], Length(0, MAX_LINES)] = ()
+    arrival: Name = ""
+    supposed: bool = False
+
+
+@frozen(eq=False, repr=False)
+class ReceivedBack(Event):
+    """Units came back to ``location``. Those ``beyond`` what was out cannot be: they are to be counted."""
+
+    location: str
+    usable: bool
+    arrivals: tuple[Arrival, ...]
+    moves: tuple[Move, ...]
+    beyond: tuple[Back, ...]
+    supposed: bool
+    at: datetime
+
+
+@frozen(eq=False, repr=False)
+class ReportedUnsent(Event):
+    """Units are said to have come back of a shipment that has not left: they are to be counted."""
+
+    location: str
+    beyond: tuple[Back, ...]
+
+
+class _Told(NamedTuple):
+    """What a report of units that came back says."""
+
+    arrivals: list[Arrival]
+    moves: list[Move]
+    beyond: list[Back]
+
+
+def leave_and_come_back(state: HasPacking, command: ReceiveBack, stamp: Stamp) -> ShipmentLeft:
+    """It must have left; what came back is looked at once its orders have said whether they owed it."""
+    c = command
+    return ShipmentLeft(None, Report(c.location, c.usable, c.units, c.arrival, c.supposed), stamp.moment)
+
+
+def receive_back(state: Left, command: ReceiveBack, stamp: Stamp) -> ReceivedBack:
+    """What is on the way comes back first, then what was delivered, written off, or belongs to no order."""
+    told, known = _Told([], [], []), frozenset(state.tracking.arrivals)
+    for order, line, quantity in command.units or _all_out(state):
+        arrival = Arrival(command.arrival, order, line)
+        if arrival not in known:
+            coming = [*_coming(state, order, line, quantity)]
+            more = quantity - sum([move.quantity for move in coming])
+            told.moves.extend(coming)
+            told.beyond.extend([Back(order, line, more)] if more else [])
+            told.arrivals.extend([arrival] if command.arrival else [])
+    if not command.units and not told.moves and not _is_known(state, command.arrival):
+        told.beyond.extend(_lines(state.items))
+    arrivals, moves, beyond = tuple(told.arrivals), tuple(told.moves), tuple(told.beyond)
+    c, at = command, stamp.moment
+    return ReceivedBack(c.location, c.usable, arrivals, moves, beyond, c.supposed, at)
+
+
+def _all_out(state: Left) -> list[Back]:
+    """What may come back of each line."""
+    out: dict[tuple[str, int], int] = {}
+    for item, fate in zip(state.items, state.fates, strict=True):
+        units = sum([units_in(item.quantity, fate, source) for source in COMING_BACK])
+        out[item.order, item.line] = out.get((item.order, item.line), 0) + units
+    return [Back(order, line, quantity) for (order, line), quantity in out.items() if quantity]
+
+
+def _lines(items: tuple[Item, ...]) -> list[Back]:
+    sums = summed([((item.order, item.line), item.quantity) for item in items])
+    return [Back(order, line, quantity) for (order, line), quantity in sums.items()]
+
+
+def _is_known(state: Left, arrival: str) -> bool:
+    return bool(arrival) and any(known.id == arrival for known in state.tracking.arrivals)
+
+
+def _coming(state: Left, order: str, line: int, quantity: int) -> Iterator[Move]:
+    """The moves of one line, over the items of all its locations."""
+    for place, (item, fate) in enumerate(zip(state.items, state.fates, strict=True)):
+        if (item.order, item.line) == (order, line):
+            taken = [*units_taken(place, item.quantity, fate, COMING_BACK, quantity)]
+            quantity -= sum([move.quantity for move in taken])
+            yield from taken
+
+
+def received_back(state: Left, event: ReceivedBack) -> Left:
+    """It is back when nothing of it is on the way or delivered any more."""
+    after = _after(state, event)
+    if not event.moves or units_on_the_way(after) or any(fate.delivered for fate in after.fates):
+        return after
+    return ReturnedToSender(
+        after.items, after.plan, after.tracking, after.carriage, after.fates, event.location, event.at
+    )
+
+
+def received_again(state: ReturnedToSender, event: ReceivedBack) -> ReturnedToSender:
+    return _after(state, event)
+
+
+def _after(before: L, event: ReceivedBack) -> L:
+    tasks = [counting(event.location, back) for back in event.beyond]
+    tasks += [Task("which_shipment")] if event.supposed else []
+    tracking = before.tracking.arrived(event.arrivals).tasked(*tasks)
+    return evolve(before, fates=turned(before.fates, event.moves), tracking=tracking)
+
+
+def counting(location: str, back: Back) -> Task:
+    """Somebody must count what cannot have come back."""
+    facts = (("order", back.order), ("line", str(back.line)), ("units", str(back.quantity)), ("location", location))
+    return Task("count", facts)
+
+
+def report_unsent(state: Planned | Voided, command: ReceiveBack, stamp: Stamp) -> ReportedUnsent:
+    items = state.last_items if isinstance(state, Voided) else state.items
+    return ReportedUnsent(command.location, command.units or tuple(_lines(items)))
+
+
+def reported_unsent(state: P, event: ReportedUnsent) -> P:
+    tasks = [counting(event.location, back) for back in event.beyond]
+    tasks += [SCANNED] if isinstance(state, Voided) else []
+    return evolve(state, tracking=state.tracking.tasked(*tasks))

@@ -1,0 +1,96 @@
+"""The laws of goods across rows (law A: units are conserved), as code; asked as the laws of money are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterator
+from typing import Any, Final
+
+from orderflow.domain.engine.workflow import EventContext
+from orderflow.domain.inventory.stock import StockLevel
+from orderflow.domain.orders.content import OrderLine
+from orderflow.domain.orders.lines import LineVector
+from orderflow.domain.orders.state import HasProgress, lines_of
+from orderflow.domain.shipping.fates import on_the_way
+from orderflow.domain.shipping.state import Item, Left
+from orderflow.domain.values import StockRef
+from orderflow.domain.workflow.laws import Breach
+from orderflow.errors import Key
+
+__all__ = ["GOODS_LAWS", "GoodsLaws"]
+
+#: Id to law. A breach names the id.
+GOODS_LAWS: Final = {
+    "A1": "Of each order line, as many units are on the way, delivered, returned and lost as its shipments say.",
+    "A2": "What an order is preparing in a shipment is in it, and the shipment has not left.",
+    "A3": "A stock row's allocated and backordered units are those its orders hold and wait for.",
+}
+
+#: The buckets of units that have left, but for those on the way.
+_OUT: Final = ("delivered", "returned", "lost")
+
+
+class GoodsLaws:
+    """Sums that two sides must agree on: one adds, the other subtracts. ``checked`` counts the facts, by law."""
+
+    KINDS: Final = frozenset({"order", "shipment", "stock"})
+
+    def __init__(self) -> None:
+        self.checked: Counter[str] = Counter()
+        self._sums: dict[tuple[str, Hashable], int] = {}
+        self._packed: dict[tuple[str, Item], int] = {}
+
+    def event(self, context: EventContext) -> Iterator[Breach]:
+        """Rows say it all."""
+        return iter(())
+
+    def row(self, key: Key, state: Any) -> Iterator[Breach]:
+        """Add one side of what a row says; what it says shows at the end."""
+        if isinstance(state, HasProgress):
+            for line, vector in lines_of(state):
+                self._line(key, line, vector)
+        elif isinstance(state, StockLevel):
+            ref = StockRef.read(key.id)
+            self._add("A3", (ref, "allocated"), -state.allocated)
+            self._add("A3", (ref, "backordered"), -state.backordered)
+        elif isinstance(state, Left):
+            self._left(state)
+        elif key.kind == "shipment":
+            for item in getattr(state, "items", ()):
+                self._prepare(key.id, item, item.quantity)
+        return iter(())
+
+    def end(self) -> Iterator[Breach]:
+        """The sums on which two sides differ."""
+        for (law, what), units in self._sums.items():
+            if units:
+                yield Breach(law, None, f"{what}: differs by {units}")
+        for (shipment, item), units in self._packed.items():
+            if units < 0:
+                yield Breach("A2", None, f"{shipment}, {item[:3]}: {-units} more prepared than are in it")
+
+    def _add(self, law: str, what: Hashable, units: int) -> None:
+        self.checked[law] += 1
+        self._sums[law, what] = self._sums.get((law, what), 0) + units
+
+    def _prepare(self, shipment: str, item: Item, units: int) -> None:
+        self.checked["A2"] += 1
+        name = shipment, item._replace(quantity=0)
+        self._packed[name] = self._packed.get(name, 0) + units
+
+    def _line(self, key: Key, line: OrderLine, v: LineVector) -> None:
+        self._add("A1", (key.id, line.line, "shipped"), v.shipped)
+        for bucket in _OUT:
+            self._add("A1", (key.id, line.line, bucket), getattr(v, bucket))
+        for picking in v.preparing:
+            self._prepare(picking.shipment, Item(key.id, line.line, picking.location, 0), -picking.quantity)
+        for location, quantity in (*[a[:2] for a in v.allocated], *[p[1:] for p in v.preparing]):
+            self._add("A3", (StockRef(line.sku, location), "allocated"), quantity)
+        for waiting in v.backordered:
+            self._add("A3", (StockRef(line.sku, waiting.location), "backordered"), waiting.quantity)
+
+    def _left(self, shipment: Left) -> None:
+        for item, fate in zip(shipment.items, shipment.fates, strict=True):
+            self._add("A1", (item.order, item.line, "shipped"), -on_the_way(item.quantity, fate))
+            for bucket in _OUT:
+                self._add("A1", (item.order, item.line, bucket), -getattr(fate, bucket))

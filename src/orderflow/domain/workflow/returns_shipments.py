@@ -1,0 +1,100 @@
+"""What returns tell shipments: which of them the units had left in, and that they are back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Generator, Iterator, Mapping
+
+from attrs import evolve
+
+from orderflow.domain.engine.decide import Loaded, Read
+from orderflow.domain.engine.workflow import EventContext, Send
+from orderflow.domain.inventory.stock import Restock
+from orderflow.domain.orders.parcels import RecordBack
+from orderflow.domain.orders.state import HasProgress
+from orderflow.domain.returns import ReceiveReturn, ReturnedUnits
+from orderflow.domain.shipping.fates import COMING_BACK, units_in
+from orderflow.domain.shipping.returning import ReceiveBack
+from orderflow.domain.shipping.state import Arrival, Back, Delivered, Left, Lost, Returning
+from orderflow.domain.values import stock_key, summed
+from orderflow.errors import Key
+
+Rows = Mapping[Key, Loaded]
+
+
+def find_shipments(key: Key, command: ReceiveReturn) -> Generator[Read, Rows, ReceiveReturn]:
+    """Name the shipments of units that name none: those they most likely left in, as many as are out in each."""
+    if all(units.shipment for units in command.units):
+        return command
+    orders = yield Read({key.beside("order", units.order) for units in command.units if not units.shipment})
+    shipments = yield Read([*_shipments(key, orders)])
+    left = {shipment.id: row.state for shipment, row in shipments.items() if isinstance(row.state, Left)}
+    found: list[ReturnedUnits] = []
+    taken: dict[tuple[str, str, int], int] = {}
+    for units in command.units:
+        found += [units] if units.shipment else _found(key.id, units, left, taken)
+    return evolve(command, units=tuple(found))
+
+
+def _shipments(key: Key, orders: Rows) -> Iterator[Key]:
+    for row in orders.values():
+        if isinstance(row.state, HasProgress):
+            yield from (key.beside("shipment", shipment) for shipment in row.state.progress.shipments)
+
+
+def _found(
+    document: str, units: ReturnedUnits, shipments: Mapping[str, Left], taken: dict[tuple[str, str, int], int]
+) -> Iterator[ReturnedUnits]:
+    """The units by shipment; what is more than all of them have out stays without one.
+
+    An arrival that was told of before is that shipment's.
+    """
+    arrival = Arrival(document, units.order, units.line)
+    for shipment, state in shipments.items():
+        if arrival in state.tracking.arrivals:
+            yield units._replace(shipment=shipment)
+            return
+    left = units.quantity
+    several = sum([_out(state, units, COMING_BACK) > 0 for state in shipments.values()]) > 1
+    for shipment, state in sorted(shipments.items(), key=lambda item: (_likely(item[1], units), item[0])):
+        name = shipment, units.order, units.line
+        out = _out(state, units, COMING_BACK) - taken.get(name, 0)
+        quantity = min(left, max(0, out))
+        if quantity:
+            taken[name] = taken.get(name, 0) + quantity
+            left -= quantity
+            yield units._replace(quantity=quantity, shipment=shipment, supposed=several)
+    if left:
+        yield units._replace(quantity=left)
+
+
+def _out(state: Left, units: ReturnedUnits, names: Collection[str]) -> int:
+    """Units of the line in a shipment that have one of these fates."""
+    items = zip(state.items, state.fates, strict=True)
+    mine = [(item, fate) for item, fate in items if (item.order, item.line) == (units.order, units.line)]
+    return sum([units_in(item.quantity, fate, name) for item, fate in mine for name in names])
+
+
+def _likely(state: Left, units: ReturnedUnits) -> int:
+    """Returning comes first, then what is said to be coming back, delivered, lost or replaced, on the way."""
+    if isinstance(state, Returning):
+        return 0
+    if _out(state, units, ("expected_back",)):
+        return 1
+    if isinstance(state, Delivered):
+        return 2
+    return 3 if isinstance(state, Lost) else 4
+
+
+def take_back(context: EventContext) -> Iterator[Send]:
+    """Units go back to stock through their shipments and orders; those that left in none are counted."""
+    event, document, tenant = context.event, context.key.id, context.key.tenant
+    for shipment in dict.fromkeys(units.shipment for units in event.units if units.shipment):
+        mine = [units for units in event.units if units.shipment == shipment]
+        back, supposed = tuple([Back(*units[:3]) for units in mine]), any(units.supposed for units in mine)
+        told = ReceiveBack(event.location, event.usable, back, document, supposed)
+        yield Send(context.key.beside("shipment", shipment), told)
+    for order in dict.fromkeys(units.order for units in event.units if not units.shipment):
+        lines = dict.fromkeys(units.line for units in event.units if units.order == order and not units.shipment)
+        yield Send(context.key.beside("order", order), RecordBack(document, event.location, recount=tuple(lines)))
+    for sku, quantity in summed((item.sku, item.quantity) for item in event.unmatched).items():
+        yield Send(stock_key(tenant, sku, event.location), Restock(quantity, event.usable, document))

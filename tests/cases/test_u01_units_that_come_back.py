@@ -1,0 +1,179 @@
+"""Units come back once, whoever tells of them, in whichever order, and however many parcels there are."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import pytest
+from goods_shop import ARRIVED, LOST, REFUSED, GoodsShop, item
+
+from orderflow.domain.returns import ReceiveReturn, ReturnedUnits
+from orderflow.domain.shipping.carriage import RecordDelivered
+from orderflow.domain.shipping.leaving import RecordLeftBehind
+from orderflow.domain.shipping.resolving import ClearExpected, DeclareLost, ResupplyParcel, WriteOffParcel
+from orderflow.domain.shipping.returning import ReceiveBack
+from orderflow.domain.shipping.state import Back
+from orderflow.ports.storage import Storage
+
+Told = Callable[[GoodsShop], object]
+
+
+def desk(units: int, document: str = "R", order: str = "O") -> Told:
+    """The returns desk books units of the first line."""
+    return lambda shop: shop.handle(document, ReceiveReturn("main", (ReturnedUnits(order, 1, units),)))
+
+
+def dock(units: int = 0, arrival: str = "", parcel: str = "S") -> Told:
+    """The dock takes the parcel in, whole or so many units of it."""
+    back = (Back("O", 1, units),) if units else ()
+    return lambda shop: shop.handle(parcel, ReceiveBack("main", units=back, arrival=arrival))
+
+
+BOTH: dict[str, tuple[Told, Told]] = {
+    "two at the desk, the whole parcel at the dock": (desk(2), dock()),
+    "two at the desk, two at the dock": (desk(2), dock(2)),
+    "the same arrival": (dock(2, arrival="R"), desk(2)),
+}
+
+
+@pytest.mark.parametrize("reverse", [False, True], ids=["desk first", "dock first"])
+@pytest.mark.parametrize("told", BOTH.values(), ids=BOTH)
+def test_u01_two_sent_come_back_once(storage: Storage, told: tuple[Told, Told], reverse: bool) -> None:
+    """On hand +2, once; what is told beyond that is to be counted, unless it is the same arrival."""
+    shop = GoodsShop(storage).allocated(2).sent("S", item(2)).tell("S", REFUSED)
+    for report in reversed(told) if reverse else told:
+        report(shop)
+    assert (shop.level().on_hand, shop.vector().returned, shop.status("S")) == (10, 2, "ReturnedToSender")
+    assert shop.level().recount is not (told is BOTH["the same arrival"])
+
+
+def test_u01_one_at_the_desk_and_the_rest_at_the_dock(storage: Storage) -> None:
+    """The whole parcel is what it still has out."""
+    shop = GoodsShop(storage).allocated(2).sent("S", item(2)).tell("S", REFUSED)
+    desk(1)(shop)
+    assert (shop.level().on_hand, shop.status("S")) == (9, "Returning")
+    dock()(shop)
+    assert (shop.level().on_hand, shop.status("S"), shop.tasks()) == (10, "ReturnedToSender", [])
+
+
+def test_u01_an_arrival_is_told_line_by_line(storage: Storage) -> None:
+    """Two lines of one arrival are told by two people; each line counts once."""
+    shop = GoodsShop(storage).allocated(1, 1).sent("S", item(1), item(1, line=2)).tell("S", REFUSED)
+    first, second = (ReceiveBack("main", units=(Back("O", line, 1),), arrival="T-9") for line in (1, 2))
+    shop.tell("S", first, second, first, ReceiveBack("main", arrival="T-9"))
+    assert (shop.level().on_hand, shop.tasks(), shop.status("S")) == (10, [], "ReturnedToSender")
+
+
+def test_u01_the_desk_names_no_parcel(storage: Storage) -> None:
+    """Of two parcels, the one on its way back is meant before the delivered one, and somebody is to look."""
+    shop = GoodsShop(storage).allocated(2).sent("S", item(1)).sent("T", item(1))
+    shop.tell("S", ARRIVED).tell("T", REFUSED)
+    desk(1)(shop)
+    assert (shop.status("T"), shop.status("S"), shop.tasks("T")) == (
+        "ReturnedToSender",
+        "Delivered",
+        ["which_shipment"],
+    )
+    desk(1, "R2")(shop)
+    assert (shop.status("S"), shop.level().on_hand, shop.tasks("S")) == ("ReturnedToSender", 10, [])
+
+
+def test_u01_more_than_all_parcels_had(storage: Storage) -> None:
+    """The desk books three of two that were sent: two are back, the third is to be counted."""
+    shop = GoodsShop(storage).allocated(2).sent("S", item(2)).tell("S", ARRIVED)
+    desk(3)(shop)
+    assert (shop.level().on_hand, shop.level().recount, shop.vector().returned) == (10, True, 2)
+
+
+def test_u01_a_parcel_that_never_left(storage: Storage) -> None:
+    """Units told to be back of a planned or voided parcel move nothing; somebody counts."""
+    shop = GoodsShop(storage).allocated(2).planned("S", item(2))
+    dock()(shop)
+    assert (shop.level().on_hand, shop.level().recount, shop.status("S"), shop.tasks()) == (
+        10,
+        True,
+        "Planned",
+        ["count"],
+    )
+
+
+@pytest.mark.parametrize("order", [*itertools.permutations(("desk", "dock", "again"))], ids="-".join)
+def test_u01_whatever_the_order(storage: Storage, order: tuple[str, ...]) -> None:
+    """Two arrivals, one of which the dock tells of too, in any order: each counts once."""
+    shop = GoodsShop(storage).allocated(3).sent("S", item(3)).tell("S", REFUSED)
+    reports = {"desk": desk(1, "R"), "dock": dock(2, arrival="T"), "again": dock(1, arrival="R")}
+    for name in order:
+        reports[name](shop)
+    assert (shop.level().on_hand, shop.vector().returned, shop.tasks()) == (10, 3, [])
+
+
+# -- lost, replaced, and here again
+
+
+def test_u02_a_replaced_parcel_comes_back_to_us(storage: Storage) -> None:
+    """Its units belong to no order: they are recovered for the stock, and the replacement is billed and returnable."""
+    shop = GoodsShop(storage).allocated(2).sent("S", item(2)).tell("S", DeclareLost(), ResupplyParcel())
+    shop.allocate("O")
+    shop.sent("T", item(2)).tell("T", RecordDelivered("there"))
+    assert shop.level().on_hand == 6
+    dock()(shop)
+    assert (shop.level().on_hand, shop.fate(), shop.status("S")) == (8, {"recovered": 2}, "ReturnedToSender")
+    assert (shop.vector().delivered, shop.vector().returned) == (2, 0)
+    desk(2)(shop)
+    assert (shop.level().on_hand, shop.vector().returned, shop.status("T")) == (10, 2, "ReturnedToSender")
+
+
+def test_u02_a_replaced_parcel_arrives_after_all(storage: Storage) -> None:
+    """It is a gift, which somebody should look at; nothing is billed twice, and it may still come back."""
+    shop = GoodsShop(storage).allocated(2).sent("S", item(2)).tell("S", DeclareLost(), ResupplyParcel(), ARRIVED)
+    assert (shop.fate(), shop.tasks(), shop.status("S")) == ({"gift": 2}, ["replaced_and_delivered"], "Delivered")
+    assert (shop.vector().open, shop.vector().delivered) == (2, 0)
+    dock()(shop)
+    assert (shop.fate(), shop.level().on_hand) == ({"recovered": 2}, 10)
+
+
+def test_u02_written_off_and_found(storage: Storage) -> None:
+    """Units stay lost until they are in hand or delivered."""
+    shop = GoodsShop(storage).allocated(2).sent("S", item(2)).tell("S", LOST, WriteOffParcel())
+    shop.tell("S", REFUSED)
+    assert (shop.vector().lost, shop.status("S")) == (2, "Returning")
+    dock(1)(shop)
+    assert (shop.vector().lost, shop.vector().returned, shop.level().on_hand) == (1, 1, 9)
+    other = shop.allocated(1, order="O2").sent("T", item(1, "O2")).tell("T", LOST, WriteOffParcel(), ARRIVED)
+    assert (other.vector(order="O2").delivered, other.vector(order="O2").lost) == (1, 0)
+
+
+# -- in part
+
+
+def test_u07_a_parcel_refused_in_part(storage: Storage) -> None:
+    """Delivered, and one unit refused: one is back, one delivered, and both rows say so."""
+    shop = GoodsShop(storage).allocated(2).sent("S", item(2)).tell("S", ARRIVED, REFUSED)
+    assert shop.fate() == {"delivered": 2, "expected_back": 2}
+    dock(1, arrival="T-1")(shop)
+    assert (shop.fate(), shop.status("S")) == ({"delivered": 1, "returned": 1, "expected_back": 1}, "Delivered")
+    assert (shop.vector().delivered, shop.vector().returned, shop.level().on_hand) == (1, 1, 9)
+    shop.tell("S", ClearExpected())
+    assert shop.fate() == {"delivered": 1, "returned": 1}
+    assert shop.refusal("S", ClearExpected()) == ("nothing_expected",)
+
+
+@pytest.mark.parametrize("told", [(), (ARRIVED,)], ids=["on the way", "delivered"])
+def test_u07_the_courier_took_one_of_two(storage: Storage, told: tuple[RecordDelivered, ...]) -> None:
+    """Noticed later: the other unit is where it was, and owed again."""
+    shop = GoodsShop(storage).allocated(2).sent("S", item(2)).tell("S", *told, RecordLeftBehind((item(1),)))
+    assert (shop.vector().open, shop.vector().shipped + shop.vector().delivered, shop.level().on_hand) == (1, 1, 9)
+    shop.tell("S", *() if told else (ARRIVED,))
+    assert (shop.status(), shop.status("S"), shop.fate()) == (
+        "PartlyShipped",
+        "Delivered",
+        {"delivered": 1, "left_behind": 1},
+    )
+    assert shop.refusal("S", RecordLeftBehind((item(2),))) == ("not_out",)
+
+
+def test_u07_the_courier_took_nothing(storage: Storage) -> None:
+    """Then the parcel never left."""
+    shop = GoodsShop(storage).allocated(2).sent("S", item(2)).tell("S", RecordLeftBehind((item(2),)))
+    assert (shop.status("S"), shop.status(), shop.vector().open, shop.level().on_hand) == ("Voided", "Confirmed", 2, 10)

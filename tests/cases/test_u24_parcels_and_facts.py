@@ -1,0 +1,232 @@
+"""What the world tells of a parcel is taken in every state, and what it contradicts is a task."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from goods_shop import ARRIVED, GO, LOST, NOON, PACK, REFUSED, SCAN, GoodsShop, item
+
+from orderflow.domain.orders.cancelling import CancelUnits
+from orderflow.domain.orders.content import CancelledBy, Gate, Hold, HoldReason
+from orderflow.domain.orders.holding import PlaceHold
+from orderflow.domain.shipping.leaving import HandOver, RecordDispatch
+from orderflow.domain.shipping.planning import DropItems, RecordShortPick, VoidShipment
+from orderflow.domain.shipping.resolving import CloseShipmentTask, DeclareLost, ResupplyParcel, WriteOffParcel
+from orderflow.domain.shipping.returning import ReceiveBack
+from orderflow.domain.values import LineQuantity
+from orderflow.ports.storage import Storage
+
+
+def cancel(units: int) -> CancelUnits:
+    """So many units of the first line are cancelled."""
+    return CancelUnits("changed", CancelledBy.CUSTOMER, (LineQuantity(1, units),))
+
+
+# -- a packed unit is cancelled
+
+
+def packed_and_cancelled(storage: Storage) -> GoodsShop:
+    """Two packed, one of them cancelled since."""
+    shop = GoodsShop(storage).allocated(2).planned("S", item(2)).tell("S", PACK)
+    shop.tell("O", cancel(1)).relay()
+    return shop
+
+
+def test_u24_handed_over_only_once_it_is_taken_out(storage: Storage) -> None:
+    """What was cancelled is in a closed box: a hand must take it out first."""
+    shop = packed_and_cancelled(storage)
+    assert shop.refusal("S", GO) == ("not_preparing",)
+    shop.tell("S", DropItems((item(1),)), GO)
+    assert (shop.vector().shipped, shop.vector().cancelled, shop.level().on_hand, shop.status()) == (1, 1, 9, "Shipped")
+
+
+def test_u24_scanned_with_two_inside(storage: Storage) -> None:
+    """The scan is true: two are gone, the cancelled one with them, and somebody should look at it."""
+    shop = packed_and_cancelled(storage).tell("S", SCAN)
+    assert (shop.vector().shipped, shop.vector().cancelled, shop.level().on_hand) == (2, 0, 8)
+    assert (shop.tasks(), shop.status()) == (["left_in_spite"], "Shipped")
+    assert shop.level().allocated == 0
+    shop.tell("S", CloseShipmentTask("left_in_spite"))
+    assert shop.tasks() == []
+    assert shop.refusal("S", CloseShipmentTask("left_in_spite")) == ("no_such_task",)
+
+
+def test_u24_a_planned_parcel_drops_it_by_itself(storage: Storage) -> None:
+    """Nothing is packed yet, so nobody has to open anything; told twice, it is dropped once."""
+    shop = GoodsShop(storage).allocated(2).planned("S", item(2))
+    shop.tell("O", cancel(1), cancel(1))
+    shop.relay()
+    assert (shop.status("S"), shop.status(), shop.level().allocated) == ("Voided", "Cancelled", 0)
+
+
+def test_u24_the_whole_order_is_cancelled(storage: Storage) -> None:
+    """The parcel can be given up, or scanned; either way nothing is left over."""
+    shop = packed_and_cancelled(storage).tell("O", cancel(1))
+    assert (shop.status(), shop.level().allocated) == ("Cancelled", 0)
+    shop.tell("S", SCAN, ARRIVED)
+    assert (shop.vector().delivered, shop.vector().cancelled, shop.status()) == (2, 0, "Cancelled")
+    other = shop.allocated(2, order="O2").planned("T", item(2, "O2")).tell("T", PACK)
+    other.tell("O2", cancel(2)).tell("T", VoidShipment())
+    assert (other.status("T"), other.status("O2"), other.level().allocated) == ("Voided", "Cancelled", 0)
+
+
+def test_u24_out_of_a_parcel_comes_what_was_cancelled_first(storage: Storage) -> None:
+    """Three packed, one cancelled, two taken out: one of them is allocated again."""
+    shop = GoodsShop(storage).allocated(3).planned("S", item(3)).tell("S", PACK).tell("O", cancel(1))
+    shop.tell("S", DropItems((item(2),)))
+    assert (shop.vector().preparing_quantity, shop.vector().allocated_quantity, shop.level().allocated) == (1, 1, 2)
+    short = shop.allocated(3, order="O2").planned("T", item(3, "O2")).tell("O2", cancel(1))
+    short.tell("T", RecordShortPick((item(2, "O2"),)))
+    vector = short.vector(order="O2")
+    assert (vector.preparing_quantity, vector.open, short.level().unavailable) == (1, 1, 1)
+
+
+# -- what is told too early, too late, or of nothing
+
+
+def test_u25_a_voided_parcel_is_scanned(storage: Storage) -> None:
+    """The scan is kept and listed; once somebody says that the parcel left, it has."""
+    shop = GoodsShop(storage).allocated(2).planned("S", item(2)).tell("S", PACK, VoidShipment(), SCAN)
+    assert (shop.tasks(), shop.vector().allocated_quantity) == (["scanned_but_voided"], 2)
+    shop.tell("S", RecordDispatch())
+    assert (shop.status("S"), shop.vector().shipped, shop.level().on_hand) == ("InTransit", 2, 8)
+    assert (shop.tasks(), shop.status()) == (["left_in_spite"], "Shipped")
+
+
+def test_u25_a_voided_parcel_left_beside_its_successor(storage: Storage) -> None:
+    """Both parcels are gone: the order owed two, so the other two are a surplus, which may come back."""
+    shop = GoodsShop(storage).allocated(2).planned("S", item(2)).tell("S", PACK, VoidShipment())
+    shop.sent("T", item(2)).tell("S", SCAN, RecordDispatch())
+    assert (shop.vector().shipped, shop.level().on_hand, shop.fate()) == (2, 6, {"surplus": 2})
+    assert shop.tasks() == ["left_unowed"]
+    shop.tell("S", ReceiveBack("main"))
+    assert (shop.level().on_hand, shop.fate(), shop.vector().returned) == (8, {"recovered": 2}, 0)
+
+
+def test_u25_told_of_a_planned_parcel_and_then_voided(storage: Storage) -> None:
+    """What was told of it stands against its never having left."""
+    shop = GoodsShop(storage).allocated(2).planned("S", item(2)).tell("S", ARRIVED, VoidShipment())
+    assert shop.tasks() == ["scanned_but_voided"]
+    shop.tell("S", RecordDispatch())
+    assert (shop.status("S"), shop.vector().delivered) == ("Delivered", 2)
+
+
+def test_u25_refused_after_it_was_delivered(storage: Storage) -> None:
+    """It stays delivered until the units are in hand."""
+    shop = GoodsShop(storage).allocated(2).sent("S", item(2)).tell("S", ARRIVED, REFUSED)
+    assert (shop.status("S"), shop.fate()) == ("Delivered", {"delivered": 2, "expected_back": 2})
+    shop.tell("S", ReceiveBack("main"))
+    assert (shop.status("S"), shop.vector().returned, shop.level().on_hand) == ("ReturnedToSender", 2, 10)
+
+
+def test_u25_lost_after_it_was_delivered(storage: Storage) -> None:
+    """The carrier's word against its own: somebody must claim it."""
+    shop = GoodsShop(storage).allocated(2).sent("S", item(2)).tell("S", ARRIVED, LOST)
+    assert (shop.status("S"), shop.tasks(), shop.vector().delivered) == ("Delivered", ["lost_after_delivery"], 2)
+
+
+def test_u25_under_a_hold(storage: Storage) -> None:
+    """A hold stops a hand, and no carrier: the contradiction is a task."""
+    shop = GoodsShop(storage).allocated(2).planned("S", item(2)).tell("S", PACK)
+    shop.tell("O", PlaceHold(Hold(HoldReason.MANUAL, Gate.SHIP)))
+    assert shop.refusal("S", GO) == ("on_hold",)
+    shop.tell("S", SCAN)
+    assert (shop.status(), shop.tasks()) == ("Shipped", ["left_in_spite"])
+
+
+# -- delivered, and nobody handed it over
+
+
+def test_u15_delivered_while_it_is_planned(storage: Storage) -> None:
+    """Parked, and looked at again when it is handed over."""
+    shop = GoodsShop(storage).allocated(2).planned("S", item(2)).tell("S", ARRIVED)
+    assert (shop.status("S"), shop.vector().preparing_quantity) == ("Planned", 2)
+    shop.time.advance(timedelta(hours=1))
+    shop.tell("S", PACK, GO)
+    assert (shop.status("S"), shop.vector().delivered, shop.level().on_hand) == ("Delivered", 2, 8)
+    assert shop.tasks() == ["arrived_before_it_left"]
+
+
+def test_u15_delivered_while_it_is_packed(storage: Storage) -> None:
+    """At once delivered; the order and the stock have it dispatched."""
+    shop = GoodsShop(storage).allocated(2).planned("S", item(2)).tell("S", PACK, ARRIVED)
+    assert (shop.status("S"), shop.vector().delivered, shop.level().on_hand, shop.tasks()) == ("Delivered", 2, 8, [])
+    assert shop.refusal("S", HandOver()) == ("not_now",)
+
+
+def test_u15_delivered_before_it_was_packed(storage: Storage) -> None:
+    """A date that cannot be true is parked."""
+    shop = GoodsShop(storage).allocated(2).planned("S", item(2)).tell("S", PACK)
+    shop.handle("S", ARRIVED, occurred_at=NOON - timedelta(hours=1))
+    assert shop.status("S") == "Packed"
+
+
+def test_u15_back_though_it_never_left(storage: Storage) -> None:
+    """It had left, then: out and in again, and somebody should look."""
+    shop = GoodsShop(storage).allocated(2).planned("S", item(2)).tell("S", PACK, ReceiveBack("main"))
+    assert (shop.status("S"), shop.vector().returned, shop.level().on_hand) == ("ReturnedToSender", 2, 10)
+    assert shop.tasks() == ["came_back_unsent"]
+
+
+def test_u15_more_left_than_is_on_hand(storage: Storage) -> None:
+    """The fact stands; the missing units are booked as found, and the row is to be counted."""
+    shop = GoodsShop(storage).allocated(10).planned("S", item(10)).tell("S", PACK, VoidShipment())
+    shop.sent("T", item(10)).tell("S", SCAN, RecordDispatch())
+    assert (shop.level().on_hand, shop.level().recount, shop.vector().shipped) == (0, True, 10)
+
+
+FACTS: dict[str, Any] = {
+    "scan": SCAN,
+    "delivered": ARRIVED,
+    "refused": REFUSED,
+    "lost": LOST,
+    "back": ReceiveBack("main"),
+}
+#: How a parcel comes to each state; the last name tells the three kinds of lost ones apart.
+WAYS: dict[str, tuple[Any, ...]] = {
+    "Planned": (),
+    "Packed": (PACK,),
+    "Voided": (PACK, VoidShipment()),
+    "InTransit": (PACK, GO),
+    "Delivered": (PACK, GO, ARRIVED),
+    "Returning": (PACK, GO, REFUSED),
+    "ReturnedToSender": (PACK, GO, REFUSED, ReceiveBack("main")),
+    "Lost": (PACK, GO, DeclareLost()),
+    "Lost, written off": (PACK, GO, DeclareLost(), WriteOffParcel()),
+    "Lost, replaced": (PACK, GO, DeclareLost(), ResupplyParcel()),
+}
+#: Where each fact leads; what is not named stays where it is.
+LEADS: dict[tuple[str, str], str] = {
+    **{
+        ("Packed", fact): state
+        for fact, state in zip(FACTS, ("InTransit", "Delivered", "Returning", "Lost", "ReturnedToSender"), strict=True)
+    },
+    **{
+        ("InTransit", fact): state
+        for fact, state in zip(list(FACTS)[1:], ("Delivered", "Returning", "Lost", "ReturnedToSender"), strict=True)
+    },
+    ("Delivered", "back"): "ReturnedToSender",
+    ("Returning", "lost"): "Lost",
+    ("Returning", "back"): "ReturnedToSender",
+    **{
+        (lost, fact): state
+        for lost in ("Lost", "Lost, written off", "Lost, replaced")
+        for fact, state in (("delivered", "Delivered"), ("refused", "Returning"), ("back", "ReturnedToSender"))
+    },
+}
+
+
+@pytest.mark.parametrize("fact", FACTS)
+@pytest.mark.parametrize("state", WAYS)
+def test_u25_no_fact_is_refused_in_any_state(storage: Storage, state: str, fact: str) -> None:
+    """The table of facts and states: each fact is recorded, told twice as well, and the units stay conserved."""
+    shop = GoodsShop(storage).allocated(2).planned("S", item(2)).tell("S", *WAYS[state])
+    shop.tell("S", FACTS[fact])
+    assert shop.status("S") == LEADS.get((state, fact), state.split(",", maxsplit=1)[0])
+    if fact == "back":
+        shop.tell("S", FACTS[fact])
+    out = shop.vector().shipped + shop.vector().delivered + shop.vector().lost
+    replaced = 2 if state == "Lost, replaced" and fact != "back" else 0
+    assert shop.level().on_hand == 10 - out - replaced
