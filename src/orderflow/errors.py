@@ -186,10 +186,11 @@ class PortError(OrderFlowError):
     ) -> None:
         self.port, self.retry = port, retry
         self.retry_after_seconds, self.timed_out = retry_after_seconds, timed_out
-        super().__init__(f"{port}: {_printable(message)}")
+        super().__init__(f"{port}: {printable(message)}")
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """A text of at most 500 characters, with blanks for those that cannot be printed."""
     return "".join(character if character.isprintable() else " " for character in text[:500])
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
-
-import attrs
 
 from orderflow.domain.billing.credit_note import IssuedNote
 from orderflow.domain.billing.invoice import MarkSent
@@ -114,26 +112,6 @@ def _order(key: Key, state: Any) -> dict[str, str]:
     }
 
 
-def impersonal(error: PortError, person: Person | None) -> PortError:
-    """The error without the vault's values, which must not be stored with the message."""
-    text = str(error).removeprefix(f"{error.port}: ")
-    for value, name in sorted(_values(person), key=lambda item: -len(item[0])):
-        text = text.replace(value, f"<{name}>")
-    return PortError(
-        error.port,
-        text,
-        retry=error.retry,
-        retry_after_seconds=error.retry_after_seconds,
-        timed_out=error.timed_out,
-    )
-
-
-def _values(person: Person | None) -> Iterator[tuple[str, str]]:
-    """Every value of a person that could be recognised, with the name of its field."""
-    for name, value in attrs.asdict(person).items() if person else ():
-        yield from ((part, name) for part in ([value] if isinstance(value, str) else value) if len(part) > 2)
-
-
 def notify(lease: Lease) -> Flow[Commands]:
     """Tell the customer of a row as it stands now; of an invoice that was voided meanwhile nobody is told."""
     message = lease.message
@@ -144,10 +122,7 @@ def notify(lease: Lease) -> Flow[Commands]:
     ref = addressee(state)
     person = (yield from _person(message.lane.beside("party", party_id(*ref)))) if ref else None
     notice = compose(message.id, dict(message.data)["template"], message.lane, state, person, now)
-    try:
-        yield from ask(SendNotice(notice, lease))
-    except PortError as error:
-        raise impersonal(error, person) from None
+    yield from ask(SendNotice(notice, lease))
     return [(message.lane, MarkSent())] if notice.template == "invoice_issued" else ()
 
 

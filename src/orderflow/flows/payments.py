@@ -16,6 +16,7 @@ from orderflow.domain.payments.state import Disputed, Known, Operation
 from orderflow.domain.workflow.orders_payments import Wish, wishes
 from orderflow.errors import PortError
 from orderflow.flows.asks import Commands, FindOperation, HasProvider, Now, Operate
+from orderflow.flows.impersonal import impersonal
 from orderflow.ports.payments import Answer, Outcome, PaymentRequest
 from orderflow.ports.storage import Lease
 
@@ -71,6 +72,11 @@ def operate_payment(lease: Lease) -> Flow[Commands]:
     answer = yield from _answer(payment.origin.source, request, lease, pending=pending)
     if answer is None or (answer.outcome is Outcome.DECLINED and not pending):
         return ()
+    if answer.outcome is Outcome.DECLINED:
+        # The reason is stored with the payment.
+        reason = yield from impersonal(message.lane, answer.reason or "declined")
+        told = ResolvePending(request.operation, succeeded=False, request=data["request"], reason=reason[:MAX_NAME])
+        return [(message.lane, told)]
     return [(message.lane, _told(request, answer, data["request"]))]
 
 
@@ -108,8 +114,6 @@ def _checked(provider: str, answer: Any) -> Answer:
 def _told(request: PaymentRequest, answer: Answer, id_: str) -> Any:
     """The answer as a fact of its payment."""
     operation, amount = request.operation, answer.amount or request.amount
-    if answer.outcome is Outcome.DECLINED:
-        return ResolvePending(operation, succeeded=False, request=id_, reason=answer.reason or "declined")
     if operation is Operation.AUTHORISE:
         return AuthorisePayment(amount, fact_id=answer.fact_id, request=id_, until=answer.until)
     if operation is Operation.VOID:

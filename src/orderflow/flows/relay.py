@@ -20,6 +20,7 @@ from orderflow.domain.engine.workflow import Workflow
 from orderflow.errors import ConcurrencyConflict, InputError, OrderFlowError, PortError, StorageError
 from orderflow.flows.asks import Commands, DeadLetter, DueTopics, Now, Pause, Retry, TakeMessages
 from orderflow.flows.handle import Result, handle_many, on_fresh_rows
+from orderflow.flows.impersonal import impersonal
 from orderflow.flows.labels import buy_label, void_label
 from orderflow.flows.notices import notify
 from orderflow.flows.payments import operate_payment, request_operation
@@ -263,9 +264,10 @@ def _committed(round_: _Round, answers: Sequence[tuple[Lease, Sequence[Envelope]
 def _failed(round_: _Round, lease: Lease, error: PortError) -> Flow[None]:
     policy = POLICIES[lease.message.topic]
     now = yield from ask(Now())
+    said = yield from impersonal(lease.message.lane, str(error))
     if error.retry and not policy.is_over(lease, now):
         round_.retried += 1
-        yield from ask(Retry(lease, policy.delay_seconds(lease, error), str(error)))
+        yield from ask(Retry(lease, policy.delay_seconds(lease, error), said))
     else:
         round_.dead += 1
-        yield from ask(DeadLetter(lease, str(error)))
+        yield from ask(DeadLetter(lease, said))

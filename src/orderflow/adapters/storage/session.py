@@ -167,6 +167,7 @@ class Sessions:
         self._exclusive, self._read_only, self._timeout = exclusive, read_only, timeout_seconds
         self._inherited: list[object] = []
         self._closed = self._orphaned = False
+        self.log_is_clear = True
         self._begin()
 
     def _begin(self) -> None:
@@ -259,6 +260,15 @@ class Sessions:
                 self._check_open()
                 yield session
 
+    def clear_log(self, session: Session) -> None:
+        """Empty the log, which keeps the former content of pages, once its content is in the file.
+
+        Readers in other processes may delay this for longer than the timeout; then it is for a later commit.
+        """
+        with suppress(StorageError):
+            ((busy, _, _),) = session.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+            self.log_is_clear = not busy
+
     def close(self) -> None:
         """Close this process's connections, each once its current work has ended; no new work is accepted.
 
@@ -325,8 +335,13 @@ class Sessions:
             raise StorageError(f"the file is in journal mode {got!r} and cannot be brought to {wanted!r}")
         session.run("PRAGMA synchronous = FULL" if self._mode.synchronous == "full" else "PRAGMA synchronous = EXTRA")
         session.run(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-        # Erased personal data must not survive in free pages.
+        # Erased personal data must not survive in free pages, in the journal that an exclusive connection keeps beside
+        # its file, or in the log of a process that was killed.
         session.run("PRAGMA secure_delete = ON")
+        if wanted == "delete":
+            session.run("PRAGMA journal_size_limit = 0")
+        elif self._exclusive:
+            session.run("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _leave_wal(connection: sqlite3.Connection) -> None:

@@ -155,6 +155,8 @@ class SqliteUnit:
                 session.cache.put(key, kept)
             session.cache.position = position
             stored = True
+            if self._erases(batch) or not self._sessions.log_is_clear:
+                self._sessions.clear_log(session)
         finally:
             if not stored:
                 session.cache.invalidate()
@@ -251,10 +253,17 @@ class SqliteUnit:
             by_kind.setdefault(key.kind, []).append(key)
         for kind, keys in by_kind.items():
             self._store_rows(session, kind, keys, rows)
+        if self._erases(batch):
+            for text in chain.from_iterable(map(sql.rewriting_texts, sorted(VAULT & by_kind.keys()))):
+                session.run(text)
         at = batch.commands[-1].ack.at if batch.commands else None
         self._insert(session, sql.MESSAGES, [*_message_rows(self._tenant, batch.messages, journal.position, at)])
         answer(session, self._tenant, batch.answered, at)
         return journal.position, rows
+
+    def _erases(self, batch: Batch) -> bool:
+        """Whether a row of the vault gets other content, so that the former one must go."""
+        return any(key.kind in VAULT and self._kept[key].number is not None for key, *_ in batch.writes)
 
     def _store_rows(self, session: Session, kind: str, keys: Sequence[Key], rows: dict[Key, KeptRow]) -> None:
         """Write the rows of a kind: insert new ones, which get numbers, and update stored ones by number."""
