@@ -8,10 +8,13 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from threading import Event, Lock, Thread
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Protocol, Self, TypeVar
 
+from orderflow.domain.engine.bounds import Text
 from orderflow.domain.engine.decide import Ask, Flow, Load, Read
-from orderflow.errors import DefinitionError, OrderFlowError, PortError
+from orderflow.domain.engine.limits import MAX_NAME
+from orderflow.domain.engine.schema import faults_at
+from orderflow.errors import DefinitionError, InputError, OrderFlowError, PortError
 from orderflow.flows.asks import (
     Begin,
     BuyLabel,
@@ -91,6 +94,10 @@ async def run_async(flow: Flow[R], answer: Callable[[Ask[Any]], Awaitable[Any]])
 LEASE_SECONDS: Final = 60
 
 
+#: Ids of effects begin with the tenant, which ends at the first of these.
+Tenant = Annotated[str, Text(MAX_NAME, least=1, without="/")]
+
+
 class Ports:
     """The adapters a shop is wired with, which topics are paused after a timeout, and what renews leases."""
 
@@ -117,6 +124,8 @@ class Ports:
         ids: IdSource,
         lease_seconds: int = LEASE_SECONDS,
     ) -> None:
+        if faults := faults_at("tenant", Tenant, storage.tenant):
+            raise InputError(faults)
         self.storage, self.notifier, self.clock, self.ids = storage, notifier, clock, ids
         self.lease_seconds = lease_seconds
         self.resting: dict[str, datetime] = {}

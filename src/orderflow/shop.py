@@ -78,7 +78,7 @@ class OrderFlow(Subjects):
     Every method raises :class:`InputError` for an argument that does not fit its annotation.
 
     Args:
-        storage: where rows, journal and outbox live.
+        storage: where rows, journal and outbox live; its tenant's name has no slash.
         workflow: the rules; the standard workflow by default.
         carriers: known by the names that plans and shipments use; if there is only one, plans without a name mean it.
         providers: what moves money, each for the payments of the source that has its name.

@@ -110,7 +110,7 @@ STEPS = ("send", "bill", "cancel", "take_back", "credit", "ask", "ask", "relay",
 def agree(life: Life) -> None:
     """What the provider holds is what the payment says, and every message has been carried out."""
     shop, payment = life.shop, life.shop.payment()
-    account = shop.card._accounts["1"]
+    account = shop.card._accounts["main", "1"]
     funds: Any = getattr(payment, "funds", None)
     received, refunded = (funds.received, funds.refunded) if funds else (0, 0)
     assert (received, refunded) == (account.captured, account.refunded)

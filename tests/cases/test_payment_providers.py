@@ -399,7 +399,7 @@ def test_what_turns_out_after_all_is_a_fact(storage: Storage, reserved: int, rec
     shop.handle("card/1", RequestOperation(CAPTURE))
     shop.relay()
     shop.handle("card/1", ResolvePending(CAPTURE, succeeded=False))
-    shop.card._accounts["1"].authorised = reserved
+    shop.card._accounts["main", "1"].authorised = reserved
     shop.settle()
     assert getattr(shop.payment(), "funds", None) is None if not received else shop.funds()[1] == received
     assert (shop.payment().pending, shop.tasks()) == ((), [])

@@ -36,6 +36,7 @@ def buy_label(lease: Lease) -> Flow[Commands]:
         service=plan.service or None,
         idempotency_key=lease.message.id,
         collect=plan.collect,
+        tenant=key.tenant,
     )
     label = yield from ask(BuyLabel(plan.carrier, request, lease))
     record = RecordLabel(_checked_label(plan.carrier, label))

@@ -58,7 +58,7 @@ def compose(message_id: str, template: str, key: Key, state: Any, person: Person
     facts = _facts(key, state)
     subject, body = TEMPLATES[template]
     to = (person.email if person else "") or facts["customer"]
-    return Notice(message_id, to, template, subject.format_map(facts), body.format_map(facts), key.id, at)
+    return Notice(message_id, to, template, subject.format_map(facts), body.format_map(facts), key.id, at, key.tenant)
 
 
 def _facts(key: Key, state: Any) -> Mapping[str, str]:

@@ -67,6 +67,7 @@ def operate_payment(lease: Lease) -> Flow[Commands]:
         operation=Operation(data["operation"]),
         amount=Money(int(data["minor"]), data["currency"]),
         idempotency_key=message.id,
+        tenant=message.lane.tenant,
     )
     pending = any(item.id == data["request"] for item in payment.pending)
     answer = yield from _answer(payment.origin.source, request, lease, pending=pending)

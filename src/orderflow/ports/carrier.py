@@ -27,7 +27,8 @@ class LabelRequest(Record):
     ``tariff_zone`` is the carrier's own and may be empty; ``country`` is ISO 3166-1 alpha-2 or the shop's name for it;
     ``service`` names one of the carrier's services, None leaves the choice to the carrier. A purchase is identified by
     its ``idempotency_key``: a repeated request must ask for the same thing. ``collect`` is what the carrier is to take
-    from whoever gets the parcel (代引), and to settle with the shop later.
+    from whoever gets the parcel (代引), and to settle with the shop later. ``tenant`` is whose shipment it is, where
+    several share a carrier.
     """
 
     shipment: str
@@ -38,6 +39,7 @@ class LabelRequest(Record):
     service: str | None
     idempotency_key: str
     collect: Money | None = None
+    tenant: str = "main"
 
 
 @frozen(eq=False, repr=False)

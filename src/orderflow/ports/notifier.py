@@ -17,7 +17,8 @@ class Notice(Record):
     """One message to one customer.
 
     ``id`` is the idempotency key; ``to`` is an address, or the customer id where the adapter knows the addresses;
-    ``template`` names the kind of message, ``order`` what it is about; ``at`` is the aware moment it was decided.
+    ``template`` names the kind of message, ``order`` what it is about; ``at`` is the aware moment it was decided;
+    ``tenant`` is whose customer it is, where several share a notifier.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Notice(Record):
     body: str
     order: str
     at: datetime
+    tenant: str = "main"
 
 
 class Notifier(Protocol):

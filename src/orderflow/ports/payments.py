@@ -21,7 +21,7 @@ class PaymentRequest(Record):
     """What is asked of the provider: an operation on the payment that it knows as ``reference``.
 
     ``amount`` is what is to be moved; of a void, what is let go. A request is identified by its ``idempotency_key``: a
-    repeated one must ask for the same thing.
+    repeated one must ask for the same thing. ``tenant`` is whose payment it is, where several share a provider.
     """
 
     payment: str
@@ -30,6 +30,7 @@ class PaymentRequest(Record):
     operation: Operation
     amount: Money
     idempotency_key: str
+    tenant: str = "main"
 
 
 class Outcome(Enum):

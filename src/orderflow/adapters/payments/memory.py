@@ -70,7 +70,7 @@ class MemoryProvider:
         self.facts: list[tuple[str, Any]] = []
         self.requests: list[PaymentRequest] = []
         self._script, self._wait = deque(script), wait
-        self._accounts: dict[str, _Account] = {}
+        self._accounts: dict[tuple[str, str], _Account] = {}
         self._by_key: dict[str, tuple[PaymentRequest, Answer]] = {}
         self._lock = threading.Lock()
 
@@ -135,7 +135,7 @@ class MemoryProvider:
     def _do(self, request: PaymentRequest, minor: int) -> Answer:
         if minor < 1:
             return self._remembered(request, Answer(Outcome.DECLINED, reason="no amount"))
-        account = self._accounts.setdefault(request.reference, _Account())
+        account = self._accounts.setdefault((request.tenant, request.reference), _Account())
         amount, fact_id = evolve(request.amount, minor=minor), self._fact_id()
         match request.operation:
             case Operation.AUTHORISE:
