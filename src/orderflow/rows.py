@@ -52,7 +52,7 @@ class Rows(Generic[S]):
         Raises:
             NotFound: there is no such row.
         """
-        key = self._key(id)
+        key = self.key(id)
         version, state, _ = self._storage.read([key])[key]
         if version == 0:
             raise NotFound(key)
@@ -98,7 +98,7 @@ class Rows(Generic[S]):
     @checked
     def history(self, id: RowId) -> Iterator[Recorded]:  # noqa: A002
         """Every event of a row, oldest first; empty if there is no such row."""
-        return self._storage.history(self._key(id))
+        return self._storage.history(self.key(id))
 
     def sums(self, columns: Sequence[str], by: Sequence[str] = ()) -> Mapping[tuple[str, ...], tuple[int, ...]]:
         """Exact sums of integer columns over all rows, grouped by other columns; the column ``*`` counts rows."""
@@ -108,7 +108,8 @@ class Rows(Generic[S]):
     def _sums(self, columns: Columns, by: Columns) -> Mapping[tuple[str, ...], tuple[int, ...]]:
         return self._storage.sums(self._machine.kind, columns, by)
 
-    def _key(self, id: str) -> Key:  # noqa: A002
+    def key(self, id: str) -> Key:  # noqa: A002 - the field's own name
+        """The key of a row."""
         return Key(self._storage.tenant, self._machine.kind, id)
 
     def _check_status(self, status: tuple[str, ...]) -> None:

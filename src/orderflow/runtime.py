@@ -20,16 +20,19 @@ from orderflow.flows.asks import (
     BuyLabel,
     CancelLabel,
     Commit,
-    DeadLetter,
+    DeadLetters,
+    Discard,
     DueTopics,
     Find,
     FindOperation,
+    GiveUp,
     HasProvider,
     KnownCommands,
     NewId,
     Now,
     Operate,
     Pause,
+    Requeue,
     Retry,
     RollBack,
     SendNotice,
@@ -280,12 +283,29 @@ class Runtime:
         now = self._ports.clock.now()
         return self._ports.storage.lease(request.topic, request.limit, now, self._ports.until(now), request.done)
 
-    def _dead_letter(self, request: DeadLetter) -> None:
-        self._ports.storage.dead_letter(request.lease, self._ports.clock.now(), request.error)
+    def _give_up(self, request: GiveUp) -> None:
+        now = self._ports.clock.now()
+        self._ports.storage.dead_letter(request.lease, now, request.error, maybe_sent=request.maybe_sent)
+
+    def _dead_letters(self, request: DeadLetters) -> Any:
+        return self._ports.storage.dead_letters(
+            request.limit,
+            cursor=request.cursor,
+            topic=request.topic,
+            since=request.since,
+            lane=request.lane,
+            message_id=request.message_id,
+        )
+
+    def _requeue(self, request: Requeue) -> None:
+        self._ports.storage.requeue(request.message_id, self._ports.clock.now())
+
+    def _discard(self, request: Discard) -> None:
+        self._ports.storage.discard(request.message_id, self._ports.clock.now(), request.by)
 
     def _retry(self, request: Retry) -> None:
         due = self._ports.clock.now() + timedelta(seconds=request.delay_seconds)
-        self._ports.storage.retry(request.lease, due, request.error)
+        self._ports.storage.retry(request.lease, due, request.error, maybe_sent=request.maybe_sent)
 
     def _pause(self, request: Pause) -> None:
         self._ports.resting[request.topic] = self._ports.clock.now() + timedelta(seconds=request.seconds)
@@ -361,7 +381,10 @@ class Runtime:
         DueTopics: _due_topics,
         TakeMessages: _take_messages,
         Retry: _retry,
-        DeadLetter: _dead_letter,
+        GiveUp: _give_up,
+        DeadLetters: _dead_letters,
+        Requeue: _requeue,
+        Discard: _discard,
         Pause: _pause,
         BuyLabel: _buy_label,
         CancelLabel: _cancel_label,

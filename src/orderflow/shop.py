@@ -19,6 +19,7 @@ from orderflow.domain.engine.schema import checked, faults_at
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.values import Location, Sku
+from orderflow.effects import Effects, Limit
 from orderflow.errors import ConcurrencyConflict, Fault, InputError, Key, OrderFlowError, Refusal, StorageError
 from orderflow.flows.handle import Result, accepted, handle_many, internal_faults, on_fresh_rows
 from orderflow.ports.storage import Ack, Cursor, Storage
@@ -46,7 +47,6 @@ __all__ = ["OrderFlow", "Request"]
 
 R = TypeVar("R")
 
-Limit = Annotated[int, Between(1, 1000)]
 Version = Annotated[int, Between(1, 10**9)]
 
 #: Orders looked at in one query.
@@ -249,6 +249,10 @@ class OrderFlow(Subjects):
 
         return self._run(lambda: relay(self.workflow, limit=limit, time_of=time_of))
 
+    @property
+    def effects(self) -> Effects:
+        return Effects(self._run, self.actor)
+
     @checked
     def expire(self, limit: Limit = 100) -> list[Result]:
         """Give back the allocations whose time has run out."""
@@ -290,9 +294,9 @@ class OrderFlow(Subjects):
     def worklist(self, name: Name, *, cursor: Cursor = 0, limit: Limit = 100) -> list[Task]:
         """What is waiting for someone, each row with the reasons that block its next step.
 
-        Lists: ``to_confirm``, ``awaiting_stock``, ``to_prepare``, ``to_pack``, ``to_ship``; and of money ``unpaid``,
+        Lists: ``to_confirm``, ``awaiting_stock``, ``to_prepare``, ``to_pack``, ``to_ship``; of money ``unpaid``,
         ``to_bill``, ``to_credit``, ``to_refund``, ``invoices_due``, ``to_apply``, ``payments_due``, ``to_reconcile``,
-        ``disputed``, ``contradictions``.
+        ``disputed``, ``contradictions``; and ``dead_letters``, effects that were given up.
 
         Raises:
             InputError: there is no such list.
@@ -304,10 +308,11 @@ class OrderFlow(Subjects):
 
     @checked
     def attention(self, kind: Name, id: RowId) -> tuple[Attention, ...]:  # noqa: A002
-        """What a row waits for, as far as it concerns money; nothing for a row at rest."""
-        from orderflow.domain.workflow.attention import attention
+        """What a row waits for, as far as it concerns money or effects given up; nothing for a row at rest."""
+        from orderflow.flows.dead_letters import attention_row
 
-        return attention(self.rows(kind).get(id), self._ports.clock.now())
+        key, now = self.rows(kind).key(id), self._ports.clock.now()
+        return self._run(lambda: attention_row(key, now))
 
     @checked
     def balance(self, customer: Name, currency: Name) -> int:

@@ -68,7 +68,7 @@ def test_e01_one_odd_answer_is_retried_then_dead_and_hurts_no_other(name: str) -
     for _ in range(60):
         shop._ports.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
         shop.relay()
-    [(message, error)] = [found for found in shop.storage.dead_letters() if found[0].topic == "buy_label"]
+    [(message, error, *_)] = [found for found in shop.storage.dead_letters() if found[0].topic == "buy_label"]
     assert message.lane.id == BAD
     assert len(error) < 1000
     assert error.isprintable()
@@ -93,6 +93,6 @@ def test_e01_an_error_text_holds_no_value_of_the_vault() -> None:
     for _ in range(80):
         shop._ports.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
         shop.relay()
-    errors = [error for message, error in shop.storage.dead_letters() if message.topic == "notify"]
+    errors = [error for message, error, *_ in shop.storage.dead_letters() if message.topic == "notify"]
     assert errors
     assert all("<email>" in error and "ann@example.org" not in error and "Ann Lee" not in error for error in errors)

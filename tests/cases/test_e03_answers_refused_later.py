@@ -24,7 +24,7 @@ def test_e03_a_refused_answer_is_retried_then_dead(storage: MemoryStorage | Sqli
     for _ in range(40):
         shop._ports.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
         shop.relay()
-    [(message, error)] = shop.storage.dead_letters()
+    [(message, error, *_)] = shop.storage.dead_letters()
     assert (message.topic, message.lane.id) == ("buy_label", "o-1/1")
     assert "no_labels" in error or "labels are not taken" in error
     assert len(carrier.sold) == 1

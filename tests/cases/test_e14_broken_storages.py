@@ -14,7 +14,7 @@ from orderflow.adapters.storage.memory import MemoryStorage
 from orderflow.adapters.storage.memory_outbox import Posted
 from orderflow.domain.engine.decide import NOTHING, Loaded, Message
 from orderflow.errors import InputError, Key
-from orderflow.ports.storage import Batch, Lease, Query, Recorded, Row
+from orderflow.ports.storage import Batch, DeadLetter, Lease, Query, Recorded, Row
 from orderflow.testing.contracts import violations
 from orderflow.testing.outbox_contract import OUTBOX
 from orderflow.testing.storage_contract import STORAGE
@@ -269,7 +269,7 @@ class IgnoresOrder(MemoryStorage):
 class ForgetsDead(MemoryStorage):
     """Drops dead letters."""
 
-    def dead_letter(self, lease: Lease, now: datetime, error: str) -> None:
+    def dead_letter(self, lease: Lease, now: datetime, error: str, *, maybe_sent: bool = True) -> None:
         """Treats the message as done."""
         self._answer([lease.message.id])
 
@@ -288,9 +288,34 @@ class RequeuesAsItWas(MemoryStorage):
 class RetriesAtOnce(MemoryStorage):
     """Does not wait for the time a message is due again."""
 
-    def retry(self, lease: Lease, due: datetime, error: str) -> None:
+    def retry(self, lease: Lease, due: datetime, error: str, *, maybe_sent: bool = True) -> None:
         """Makes it due since ever."""
-        super().retry(lease, AT.replace(year=2000), error)
+        super().retry(lease, AT.replace(year=2000), error, maybe_sent=maybe_sent)
+
+
+class DiscardsForNow(MemoryStorage):
+    """Only hides what is discarded."""
+
+    def discard(self, message_id: str, now: datetime, by: str) -> None:
+        """Makes it pending again."""
+        self.requeue(message_id, now)
+
+
+class ForgetsWhatMayBeSent(MemoryStorage):
+    """Takes a requeued message for one that was never sent."""
+
+    def requeue(self, message_id: str, now: datetime) -> None:
+        """Begins anew."""
+        super().requeue(message_id, now)
+        self._posted[message_id].maybe_sent = False
+
+
+class IgnoresTheConditions(MemoryStorage):
+    """Lists all dead letters, whatever is asked for."""
+
+    def dead_letters(self, limit: int = 100, **conditions: Any) -> Sequence[DeadLetter]:
+        """All there are."""
+        return super().dead_letters(limit)
 
 
 class TellsNoTopics(MemoryStorage):
@@ -408,6 +433,9 @@ BROKEN: tuple[tuple[type[MemoryStorage], set[str]], ...] = (
     (ForgetsDead, {"OUTBOX-DEAD-01"}),
     (RequeuesAsItWas, {"OUTBOX-DEAD-02"}),
     (RetriesAtOnce, {"OUTBOX-RETRY-01"}),
+    (DiscardsForNow, {"OUTBOX-DEAD-03"}),
+    (IgnoresTheConditions, {"OUTBOX-DEAD-04"}),
+    (ForgetsWhatMayBeSent, {"OUTBOX-SENT-01"}),
     (TellsNoTopics, {"OUTBOX-DELIVER-02"}),
     (ShowsPagesAgain, {"STORAGE-FIND-01"}),
     (ReadsFeedAnew, {"STORAGE-JOURNAL-02"}),

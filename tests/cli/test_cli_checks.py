@@ -98,7 +98,7 @@ def test_doctor_tells_settings_costs_sizes_and_letters(history_copy: Path) -> No
     plain = CliRunner().invoke(root, ["doctor", "--db", str(history_copy)])
     assert plain.exit_code == 0
     assert "dead: main/order/o-1/1/notify/0" in plain.stdout
-    assert "storage.requeue(id, now)" in plain.stdout
+    assert "orderflow requeue" in plain.stdout
 
 
 def test_doctor_fails_where_the_file_system_is_not_safe(history_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -205,7 +205,8 @@ def test_what_is_counted_is_read_page_by_page(read: Any, monkeypatch: pytest.Mon
 
 def test_worklists_are_counted_and_listed_with_reasons(read: Any, run: Any) -> None:
     """Without a name every list is counted; with one its rows tell why they wait."""
-    assert read("worklist")["to_confirm"] == 2
+    head = read("worklist")["to_confirm"]
+    assert (head["rows"], head["more"], head["first"]["id"]) == (2, False, "o-0")
     assert [task["id"] for task in read("worklist", "to_confirm")["tasks"]] == ["o-0", "o-8"]
     assert "to_confirm" in run("worklist").stdout
     waiting = run("worklist", "awaiting_stock").stdout

@@ -53,7 +53,7 @@ def test_a_carrier_that_says_no_is_not_asked_again() -> None:
     shop = Shop(SHIPS, script=[CarrierFailure.REFUSED], workflow=QUIET).stocked(main=1).placed(1)
     shop.advance("O")
     assert shop.relay() == RelayReport(done=0, retried=0, dead=1)
-    [(message, error)] = shop.storage.dead_letters()
+    [(message, error, *_)] = shop.storage.dead_letters()
     assert (message.topic, "refused" in error) == ("buy_label", True)
     shop.storage.requeue(message.id, shop.time.now())
     assert shop.relay().done == 1
@@ -66,7 +66,7 @@ def test_an_absent_port_is_a_dead_letter() -> None:
     shop.tell("O", ConfirmOrder()).tell("O", AllocateStock((Pick(1, "main", 1),)))
     shop.tell("O/1", PlanShipment((Item("O", 1, "main", 1),), Plan(carrier="nobody")))
     shop.tell("O/1", PackShipment(100, 1)).settle()
-    assert {message.topic for message, _ in shop.storage.dead_letters()} == {"notify", "buy_label"}
+    assert {message.topic for message, *_ in shop.storage.dead_letters()} == {"notify", "buy_label"}
 
 
 def test_plans_name_carriers_that_are_there() -> None:
@@ -245,7 +245,7 @@ def test_what_an_ended_worker_left_is_sent_again_until_its_deadline() -> None:
     shop.time.advance(timedelta(days=1))
     assert shop.relay() == RelayReport(done=0, retried=0, dead=1)
     assert shop.post.sold == []
-    [(message, error)] = shop.storage.dead_letters()
+    [(message, error, *_)] = shop.storage.dead_letters()
     assert "its worker stopped" in error
     shop.storage.requeue(message.id, shop.time.now())
     again = shop.time.now()

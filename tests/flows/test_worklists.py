@@ -56,7 +56,8 @@ def test_worklists_name_what_waits_and_why() -> None:
     shop.allocate("O")
     assert [task.key.id for task in shop.worklist("to_prepare")] == ["O"]
     shop.tell("S", plan(item(1)), PACK)
-    assert [(task.key.id, task.reasons) for task in shop.worklist("to_ship")] == [("S", ())]
+    [task] = shop.worklist("to_ship")
+    assert (task.key.id, [reason.code for reason in task.reasons], task.commands[0]) == ("S", ["ready"], "HandOver")
     shop.tell("S", GO).tell("O", BillUnits("I", "inv"))
     assert shop.worklist("invoices_due") == []
     shop.time.advance(timedelta(days=1))

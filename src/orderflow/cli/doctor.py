@@ -84,7 +84,7 @@ def _print(found: Health, settings: dict[str, Settings]) -> None:
     for message in found.dead_letters:
         click.echo(f"dead: {_shown(message)}")
     if found.dead_letters:
-        click.echo("once the cause is fixed, storage.requeue(id, now) sends a dead letter again")
+        click.echo("once the cause is mended, `orderflow requeue` has them sent again")
     rows = [(use, *_mode(each)) for use, each in settings.items()]
     table("settings", ("use", "journal mode", "synchronous", "safe", "ms a commit", "because"), rows)
     table("rows", ("table", "rows"), found.rows)

@@ -9,35 +9,27 @@ from typing import Any, Final
 
 import click
 
-from orderflow.cli.options import as_json, database, reading
-from orderflow.cli.output import print_json, table
+from orderflow.cli.options import as_json, database, moment, reading
+from orderflow.cli.output import print_json, table, when
 from orderflow.cli.views import View, invoice_view, row_view
 from orderflow.domain.engine.machine import Absent
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.values import StockRef
-from orderflow.flows.worklists import WORKLISTS, Task, Worklist
+from orderflow.errors import Refusal
+from orderflow.flows.worklists import WORKLISTS, Task
 from orderflow.ports.storage import Row
 from orderflow.rows import Rows
 from orderflow.shop import OrderFlow
 
 _PAGE: Final = 1000
+_TOLD: Final = ("reasons", "what helps")
+#: How far the rows of a list are counted where all lists are shown.
+_COUNTED: Final = 99
 _COLUMNS: Final = ("id", "number", "state", "customer", "channel", "placed_at", "gross", "currency")
 _OWED: Final = ("id", "number", "customer", "currency", "owed", "due_on")
 _LEVELS: Final = ("on_hand", "allocated", "available", "unavailable", "incoming", "backordered", "shortfall")
 #: The largest cursor that a database can hold.
 _LAST: Final = 2**63 - 1
-
-
-def _moment(context: click.Context, option: click.Parameter, text: str | None) -> datetime | None:
-    """The time in an option's text, in ISO 8601, UTC if it has no offset; any other text is a usage error."""
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        sentence = f"{text!r} is not a time such as 2026-01-31 or 2026-01-31T09:00:00+09:00"
-        raise click.BadParameter(sentence, context, option) from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 _limit = click.option(
@@ -60,10 +52,10 @@ _cursor = click.option(
 @click.option(
     "--since",
     metavar="TIME",
-    callback=_moment,
+    callback=moment,
     help="Only orders placed at this time or later, such as 2026-01-31 (UTC if it has no offset).",
 )
-@click.option("--until", metavar="TIME", callback=_moment, help="Only orders placed before this time.")
+@click.option("--until", metavar="TIME", callback=moment, help="Only orders placed before this time.")
 @_limit
 @_cursor
 @database
@@ -118,7 +110,8 @@ def _more(cursor: int | None) -> None:
 
 @click.command(
     epilog=f"NAME is one of {', '.join(WORKLISTS)}. unpaid lists orders that wait for money, invoices_due "
-    "invoices that are overdue or open again. A row without reasons only waits for somebody to take its next step."
+    "invoices that are overdue or open again, dead_letters effects that were given up. The commands that would help "
+    "are those of Python; the first that is accepted leads on."
 )
 @click.argument("name", type=click.Choice([*WORKLISTS]), required=False, metavar="[NAME]")
 @_limit
@@ -128,10 +121,10 @@ def _more(cursor: int | None) -> None:
 def worklist(
     name: str | None, limit: int, cursor: int, db: Path, tenant: str, workflow: Workflow | None, *, as_json: bool
 ) -> None:
-    """List what is waiting for somebody to act, and why. Without NAME, count the rows of every list."""
+    """List what is waiting for somebody to act, why, and what would help. Without NAME, show the head of every list."""
     with reading(db, tenant, workflow) as shop:
         if name is None:
-            _counts(shop, as_json=as_json)
+            _heads(shop, as_json=as_json)
             return
         tasks = shop.worklist(name, cursor=cursor, limit=limit)
     views = [_task(task) for task in tasks]
@@ -140,39 +133,71 @@ def worklist(
         print_json({"worklist": name, "tasks": views, "cursor": onward})
         return
     if WORKLISTS[name].kind == "invoice":
-        table("", _OWED, [[view[column] for column in _OWED] for view in views])
+        rows = [[view[column] for column in _OWED] for view in views]
+        told = [(_reasons(task), ", ".join(task.commands)) for task in tasks]
+        table("", (*_OWED, *_TOLD), [[*row, *more] for row, more in zip(rows, told, strict=True)])
     else:
-        table("", ("kind", "id", "state", "reasons"), [_waiting(task) for task in tasks])
+        now = datetime.now(UTC)
+        table("", ("kind", "id", "state", "age", *_TOLD), [_waiting(task, now) for task in tasks])
     _more(onward)
 
 
-def _waiting(task: Task) -> tuple[str, ...]:
-    return task.key.kind, task.key.id, type(task.state).__name__, "; ".join(map(str, task.reasons))
+def _waiting(task: Task, now: datetime) -> tuple[str, ...]:
+    helps = ", ".join(task.commands)
+    return task.key.kind, task.key.id, _state(task), _age(task, now), _reasons(task), helps
+
+
+def _reasons(task: Task) -> str:
+    return "; ".join(map(str, task.reasons))
+
+
+def _state(task: Task) -> str:
+    return "" if task.state is None else type(task.state).__name__
+
+
+def _age(task: Task, now: datetime) -> str:
+    """How long a row has stood like this, in its largest whole unit."""
+    if task.since is None:
+        return ""
+    minutes = max(0, int((now - task.since).total_seconds()) // 60)
+    hours, days = minutes // 60, minutes // 1440
+    return f"{days} d" if days else f"{hours} h" if hours else f"{minutes} min"
 
 
 def _task(task: Task) -> View:
-    reasons = [{"code": reason.code, "message": reason.message} for reason in task.reasons]
-    view = {"kind": task.key.kind, "id": task.key.id, "state": type(task.state).__name__, "reasons": reasons}
-    return view | invoice_view(task) if task.key.kind == "invoice" else view
+    view: View = {"kind": task.key.kind, "id": task.key.id, "state": _state(task) or None}
+    view["reasons"] = [_reason(reason) for reason in task.reasons]
+    view |= {"commands": [*task.commands], "since": when(task.since)}
+    return view | invoice_view(task) if task.key.kind == "invoice" and task.state is not None else view
 
 
-def _counts(shop: OrderFlow, *, as_json: bool) -> None:
-    counts = {name: _count(shop, listed) for name, listed in WORKLISTS.items()}
+def _reason(reason: Refusal) -> View:
+    facts = {name: value if isinstance(value, int | str) else str(value) for name, value in reason.facts}
+    return {"code": reason.code, "message": reason.message, "facts": facts}
+
+
+def _heads(shop: OrderFlow, *, as_json: bool) -> None:
+    """Every list: how many rows it has, up to a bound, and its first row."""
+    heads = {name: shop.worklist(name, limit=_COUNTED + 1) for name in WORKLISTS}
     if as_json:
-        print_json(counts)
-    else:
-        table("", ("worklist", "rows"), [*counts.items()])
-
-
-def _count(shop: OrderFlow, listed: Worklist) -> int:
+        print_json({name: _head(tasks) for name, tasks in heads.items()})
+        return
     now = datetime.now(UTC)
-    query = listed.query(shop.workflow, now, 0, 1)
-    if query is None:
-        return 0
-    rows = _all(shop.rows(listed.kind), status=query.status, where=dict(query.where), due_by=query.due_by)
-    if listed.attended:
-        return sum(1 for row in rows if listed.reasons(row.state, now))
-    return sum(1 for row in rows if listed.keeps(row.state))
+    names = ("worklist", "rows", "first", "age", "reasons")
+    table("", names, [(name, _number(tasks), *_first(tasks, now)) for name, tasks in heads.items()])
+
+
+def _head(tasks: list[Task]) -> View:
+    more = len(tasks) > _COUNTED
+    return {"rows": min(len(tasks), _COUNTED), "more": more, "first": _task(tasks[0]) if tasks else None}
+
+
+def _number(tasks: list[Task]) -> int | str:
+    return f"{_COUNTED}+" if len(tasks) > _COUNTED else len(tasks)
+
+
+def _first(tasks: list[Task], now: datetime) -> tuple[str, str, str]:
+    return next(((task.key.id, _age(task, now), _reasons(task)) for task in tasks), ("", "", ""))
 
 
 def _all(rows: Rows[Any], **conditions: Any) -> Iterator[Row[Any]]:

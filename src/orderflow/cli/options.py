@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -98,11 +99,36 @@ def writable(path: Path) -> None:
         path.unlink()
 
 
+def moment(context: click.Context, option: click.Parameter, text: str | None) -> datetime | None:
+    """The time in an option's text, in ISO 8601, UTC if it has no offset; any other text is a usage error."""
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        sentence = f"{text!r} is not a time such as 2026-01-31 or 2026-01-31T09:00:00+09:00"
+        raise click.BadParameter(sentence, context, option) from error
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
 @contextmanager
 def reading(db: Path, tenant: str, workflow: Workflow | None) -> Generator[OrderFlow]:
     """A shop on the database, opened read-only; its workflow is the standard one unless another is given."""
+    with _opened(db, tenant, workflow, read_only=True) as shop:
+        yield shop
+
+
+@contextmanager
+def writing(db: Path, tenant: str, workflow: Workflow | None) -> Generator[OrderFlow]:
+    """The same, to change something in it."""
+    with _opened(db, tenant, workflow, read_only=False) as shop:
+        yield shop
+
+
+@contextmanager
+def _opened(db: Path, tenant: str, workflow: Workflow | None, *, read_only: bool) -> Generator[OrderFlow]:
     known = import_workflow(workflow)
-    storage = SqliteStorage(db, known.machines.values(), tenant=tenant, read_only=True)
+    storage = SqliteStorage(db, known.machines.values(), tenant=tenant, read_only=read_only)
     try:
         yield OrderFlow(storage, workflow=known)
     finally:

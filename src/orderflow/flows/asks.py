@@ -10,7 +10,7 @@ from attrs import frozen
 
 from orderflow.domain.engine.decide import Ask
 from orderflow.errors import Key
-from orderflow.ports.storage import Batch, KnownCommand, Lease, Query, Row
+from orderflow.ports.storage import Batch, DeadLetter, KnownCommand, Lease, Query, Row
 
 if TYPE_CHECKING:
     from orderflow.ports.carrier import LabelRequest
@@ -83,14 +83,43 @@ class Retry(Ask[None]):
     lease: Lease
     delay_seconds: float
     error: str
+    maybe_sent: bool
 
 
 @frozen(eq=False, repr=False)
-class DeadLetter(Ask[None]):
-    """A message that is given up."""
+class GiveUp(Ask[None]):
+    """A message that becomes a dead letter."""
 
     lease: Lease
     error: str
+    maybe_sent: bool
+
+
+@frozen(eq=False, repr=False)
+class DeadLetters(Ask[Sequence[DeadLetter]]):
+    """Messages that were given up: those of a topic, since a time, about a row, or one by its id."""
+
+    cursor: int = 0
+    limit: int = 100
+    topic: str = ""
+    since: datetime | None = None
+    lane: Key | None = None
+    message_id: str = ""
+
+
+@frozen(eq=False, repr=False)
+class Requeue(Ask[None]):
+    """A dead letter that is to be sent again."""
+
+    message_id: str
+
+
+@frozen(eq=False, repr=False)
+class Discard(Ask[None]):
+    """A dead letter that is closed."""
+
+    message_id: str
+    by: str
 
 
 @frozen(eq=False, repr=False)

@@ -25,7 +25,7 @@ def buy_label(lease: Lease) -> Flow[Commands]:
     key = lease.message.lane
     shipment = (yield from ask(Read([key])))[key].state
     plan, packing = shipment.plan, getattr(shipment, "packing", None)
-    if packing is None or (lease.attempts == 1 and not isinstance(shipment, Packed)):
+    if packing is None or not (lease.maybe_sent or isinstance(shipment, Packed)):
         return ()
     request = LabelRequest(
         shipment=key.id,

@@ -53,7 +53,7 @@ def _request(wish: Wish, order: str, currency: str) -> RequestOperation:
 
 
 def operate_payment(lease: Lease) -> Flow[Commands]:
-    """Have the provider carry out a request; after a first attempt, see what has become of that before.
+    """Have the provider carry out a request; if it may have been asked before, see what has become of that.
 
     If the outcome is known by now from elsewhere, nothing new is asked for; an answer to an earlier attempt is a fact
     all the same.
@@ -82,7 +82,7 @@ def operate_payment(lease: Lease) -> Flow[Commands]:
 
 
 def _answer(provider: str, request: PaymentRequest, lease: Lease, *, pending: bool) -> Flow[Answer | None]:
-    if lease.attempts > 1:
+    if lease.maybe_sent:
         earlier = yield from ask(FindOperation(provider, request.idempotency_key, lease))
         if earlier is not None:
             return _checked(provider, earlier)

@@ -18,7 +18,7 @@ from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.errors import ConcurrencyConflict, InputError, OrderFlowError, PortError, StorageError
-from orderflow.flows.asks import Commands, DeadLetter, DueTopics, Now, Pause, Retry, TakeMessages
+from orderflow.flows.asks import Commands, DueTopics, GiveUp, Now, Pause, Retry, TakeMessages
 from orderflow.flows.handle import Result, handle_many, on_fresh_rows
 from orderflow.flows.impersonal import impersonal
 from orderflow.flows.labels import buy_label, void_label
@@ -265,9 +265,11 @@ def _failed(round_: _Round, lease: Lease, error: PortError) -> Flow[None]:
     policy = POLICIES[lease.message.topic]
     now = yield from ask(Now())
     said = yield from impersonal(lease.message.lane, str(error))
+    # Only a no for good says that nothing has happened, and only of this sending.
+    maybe_sent = lease.maybe_sent or error.retry
     if error.retry and not policy.is_over(lease, now):
         round_.retried += 1
-        yield from ask(Retry(lease, policy.delay_seconds(lease, error), said))
+        yield from ask(Retry(lease, policy.delay_seconds(lease, error), said, maybe_sent))
     else:
         round_.dead += 1
-        yield from ask(DeadLetter(lease, said))
+        yield from ask(GiveUp(lease, said, maybe_sent))

@@ -2,47 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from attrs import frozen
 
-from orderflow.domain.engine.decide import Envelope, Flow, ask
+from orderflow.domain.engine.decide import Envelope, Flow, Read, ask
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
-from orderflow.domain.orders.allocating import AllocateStock, FillBackorder
+from orderflow.domain.inventory.stock import ReceiveGoods
+from orderflow.domain.orders.allocating import AllocateStock, FillBackorder, ReleaseStock
+from orderflow.domain.orders.cancelling import CancelUnits
+from orderflow.domain.orders.holding import ReleaseHold
 from orderflow.domain.orders.placing import ConfirmOrder
 from orderflow.domain.orders.state import Accepted, AwaitingStock, Confirmed, lines_of
 from orderflow.domain.shipping.leaving import HandOver
-from orderflow.domain.shipping.planning import PackShipment
+from orderflow.domain.shipping.planning import DropItems, PackShipment, PlanShipment, VoidShipment
 from orderflow.domain.values import Pick
-from orderflow.domain.workflow.attention import Standing, attention
+from orderflow.domain.workflow.attention import Attention, Standing, attention
 from orderflow.errors import InputError, Key, Refusal
-from orderflow.flows.asks import Find
+from orderflow.flows.asks import DeadLetters, Find
+from orderflow.flows.dead_letters import attended
 from orderflow.flows.explain import explain
 from orderflow.flows.prepare import ShippingSettings, shipments_for
 from orderflow.ports.storage import Query, Row
 
 
 class Task(NamedTuple):
-    """A row that waits; ``reasons`` are why its next command would be refused. ``cursor`` continues after it."""
+    """A row that waits, and why: what would refuse its next command, or what somebody is to do.
+
+    ``commands`` names what would help, by class; the first that is accepted leads on. ``since`` is when the row last
+    changed, or when its message was given up. ``cursor`` continues after it.
+    """
 
     cursor: int
     key: Key
     state: Any
     reasons: tuple[Refusal, ...]
+    commands: tuple[str, ...] = ()
+    since: datetime | None = None
 
 
 @frozen(eq=False, repr=False)
 class Worklist(Record):
-    """A list: which rows are on it, and the command each of them waits for, if there is one.
+    """A list: which rows are on it, and the command each of them waits for, if there is one; and what else would help.
 
     Rows are on it by ``status``, or where their state ``takes`` a command, so that a host's own states are listed too.
     ``beside`` adds reasons that no guard can give; ``keeps`` says which of these rows belong here. ``attended`` names
-    the list by which attention shows its rows, of all that are open; then nothing else is asked.
+    the list by which attention shows its rows, of all that are open; then nothing else is asked. ``letters``: it lists
+    the dead letters instead, whatever rows they are of.
     """
 
     kind: str
@@ -53,6 +64,8 @@ class Worklist(Record):
     beside: Callable[[Any], tuple[Refusal, ...]] = lambda _: ()
     keeps: Callable[[Any], bool] = lambda _: True
     attended: str = ""
+    helps: tuple[type[Any], ...] = ()
+    letters: bool = False
 
     def query(self, workflow: Workflow, at: datetime, cursor: int, limit: int) -> Query | None:
         """What finds the rows that may be on it; None if the workflow has no such rows."""
@@ -63,10 +76,9 @@ class Worklist(Record):
         due_by = at if self.due else None
         return Query(self.kind, status, due_by=due_by, cursor=cursor, limit=limit) if status else None
 
-    def reasons(self, state: Any, at: datetime) -> tuple[Refusal, ...]:
+    def found(self, state: Any, at: datetime) -> list[Attention]:
         """Why a row is on a list of attention."""
-        found = attention(state, at)
-        return tuple([a.reason for a in found if a.worklist == self.attended and a.standing is Standing.LISTED])
+        return [a for a in attention(state, at) if a.worklist == self.attended and a.standing is Standing.LISTED]
 
     def states(self, workflow: Workflow) -> tuple[str, ...]:
         """The names of the states whose rows may be on it."""
@@ -84,6 +96,8 @@ def worklist(workflow: Workflow, name: str, stamp: Stamp, *, cursor: int = 0, li
     listed = WORKLISTS.get(name)
     if listed is None:
         raise InputError.at("name", "not_a_choice", f"must be one of {', '.join(WORKLISTS)}")
+    if listed.letters:
+        return (yield from _letters(workflow, cursor, limit))
     tasks: list[Task] = []
     while len(tasks) < limit:
         query = listed.query(workflow, stamp.at, cursor, limit)
@@ -101,12 +115,32 @@ def worklist(workflow: Workflow, name: str, stamp: Stamp, *, cursor: int = 0, li
 def _tasks(workflow: Workflow, listed: Worklist, row: Row[Any], stamp: Stamp) -> Flow[list[Task]]:
     """The row as an entry of the list, if it belongs there."""
     if listed.attended:
-        reasons = listed.reasons(row.state, stamp.at)
-        return [Task(row.cursor, row.key, row.state, reasons)] if reasons else []
+        found = listed.found(row.state, stamp.at)
+        reasons = tuple([a.reason for a in found])
+        return [Task(row.cursor, row.key, row.state, reasons, _names(found), row.at)] if found else []
     if not listed.keeps(row.state):
         return []
     why = (yield from explain(workflow, Envelope(*listed.next(row), stamp))) if listed.next else ()
-    return [Task(row.cursor, row.key, row.state, (*why, *listed.beside(row.state)))]
+    commands = tuple([command.__name__ for command in listed.helps])
+    reasons = (*why, *listed.beside(row.state)) or (refuse("ready", "ready for {command}", command=commands[0]),)
+    return [Task(row.cursor, row.key, row.state, reasons, commands, row.at)]
+
+
+def _names(found: Iterable[Attention]) -> tuple[str, ...]:
+    """What helps, each command once."""
+    return tuple(dict.fromkeys(command.__name__ for each in found for command in each.commands))
+
+
+def _letters(workflow: Workflow, cursor: int, limit: int) -> Flow[list[Task]]:
+    """Dead letters, each with the row it concerns; None as its state where the workflow does not know the kind."""
+    letters = yield from ask(DeadLetters(cursor, limit))
+    known = {letter.message.lane for letter in letters if letter.message.lane.kind in workflow.machines}
+    states = {key: row.state for key, row in (yield from ask(Read([*known]))).items()}
+    tasks: list[Task] = []
+    for letter in letters:
+        lane, found = letter.message.lane, attended(letter)
+        tasks.append(Task(letter.cursor, lane, states.get(lane), (found.reason,), _names([found]), letter.at))
+    return tasks
 
 
 def _confirm(row: Row[Any]) -> tuple[Key, ConfirmOrder]:
@@ -144,18 +178,20 @@ def _hand_over(row: Row[Any]) -> tuple[Key, HandOver]:
 PAYMENTS: Final = ("to_apply", "payments_due", "to_reconcile", "disputed", "contradictions")
 
 WORKLISTS: Final = {
-    "to_confirm": Worklist("order", takes=ConfirmOrder, next=_confirm),
+    "to_confirm": Worklist("order", takes=ConfirmOrder, next=_confirm, helps=(ConfirmOrder, ReleaseHold, CancelUnits)),
     "awaiting_stock": Worklist(
         "order",
         ("Confirmed", "AwaitingStock", "Preparing", "PartlyShipped"),
         next=_allocate,
         beside=_waiting,
         keeps=_is_short,
+        helps=(AllocateStock, ReceiveGoods, ReleaseHold, CancelUnits),
     ),
-    "to_prepare": Worklist("order", ("Allocated",), next=_prepare),
-    "to_pack": Worklist("shipment", takes=PackShipment),
-    "to_ship": Worklist("shipment", takes=HandOver, next=_hand_over),
+    "to_prepare": Worklist("order", ("Allocated",), next=_prepare, helps=(PlanShipment, ReleaseHold, ReleaseStock)),
+    "to_pack": Worklist("shipment", takes=PackShipment, helps=(PackShipment, VoidShipment)),
+    "to_ship": Worklist("shipment", takes=HandOver, next=_hand_over, helps=(HandOver, DropItems, VoidShipment)),
     **{name: Worklist("order", attended=name) for name in ("unpaid", "to_bill", "to_credit", "to_refund")},
     "invoices_due": Worklist("invoice", attended="invoices_due"),
     **{name: Worklist("payment", attended=name) for name in PAYMENTS},
+    "dead_letters": Worklist("", letters=True),
 }

@@ -23,6 +23,7 @@ __all__ = [
     "Batch",
     "CommandRecord",
     "Cursor",
+    "DeadLetter",
     "Feed",
     "KnownCommand",
     "Lease",
@@ -95,7 +96,8 @@ class Lease(NamedTuple):
 
     ``attempts`` counts the sendings begun, this one included; ``since`` is when the first of them began. ``token`` is a
     fencing token: an old lease can neither put the message off nor give it up. ``abandoned``: the sending before this
-    one was neither answered nor put off, so its worker has stopped.
+    one was neither answered nor put off, so its worker has stopped. ``maybe_sent``: one of those before may have
+    reached the other side, even if the message was a dead letter since.
     """
 
     message: Message
@@ -103,6 +105,20 @@ class Lease(NamedTuple):
     token: int
     since: datetime
     abandoned: bool = False
+    maybe_sent: bool = False
+
+
+class DeadLetter(NamedTuple):
+    """A message that was given up: its last error, and when. ``cursor`` continues a listing after it.
+
+    ``maybe_sent``: a sending may have reached the other side.
+    """
+
+    message: Message
+    error: str
+    at: datetime
+    maybe_sent: bool
+    cursor: int
 
 
 @frozen(eq=False, repr=False)
@@ -169,23 +185,43 @@ class Outbox(Protocol):
         """Extend a lease; ignored if it was lost."""
         ...
 
-    def retry(self, lease: Lease, due: datetime, error: str) -> None:
-        """The effect failed or its outcome is unknown: due again at ``due``. Ignored if the lease was lost."""
+    def retry(self, lease: Lease, due: datetime, error: str, *, maybe_sent: bool = True) -> None:
+        """The effect failed or its outcome is unknown: due again at ``due``. Ignored if the lease was lost.
+
+        ``maybe_sent`` says whether any sending so far may have reached the other side.
+        """
         ...
 
-    def dead_letter(self, lease: Lease, now: datetime, error: str) -> None:
-        """Give the message up: a dead letter, listed until it is requeued; its lane goes on.
+    def dead_letter(self, lease: Lease, now: datetime, error: str, *, maybe_sent: bool = True) -> None:
+        """Give the message up: a dead letter, listed until it is requeued or discarded; its lane goes on.
 
         Ignored if the lease was lost.
         """
         ...
 
-    def dead_letters(self, limit: int = 100) -> Sequence[tuple[Message, str]]:
-        """Dead letters with their last error."""
+    def dead_letters(
+        self,
+        limit: int = 100,
+        *,
+        cursor: int = 0,
+        topic: str = "",
+        since: datetime | None = None,
+        lane: Key | None = None,
+        message_id: str = "",
+    ) -> Sequence[DeadLetter]:
+        """Dead letters in the order of their commits: of a topic, given up since a time, of a row, or one by its id."""
         ...
 
     def requeue(self, message_id: str, now: datetime) -> None:
-        """Make a dead letter due again, as if it had never been sent.
+        """Make a dead letter due again, with all its attempts to come; whether it may have been sent stays known.
+
+        Raises:
+            NotFound: there is no dead letter with that id.
+        """
+        ...
+
+    def discard(self, message_id: str, now: datetime, by: str) -> None:
+        """Close a dead letter: it is done, and its error says who closed it.
 
         Raises:
             NotFound: there is no dead letter with that id.
@@ -268,12 +304,13 @@ class Query(Record):
 
 
 class Row(NamedTuple, Generic[S]):
-    """A row found by a query. ``cursor`` continues after it."""
+    """A row found by a query. ``cursor`` continues after it; ``at`` is when its latest event was recorded."""
 
     cursor: int
     key: Key
     version: int
     state: S
+    at: datetime | None = None
 
 
 class Queries(Protocol):

@@ -196,7 +196,9 @@ def _dead(make: StorageMaker, expect: Expect) -> None:
     _three(storage)
     (first, _) = _lease(storage)
     storage.dead_letter(first, _AT, "address unknown")
-    expect.equal("dead letters", [(first.message, "address unknown")], list(storage.dead_letters()))
+    expect.equal(
+        "dead letters", [(first.message, "address unknown", _AT)], [dead[:3] for dead in storage.dead_letters()]
+    )
     expect.equal("messages pending", 2, storage.pending())
     expect.equal("the next of its lane", ["m-2"], _ids(_lease(storage)))
 
@@ -214,8 +216,82 @@ def _requeued(make: StorageMaker, expect: Expect) -> None:
     _answer(storage, "m-2")
     (again,) = _lease(storage, _LATER)
     begun = (again.message, again.attempts, again.since, again.abandoned)
-    expect.equal("as if it had never been sent", (_FIRST, 1, _LATER, False), begun)
+    expect.equal("with all its attempts to come", (_FIRST, 1, _LATER, False), begun)
     expect.true("a newer token", again.token > first.token)
+
+
+def _discarded(make: StorageMaker, expect: Expect) -> None:
+    storage = make("main")
+    _three(storage)
+    (first, _) = _lease(storage)
+    storage.dead_letter(first, _AT, "address unknown")
+    expect.raises("discarding a message that is not dead", NotFound, lambda: storage.discard("m-2", _AT, "ann"))
+    expect.raises("discarding an unknown message", NotFound, lambda: storage.discard("m-9", _AT, "ann"))
+    storage.discard("m-1", _LATER, "ann")
+    expect.equal("dead letters after discarding", [], list(storage.dead_letters()))
+    expect.raises("requeuing what was discarded", NotFound, lambda: storage.requeue("m-1", _LATER))
+    expect.equal("what is leased after discarding", ["m-2", "m-3"], _ids(_lease(storage, _LATER)))
+    expect.equal("messages pending", 2, storage.pending())
+
+
+def _maybe_sent(make: StorageMaker, expect: Expect) -> None:
+    storage = make("main")
+    _post(storage, _FIRST)
+    (first,) = _lease(storage)
+    storage.retry(first, _AT, "refused", maybe_sent=False)
+    (second,) = _lease(storage)
+    storage.retry(second, _AT, "no answer", maybe_sent=True)
+    (third,) = _lease(storage)
+    expect.equal(
+        "whether it may have been sent, before each sending",
+        [False, False, True],
+        [lease.maybe_sent for lease in (first, second, third)],
+    )
+    storage.dead_letter(third, _AT, "refused", maybe_sent=True)
+    expect.equal("of the dead letter", [True], [dead.maybe_sent for dead in storage.dead_letters()])
+    storage.requeue("m-1", _AT)
+    (again,) = _lease(storage)
+    expect.true("it may have been sent, though it was requeued", again.maybe_sent)
+    _post(storage, _THIRD)
+    (lost,) = _lease(storage)
+    (abandoned,) = _lease(storage, _LATER, limit=1)
+    expect.equal("after a lease that ran out", (False, True), (lost.maybe_sent, abandoned.maybe_sent))
+    storage.dead_letter(abandoned, _LATER, "refused", maybe_sent=False)
+    expect.equal(
+        "of a dead letter that cannot have been", [False], [dead.maybe_sent for dead in storage.dead_letters()]
+    )
+
+
+def _found(make: StorageMaker, expect: Expect) -> None:
+    storage = make("main")
+    _three(storage)
+    _post(storage, _LABEL)
+    for number, lease in enumerate([*_lease(storage), *_lease(storage, topic="label")]):
+        storage.dead_letter(lease, _AT + number * _LEASE, "no")
+    first, *_ = storage.dead_letters(1)
+    expect.equal("the first", "m-1", first.message.id)
+    found = {
+        "all": storage.dead_letters(),
+        "after the first": storage.dead_letters(cursor=first.cursor),
+        "of a topic": storage.dead_letters(topic="notify"),
+        "since a time": storage.dead_letters(since=_AT + _LEASE),
+        "of a row": storage.dead_letters(lane=_OTHER),
+        "by id": storage.dead_letters(message_id="m-4"),
+        "of a topic since a time": storage.dead_letters(topic="notify", since=_AT + _LEASE),
+        "none": storage.dead_letters(message_id="m-9"),
+    }
+    wanted = {
+        "all": ["m-1", "m-3", "m-4"],
+        "after the first": ["m-3", "m-4"],
+        "of a topic": ["m-1", "m-3"],
+        "since a time": ["m-3", "m-4"],
+        "of a row": ["m-3"],
+        "by id": ["m-4"],
+        "of a topic since a time": ["m-3"],
+        "none": [],
+    }
+    ids = {name: [letter.message.id for letter in letters] for name, letters in found.items()}
+    expect.equal("dead letters by condition", wanted, ids)
 
 
 def _answered(make: StorageMaker, expect: Expect) -> None:
@@ -271,6 +347,7 @@ def _own(make: StorageMaker, expect: Expect) -> None:
     theirs.retry(lease, _AT, "not theirs")
     _answer(theirs, "m-1")
     expect.raises("requeuing our message", NotFound, lambda: theirs.requeue("m-1", _AT))
+    expect.raises("discarding our message", NotFound, lambda: theirs.discard("m-1", _AT, "ann"))
     expect.equal("our messages", (1, []), (ours.pending(), _lease(ours)))
 
 
@@ -291,7 +368,10 @@ OUTBOX: Final[tuple[Clause[StorageMaker], ...]] = (
     Clause("OUTBOX-LEASE-04", "Racing workers lease each message once.", _leased_once),
     Clause("OUTBOX-RETRY-01", "A retried message is handed out when it is due, not before.", _retried),
     Clause("OUTBOX-DEAD-01", "A dead letter is listed with its error and blocks no lane.", _dead),
-    Clause("OUTBOX-DEAD-02", "A dead letter is requeued as if it had never been sent.", _requeued),
+    Clause("OUTBOX-DEAD-02", "A dead letter is requeued with all its attempts to come.", _requeued),
+    Clause("OUTBOX-DEAD-03", "A discarded dead letter is done, and nothing brings it back.", _discarded),
+    Clause("OUTBOX-DEAD-04", "Dead letters are found by topic, time, row and id, page by page.", _found),
+    Clause("OUTBOX-SENT-01", "Whether a message may have been sent is known, after requeueing too.", _maybe_sent),
     Clause("OUTBOX-TENANT-01", "Tenants never see, answer or requeue each other's messages.", _own),
 )
 """What every outbox must keep."""

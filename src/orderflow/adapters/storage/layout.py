@@ -81,13 +81,14 @@ _BASE: Final = (
         command_id TEXT NOT NULL, previous INTEGER NOT NULL)""",
     # A message may be leased from ``due_at`` on; a lease moves that to its end and sets ``sending``.
     # ``since`` is meaningful once there was an attempt. Exactly one of ``due_at`` and ``done_at`` is set, so the row
-    # keeps its length and SQLite can update it in place. ``n`` grows with each commit.
+    # keeps its length and SQLite can update it in place. ``n`` grows with each commit. ``maybe_sent``: a sending may
+    # have reached the other side.
     """CREATE TABLE outbox (
         tenant TEXT NOT NULL, id TEXT NOT NULL, n INTEGER NOT NULL, topic TEXT NOT NULL,
         lane_kind TEXT NOT NULL, lane_id TEXT NOT NULL, data TEXT NOT NULL,
         state TEXT NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'done', 'dead')),
         due_at TEXT, attempts INTEGER NOT NULL DEFAULT 0, token INTEGER NOT NULL DEFAULT 0,
-        since TEXT, sending INTEGER NOT NULL DEFAULT 0, done_at TEXT, error TEXT,
+        since TEXT, sending INTEGER NOT NULL DEFAULT 0, maybe_sent INTEGER NOT NULL DEFAULT 0, done_at TEXT, error TEXT,
         PRIMARY KEY (tenant, id)) WITHOUT ROWID""",
     # Only pending and dead messages are indexed, so that leasing stays quick however many are done.
     "CREATE INDEX outbox_due ON outbox (tenant, topic, due_at, n) WHERE state = 'pending'",

@@ -124,7 +124,9 @@ class MemoryStorage(MemoryOutbox):
 
     def _listed(self, kind: str) -> list[Row[Any]]:
         return [
-            Row(cursor, key, row.version, row.state) for key, (cursor, row) in self._rows.items() if key.kind == kind
+            Row(cursor, key, row.version, row.state, row.at)
+            for key, (cursor, row) in self._rows.items()
+            if key.kind == kind
         ]
 
     # --- commit ---

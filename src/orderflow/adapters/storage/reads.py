@@ -115,7 +115,8 @@ def find_text(kind: str, shape: tuple[Shape, ...], open_only: bool) -> str:  # n
     content = ", j.type, j.schema, j.data" if kind == CONTENTED else ", NULL, NULL, NULL"
     join = " LEFT JOIN journal AS j ON j.position = t.content" if kind == CONTENTED else ""
     return (
-        f"SELECT t.n, t.id, t.version, t.last, t.status, t.schema, t.state{content} FROM {table} AS t{join}"  # noqa: S608
+        f"SELECT t.n, t.id, t.version, t.last, t.changed_at, t.status, t.schema, t.state{content}"  # noqa: S608
+        f" FROM {table} AS t{join}"
         f" WHERE t.n IN (SELECT n FROM {table} WHERE {tenant} AND n > ?{tests} ORDER BY n LIMIT ?) ORDER BY t.n"
     )
 
@@ -163,13 +164,14 @@ def _uses(condition: Condition) -> int:
 
 
 def _row(session: Session, codec: Codec, key: Key, row: tuple[Any, ...]) -> Row[Any]:
-    cursor, _, version, last, status, schema, text, *event = row
+    cursor, _, version, last, changed_at, status, schema, text, *event = row
+    at = moment(changed_at) if changed_at else None
     known = session.cache.decoded(key, version, last)
     if known is not None:
-        return Row(cursor, key, version, known.state)
+        return Row(cursor, key, version, known.state, at)
     name, event_schema, data = event
     content = None if name is None else codec.event(key.kind, name, data, event_schema).content
-    return Row(cursor, key, version, codec.state(key.kind, status, text, schema, content))
+    return Row(cursor, key, version, codec.state(key.kind, status, text, schema, content), at)
 
 
 def _recorded(codec: Codec, tenant: str, row: tuple[Any, ...]) -> Recorded:

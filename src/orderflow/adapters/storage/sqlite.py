@@ -16,11 +16,11 @@ from orderflow.adapters.storage.layout import check_prepared, prepare, table_of
 from orderflow.adapters.storage.safety import Mode, file_system_of, mode_for
 from orderflow.adapters.storage.session import Sessions
 from orderflow.adapters.storage.unit import SqliteUnit
-from orderflow.domain.engine.decide import Loaded, Message
+from orderflow.domain.engine.decide import Loaded
 from orderflow.domain.engine.machine import Machine
 from orderflow.domain.workflow.table import MACHINES
 from orderflow.errors import InputError, Key, StorageError
-from orderflow.ports.storage import Lease, Query, Recorded, Row
+from orderflow.ports.storage import DeadLetter, Lease, Query, Recorded, Row
 
 __all__ = ["SqliteStorage"]
 
@@ -131,25 +131,36 @@ class SqliteStorage:
         with self._sessions.writing() as session:
             outbox.renew(session, self._tenant, lease, until)
 
-    def retry(self, lease: Lease, due: datetime, error: str) -> None:
+    def retry(self, lease: Lease, due: datetime, error: str, *, maybe_sent: bool = True) -> None:
         """Make the message due again at ``due``. Ignored if the lease was lost."""
         self._check_writable()
         with self._sessions.writing() as session:
-            outbox.retry(session, self._tenant, lease, due, error)
+            outbox.retry(session, self._tenant, lease, due, error, maybe_sent=maybe_sent)
 
-    def dead_letter(self, lease: Lease, now: datetime, error: str) -> None:
+    def dead_letter(self, lease: Lease, now: datetime, error: str, *, maybe_sent: bool = True) -> None:
         """Give up on the message. Ignored if the lease was lost."""
         self._check_writable()
         with self._sessions.writing() as session:
-            outbox.dead_letter(session, self._tenant, lease, now, error)
+            outbox.dead_letter(session, self._tenant, lease, now, error, maybe_sent=maybe_sent)
 
-    def dead_letters(self, limit: int = 100) -> Sequence[tuple[Message, str]]:
-        """The oldest dead letters, each with its last error."""
+    def dead_letters(
+        self,
+        limit: int = 100,
+        *,
+        cursor: int = 0,
+        topic: str = "",
+        since: datetime | None = None,
+        lane: Key | None = None,
+        message_id: str = "",
+    ) -> Sequence[DeadLetter]:
+        """The oldest dead letters that meet all conditions."""
         with self._sessions.reading() as session:
-            return outbox.dead_letters(session, self._tenant, limit)
+            return outbox.dead_letters(
+                session, self._tenant, limit, cursor=cursor, topic=topic, since=since, lane=lane, message_id=message_id
+            )
 
     def requeue(self, message_id: str, now: datetime) -> None:
-        """Make a dead letter due again, at the end of its lane, as if it had never been sent.
+        """Make a dead letter due again, at the end of its lane, with all its attempts to come.
 
         Raises:
             NotFound: no dead letter has that id.
@@ -157,6 +168,16 @@ class SqliteStorage:
         self._check_writable()
         with self._sessions.writing() as session:
             outbox.requeue(session, self._tenant, message_id, now)
+
+    def discard(self, message_id: str, now: datetime, by: str) -> None:
+        """Close a dead letter; its error says who closed it.
+
+        Raises:
+            NotFound: no dead letter has that id.
+        """
+        self._check_writable()
+        with self._sessions.writing() as session:
+            outbox.discard(session, self._tenant, message_id, now, by)
 
     def pending(self) -> int:
         """Messages neither done nor dead."""

@@ -1,0 +1,116 @@
+"""Worklists with what helps, and dead letters sent again or closed, from the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from unittest.mock import Mock
+
+import pytest
+from click.testing import CliRunner, Result
+
+from orderflow.adapters.storage.sqlite import SqliteStorage
+from orderflow.cli import lists
+from orderflow.cli.root import root
+from orderflow.flows.worklists import WORKLISTS
+
+Run = Callable[..., Result]
+DEAD = datetime(2027, 5, 6, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def letters(history_copy: Path) -> dict[str, str]:
+    """Two dead notices and a dead purchase, an hour apart: their ids."""
+    with closing(SqliteStorage(history_copy)) as storage:
+        leases = storage.lease("notify", 3, DEAD, DEAD)
+        for number, lease in enumerate(leases):
+            storage.dead_letter(lease, DEAD + timedelta(hours=number), f"no answer {number}", maybe_sent=number == 2)
+        found = dict(zip(("first", "second", "purchase"), [lease.message.id for lease in leases], strict=True))
+        storage._sessions.session().run("UPDATE outbox SET topic = 'buy_label' WHERE id = ?", (found["purchase"],))
+    return found
+
+
+@pytest.fixture
+def run(history_copy: Path) -> Run:
+    """A command on the shop's file."""
+    return lambda *arguments: CliRunner().invoke(root, [*map(str, arguments), "--db", str(history_copy)])
+
+
+def dead(run: Run) -> set[str]:
+    """The ids of the dead letters, as the worklist tells them."""
+    tasks = json.loads(run("worklist", "dead_letters", "--json").stdout)["tasks"]
+    return {task["reasons"][0]["facts"]["id"] for task in tasks}
+
+
+def test_all_lists_are_on_one_screen(run: Run, letters: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each list with its rows, counted up to a bound, its first row, its age and why it waits."""
+    lines = run("worklist").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["worklist", *WORKLISTS]
+    [line] = [line for line in lines if line.startswith("dead_letters")]
+    assert "no answer 0" in line
+    heads = json.loads(run("worklist", "--json").stdout)
+    assert (heads["dead_letters"]["rows"], heads["dead_letters"]["more"]) == (len(letters), False)
+    assert heads["disputed"] == {"rows": 0, "more": False, "first": None}
+    monkeypatch.setattr(lists, "_COUNTED", 1)
+    assert json.loads(run("worklist", "--json").stdout)["dead_letters"]["more"] is True
+    [line] = [line for line in run("worklist").stdout.splitlines() if line.startswith("dead_letters")]
+    assert line.split()[1] == "1+"
+
+
+@pytest.mark.parametrize("name", WORKLISTS)
+def test_every_row_of_a_list_says_why_and_what_helps(run: Run, letters: dict[str, str], name: str) -> None:
+    """Reasons with codes, the commands that would help, and since when."""
+    tasks = json.loads(run("worklist", name, "--json").stdout)["tasks"]
+    assert all(task["reasons"] and task["commands"] and task["since"] for task in tasks)
+    printed = run("worklist", name).stdout
+    assert all(task["id"] in printed and task["commands"][0] in printed for task in tasks)
+    assert "what helps" in printed or not tasks
+
+
+@pytest.mark.parametrize(
+    "minutes, age", [(0, "0 min"), (59, "59 min"), (60, "1 h"), (1439, "23 h"), (1440, "1 d"), (4320, "3 d")]
+)
+def test_the_age_is_told_in_one_unit(
+    run: Run, letters: dict[str, str], monkeypatch: pytest.MonkeyPatch, minutes: int, age: str
+) -> None:
+    """Days, else hours, else minutes."""
+    clock = Mock(now=lambda _: DEAD + timedelta(minutes=minutes))
+    monkeypatch.setattr(lists, "datetime", clock)
+    lines = run("worklist", "dead_letters").stdout.splitlines()
+    [line] = [line for line in lines if "no answer 0" in line]
+    assert f"  {age}  " in line
+
+
+def test_one_dead_letter_is_sent_again(run: Run, letters: dict[str, str]) -> None:
+    """By its id; a second time there is none."""
+    one = next(iter(letters.values()))
+    assert (run("requeue", one).exit_code, dead(run)) == (0, {*letters.values()} - {one})
+    again = run("requeue", one)
+    assert (again.exit_code, again.stderr) == (1, f"Error: no message {one!r}\n")
+
+
+def test_many_are_sent_again(run: Run, letters: dict[str, str]) -> None:
+    """By topic, since a time, or all."""
+    assert run("requeue", "--topic", "buy_label").stdout == "to be sent again: 1\n"
+    assert dead(run) == {letters["first"], letters["second"]}
+    assert run("requeue", "--since", "2027-05-06T10:00").stdout == "to be sent again: 1\n"
+    assert dead(run) == {letters["first"]}
+    assert run("requeue", "--all").stdout == "to be sent again: 1\n"
+    assert dead(run) == set()
+
+
+def test_what_may_not_be_closed_is_told(run: Run, letters: dict[str, str]) -> None:
+    """A purchase stays; a mail is closed."""
+    refused = run("discard", letters["purchase"])
+    assert (refused.exit_code, "may_have_been_made" in refused.stderr) == (1, True)
+    assert run("discard", letters["first"], "--by", "eve").stdout == "closed\n"
+    assert dead(run) == {letters["second"], letters["purchase"]}
+
+
+@pytest.mark.parametrize("arguments", [(), ("x", "--all"), ("x", "--topic", "notify"), ("--since", "soon")])
+def test_requeue_needs_to_know_which(run: Run, arguments: tuple[str, ...]) -> None:
+    """One by its id, or many by an option."""
+    assert run("requeue", *arguments).exit_code == 2
