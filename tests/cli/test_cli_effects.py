@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,6 @@ from unittest.mock import Mock
 import pytest
 from click.testing import CliRunner, Result
 
-from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.cli import lists
 from orderflow.cli.root import root
 from orderflow.flows.worklists import WORKLISTS
@@ -24,13 +24,15 @@ DEAD = datetime(2027, 5, 6, 9, tzinfo=UTC)
 @pytest.fixture
 def letters(history_copy: Path) -> dict[str, str]:
     """Two dead notices and a dead purchase, an hour apart: their ids."""
-    with closing(SqliteStorage(history_copy)) as storage:
-        leases = storage.lease("notify", 3, DEAD, DEAD)
-        for number, lease in enumerate(leases):
-            storage.dead_letter(lease, DEAD + timedelta(hours=number), f"no answer {number}", maybe_sent=number == 2)
-        found = dict(zip(("first", "second", "purchase"), [lease.message.id for lease in leases], strict=True))
-        storage._sessions.session().run("UPDATE outbox SET topic = 'buy_label' WHERE id = ?", (found["purchase"],))
-    return found
+    with closing(sqlite3.connect(history_copy)) as file, file:
+        ids = [id_ for (id_,) in file.execute("SELECT id FROM outbox WHERE topic = 'notify' ORDER BY n LIMIT 3")]
+        for number, (id_, topic) in enumerate(zip(ids, ("notify", "notify", "buy_label"), strict=True)):
+            file.execute(
+                "UPDATE outbox SET state = 'dead', due_at = NULL, done_at = ?, error = ?, topic = ?, maybe_sent = ?"
+                " WHERE id = ?",
+                (f"2027-05-06T{9 + number:02}:00:00", f"no answer {number}", topic, topic == "buy_label", id_),
+            )
+    return dict(zip(("first", "second", "purchase"), ids, strict=True))
 
 
 @pytest.fixture
