@@ -126,7 +126,7 @@ def test_bytes_that_are_no_text_are_not_replaced_in_silence(tmp_path: Path) -> N
     latin = json.dumps(changed("person", {"name": "Zo\u00eb"}), ensure_ascii=False).encode("latin-1")
     (tmp_path / "documents").write_bytes(latin + b"\r\n" + json.dumps(RECEIPT).encode() + b"\r\n")
     bad, good = JsonLinesFile(tmp_path / "documents").documents()
-    assert faults(bad) == [(1, "bad_character")]
+    assert faults(bad) == [(1, "not_utf8")]
     assert isinstance(good, ReceiptDocument)
 
 

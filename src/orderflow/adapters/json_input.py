@@ -119,7 +119,7 @@ def _loaded(text: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_members, parse_int=_integer, parse_constant=_constant)
     except json.JSONDecodeError as error:
-        raise InputError.at("", "bad_json", f"is not JSON: {error}") from error
+        raise InputError.at("", "bad_json", f"is not JSON: {error.msg} at character {error.pos + 1}") from error
     except RecursionError as error:
         raise InputError.at("", "too_deep", f"must be nested at most {MAX_DEPTH} deep") from error
 

@@ -23,7 +23,7 @@ from typing import Annotated, Any, Final, TypeAlias
 
 from attrs import frozen
 
-from orderflow.adapters.json_input import load_tree, read_outside
+from orderflow.adapters.json_input import MAX_SIZE, load_tree, read_outside
 from orderflow.domain.engine.bounds import Id, Length, Name
 from orderflow.domain.inventory.documents import SkuChange, SkuQuantity
 from orderflow.domain.money.currencies import Currency
@@ -47,6 +47,7 @@ from orderflow.importing.documents import (
     RejectedDocument,
     RejectedRow,
 )
+from orderflow.importing.lines import lines_of
 
 __all__ = ["JsonLinesFile"]
 
@@ -109,7 +110,10 @@ _KINDS: Final[dict[Any, type[_Entry]]] = {
 
 
 class JsonLinesFile:
-    """A file in this format. A line that is not a valid document is rejected, with every fault and its path."""
+    """A file in this format, plain or gzipped, in UTF-8.
+
+    A line that is not a valid document is rejected, with every fault and its path.
+    """
 
     channel = "orderflow"
 
@@ -118,14 +122,14 @@ class JsonLinesFile:
 
     def count(self) -> int:
         """How many documents there are: lines that are not blank."""
-        return sum(1 for _ in self._lines())
+        return sum(1 for _ in lines_of(self.path, MAX_SIZE))
 
     def documents(self) -> Iterator[Document]:
         """Every document, in the order of the file. A second document with the same number is rejected."""
         lines: dict[str, int] = {}
-        for line, text in self._lines():
+        for line, text, fault in lines_of(self.path, MAX_SIZE):
             try:
-                document = _document(line, _entry(text))
+                document = _document(line, _entry(text, fault))
                 known = lines.setdefault(document.number, line)
                 if known != line:
                     raise InputError.at("number", "repeated", f"{document.number} is also on line {known}")
@@ -137,22 +141,18 @@ class JsonLinesFile:
     @cached_property
     def _first(self) -> str:
         """The first document number; rejected lines are named after it, to tell them from those of other files."""
-        for line, text in self._lines():
+        for line, text, fault in lines_of(self.path, MAX_SIZE):
             with suppress(InputError):
-                return _document(line, _entry(text)).number
+                return _document(line, _entry(text, fault)).number
         return ""
 
-    def _lines(self) -> Iterator[tuple[int, str]]:
-        # Bytes that are not UTF-8 become lone surrogates, which no text may hold: nothing is replaced silently.
-        with self.path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
-            for line, text in enumerate(file, start=1):
-                if line == 1 and "\0" in text:
-                    raise InputError.at("file", "not_text", f"{self.path} is not a text file")
-                if text.strip():
-                    yield line, text.rstrip("\r\n")
 
-
-def _entry(text: str) -> _Entry:
+def _entry(text: str, fault: Fault | None) -> _Entry:
+    if fault is not None:
+        raise InputError([fault])
+    if text.lstrip()[:1] not in ("{", "["):
+        like = ", but looks like CSV" if any(sign in text for sign in ",;\t") else ""
+        raise InputError.at("", "not_json_lines", f"is not a line of JSON{like}: is --format right?")
     tree, faults = load_tree(text)
     if faults:
         raise InputError(faults)
