@@ -15,7 +15,8 @@ __all__ = ["content_digest", "content_of"]
 
 #: Columns that say where a row is stored and how a delivery went: only these may differ after an interruption.
 _INCIDENTAL: Final = frozenset({
-    "n", "position", "previous", "last", "content", "due_at", "since", "sending", "attempts", "token", "done_at",
+    "n", "position", "previous", "last", "content", "due_at", "since", "sending", "maybe_sent", "attempts", "token",
+    "done_at",
 })  # fmt: skip
 
 

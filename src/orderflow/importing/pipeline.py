@@ -33,7 +33,7 @@ from orderflow.importing.matching import Match, Matcher
 from orderflow.importing.progress import RecordProgress, Run
 from orderflow.importing.stages import Stage, Step, Turn
 from orderflow.importing.vetting import YEARS, Years, vetted
-from orderflow.ports.storage import MAX_FOUND
+from orderflow.ports.storage import MAX_FOUND, Row
 from orderflow.shop import OrderFlow
 
 #: The most orders in a window.
@@ -85,6 +85,8 @@ class Pipeline:
         self._catch_up()
         with closing(Matcher()) as self._matcher:
             self._work_all()
+        if 0 < self.seen <= self._finished:
+            self._look_again()
         self._relay()
 
     def _work_all(self) -> None:
@@ -160,8 +162,8 @@ class Pipeline:
     def _receipt(self, document: ReceiptDocument) -> None:
         """Post a receipt, then go on with the waiting orders, first come, first served."""
         self._commit(lambda stage: stage.post(document))
-        for turns in self._unfinished(document):
-            self._go_on(turns)
+        for rows in self._unfinished():
+            self._go_on([Turn(row.key.id, document.at, document.number) for row in rows])
         self._end()
 
     def _payment(self, document: PaymentDocument) -> None:
@@ -177,7 +179,16 @@ class Pipeline:
         self._relay()
         self._commit(lambda stage: stage.complete(turns))
 
-    def _unfinished(self, document: ReceiptDocument) -> Iterator[list[Turn]]:
+    def _look_again(self) -> None:
+        """Go on with the waiting orders of a file that was finished before: a location may have been added since.
+
+        An order that has changed may be looked at once more, so its version tells one occasion from another.
+        """
+        at = self.clock.now()
+        for rows in self._unfinished():
+            self._go_on([Turn(row.key.id, at, f"again/{row.version}") for row in rows])
+
+    def _unfinished(self) -> Iterator[Sequence[Row[Any]]]:
         """Accepted orders that are not finished, in the order they came.
 
         These are the waiting orders, and those to which an interrupted run has already given their goods.
@@ -185,7 +196,7 @@ class Pipeline:
         cursor = 0
         while rows := self.shop.orders.find(status=_UNFINISHED, cursor=cursor, limit=WINDOW):
             cursor = rows[-1].cursor
-            yield [Turn(row.key.id, document.at, document.number) for row in rows]
+            yield rows
 
     # -- commits
 
