@@ -7,11 +7,14 @@ import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
+from unicodedata import category, east_asian_width
 
 import click
 
 from orderflow.domain.money.money import Money
 
+_NO_CELL: Final = frozenset({"Mn", "Me", "Cf"})
+_WIDE: Final = frozenset({"W", "F"})
 #: Wider than any terminal.
 _UNBOUNDED: Final = 100_000
 
@@ -50,13 +53,25 @@ def table(title: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) ->
 
 
 def _plain(heads: Sequence[str], listed: Sequence[Sequence[object]]) -> None:
-    widths = [max([len(head), *(len(str(row[at])) for row in listed)]) for at, head in enumerate(heads)]
+    widths = [max([_width(head), *(_width(str(row[at])) for row in listed)]) for at, head in enumerate(heads)]
+    numbers = [all(row[at] == "" or isinstance(row[at], int) for row in listed) for at in range(len(heads))]
     for row in [heads, *listed]:
         cells = [
-            str(cell).rjust(width) if isinstance(cell, int) else str(cell).ljust(width)
-            for cell, width in zip(row, widths, strict=True)
+            _padded(str(cell), width, right=right) for cell, width, right in zip(row, widths, numbers, strict=True)
         ]
         click.echo("  ".join(cells).rstrip())
+
+
+def _padded(text: str, width: int, *, right: bool) -> str:
+    blanks = " " * (width - _width(text))
+    return blanks + text if right else text + blanks
+
+
+def _width(text: str) -> int:
+    """How many cells a text takes on a screen: wide characters take two, and what combines with another none."""
+    return sum(
+        0 if category(character) in _NO_CELL else 2 if east_asian_width(character) in _WIDE else 1 for character in text
+    )
 
 
 def _on_terminal() -> bool:
