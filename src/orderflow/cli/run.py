@@ -21,6 +21,7 @@ from orderflow.cli.output import table
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.importing.documents import Format, RejectedDocument, Source, name_of
 from orderflow.importing.pipeline import Pipeline
+from orderflow.importing.stages import Until
 from orderflow.importing.summary import rejections, summarise
 from orderflow.importing.vetting import YEARS, Years, vetted
 from orderflow.importing.wiring import import_workflow, notices_of, notifier_for, shop_for, start_clock, storage_at
@@ -84,6 +85,12 @@ _YEAR: Final = click.IntRange(2, 9998)
     default=("main",),
     help="A stock location; give several in order of priority.",
 )
+@click.option(
+    "--until",
+    type=click.Choice([until.value for until in Until if until is not Until.WISHED]),
+    callback=lambda context, option, value: Until.WISHED if value is None else Until(value),
+    help="The last step to take. With completed, parcels are delivered at once, even if a later day was wished.",
+)
 @click.option("--dry-run", is_flag=True, help="Only count the documents and list those that would be rejected.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def run(
@@ -99,8 +106,8 @@ def run(
 ) -> None:
     """Take FILE through all six steps: receive, confirm, allocate, prepare, ship, complete and tell the customer.
 
-    Parcels are assumed to be handed over and delivered at the times in the file. If a run is interrupted, start it
-    again: it resumes where it stopped.
+    Parcels are taken to be handed over and delivered at the times in the file, but not before the day that the customer
+    wished. If a run is interrupted, start it again: it resumes where it stopped.
     """
     source = reader(file)
     if db is None and not dry_run:
@@ -160,6 +167,7 @@ def work(
     rates: Path | None = None,
     mail: Path | None = None,
     locations: tuple[str, ...] = ("main",),
+    until: Until = Until.WISHED,
 ) -> dict[str, Any]:
     """Run a source into a database and return the summary, with the seconds that the run took."""
     used, clock = import_workflow(workflow), start_clock()
@@ -168,7 +176,8 @@ def work(
         shop = shop_for(storage, used, clock, notifier=notifier_for(db, mail), rates=rates, locations=locations)
         began = time.perf_counter()
         with progress_bar(source.count()) as advanced:
-            pipeline = Pipeline(shop, source, clock, name_of(source), receive=receive, advanced=advanced, years=years)
+            options: dict[str, Any] = {"receive": receive, "advanced": advanced, "years": years, "until": until}
+            pipeline = Pipeline(shop, source, clock, name_of(source), **options)
             pipeline.run()
         seconds = time.perf_counter() - began
         found = summarise(shop, source.timezone)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
+from datetime import date
 from typing import Any, Final
 
 from attrs import define, field
@@ -31,7 +32,7 @@ from orderflow.importing.documents import (
 )
 from orderflow.importing.matching import Match, Matcher
 from orderflow.importing.progress import RecordProgress, Run
-from orderflow.importing.stages import Stage, Step, Turn
+from orderflow.importing.stages import Stage, Step, Turn, Until, wished_day
 from orderflow.importing.vetting import YEARS, Years, vetted
 from orderflow.ports.storage import MAX_FOUND, Row
 from orderflow.shop import OrderFlow
@@ -58,6 +59,7 @@ class Pipeline:
         receive: before each order and each negative adjustment, receive what it needs beyond the available stock.
         advanced: called with the number of documents finished, after each window.
         years: documents dated in any other year are rejected.
+        until: how far orders are taken.
 
     ``refused`` lists the ids of refused commands with the reason; ``worked`` counts the orders worked by this call.
     ``seen`` counts the documents of the file, ``accepted`` those taken by this run or an earlier one; ``rejected``
@@ -71,6 +73,7 @@ class Pipeline:
     receive: bool = False
     advanced: Callable[[int], None] = lambda _: None
     years: Years = YEARS
+    until: Until = Until.WISHED
     _matcher: Matcher = field(init=False)
     _finished: int = field(default=0, init=False)
     refused: list[tuple[str, str]] = field(factory=list, init=False)
@@ -85,8 +88,7 @@ class Pipeline:
         self._catch_up()
         with closing(Matcher()) as self._matcher:
             self._work_all()
-        if 0 < self.seen <= self._finished:
-            self._look_again()
+        self._look_again(everything=0 < self.seen <= self._finished)
         self._relay()
 
     def _work_all(self) -> None:
@@ -179,14 +181,18 @@ class Pipeline:
         self._relay()
         self._commit(lambda stage: stage.complete(turns))
 
-    def _look_again(self) -> None:
-        """Go on with the waiting orders of a file that was finished before: a location may have been added since.
+    def _look_again(self, *, everything: bool) -> None:
+        """Go on with what was to be delivered on a day that the file has come to since.
 
-        An order that has changed may be looked at once more, so its version tells one occasion from another.
+        If the file was finished before this run, go on with ``everything`` that waits: the run may take orders further
+        than the last one, or from more locations. An order that has changed is looked at again; its version tells one
+        occasion from another.
         """
-        at = self.clock.now()
+        now = self.clock.now()
         for rows in self._unfinished():
-            self._go_on([Turn(row.key.id, at, f"again/{row.version}") for row in rows])
+            due = [row for row in rows if everything or (wished_day(row.state) or date.max) <= now.date()]
+            if due:
+                self._go_on([Turn(row.key.id, now, f"again/{row.version}") for row in due])
 
     def _unfinished(self) -> Iterator[Sequence[Row[Any]]]:
         """Accepted orders that are not finished, in the order they came.
@@ -211,7 +217,7 @@ class Pipeline:
         shop = self.shop
         stage = Stage(
             Work(shop.workflow), shop.storage.tenant, self.source.channel, shop.actor, self.clock.now(), shop.settings,
-            receive=self.receive,
+            receive=self.receive, until=self.until,
         )  # fmt: skip
         for flow in flows:
             yield from flow(stage)

@@ -6,7 +6,8 @@ What was already done is recognised by its row or its command id, so a stage tha
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
+from enum import Enum
 from typing import Any, NamedTuple
 
 from attrs import define, field
@@ -53,6 +54,23 @@ from orderflow.importing.receiving import StockForecast
 from orderflow.ports.storage import Ack
 
 
+class Until(Enum):
+    """How far a run takes orders."""
+
+    CONFIRMED = "confirmed"
+    ALLOCATED = "allocated"
+    PACKED = "packed"
+    WISHED = "wished"
+    """To the end, but parcels are not delivered before the day that the customer wished."""
+    COMPLETED = "completed"
+    """To the end, whatever the customer wished."""
+
+    def reaches(self, step: Until) -> bool:
+        """Whether it goes as far as a step."""
+        steps = [*Until]
+        return steps.index(self) >= steps.index(step)
+
+
 class Turn(NamedTuple):
     """An order to go on with, and the time of its next steps.
 
@@ -83,6 +101,7 @@ class Stage:
         now: when its steps are recorded.
         settings: how orders are allocated, sent and billed.
         receive: receive what an order or an adjustment needs beyond the available stock.
+        until: how far orders are taken.
 
     ``refused`` are the steps that were not taken, with the reason; ``accepted`` counts the documents taken.
     """
@@ -94,6 +113,7 @@ class Stage:
     now: datetime
     settings: ShopSettings
     receive: bool = False
+    until: Until = Until.WISHED
     refused: list[tuple[str, str]] = field(factory=list)
     accepted: int = 0
     _asked: set[Key] = field(factory=set, init=False)
@@ -182,6 +202,8 @@ class Stage:
     def prepare(self, turns: Sequence[Turn]) -> Flow[None]:
         """Allocate what the orders want and pack it, as far as the stock allows."""
         yield from self._load_orders(turns)
+        if not self.until.reaches(Until.ALLOCATED):
+            return
         wishes = [
             Envelope(
                 self.key("order", turn.order), AllocateStock(), self._stamp(self._turn_id(turn, "allocate"), turn.at)
@@ -190,7 +212,8 @@ class Stage:
             if _wants_stock(self.order(turn))
         ]
         yield from allocate_in(self.work, wishes, self.settings.allocation)
-        yield from self.take([step for turn in turns for step in self._packed(turn)])
+        if self.until.reaches(Until.PACKED):
+            yield from self.take([step for turn in turns for step in self._packed(turn)])
 
     def complete(self, turns: Sequence[Turn]) -> Flow[None]:
         """Hand over and deliver what is ready to go, then bill every order, then complete every order.
@@ -199,7 +222,9 @@ class Stage:
         if the run is interrupted.
         """
         yield from self._load_orders(turns)
-        shipments = {key: turn for turn in turns for key in self._shipments(turn)}
+        if not self.until.reaches(Until.WISHED):
+            return
+        shipments = {key: turn for turn in turns for key in self._shipments(turn) if not self._is_early(turn)}
         yield from self.work.load(shipments)
         yield from self.take([step for key, turn in shipments.items() for step in self._delivered(key, turn)])
         yield from self.take([step for turn in turns for step in self._billed(turn)])
@@ -256,13 +281,25 @@ class Stage:
         if isinstance(order, Accepted):
             yield from (key.beside("shipment", shipment) for shipment in order.progress.shipments)
 
+    def _is_early(self, turn: Turn) -> bool:
+        """Whether the customer wished for a later day, and that is to be kept."""
+        day = wished_day(self.order(turn))
+        return self.until is Until.WISHED and day is not None and day > turn.at.date()
+
+    def _moment(self, turn: Turn) -> datetime:
+        """When parcels are delivered: on the day that was wished, if the file was at an earlier one before."""
+        order, day = self.order(turn), wished_day(self.order(turn))
+        if self.until is Until.WISHED and day is not None and order.placed_at.date() < day < turn.at.date():
+            return datetime.combine(day, time(), UTC)
+        return turn.at
+
     def _delivered(self, key: Key, turn: Turn) -> Iterator[Step]:
         state = self.state(key)
         ready = self.work.workflow.machines[key.kind].rule_for(type(state), HandOver) is not None
         if ready:
-            yield Step(self.id(turn.order, f"handover/{key.id}"), key, HandOver(), turn.at)
+            yield Step(self.id(turn.order, f"handover/{key.id}"), key, HandOver(), self._moment(turn))
         if ready or isinstance(state, InTransit):
-            yield Step(self.id(turn.order, f"deliver/{key.id}"), key, RecordDelivered("delivered"), turn.at)
+            yield Step(self.id(turn.order, f"deliver/{key.id}"), key, RecordDelivered("delivered"), self._moment(turn))
 
     def _billed(self, turn: Turn) -> Iterator[Step]:
         order = self.order(turn)
@@ -316,6 +353,12 @@ class Stage:
         keys = {sku: stock_key(self.tenant, sku, home) for sku in skus}
         rows = yield from self.work.load(keys.values())
         return StockForecast(home, {sku: rows[key].state for sku, key in keys.items()})
+
+
+def wished_day(order: Any) -> date | None:
+    """The day on which the customer wished an order to be delivered."""
+    requested = order.content.requested if isinstance(order, Accepted) else None
+    return requested.date if requested else None
 
 
 def _is_goods(line: Any) -> bool:
