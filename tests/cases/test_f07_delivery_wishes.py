@@ -87,3 +87,15 @@ def test_f07_until_any_step_and_then_on(tmp_path: Path) -> None:
             assert states(run(file, "--json", "--until", step)) == {state: 1}
     assert states(run(file, "--json", "--until", "confirmed")) == {"Completed": 1}
     assert run(file, "--until", "delivered").exit_code == 2
+
+
+def test_f07_what_comes_back_has_been_there(tmp_path: Path) -> None:
+    """A cancellation takes goods back before the day that was wished: the file says that they had arrived."""
+    back = {
+        "type": "cancellation", "number": "C-1", "at": "2026-10-20T09:00:00Z", "customer": "ann", "currency": "GBP",
+        "bill_to": "ann@1", "person": {"name": "Ann"}, "lines": [["TEA", 1, "2.55 GBP", "S 20", True]],
+    }  # fmt: skip
+    file = written(tmp_path / "orders.jsonl", [STOCK, wished(1, "2026-11-11"), back])
+    result = run(file, "--json")
+    assert (states(result), told(result)["refused_commands"]) == ({"Completed": 1}, [])
+    assert shipments(file, 1) == [("Delivered", "2026-10-20")]

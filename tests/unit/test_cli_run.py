@@ -212,7 +212,7 @@ def test_a_file_is_not_its_own_database(sample: Path) -> None:
 def test_what_is_no_text_is_refused_before_anything_is_stored(worked: Path, tmp_path: Path) -> None:
     """A database given in place of a file of orders leaves no thousand rejections behind."""
     answer = orderflow("run", worked, "--format", "jsonl", "--db", tmp_path / "new.db", *BOTH)
-    assert (answer.exit_code, "is not a text file" in answer.stderr) == (1, True)
+    assert (answer.exit_code, "is not text in UTF-8" in answer.stderr) == (1, True)
     with opened(tmp_path / "new.db") as connection:
         assert connection.execute("SELECT count(*) FROM intake").fetchone() == (0,)
 

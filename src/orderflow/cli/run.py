@@ -8,7 +8,7 @@ import gzip
 import json
 import sys
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -41,6 +41,13 @@ GC_THRESHOLD: Final = (1_000_000, 20, 20)
 
 #: The years whose times can be converted between any two time zones.
 _YEAR: Final = click.IntRange(2, 9998)
+
+
+def _zone(context: click.Context, option: click.Parameter, text: str) -> tuple[str, str]:
+    country, sign, zone = text.partition("=")
+    if not (country and sign and zone):
+        raise click.BadParameter(f"{text!r} is not of the form COUNTRY=ZONE", context, option)
+    return country, zone
 
 
 @click.command()
@@ -77,6 +84,14 @@ _YEAR: Final = click.IntRange(2, 9998)
 )
 @click.option("--summary", type=click.Path(dir_okay=False, path_type=Path), help="Write the summary to this file.")
 @click.option("--rates", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The carrier's rate table.")
+@click.option(
+    "--zone",
+    "zones",
+    metavar="COUNTRY=ZONE",
+    multiple=True,
+    callback=lambda context, option, values: dict(_zone(context, option, value) for value in values),
+    help="The zone of the rate table that a country is in.",
+)
 @click.option("--mail", type=click.Path(file_okay=False, path_type=Path), help="Put notices into this mail folder.")
 @click.option(
     "--location",
@@ -165,6 +180,7 @@ def work(
     receive: bool = False,
     years: Years = YEARS,
     rates: Path | None = None,
+    zones: Mapping[str, str] | None = None,
     mail: Path | None = None,
     locations: tuple[str, ...] = ("main",),
     until: Until = Until.WISHED,
@@ -173,7 +189,8 @@ def work(
     used, clock = import_workflow(workflow), start_clock()
     storage = storage_at(db, used)
     try:
-        shop = shop_for(storage, used, clock, notifier=notifier_for(db, mail), rates=rates, locations=locations)
+        notifier = notifier_for(db, mail)
+        shop = shop_for(storage, used, clock, notifier=notifier, rates=rates, zones=zones, locations=locations)
         began = time.perf_counter()
         with progress_bar(source.count()) as advanced:
             options: dict[str, Any] = {"receive": receive, "advanced": advanced, "years": years, "until": until}

@@ -148,6 +148,7 @@ class Pipeline:
         elif isinstance(document, PaymentDocument):
             self._payment(document)
         elif isinstance(document, CancellationDocument):
+            self._arrive(document, matches)
             self._end(lambda stage: stage.cancel(document, matches, self.source.timezone))
         elif isinstance(document, AdjustmentDocument):
             self._end(lambda stage: stage.adjust(document))
@@ -175,6 +176,14 @@ class Pipeline:
         if order and isinstance(self._state("order", order), Accepted):
             self._go_on([Turn(order, document.at, document.number)])
         self._end()
+
+    def _arrive(self, document: CancellationDocument, matches: list[list[Match]]) -> None:
+        """Deliver what comes back, whatever day was wished for it: it must have been there."""
+        orders = sorted({match.order for found in matches for match in found if match.order})
+        states = {order: self._state("order", order) for order in orders}
+        waiting = [o for o in orders if type(states[o]).__name__ in _UNFINISHED and wished_day(states[o])]
+        if waiting:
+            self._go_on([Turn(order, document.at, document.number, arrived=True) for order in waiting])
 
     def _go_on(self, turns: Sequence[Turn]) -> None:
         self._commit(lambda stage: stage.prepare(turns))

@@ -75,11 +75,13 @@ class Turn(NamedTuple):
     """An order to go on with, and the time of its next steps.
 
     ``occasion`` is the number of the receipt that brought its goods, empty if the order's own document is the occasion.
+    ``arrived``: the file says that its goods have been with the customer, whatever day was wished.
     """
 
     order: str
     at: datetime
     occasion: str = ""
+    arrived: bool = False
 
 
 class Step(NamedTuple):
@@ -284,7 +286,7 @@ class Stage:
     def _is_early(self, turn: Turn) -> bool:
         """Whether the customer wished for a later day, and that is to be kept."""
         day = wished_day(self.order(turn))
-        return self.until is Until.WISHED and day is not None and day > turn.at.date()
+        return self.until is Until.WISHED and not turn.arrived and day is not None and day > turn.at.date()
 
     def _moment(self, turn: Turn) -> datetime:
         """When parcels are delivered: on the day that was wished, if the file was at an earlier one before."""

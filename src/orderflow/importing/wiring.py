@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Final
 
+from orderflow.adapters.carriers.rates import RateTable
 from orderflow.adapters.carriers.table import TableRateCarrier
 from orderflow.adapters.clock import FixedClock
 from orderflow.adapters.notifiers.jsonl import JsonLinesNotifier
@@ -29,7 +31,7 @@ NOTICES: Final = ("order_completed", "credit_note_issued")
 CARRIER: Final = "table"
 
 
-#: The default carrier's zone for each country; every other country is in zone ``world``.
+#: The library's own zones: that of each country; every other country is in zone ``world``.
 ZONES: Final = {
     **dict.fromkeys(("United Kingdom", "GB", "Channel Islands"), "domestic"),
     **dict.fromkeys(
@@ -54,12 +56,23 @@ def storage_at(path: Path, workflow: Workflow, *, exclusive: bool = True, read_o
     return SqliteStorage(path, workflow.machines.values(), exclusive=exclusive, read_only=read_only)
 
 
-def carrier(rates: Path | None = None) -> TableRateCarrier:
-    """The table-rate carrier of ``rates``, or of the table that comes with the library."""
-    if rates is not None:
-        return TableRateCarrier.from_file(rates, name=CARRIER, zones=ZONES, default_zone="world")
-    with as_file(files("orderflow.importing") / "rates.csv") as path:
-        return TableRateCarrier.from_file(path, name=CARRIER, zones=ZONES, default_zone="world")
+def carrier(rates: Path | None = None, zones: Mapping[str, str] | None = None) -> TableRateCarrier:
+    """The table-rate carrier of ``rates``, or of the table that comes with the library.
+
+    A country is in the zone that ``zones`` gives for it; else in the zone of its own name, or in the library's zone for
+    it, where the table has that; else in the zone ``world``, or in the first of a table that has none.
+
+    Raises:
+        InputError: the table has faults, or has no zone of a name in ``zones``.
+    """
+    if rates is None:
+        with as_file(files("orderflow.importing") / "rates.csv") as path:
+            return carrier(path, zones)
+    table = RateTable.from_file(rates)
+    usual = {country: zone for country, zone in ZONES.items() if zone in table.zones}
+    own = {zone: zone for zone in table.zones}
+    default = "world" if "world" in table.zones else table.rates[0].zone
+    return TableRateCarrier(CARRIER, table, zones={**usual, **own, **(zones or {})}, default_zone=default)
 
 
 def shop_for(
@@ -69,13 +82,14 @@ def shop_for(
     *,
     notifier: Notifier,
     rates: Path | None = None,
+    zones: Mapping[str, str] | None = None,
     locations: tuple[str, ...] = ("main",),
 ) -> OrderFlow:
     """An :class:`OrderFlow` over ``storage`` whose clock the file drives; its leases run out at once."""
     return OrderFlow(
         storage,
         workflow=workflow,
-        carriers=[carrier(rates)],
+        carriers=[carrier(rates, zones)],
         notifier=notifier,
         clock=clock,
         settings=ShopSettings(allocation=AllocationSettings(locations), shipping=ShippingSettings(carrier=CARRIER)),
