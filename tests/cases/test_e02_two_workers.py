@@ -5,11 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
-from small_shop import content, small_shop
+import pytest
+from small_shop import NOON, content, small_shop
 
 from orderflow import MemoryStorage, OrderFlow, SqliteStorage
+from orderflow.adapters.storage import outbox
 from orderflow.ports.notifier import Notice
+from orderflow.ports.storage import Lease
 
 
 class SlowPost:
@@ -59,3 +66,21 @@ def test_e02_a_sending_longer_than_its_lease_is_renewed() -> None:
         shops[1].relay()
         time.sleep(0.1)
     assert set(post.sent.values()) == {1}
+
+
+def test_e02_what_another_process_has_taken_meanwhile_is_not_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both have found the message due; the lease is one conditional write, and the second of them gets nothing."""
+    with closing(SqliteStorage(tmp_path / "shop.db")) as ours, closing(SqliteStorage(tmp_path / "shop.db")) as theirs:
+        small_shop(ours).receive("o-1", content())
+        now, until = NOON + timedelta(hours=1), NOON + timedelta(hours=2)
+        begun, taken = outbox._begun, list[Lease]()
+
+        def too_late(*arguments: Any) -> Any:
+            monkeypatch.setattr(outbox, "_begun", begun)
+            taken.extend(theirs.lease("notify", 1, now, until))
+            return begun(*arguments)
+
+        monkeypatch.setattr(outbox, "_begun", too_late)
+        assert (ours.lease("notify", 1, now, until), len(taken)) == ([], 1)

@@ -9,12 +9,19 @@ import pytest
 from tea_shop import ARRIVE, CANCEL, GO, NOON, VAT, Counted, Shop, content, item, note, shipped
 
 from orderflow.adapters.carriers.memory import CarrierFailure, MemoryCarrier
+from orderflow.adapters.notifiers.memory import MemoryNotifier
 from orderflow.adapters.storage.memory import MemoryStorage
 from orderflow.domain.billing.credit_note import AccountLine
+from orderflow.domain.billing.invoice import VoidInvoice
 from orderflow.domain.engine.decide import Message
+from orderflow.domain.money.money import Money
 from orderflow.domain.orders.allocating import AllocateStock
-from orderflow.domain.orders.billing import CompleteOrder
+from orderflow.domain.orders.billing import BillUnits, CompleteOrder
+from orderflow.domain.orders.content import Policy, RefundOn
 from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder
+from orderflow.domain.payments.applying import ApplyPayment
+from orderflow.domain.payments.collecting import RecordPayment
+from orderflow.domain.payments.state import ApplicationTarget, PaymentSource
 from orderflow.domain.shipping import state as ss
 from orderflow.domain.shipping.labelling import RecordLabel, VoidLabel
 from orderflow.domain.shipping.planning import DropItems, PackShipment, PlanShipment, VoidShipment
@@ -25,6 +32,7 @@ from orderflow.errors import ConcurrencyConflict, DefinitionError, Key, PortErro
 from orderflow.flows.advance import ShopSettings
 from orderflow.flows.prepare import ShippingSettings
 from orderflow.flows.relay import POLICIES, RelayReport, TopicPolicy, _envelopes, _Round
+from orderflow.ports.notifier import Notice
 from orderflow.ports.storage import Batch, Lease
 from orderflow.runtime import run
 from orderflow.shop import OrderFlow
@@ -312,3 +320,36 @@ def test_labels_are_tried_for_a_day_and_notices_for_three() -> None:
     assert {(p.first_delay_seconds, p.most_delay_seconds, p.breaker_seconds) for p in POLICIES.values()} == {
         (10, 3600, 60)
     }
+
+
+class Voiding(MemoryNotifier):
+    """Voids the invoice that it tells of, once it has told."""
+
+    shop: Shop
+
+    def send(self, notice: Notice) -> None:
+        super().send(notice)
+        if notice.template == "invoice_issued":
+            self.shop.handle(notice.order, VoidInvoice("wrong"))
+
+
+def test_a_notice_that_was_sent_is_done_whatever_its_row_says_to_it() -> None:
+    """The invoice is void by then and cannot be marked as sent: it is told once, and nothing is left to do."""
+    post = Voiding()
+    post.shop = shop = Shop(SHIPS, notifier=post).stocked(main=1).placed(1)
+    shop.advance("O")
+    shop.settle().tell("O/1", GO).tell("O", BillUnits("O/1", "inv")).settle()
+    assert type(shop.invoices.get("O/1")).__name__ == "Void"
+    assert [notice.template for notice in post.delivered].count("invoice_issued") == 1
+    assert (shop.storage.pending(), shop.storage.dead_letters()) == (0, [])
+
+
+def test_a_message_that_asks_for_nothing_any_more_is_done() -> None:
+    """Money came by bank, so there is nobody to ask for a refund: the message to its row is done all the same."""
+    shop = Shop(workflow=QUIET)
+    shop.tell("O", PlaceOrder(content(1, policy=Policy(refund_on=RefundOn.DUE))))
+    shop.tell("bank/1", RecordPayment(PaymentSource("bank", "1", "ann", order="O"), Money.of("5.95", "EUR")))
+    shop.tell("bank/1", ApplyPayment(ApplicationTarget.ORDER, "O", Money.of("5.95", "EUR"))).tell("O", CANCEL)
+    assert "request_operation" in shop.storage.due(shop.time.now())
+    assert shop.relay().done == 1
+    assert (shop.storage.pending(), shop.storage.dead_letters()) == (0, [])

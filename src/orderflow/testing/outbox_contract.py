@@ -254,7 +254,7 @@ def _maybe_sent(make: StorageMaker, expect: Expect) -> None:
     expect.true("it may have been sent, though it was requeued", again.maybe_sent)
     _post(storage, _THIRD)
     (lost,) = _lease(storage)
-    (abandoned,) = _lease(storage, _LATER, limit=1)
+    (abandoned,) = [lease for lease in _lease(storage, _LATER) if lease.message == _THIRD]
     expect.equal("after a lease that ran out", (False, True), (lost.maybe_sent, abandoned.maybe_sent))
     storage.dead_letter(abandoned, _LATER, "refused", maybe_sent=False)
     expect.equal(
