@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 from unicodedata import normalize
-from urllib.parse import unquote
 
 import attrs
 
@@ -148,7 +147,8 @@ def _common(one: str, other: str) -> int:
     return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
-_BYTES: Final = re.compile(r"(?:\\x[0-9a-fA-F]{2})+")
+_BYTES: Final = re.compile(r"(?:\\x[0-9a-fA-F]{2})+|(?:%[0-9a-fA-F]{2})+")
+_SIGNS: Final = re.compile(r"\\x|%")
 _ESCAPE: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
 _BLANK: Final = re.compile(r"\\[nrt]")
 #: An escape that was cut off.
@@ -157,7 +157,7 @@ _BROKEN: Final = re.compile(r"(%|\\|\\x|\\u)[0-9a-fA-F]{0,3}\Z")
 
 def _unescaped(text: str) -> str:
     """A text with the characters that its escapes stand for: those of URLs, JSON, and Python's texts and bytes."""
-    text = unquote(_BROKEN.sub("", text), errors="replace")
-    text = _BYTES.sub(lambda found: bytes.fromhex(found[0].replace("\\x", "")).decode("utf-8", "replace"), text)
+    text = _BROKEN.sub("", text)
+    text = _BYTES.sub(lambda found: bytes.fromhex(_SIGNS.sub("", found[0])).decode("utf-8", "replace"), text)
     text = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), _BLANK.sub(" ", text))
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
