@@ -123,7 +123,7 @@ def test_e12_it_is_no_labelled() -> None:
 def test_e12_it_is_listed(carrier_and_shop: Wired) -> None:
     """It waits to be handed over with nothing in the way, and is found by its state and its tracking number."""
     _, shop = carrier_and_shop
-    assert [(task.key.id, task.reasons) for task in shop.worklist("to_ship")] == [(SHIPMENT_ID, ())]
+    assert [(task.key.id, task.commands[0]) for task in shop.worklist("to_ship")] == [(SHIPMENT_ID, "HandOver")]
     for found in (
         shop.shipments.find(status=["MarketLabelled"]),
         shop.shipments.find(where={"tracking_number": "M-1"}),

@@ -98,4 +98,7 @@ def test_f07_what_comes_back_has_been_there(tmp_path: Path) -> None:
     file = written(tmp_path / "orders.jsonl", [STOCK, wished(1, "2026-11-11"), back])
     result = run(file, "--json")
     assert (states(result), told(result)["refused_commands"]) == ({"Completed": 1}, [])
-    assert shipments(file, 1) == [("Delivered", "2026-10-20")]
+    arguments = ["history", "shipment", "A-1/1", "--json", "--db", str(file.with_suffix(".db"))]
+    events = json.loads(CliRunner().invoke(root, arguments).stdout)["events"]
+    arrived = {event["event"]: event["occurred_at"] for event in events if event["event"] == "ShipmentDelivered"}
+    assert arrived == {"ShipmentDelivered": "2026-10-20T09:00:00Z"}
