@@ -161,7 +161,7 @@ class Pipeline:
         """Post a receipt, then go on with the waiting orders, first come, first served."""
         self._commit(lambda stage: stage.post(document))
         for turns in self._unfinished(document):
-            self._go_on(turns)
+            self._go_on(turns, in_turn=True)
         self._end()
 
     def _payment(self, document: PaymentDocument) -> None:
@@ -172,8 +172,8 @@ class Pipeline:
             self._go_on([Turn(order, document.at, document.number)])
         self._end()
 
-    def _go_on(self, turns: Sequence[Turn]) -> None:
-        self._commit(lambda stage: stage.prepare(turns))
+    def _go_on(self, turns: Sequence[Turn], *, in_turn: bool = False) -> None:
+        self._commit(lambda stage: stage.prepare(turns, in_turn=in_turn))
         self._relay()
         self._commit(lambda stage: stage.complete(turns))
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from orderflow.domain.billing.numbering import PLAIN, OpenSeries
 from orderflow.domain.engine.decide import Envelope, Flow
@@ -179,8 +179,8 @@ class Stage:
 
     # -- orders
 
-    def prepare(self, turns: Sequence[Turn]) -> Flow[None]:
-        """Allocate what the orders want and pack it, as far as the stock allows."""
+    def prepare(self, turns: Sequence[Turn], *, in_turn: bool = False) -> Flow[None]:
+        """Allocate what the orders want and pack it, as far as the stock allows; ``in_turn``: they are the queue."""
         yield from self._load_orders(turns)
         wishes = [
             Envelope(
@@ -189,7 +189,8 @@ class Stage:
             for turn in turns
             if _wants_stock(self.order(turn))
         ]
-        yield from allocate_in(self.work, wishes, self.settings.allocation)
+        settings = self.settings.allocation
+        yield from allocate_in(self.work, wishes, evolve(settings, skip_queue=True) if in_turn else settings)
         yield from self.take([step for turn in turns for step in self._packed(turn)])
 
     def complete(self, turns: Sequence[Turn]) -> Flow[None]:

@@ -144,30 +144,29 @@ class UnitsShipped(Event):
     If they were ``counted``, a stocktake has seen already that they are gone.
     """
 
-    quantity: Quantity
-    document: Name
-    allocated: Count
-    found: Count = 0
+    quantity: int
+    document: str
+    allocated: int
+    found: int = 0
     counted: bool = False
 
 
 @frozen(eq=False, repr=False)
-class _Restocked:
+class Restock(Internal):
+    """Note that units came back: on sale again if ``usable``, otherwise set aside. It is a fact, however many."""
+
     quantity: Quantity
     usable: bool = True
     document: Name = ""
 
 
-class Restock(_Restocked, Internal):
-    """Note that units came back: on sale again if ``usable``, otherwise set aside. It is a fact, however many."""
-
-    __slots__ = ()
-
-
 @frozen(eq=False, repr=False)
-class UnitsRestocked(_Restocked, Event):
+class UnitsRestocked(Event):
     """Units came back; if they were ``counted``, a stocktake has seen them already."""
 
+    quantity: int
+    usable: bool
+    document: str
     counted: bool = False
 
 
