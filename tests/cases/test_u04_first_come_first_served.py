@@ -19,11 +19,13 @@ from orderflow import (
     ReleaseHold,
     SqliteStorage,
 )
+from orderflow.domain.engine.machine import refuse
 from orderflow.domain.inventory.counting import CountStock
 from orderflow.domain.orders.allocating import AllocateStock, FillBackorder
 from orderflow.domain.orders.content import CancelledBy, Gate, Hold, HoldReason
 from orderflow.domain.orders.holding import PlaceHold
 from orderflow.domain.values import LineQuantity, Pick
+from orderflow.domain.workflow.table import standard_workflow
 
 Store = MemoryStorage | SqliteStorage
 HELD = Hold(HoldReason.MANUAL, Gate.ALLOCATE)
@@ -81,15 +83,15 @@ def test_u04_an_order_serves_itself_when_it_is_alone(storage: Store) -> None:
 
 
 def test_u04_a_class_is_served_before_a_later_one(storage: Store) -> None:
-    """C is of a class before A and B: it takes what they wait for, and is served first; within one, age decides."""
+    """C is of a class before B and A: it takes what they wait for, and is served first; within one, age decides."""
     shop, clock = shop_of(storage)
-    for order in "ab":
+    for order in "ba":
         waiting(shop, clock, order, 2)
-    assert held(shop, "a", "b") == [(1, 1), (0, 2)]
+    assert held(shop, "b", "a") == [(1, 1), (0, 2)]
     waiting(shop, clock, "c", 2, priority=-1)
     shop.handle("TEA@main", ReceiveGoods(3))
     settle(shop)
-    assert held(shop, "a", "b", "c") == [(2, 0), (0, 2), (2, 0)]
+    assert held(shop, "b", "a", "c") == [(2, 0), (0, 2), (2, 0)]
     level = shop.stock.level("TEA")
     assert (level.backordered, level.available, level.classes) == (2, 0, ())
 
@@ -142,11 +144,56 @@ def test_u27_a_held_order_keeps_its_place(storage: Store) -> None:
     assert held(shop, "a", "b") == [(1, 1), (1, 0)]
     shop.handle("TEA@main", ReceiveGoods(1))
     settle(shop)
-    waiting(shop, clock, "c", 1)
-    assert held(shop, "a", "c")[1] == (0, 1)
     shop.handle("a", ReleaseHold(HELD.reason, HELD.gate))
     settle(shop)
-    assert held(shop, "a", "b")[0] == (2, 0)
+    assert held(shop, "a", "b") == [(2, 0), (1, 0)]
+
+
+def test_u27_lifting_a_hold_comes_before_a_newcomer(storage: Store) -> None:
+    """C asks right after A's hold is lifted, and before the filler ran: A keeps its place."""
+    shop, clock = shop_of(storage)
+    waiting(shop, clock, "a", 2)
+    shop.handle("a", PlaceHold(HELD))
+    shop.handle("TEA@main", ReceiveGoods(1))
+    settle(shop)
+    shop.handle("a", ReleaseHold(HELD.reason, HELD.gate))
+    waiting(shop, clock, "c", 1)
+    settle(shop)
+    assert held(shop, "a", "c") == [(2, 0), (0, 1)]
+
+
+def test_who_is_refused_is_served_by_the_next_attempt(storage: Store) -> None:
+    """Of two that one message serves, the second is refused: the message is tried again, and decided anew."""
+    refusing = ["b"]
+
+    def not_yet(state: Any, command: FillBackorder, stamp: Any) -> Any:
+        """Not while the shop says no."""
+        return refuse("not_yet", "not yet") if state.content.external_id in refusing else None
+
+    clock = FixedClock(NOON)
+    shop = small_shop(storage, units=1, clock=clock, workflow=standard_workflow().guarded(FillBackorder, not_yet))
+    waiting(shop, clock, "a", 2)
+    waiting(shop, clock, "b", 1)
+    settle(shop)
+    shop.handle("TEA@main", ReceiveGoods(2))
+    assert shop.relay().retried == 1
+    assert held(shop, "a", "b") == [(2, 0), (0, 1)]
+    refusing.clear()
+    clock.advance(timedelta(hours=2))
+    settle(shop)
+    assert held(shop, "a", "b") == [(2, 0), (1, 0)]
+
+
+def test_a_held_order_is_put_back_all_the_same(storage: Store) -> None:
+    """It may not even wait while it is held: its units are open, and the message is done."""
+    shop, clock = shop_of(storage)
+    waiting(shop, clock, "a", 1)
+    settle(shop)
+    shop.handle("a", PlaceHold(HELD))
+    shop.handle("TEA@main", CountStock(0))
+    report = shop.relay()
+    assert (report.retried, held(shop, "a")) == (0, [(0, 0)])
+    assert shop.stock.level("TEA").shortfall == 0
 
 
 def test_what_a_stocktake_misses_goes_back_to_waiting(storage: Store) -> None:
