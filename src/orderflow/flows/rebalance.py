@@ -20,7 +20,7 @@ from orderflow.domain.orders.allocating import (
 )
 from orderflow.domain.orders.state import Accepted, Placed, lines_of
 from orderflow.domain.values import Pick, StockRef, stock_key
-from orderflow.errors import Key
+from orderflow.errors import DefinitionError, Key
 from orderflow.flows.asks import Commands, Find, NewId, Now
 from orderflow.flows.handle import Result, handle_many
 from orderflow.ports.storage import Query, Row
@@ -139,6 +139,8 @@ def send_back(message: Message) -> Flow[Commands]:
 
 
 def _level(key: Key) -> Flow[StockLevel]:
+    if key.kind != "stock":
+        raise DefinitionError(f"the queue of a {key.kind} is asked for, which has none")
     return level_of((yield from ask(Read([key])))[key].state)
 
 
