@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from orderflow.domain.billing.account import Account
     from orderflow.domain.billing.credit_note import DraftedNote, IssuedNote
     from orderflow.domain.billing.invoice_state import InvoiceState
-    from orderflow.domain.inventory.stock import StockLevel
+    from orderflow.domain.inventory.level import StockLevel
     from orderflow.domain.orders.state import OrderState
     from orderflow.domain.parties.customer import CustomerState
     from orderflow.domain.parties.party import Erased, PartyVersion, Restricted

@@ -7,7 +7,8 @@ from typing import Any
 
 from orderflow import FixedClock, MemoryCarrier, MemoryNotifier, OrderFlow, PartyRef, Person
 from orderflow.domain.billing.invoice_state import Issued
-from orderflow.domain.inventory.stock import ReceiveGoods, StockLevel
+from orderflow.domain.inventory.level import StockLevel
+from orderflow.domain.inventory.stock import ReceiveGoods
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.tax import TaxCategory, TaxPolicy
 from orderflow.domain.orders.content import OrderContent, OrderLine, Policy

@@ -13,8 +13,9 @@ from tea_shop import ARRIVE, BY_HAND, GO, VAT, Counted, Shop, content
 from orderflow.adapters.storage.memory import MemoryStorage, MemoryUnit
 from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.domain.engine.decide import Loaded
+from orderflow.domain.inventory.level import StockLevel
 from orderflow.domain.inventory.planner import Supply, one_location_first
-from orderflow.domain.inventory.stock import ReceiveGoods, StockLevel
+from orderflow.domain.inventory.stock import ReceiveGoods
 from orderflow.domain.money.price import Price
 from orderflow.domain.orders.content import Gate, Hold, HoldReason, OrderLine
 from orderflow.domain.orders.holding import PlaceHold
@@ -230,7 +231,7 @@ def test_workers_share_the_orders(storage: MemoryStorage | SqliteStorage) -> Non
 def test_what_cannot_be_a_command_ends_advancing() -> None:
     """Settings that nobody has checked make a malformed command: it is bad input, with the field's name."""
     shop = Shop().stocked(main=1).placed(1)
-    settings = ShopSettings(AllocationSettings(until="soon"))  # type: ignore[arg-type]
+    settings = ShopSettings(AllocationSettings(skip_queue="yes"))  # type: ignore[arg-type]
     key = shop.key("order", "O")
-    with pytest.raises(InputError, match="until"):
+    with pytest.raises(InputError, match="skip_queue"):
         shop.run(lambda: advance(shop.workflow, key, "me", settings))

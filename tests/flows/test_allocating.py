@@ -11,8 +11,9 @@ from tea_shop import BY_HAND, CANCEL, NOON, VAT, Shop, content, item, pick, plan
 
 from orderflow.adapters.storage.memory import MemoryStorage
 from orderflow.domain.inventory.counting import CountStock
+from orderflow.domain.inventory.level import StockLevel
 from orderflow.domain.inventory.planner import Supply, one_location_first
-from orderflow.domain.inventory.stock import ReceiveGoods, StockLevel
+from orderflow.domain.inventory.stock import ReceiveGoods
 from orderflow.domain.money.price import Price
 from orderflow.domain.orders.allocating import (
     AllocateStock,
@@ -108,8 +109,8 @@ def test_a_hold_closes_one_gate_and_one_line() -> None:
 
 def test_a_promise_that_ran_out_is_given_back() -> None:
     """An expired allocation can no longer be prepared, stays counted, and returns to the stock when it is expired."""
-    until = NOON + timedelta(hours=1)
-    shop = Shop(ShopSettings(AllocationSettings(until=until), BY_HAND)).stocked(main=1).confirmed(1)
+    settings = ShopSettings(AllocationSettings(hold_for=timedelta(hours=1)), BY_HAND)
+    shop = Shop(settings).stocked(main=1).confirmed(1)
     shop.allocate("O")
     assert shop.refusal("O", ExpireAllocation()) == ("nothing_expired",)
     assert shop.expire() == []
@@ -160,7 +161,7 @@ def test_newest_promises_give_way_to_a_shortfall() -> None:
     assert all(isinstance(result, Ack) for result in shop.rebalance("TEA"))
     waiting = {name: shop.progress(name).lines[0].backordered_quantity for name in "ABCD"}
     assert waiting == {"A": 1, "B": 2, "C": 1, "D": 0}
-    assert shop.stock.level("TEA") == StockLevel(2, allocated=2, backordered=4)
+    assert shop.stock.level("TEA") == StockLevel(2, allocated=2, backordered=4, counted_at=NOON + timedelta(minutes=4))
     assert shop.rebalance("TEA") == []
 
 

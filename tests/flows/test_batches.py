@@ -8,7 +8,8 @@ from tea_shop import CANCEL, NOON, Counted, Shop, content, pick
 
 from orderflow.domain.engine.decide import Envelope, Flow
 from orderflow.domain.engine.stamp import Stamp
-from orderflow.domain.inventory.stock import ReceiveGoods, StockLevel
+from orderflow.domain.inventory.level import StockLevel
+from orderflow.domain.inventory.stock import ReceiveGoods
 from orderflow.domain.orders.allocating import AllocateStock
 from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder
 from orderflow.domain.orders.state import Allocated

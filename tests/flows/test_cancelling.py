@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tea_shop import ARRIVE, CANCEL, GO, PACK, Shop, item, pick, plan
 
-from orderflow.domain.inventory.stock import StockLevel
+from orderflow.domain.inventory.level import StockLevel
 from orderflow.domain.orders.allocating import AllocateStock
 from orderflow.domain.orders.cancelling import CancelUnits
 from orderflow.domain.orders.content import CancelledBy

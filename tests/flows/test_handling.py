@@ -20,7 +20,8 @@ from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.intake import intake_key
 from orderflow.domain.inventory.counting import ReleaseQuarantine
 from orderflow.domain.inventory.documents import PostTransfer, SkuQuantity
-from orderflow.domain.inventory.stock import ReceiveGoods, StockLevel
+from orderflow.domain.inventory.level import StockLevel
+from orderflow.domain.inventory.stock import ReceiveGoods
 from orderflow.domain.orders.amending import AnnotateOrder
 from orderflow.domain.orders.content import Gate, Hold, HoldReason
 from orderflow.domain.orders.holding import PlaceHold, ReleaseHold

@@ -316,6 +316,8 @@ def test_labels_are_tried_for_a_day_and_notices_for_three() -> None:
         "operate_payment": 72,
         "drop_items": None,
         "request_operation": None,
+        "fill_backorders": None,
+        "rebalance": None,
     }
     assert {(p.first_delay_seconds, p.most_delay_seconds, p.breaker_seconds) for p in POLICIES.values()} == {
         (10, 3600, 60)

@@ -38,7 +38,7 @@ def storages(folder: Path, kind: str) -> Iterator[MemoryStorage | SqliteStorage]
 @pytest.fixture(scope="module", params=["memory", "sqlite"])
 def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """Orders placed an hour apart: A of ann, completed; B of bob, cancelled; C of ann, confirmed; D of ann."""
-    settings = ShopSettings(AllocationSettings(until=NOON + 12 * HOUR), BY_HAND)
+    settings = ShopSettings(AllocationSettings(hold_for=8 * HOUR), BY_HAND)
     for storage in storages(tmp_path_factory.mktemp("rows"), request.param):
         shop = Shop(settings, storage=storage).stocked(main=3)
         for hour, (name, customer) in enumerate({"A": "ann", "B": "bob", "C": "ann", "D": "ann"}.items()):

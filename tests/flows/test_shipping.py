@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from attrs import evolve
-from tea_shop import ARRIVE, CANCEL, GO, PACK, Shop, item, plan
+from tea_shop import ARRIVE, CANCEL, GO, NOON, PACK, Shop, item, plan
 
 from orderflow.domain.inventory.counting import CountStock
-from orderflow.domain.inventory.stock import StockLevel
+from orderflow.domain.inventory.level import StockLevel
 from orderflow.domain.orders.billing import BillUnits, CompleteOrder
 from orderflow.domain.orders.content import ShipTogether
 from orderflow.domain.returns import ReceiveReturn, ReturnedUnits, SettleReturn, UnmatchedReturn
@@ -70,7 +70,7 @@ def test_units_that_are_not_found_are_owed_again() -> None:
     shop.allocate("O")
     shop.tell("S", plan(item(2)), RecordShortPick((item(1),)), PACK)
     assert (shop.lines[0].open, shop.lines[0].preparing_quantity) == (1, 1)
-    assert shop.stock.level("TEA") == StockLevel(2, allocated=1, unavailable=1, recount=True)
+    assert shop.stock.level("TEA") == StockLevel(2, allocated=1, missing=1, recount=True)
 
 
 def test_a_short_pick_is_taken_after_a_stocktake_found_the_same() -> None:
@@ -80,7 +80,7 @@ def test_a_short_pick_is_taken_after_a_stocktake_found_the_same() -> None:
     shop.tell("S", plan(item(2)))
     shop.tell("TEA@main", CountStock(0)).tell("S", RecordShortPick((item(2),)))
     assert shop.lines[0].open == 2
-    assert shop.stock.level("TEA") == StockLevel(0, recount=True)
+    assert shop.stock.level("TEA") == StockLevel(0, counted_at=NOON)
 
 
 def test_a_shipment_is_given_up_and_planned_anew() -> None:
@@ -145,7 +145,7 @@ def test_goods_come_back_before_and_after_completion() -> None:
     shop.tell("R", ReceiveReturn("main", (ReturnedUnits("O", 2, 1),), loose, usable=False))
     shop.tell("R", SettleReturn("cn"))
     assert (shop.lines[1].returned, shop.state) == (1, "Completed")
-    assert shop.stock.level("CUP") == StockLevel(3, unavailable=3)
+    assert shop.stock.level("CUP") == StockLevel(3, quarantined=3)
 
 
 def test_a_completed_order_owes_nothing_again() -> None:

@@ -91,7 +91,7 @@ def test_what_is_on_its_way_in_part_still_waits_for_stock() -> None:
     shop.tell("S", PACK, GO)
     for number in range(3):
         shop.tell("TEA@main", ReceiveGoods(1)).tell(f"A{number}", PlaceOrder(content(1)), ConfirmOrder())
-        shop.allocate(f"A{number}")
+        shop.tell(f"A{number}", AllocateStock(pick(1), skip_queue=True))
         shop.tell(f"SA{number}", plan(Item(f"A{number}", 1, "main", 1)))
     shop.tell("Z", PlaceOrder(content(1)), ConfirmOrder())
     [first] = shop.worklist("awaiting_stock", limit=1)

@@ -41,8 +41,16 @@ from orderflow.domain.billing.prefixes import ClaimPrefix, ReleasePrefix
 from orderflow.domain.engine.machine import ABSENT, Machine
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.intake import AcceptDocument, RejectDocument
-from orderflow.domain.inventory.counting import Adjust, CountStock, Quarantine, ReleaseQuarantine, RequestRecount
+from orderflow.domain.inventory.counting import (
+    Adjust,
+    CountStock,
+    Discard,
+    Quarantine,
+    ReleaseQuarantine,
+    RequestRecount,
+)
 from orderflow.domain.inventory.documents import PostAdjustment, PostReceipt, PostTransfer, SkuChange, SkuQuantity
+from orderflow.domain.inventory.reordering import SetReorderLevels
 from orderflow.domain.inventory.stock import (
     Allocate,
     Backorder,
@@ -348,7 +356,6 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         DropBackorder(1),
         Ship(1, "O", 1),
         Ship(1, "O", 0),
-        RequestRecount("S"),
         Restock(1),
         Quarantine(1),
         TakeOutShort_stock(1),
@@ -357,6 +364,9 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         TransferIn(1),
         Adjust(1),
         CountStock(0),
+        Discard(1),
+        RequestRecount(),
+        SetReorderLevels(1, 2),
     ),
 }
 

@@ -19,7 +19,8 @@ from orderflow.domain.engine.machine import ABSENT, Machine, Rule
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Effect, Send, Workflow
 from orderflow.domain.inventory.counting import CountStock
-from orderflow.domain.inventory.stock import ReceiveGoods, StockLevel
+from orderflow.domain.inventory.level import StockLevel
+from orderflow.domain.inventory.stock import ReceiveGoods
 from orderflow.domain.money.money import Money
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.tax import TaxCategory, TaxPolicy

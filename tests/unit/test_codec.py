@@ -14,8 +14,8 @@ from orderflow.adapters.codec import Codec
 from orderflow.domain.engine.machine import Absent, rule
 from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.inventory.level import StockLevel
 from orderflow.domain.inventory.machine import STOCK
-from orderflow.domain.inventory.stock import StockLevel
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.tax import TaxCategory, TaxPolicy
 from orderflow.domain.orders.allocating import StockReleased

@@ -9,7 +9,7 @@ import pytest
 from orderflow.domain.engine.machine import ABSENT
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.inventory.documents import SkuChange, SkuQuantity
-from orderflow.domain.inventory.stock import StockLevel
+from orderflow.domain.inventory.level import StockLevel
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.tax import TaxCategory, TaxPolicy
 from orderflow.domain.orders.content import LineKind, OrderContent, OrderLine

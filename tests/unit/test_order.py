@@ -114,17 +114,14 @@ def test_no_more_is_taken_out_of_a_bucket_than_is_there() -> None:
 
 
 def test_waiting_units_are_filled_once_though_they_are_filled_from_two_locations() -> None:
-    """Of one line, what has waited longest is filled first, and a second location fills what is left."""
+    """Of one line, what waits at the location is filled first, then what has waited longest."""
     waits = CONFIRMED.and_then(AllocateStock(backorder=(Pick(1, "shop", 1), Pick(1, "main", 2))))
     filled = waits.when(FillBackorder((Pick(1, "main", 2), Pick(1, "shop", 1))))
     assert filled.event.filled == (
-        Filled(1, "shop", "main", 1),
-        Filled(1, "main", "main", 1),
-        Filled(1, "main", "shop", 1),
+        Filled(1, "main", "main", 2),
+        Filled(1, "shop", "shop", 1),
     )
-    assert filled.state.progress.lines[0] == LineVector(
-        allocated=(Allotment("main", 1), Allotment("main", 1), Allotment("shop", 1))
-    )
+    assert filled.state.progress.lines[0] == LineVector(allocated=(Allotment("main", 2), Allotment("shop", 1)))
 
 
 FULL = LineVector(
@@ -328,13 +325,15 @@ def test_exposure_is_what_the_customer_will_owe(price: str, exposed: int) -> Non
 
 
 def test_what_has_waited_longest_is_filled_first_though_in_two_steps() -> None:
-    """What is left of the first of the queue goes before the second."""
+    """Of a third location, what is left of the first of the queue goes before the second."""
     waits = CONFIRMED.and_then(AllocateStock(backorder=(Pick(1, "shop", 2), Pick(1, "main", 1))))
-    filled = waits.when(FillBackorder((Pick(1, "main", 1), Pick(1, "shop", 2))))
-    assert filled.event.filled == (
-        Filled(1, "shop", "main", 1),
-        Filled(1, "shop", "shop", 1),
-        Filled(1, "main", "shop", 1),
+    filled = waits.when(FillBackorder((Pick(1, "north", 1), Pick(1, "north", 1), Pick(1, "main", 1))))
+    assert filled.event.filled == (Filled(1, "shop", "north", 2), Filled(1, "main", "main", 1))
+    twice = waits.when(FillBackorder((Pick(1, "north", 1), Pick(1, "east", 2))))
+    assert twice.event.filled == (
+        Filled(1, "shop", "north", 1),
+        Filled(1, "shop", "east", 1),
+        Filled(1, "main", "east", 1),
     )
 
 

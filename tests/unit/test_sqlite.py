@@ -31,8 +31,9 @@ from orderflow.domain.engine.decide import NOTHING, Entry, Loaded, Message
 from orderflow.domain.engine.machine import ABSENT, Absent, Machine, rule
 from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.inventory.level import StockLevel
 from orderflow.domain.inventory.machine import STOCK
-from orderflow.domain.inventory.stock import GoodsReceived, StockLevel
+from orderflow.domain.inventory.stock import GoodsReceived
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.tax import TaxCategory, TaxPolicy
 from orderflow.domain.orders.content import OrderContent, OrderLine
@@ -420,10 +421,10 @@ def test_a_thread_waits_no_longer_than_its_timeout(path: Path) -> None:
 
 
 def test_the_law_of_stock_stands_in_the_database(storage: SqliteStorage) -> None:
-    """What no rule may produce, no row can hold: oversold stock is refused by a constraint."""
-    oversold = Batch((command("c-1", ROW, 1),), (Write(ROW, 0, 1, StockLevel(1, 2), AT),), ())
+    """What no rule may produce, no row can hold: a counter below 0 is refused by a constraint."""
+    impossible = Batch((command("c-1", ROW, 1),), (Write(ROW, 0, 1, StockLevel(-1), AT),), ())
     with pytest.raises(StorageError, match="CHECK") as caught:
-        store(storage, oversold)
+        store(storage, impossible)
     assert isinstance(caught.value.__cause__, sqlite3.IntegrityError)
     assert not caught.value.retry
 

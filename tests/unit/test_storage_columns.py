@@ -26,7 +26,7 @@ from orderflow.domain.billing.numbering import Series
 from orderflow.domain.engine.machine import Absent
 from orderflow.domain.engine.schema import faults_of
 from orderflow.domain.intake import Accepted, Rejected
-from orderflow.domain.inventory.stock import StockLevel
+from orderflow.domain.inventory.level import StockLevel
 from orderflow.domain.money.money import Money
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.tax import TaxCategory, TaxPolicy, Totals

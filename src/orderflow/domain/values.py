@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Annotated, NamedTuple, TypeVar
 
-from orderflow.domain.engine.bounds import Id, Name, Quantity, Text
+from orderflow.domain.engine.bounds import Between, Id, Name, Quantity, Text
 from orderflow.domain.engine.limits import MAX_ID
 from orderflow.domain.engine.text import TextForm
 from orderflow.errors import Key
@@ -22,6 +22,7 @@ __all__ = [
     "Location",
     "PartyRef",
     "Pick",
+    "Priority",
     "Sku",
     "StockRef",
     "Task",
@@ -49,6 +50,10 @@ _AT = "@"
 
 Sku = Annotated[str, Text(MAX_ID, least=1, without=_AT)]
 Location = Annotated[str, Text(MAX_ID, least=1, without=_AT)]
+
+
+Priority = Annotated[int, Between(-9, 9)]
+"""A class in which orders wait for stock; a smaller one is served first."""
 
 
 class Pick(NamedTuple):

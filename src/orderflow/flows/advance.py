@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from attrs import evolve, frozen
@@ -16,6 +17,7 @@ from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.orders.allocating import AllocateStock
 from orderflow.domain.orders.billing import BillUnits, CompleteOrder
 from orderflow.domain.orders.charging import billable_lines
+from orderflow.domain.orders.guards import may_prepare
 from orderflow.domain.orders.placing import ConfirmOrder
 from orderflow.domain.orders.state import (
     Accepted,
@@ -31,7 +33,7 @@ from orderflow.domain.orders.state import (
 )
 from orderflow.domain.shipping.planning import PlanShipment
 from orderflow.errors import CommandRefused, DefinitionError, InputError, Key, NotFound, Refusal
-from orderflow.flows.allocate import AllocationSettings, allocate_in, stock_keys
+from orderflow.flows.allocate import AllocationSettings, allocate_in, ended_promises, stock_keys
 from orderflow.flows.asks import NewId, Now
 from orderflow.flows.handle import Result, Work
 from orderflow.flows.prepare import ShippingSettings, shipment_key, shipments_for
@@ -88,15 +90,18 @@ def advance(workflow: Workflow, key: Key, actor: str, settings: ShopSettings = S
     order = (yield from ask(Read([key])))[key].state
     if order is ABSENT:
         raise NotFound(key)
-    work = Work(workflow)
-    if any(_steps(order)):
-        yield from work.load(row for row in _needed(key, order, settings) if row.kind in workflow.machines)
+    work, now, expired = Work(workflow), (yield from ask(Now())), list[Key]()
+    if any(_steps(order, now)):
+        if isinstance(order, Placed) or _allocates(order, now):
+            expired = yield from ended_promises([key], settings.allocation, now)
+        needed = [*_needed(key, order, settings), *(yield from _held_by(expired, settings))]
+        yield from work.load(row for row in needed if row.kind in workflow.machines)
     else:
         yield from work.load([key])
     acks: list[Ack] = []
     refusals: tuple[Refusal, ...] = ()
     for _ in range(STEP_LIMIT):
-        results = yield from _first_step(work, key, actor, settings)
+        results = yield from _first_step(work, key, actor, settings, expired)
         taken = [result for result in results if isinstance(result, Ack)]
         refusals = tuple(_refusals(results))
         acks += taken
@@ -123,12 +128,13 @@ def _invoice_key(key: Key, order: HasProgress) -> Key:
     return key.beside("invoice", f"{key.id}/{1 + len(order.progress.bills)}")
 
 
-def _first_step(work: Work, key: Key, actor: str, settings: ShopSettings) -> Flow[list[Result]]:
+def _first_step(work: Work, key: Key, actor: str, settings: ShopSettings, expired: Sequence[Key]) -> Flow[list[Result]]:
     """Try what could come next, in order of preference, until something is accepted; returns every result."""
     results: list[Result] = []
-    order = work.rows.now[key].state
-    for step in _steps(order):
-        results += yield from step(work, key, order, actor, settings)
+    order, now = work.rows.now[key].state, (yield from ask(Now()))
+    for step in _steps(order, now):
+        more = (expired,) if step is _allocate else ()
+        results += yield from step(work, key, order, actor, settings, *more)
         if any(isinstance(result, Ack) for result in results):
             break
     return results
@@ -142,11 +148,11 @@ def _refusals(results: Sequence[Result]) -> Iterator[Refusal]:
             raise InputError(result.faults)
 
 
-def _steps(order: Any) -> Iterator[Any]:
+def _steps(order: Any, now: datetime) -> Iterator[Any]:
     """What could come next, in order of preference."""
     if isinstance(order, Placed):
         yield _confirm
-    if isinstance(order, Confirmed | AwaitingStock | Preparing | PartlyShipped) and order.progress.wants_stock:
+    if _allocates(order, now):
         yield _allocate
     if isinstance(order, Allocated | AwaitingStock | Preparing | PartlyShipped) and order.progress.tally.allocated:
         yield _prepare
@@ -154,6 +160,20 @@ def _steps(order: Any) -> Iterator[Any]:
         yield _bill
     if isinstance(order, Confirmed | Shipped):
         yield _complete
+
+
+def _allocates(order: Any, now: datetime) -> bool:
+    """Whether it wants stock; after a promise has ended unused, only once it could be prepared."""
+    if not isinstance(order, Confirmed | AwaitingStock | Preparing | PartlyShipped) or not order.progress.wants_stock:
+        return False
+    return not order.progress.lapsed or may_prepare(order, now)
+
+
+def _held_by(orders: Sequence[Key], settings: ShopSettings) -> Flow[list[Key]]:
+    """Orders whose promises have ended, and the stock rows that they hold."""
+    rows = (yield from ask(Read(orders))) if orders else {}
+    held = [stock for key in orders for stock in stock_keys(key.tenant, rows[key].state, settings.allocation)]
+    return [*orders, *held]
 
 
 def _stamp(actor: str) -> Flow[Stamp]:
@@ -171,9 +191,11 @@ def _confirm(work: Work, key: Key, order: Any, actor: str, settings: ShopSetting
     return (yield from _sent(work, key, ConfirmOrder(), actor))
 
 
-def _allocate(work: Work, key: Key, order: Any, actor: str, settings: ShopSettings) -> Flow[list[Result]]:
+def _allocate(
+    work: Work, key: Key, order: Any, actor: str, settings: ShopSettings, expired: Sequence[Key] = ()
+) -> Flow[list[Result]]:
     wish = Envelope(key, AllocateStock(), (yield from _stamp(actor)))
-    return [*(yield from allocate_in(work, [wish], settings.allocation)).values()]
+    return [*(yield from allocate_in(work, [wish], settings.allocation, expired)).values()]
 
 
 def _prepare(work: Work, key: Key, order: Any, actor: str, settings: ShopSettings) -> Flow[list[Result]]:

@@ -1,21 +1,27 @@
-"""Rebalancing: what a stocktake found missing is taken from the newest promises, each order on its own."""
+"""The queue of a stock row: who waits is served in turn, and what is promised but not there goes back to waiting."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from heapq import nlargest
+from heapq import nlargest, nsmallest
 from typing import Any, Final
 
-from orderflow.domain.engine.decide import Envelope, Flow, Read, ask
+from orderflow.domain.engine.decide import Envelope, Flow, Message, Read, ask
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
-from orderflow.domain.inventory.stock import StockLevel
-from orderflow.domain.orders.allocating import AllocateStock, ReleaseStock
+from orderflow.domain.inventory.level import StockLevel, level_of
+from orderflow.domain.orders.allocating import (
+    AllocateStock,
+    FillBackorder,
+    ReleaseStock,
+    not_held_at_allocate,
+    paid_for_at_allocate,
+)
 from orderflow.domain.orders.state import Accepted, Placed, lines_of
 from orderflow.domain.values import Pick, StockRef, stock_key
-from orderflow.errors import Key
-from orderflow.flows.asks import Find, NewId
+from orderflow.errors import DefinitionError, Key
+from orderflow.flows.asks import Commands, Find, NewId, Now
 from orderflow.flows.handle import Result, handle_many
 from orderflow.ports.storage import Query, Row
 
@@ -53,16 +59,21 @@ def _shortfall(key: Key) -> Flow[int]:
 
 
 def _newest(stock: StockRef, limit: int) -> Flow[list[Key]]:
-    """The orders placed last among those that hold units of ``stock``."""
+    """The orders whose turn is last among those that hold units of ``stock``."""
     newest: list[Row[Any]] = []
     page: Sequence[Row[Any]] = ()
     cursor = 0
     while not cursor or len(page) == PAGE:
         page = yield from ask(Find(Query("order", HOLDING, cursor=cursor, limit=PAGE)))
         holding = (row for row in page if any(_picks(row.state, stock, 1)))
-        newest = nlargest(limit, [*newest, *holding], key=lambda row: (row.state.placed_at, row.key.id))
+        newest = nlargest(limit, [*newest, *holding], key=_turn)
         cursor = page[-1].cursor if page else -1
     return [row.key for row in newest]
+
+
+def _turn(row: Row[Any]) -> tuple[int, datetime, str]:
+    """The place in the queue: by priority, then by age, then by id."""
+    return row.state.content.policy.priority, row.state.placed_at, row.key.id
 
 
 def _picks(order: object, stock: StockRef, most: int) -> Iterator[Pick]:
@@ -83,3 +94,82 @@ def _send_back(workflow: Workflow, key: Key, picks: tuple[Pick, ...], now: datet
         command_id = yield from ask(NewId())
         envelopes.append(Envelope(key, command, Stamp(now, actor, command_id)))
     return (yield from handle_many(workflow, envelopes, fresh_ids=[e.stamp.command_id for e in envelopes]))
+
+
+# -- after a commit that leaves units to serve, or too few
+
+#: Orders told by one message; the commit that tells them asks for more if there are more.
+CHUNK: Final = 50
+
+
+def fill_backorders(message: Message) -> Flow[Commands]:
+    """Serve strictly in turn what is available at a row; who is held, or not paid for, is passed over."""
+    level = yield from _level(message.lane)
+    left, now = level.available, (yield from ask(Now()))
+    if not left or not level.backordered:
+        return []
+    stock, commands = StockRef.read(message.lane.id), list[tuple[Key, Any]]()
+    for row in (yield from _first(stock, now)):
+        picks = tuple(_waiting(row.state, stock, left, now))
+        if picks:
+            left -= sum([pick.quantity for pick in picks])
+            commands.append((row.key, FillBackorder(picks, skip_queue=True)))
+    return commands
+
+
+def send_back(message: Message) -> Flow[Commands]:
+    """Put units back in the queue while a row has a shortfall, those whose turn is last first."""
+    short = (yield from _level(message.lane)).shortfall
+    if not short:
+        return []
+    stock, now, commands = StockRef.read(message.lane.id), (yield from ask(Now())), list[tuple[Key, Any]]()
+    for key in (yield from _newest(stock, CHUNK)):
+        order = (yield from ask(Read([key])))[key].state
+        picks = tuple(_picks(order, stock, short))
+        if not picks:
+            continue
+        short -= sum([pick.quantity for pick in picks])
+        commands.append((key, ReleaseStock(picks)))
+        again = AllocateStock(backorder=picks)
+        if may_wait(order, again, now):
+            commands.append((key, again))
+        if short <= 0:
+            break
+    return commands
+
+
+def _level(key: Key) -> Flow[StockLevel]:
+    if key.kind != "stock":
+        raise DefinitionError(f"the queue of a {key.kind} is asked for, which has none")
+    return level_of((yield from ask(Read([key])))[key].state)
+
+
+def may_wait(order: Any, command: AllocateStock | FillBackorder, now: datetime) -> bool:
+    """Whether neither a hold nor money keeps an order from being allocated."""
+    stamp = Stamp(now, "queue", "queue")
+    return not_held_at_allocate(order, command, stamp) is None and paid_for_at_allocate(order, command, stamp) is None
+
+
+def _first(stock: StockRef, now: datetime) -> Flow[list[Row[Any]]]:
+    """The orders whose turn is first among those that may have units of ``stock`` they wait for."""
+    first: list[Row[Any]] = []
+    page: Sequence[Row[Any]] = ()
+    cursor = 0
+    while not cursor or len(page) == PAGE:
+        page = yield from ask(Find(Query("order", HOLDING, cursor=cursor, limit=PAGE)))
+        waiting = (row for row in page if any(_waiting(row.state, stock, 1, now)))
+        first = nsmallest(CHUNK, [*first, *waiting], key=_turn)
+        cursor = page[-1].cursor if page else -1
+    return first
+
+
+def _waiting(order: object, stock: StockRef, most: int, now: datetime) -> Iterator[Pick]:
+    """Up to ``most`` units that an order waits for at ``stock``, its first lines first; lines on hold keep waiting."""
+    if not isinstance(order, Accepted):
+        return
+    for line, vector in lines_of(order):
+        waits = sum(wait.quantity for wait in vector.backordered if wait.location == stock.location)
+        pick = Pick(line.line, stock.location, min(most, waits))
+        if line.sku == stock.sku and pick.quantity and may_wait(order, FillBackorder((pick,)), now):
+            yield pick
+            most -= pick.quantity

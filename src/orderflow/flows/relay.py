@@ -18,13 +18,14 @@ from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.errors import ConcurrencyConflict, InputError, OrderFlowError, PortError, StorageError
-from orderflow.flows.asks import Commands, DueTopics, GiveUp, Now, Pause, Retry, TakeMessages
+from orderflow.flows.asks import Commands, DueTopics, GiveUp, NewId, Now, Pause, Retry, TakeMessages
 from orderflow.flows.handle import Result, handle_many, on_fresh_rows
 from orderflow.flows.impersonal import impersonal
 from orderflow.flows.labels import buy_label, void_label
 from orderflow.flows.notices import notify
 from orderflow.flows.payments import operate_payment, request_operation
 from orderflow.flows.prepare import drop_items
+from orderflow.flows.rebalance import fill_backorders, send_back
 from orderflow.ports.storage import Lease
 
 #: How long the other side may have a message put off at most.
@@ -135,7 +136,12 @@ def _tell_all(round_: _Round, topic: str, limit: int) -> Flow[None]:
 _COMMANDS: Final[Mapping[str, Callable[[Message], Flow[Commands]]]] = {
     "drop_items": drop_items,
     "request_operation": request_operation,
+    "fill_backorders": fill_backorders,
+    "rebalance": send_back,
 }
+
+#: Topics whose commands follow from the rows as they stand, so that a second attempt is another command.
+_RECOMPUTED: Final = frozenset({"fill_backorders", "rebalance"})
 
 
 # -- messages to adapters
@@ -206,10 +212,12 @@ POLICIES: Final[Mapping[str, TopicPolicy]] = {
 def _envelopes(round_: _Round, message: Message, commands: Commands) -> Flow[list[Envelope]]:
     """The commands of an answer, under ids that are known if they come again."""
     at = round_.time_of(message) if round_.time_of else (yield from ask(Now()))
-    return [
-        Envelope(key, command, Stamp(at, round_.actor, _command_id(message, number)), round_.time_of is not None)
-        for number, (key, command) in enumerate(commands)
-    ]
+    envelopes = []
+    for number, (key, command) in enumerate(commands):
+        new = message.topic in _RECOMPUTED
+        id_ = (yield from ask(NewId())) if new else _command_id(message, number)
+        envelopes.append(Envelope(key, command, Stamp(at, round_.actor, id_), round_.time_of is not None))
+    return envelopes
 
 
 def _command_id(message: Message, number: int) -> str:

@@ -191,6 +191,7 @@ WORKLISTS: Final = {
     "to_pack": Worklist("shipment", takes=PackShipment, helps=(PackShipment, VoidShipment)),
     "to_ship": Worklist("shipment", takes=HandOver, next=_hand_over, helps=(HandOver, DropItems, VoidShipment)),
     **{name: Worklist("order", attended=name) for name in ("unpaid", "to_bill", "to_credit", "to_refund")},
+    **{name: Worklist("stock", attended=name) for name in ("to_count", "to_inspect", "to_reorder")},
     "invoices_due": Worklist("invoice", attended="invoices_due"),
     **{name: Worklist("payment", attended=name) for name in PAYMENTS},
     "dead_letters": Worklist("", letters=True),

@@ -166,7 +166,7 @@ class Pipeline:
         """Post a receipt, then go on with the waiting orders, first come, first served."""
         self._commit(lambda stage: stage.post(document))
         for rows in self._unfinished():
-            self._go_on([Turn(row.key.id, document.at, document.number) for row in rows])
+            self._go_on([Turn(row.key.id, document.at, document.number) for row in rows], in_turn=True)
         self._end()
 
     def _payment(self, document: PaymentDocument) -> None:
@@ -185,8 +185,8 @@ class Pipeline:
         if waiting:
             self._go_on([Turn(order, document.at, document.number, arrived=True) for order in waiting])
 
-    def _go_on(self, turns: Sequence[Turn]) -> None:
-        self._commit(lambda stage: stage.prepare(turns))
+    def _go_on(self, turns: Sequence[Turn], *, in_turn: bool = False) -> None:
+        self._commit(lambda stage: stage.prepare(turns, in_turn=in_turn))
         self._relay()
         self._commit(lambda stage: stage.complete(turns))
 
@@ -201,7 +201,7 @@ class Pipeline:
         for rows in self._unfinished():
             due = [row for row in rows if everything or (wished_day(row.state) or date.max) <= now.date()]
             if due:
-                self._go_on([Turn(row.key.id, now, f"again/{row.version}") for row in due])
+                self._go_on([Turn(row.key.id, now, f"again/{row.version}") for row in due], in_turn=True)
 
     def _unfinished(self) -> Iterator[Sequence[Row[Any]]]:
         """Accepted orders that are not finished, in the order they came.

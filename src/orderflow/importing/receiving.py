@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from orderflow.domain.inventory.documents import PostReceipt, SkuQuantity
-from orderflow.domain.inventory.stock import StockLevel
+from orderflow.domain.inventory.level import StockLevel
 from orderflow.domain.orders.content import LineKind
 from orderflow.domain.values import summed
 from orderflow.importing.documents import AdjustmentDocument, OrderDocument

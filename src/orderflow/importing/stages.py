@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time
 from enum import Enum
 from typing import Any, NamedTuple
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from orderflow.domain.billing.numbering import PLAIN, OpenSeries
 from orderflow.domain.engine.decide import Envelope, Flow
@@ -201,8 +201,8 @@ class Stage:
 
     # -- orders
 
-    def prepare(self, turns: Sequence[Turn]) -> Flow[None]:
-        """Allocate what the orders want and pack it, as far as the stock allows."""
+    def prepare(self, turns: Sequence[Turn], *, in_turn: bool = False) -> Flow[None]:
+        """Allocate what the orders want and pack it, as far as the stock allows; ``in_turn``: they are the queue."""
         yield from self._load_orders(turns)
         if not self.until.reaches(Until.ALLOCATED):
             return
@@ -213,7 +213,8 @@ class Stage:
             for turn in turns
             if _wants_stock(self.order(turn))
         ]
-        yield from allocate_in(self.work, wishes, self.settings.allocation)
+        settings = self.settings.allocation
+        yield from allocate_in(self.work, wishes, evolve(settings, skip_queue=True) if in_turn else settings)
         if self.until.reaches(Until.PACKED):
             yield from self.take([step for turn in turns for step in self._packed(turn)])
 

@@ -16,7 +16,8 @@ from typing import Final
 from attrs import evolve
 
 from orderflow.domain.engine.decide import NOTHING
-from orderflow.domain.inventory.stock import GoodsReceived, StockLevel
+from orderflow.domain.inventory.level import StockLevel
+from orderflow.domain.inventory.stock import GoodsReceived
 from orderflow.domain.orders.machine import ORDER
 from orderflow.domain.orders.placing import ConfirmOrder
 from orderflow.domain.parties.party import PARTY, ErasePartyVersion, Person, RecordParty

@@ -10,7 +10,8 @@ from typing import Any, Final
 from orderflow.domain.engine.decide import NOTHING, Entry, Loaded
 from orderflow.domain.engine.machine import Machine
 from orderflow.domain.engine.stamp import Stamp
-from orderflow.domain.inventory.stock import GoodsReceived, StockLevel
+from orderflow.domain.inventory.level import StockLevel
+from orderflow.domain.inventory.stock import GoodsReceived
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.tax import TaxCategory, TaxPolicy
 from orderflow.domain.orders.content import OrderContent, OrderLine

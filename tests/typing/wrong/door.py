@@ -6,7 +6,8 @@ from attrs import frozen
 
 from orderflow import HandOver, MemoryStorage, OrderFlow, PlaceOrder, Request
 from orderflow.domain.engine.record import Command, Internal
-from orderflow.domain.inventory.stock import StockLevel, TakeOutShort
+from orderflow.domain.inventory.level import StockLevel
+from orderflow.domain.inventory.stock import TakeOutShort
 from orderflow.domain.orders.state import OrderState, Placed
 from orderflow.domain.payments.state import PaymentState
 

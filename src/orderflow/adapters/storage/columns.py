@@ -135,13 +135,14 @@ def _first_order(*paths: str, fixed: bool = False) -> Column:
     return Column("TEXT", read, fixed)
 
 
-#: The statuses in which rows of a kind are finished; for all other rows, and for orders and payments whose money is not
-#: settled, the column ``open`` is 1.
+#: The statuses in which rows of a kind are finished; for all other rows, for orders and payments whose money is
+#: not settled, and for stock rows that somebody may have to look at, the column ``open`` is 1.
 FINISHED: Final[Mapping[str, frozenset[str]]] = {
     "order": frozenset({"Completed", "Cancelled"}),
     "shipment": frozenset({"Delivered", "ReturnedToSender", "Voided"}),
     "invoice": frozenset({"Settled", "Void"}),
     "payment": frozenset({"Closed"}),
+    "stock": frozenset({"StockLevel"}),
 }
 
 
@@ -151,6 +152,8 @@ def _is_open(kind: str, state: Any) -> bool:
         return True
     if kind == "payment":
         return bool(state.free > 0 or state.funds.reserved or state.pending or state.notes.tasks)
+    if kind == "stock":
+        return bool(state.wants_attention)
     if kind != "order":
         return False
     # Orders are loaded by whoever has one; importing a storage must not load them.
@@ -187,11 +190,14 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
         "tags": _listed("content.tags", "progress.tags"),
     },
     "stock": {
+        "open": _open("stock"),
         "sku": _part("@", 0),
         "location": _part("@", 2),
         "on_hand": _count("on_hand"),
         "allocated": _count("allocated"),
         "unavailable": _count("unavailable"),
+        "quarantined": _count("quarantined"),
+        "missing": _count("missing"),
         "incoming": _count("incoming"),
         "backordered": _count("backordered"),
         "shortfall": _count("shortfall"),

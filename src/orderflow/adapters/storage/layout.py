@@ -48,7 +48,7 @@ _OWN_KIND: Final = re.compile(r"[a-z_]{1,40}")
 
 _CHECKS: Final[Mapping[str, tuple[str, ...]]] = {
     "stock": (
-        *(f"{name} >= 0" for name in ("on_hand", "allocated", "unavailable", "incoming", "backordered", "shortfall")),
+        *(f"{name} >= 0" for name in ("on_hand", "allocated", "quarantined", "missing", "incoming", "backordered")),
         "allocated + unavailable <= on_hand + shortfall",
     ),
 }

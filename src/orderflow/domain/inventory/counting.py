@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from attrs import evolve, frozen
 
 from orderflow.domain.engine.bounds import Count, Delta, Name, Quantity
 from orderflow.domain.engine.record import Command, Event, Internal
 from orderflow.domain.engine.stamp import Stamp
-from orderflow.domain.inventory.stock import (
-    Row,
-    StockLevel,
-    changes_something,
-    healed,
-    level_of,
-    missing,
-    no_more_than,
-    with_on_hand,
-    with_shortfall,
-)
+from orderflow.domain.inventory.level import Row, StockLevel, level_of
+from orderflow.domain.inventory.stock import changes_something, no_more_than, with_on_hand, with_quarantined
 from orderflow.errors import Refusal
+
+__all__ = [
+    "Adjust",
+    "CountStock",
+    "Discard",
+    "Quarantine",
+    "QuarantineReleased",
+    "RecountRequested",
+    "ReleaseQuarantine",
+    "RequestRecount",
+    "StockAdjusted",
+    "StockCounted",
+    "UnitsDiscarded",
+    "UnitsQuarantined",
+]
 
 
 @frozen(eq=False, repr=False)
@@ -29,7 +37,7 @@ class _Quarantined:
 
 
 class Quarantine(_Quarantined, Command):
-    """Set units aside: damaged, held for quality, not found."""
+    """Set units aside: damaged, held for quality."""
 
     __slots__ = ()
 
@@ -59,6 +67,42 @@ class QuarantineReleased(_Release, Event):
 
 
 @frozen(eq=False, repr=False)
+class _Discarded:
+    quantity: Quantity
+    reason: Name = ""
+    document: Name = ""
+
+
+class Discard(_Discarded, Command):
+    """Throw away units that were set aside."""
+
+    __slots__ = ()
+
+
+class UnitsDiscarded(_Discarded, Event):
+    """Units that were set aside were thrown away."""
+
+    __slots__ = ()
+
+
+@frozen(eq=False, repr=False)
+class _Recount:
+    document: Name = ""
+
+
+class RequestRecount(_Recount, Internal):
+    """Ask for a stocktake: a report contradicts what the row says."""
+
+    __slots__ = ()
+
+
+class RecountRequested(_Recount, Event):
+    """A stocktake is wanted."""
+
+    __slots__ = ()
+
+
+@frozen(eq=False, repr=False)
 class _Difference:
     quantity: Delta
     reason: Name = ""
@@ -79,38 +123,28 @@ class StockAdjusted(_Difference, Event):
 
 @frozen(eq=False, repr=False)
 class CountStock(Command):
-    """Book what a stocktake has counted."""
+    """Book what a stocktake has counted.
+
+    One that is booked later than it was made says when that was (``as_of``), and what its sheet said was on hand: the
+    difference from that is booked.
+    """
 
     counted: Count
     reason: Name = ""
     document: Name = ""
+    as_of: datetime | None = None
+    seen_on_hand: Count | None = None
 
 
 @frozen(eq=False, repr=False)
 class StockCounted(Event):
-    """A stocktake was booked; ``quantity`` is the signed difference it found."""
+    """A stocktake was booked; ``quantity`` is the signed difference it found, ``as_of`` when it was made."""
 
     counted: int
     quantity: int
     reason: str
     document: str
-
-
-@frozen(eq=False, repr=False)
-class _Doubt:
-    document: Name = ""
-
-
-class RequestRecount(_Doubt, Internal):
-    """Somebody is to count: what a document tells of the row cannot be."""
-
-    __slots__ = ()
-
-
-class RecountRequested(_Doubt, Event):
-    """The row is to be counted."""
-
-    __slots__ = ()
+    as_of: datetime | None = None
 
 
 def is_free(state: StockLevel, command: Quarantine, stamp: Stamp) -> Refusal | None:
@@ -119,17 +153,30 @@ def is_free(state: StockLevel, command: Quarantine, stamp: Stamp) -> Refusal | N
     return no_more_than(free, command.quantity, "not_on_hand", "{wanted} wanted, {found} on hand")
 
 
-def is_unavailable(state: StockLevel, command: ReleaseQuarantine, stamp: Stamp) -> Refusal | None:
-    """Only units that were set aside can be released."""
-    return no_more_than(state.unavailable, command.quantity, "not_unavailable", "{wanted} wanted, {found} set aside")
+def is_quarantined(state: StockLevel, command: ReleaseQuarantine | Discard, stamp: Stamp) -> Refusal | None:
+    """Only units that were set aside can be released or thrown away."""
+    return no_more_than(state.quarantined, command.quantity, "not_quarantined", "{wanted} wanted, {found} set aside")
+
+
+def is_on_hand(state: StockLevel, command: Discard, stamp: Stamp) -> Refusal | None:
+    """Only units on hand can be thrown away."""
+    return no_more_than(state.on_hand, command.quantity, "not_on_hand", "{wanted} wanted, {found} on hand")
 
 
 def quarantined(s: StockLevel, event: UnitsQuarantined) -> StockLevel:
-    return _found(evolve(s, unavailable=s.unavailable + event.quantity))
+    return with_quarantined(s, s.quarantined + event.quantity)
 
 
 def quarantine_released(s: StockLevel, event: QuarantineReleased) -> StockLevel:
-    return healed(evolve(s, unavailable=s.unavailable - event.quantity))
+    return with_quarantined(s, s.quarantined - event.quantity)
+
+
+def discarded(s: StockLevel, event: UnitsDiscarded) -> StockLevel:
+    return evolve(s, on_hand=s.on_hand - event.quantity, quarantined=s.quarantined - event.quantity)
+
+
+def recount_requested(state: Row, event: RecountRequested) -> StockLevel:
+    return evolve(level_of(state), recount=True)
 
 
 def stays_whole(state: Row, command: Adjust, stamp: Stamp) -> Refusal | None:
@@ -138,22 +185,21 @@ def stays_whole(state: Row, command: Adjust, stamp: Stamp) -> Refusal | None:
 
 
 def count(state: Row, command: CountStock, stamp: Stamp) -> StockCounted:
-    return StockCounted(command.counted, command.counted - level_of(state).on_hand, command.reason, command.document)
-
-
-def adjusted(state: Row, event: StockAdjusted | StockCounted) -> StockLevel:
-    s = level_of(state)
-    return _found(with_on_hand(s, s.on_hand + event.quantity))
-
-
-def _found(s: StockLevel) -> StockLevel:
-    """After a finding: the units promised beyond it are the shortfall."""
-    return with_shortfall(s, missing(s))
+    """No later than now; and what has left since then cannot have been counted away again."""
+    on_hand = level_of(state).on_hand
+    sheet = on_hand if command.seen_on_hand is None else command.seen_on_hand
+    as_of = min(command.as_of or stamp.moment, stamp.at)
+    difference = max(command.counted - sheet, -on_hand)
+    return StockCounted(command.counted, difference, command.reason, command.document, as_of)
 
 
 def counted(state: Row, event: StockCounted) -> StockLevel:
-    return evolve(adjusted(state, event), recount=False)
+    """What was not found is found now, or is not there."""
+    s = level_of(state)
+    last = max(filter(None, (s.counted_at, event.as_of)), default=None)
+    return evolve(s, on_hand=s.on_hand + event.quantity, missing=0, recount=False, counted_at=last)
 
 
-def recount_requested(state: Row, event: RecountRequested) -> StockLevel:
-    return evolve(level_of(state), recount=True)
+def adjusted(state: Row, event: StockAdjusted) -> StockLevel:
+    s = level_of(state)
+    return with_on_hand(s, s.on_hand + event.quantity)

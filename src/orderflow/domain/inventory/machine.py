@@ -6,8 +6,9 @@ from typing import Final
 
 from orderflow.domain.engine.machine import Absent, Machine, rule, rules
 from orderflow.domain.inventory import counting as c
+from orderflow.domain.inventory import reordering as r
 from orderflow.domain.inventory import stock as s
-from orderflow.domain.inventory.stock import Row, StockLevel, check_stock
+from orderflow.domain.inventory.level import Row, StockLevel, check_stock
 
 ANY: tuple[type[Row], ...] = (Absent, StockLevel)
 
@@ -22,17 +23,15 @@ STOCK: Final = Machine(
         rule(
             StockLevel, s.ExpectGoods, s.GoodsExpected, StockLevel, s.expected, guards=(s.stays_announced, s.has_room)
         ),
-        rule(StockLevel, s.Allocate, s.UnitsAllocated, StockLevel, s.allocated, guards=(s.is_available,)),
+        rule(StockLevel, s.Allocate, s.UnitsAllocated, StockLevel, s.allocated, guards=(s.is_available, s.is_its_turn)),
         rule(StockLevel, s.Release, s.UnitsReleased, StockLevel, s.released, guards=(s.is_allocated,)),
         rule(Absent, s.Backorder, s.UnitsBackordered, StockLevel, s.backordered),
         rule(StockLevel, s.Backorder, s.UnitsBackordered, StockLevel, s.backordered, guards=(s.has_room,)),
         rule(
             StockLevel, s.DropBackorder, s.BackorderDropped, StockLevel, s.backorder_dropped, guards=(s.is_backordered,)
         ),
-        rules(ANY, s.Ship, s.UnitsShipped, StockLevel, s.shipped, guards=(s.held_here,), decide=s.ship),
-        rules(ANY, c.RequestRecount, c.RecountRequested, StockLevel, c.recount_requested),
-        rule(Absent, s.Restock, s.UnitsRestocked, StockLevel, s.restocked),
-        rule(StockLevel, s.Restock, s.UnitsRestocked, StockLevel, s.restocked, guards=(s.has_room,)),
+        rules(ANY, s.Ship, s.UnitsShipped, StockLevel, s.shipped, decide=s.ship),
+        rules(ANY, s.Restock, s.UnitsRestocked, StockLevel, s.restocked, decide=s.restock),
         rule(StockLevel, s.TakeOutShort, s.UnitsNotFound, StockLevel, s.not_found, guards=(s.is_allocated,)),
         rule(StockLevel, c.Quarantine, c.UnitsQuarantined, StockLevel, c.quarantined, guards=(c.is_free,)),
         rule(
@@ -41,8 +40,18 @@ STOCK: Final = Machine(
             c.QuarantineReleased,
             StockLevel,
             c.quarantine_released,
-            guards=(c.is_unavailable,),
+            guards=(c.is_quarantined,),
         ),
+        rule(
+            StockLevel,
+            c.Discard,
+            c.UnitsDiscarded,
+            StockLevel,
+            c.discarded,
+            guards=(c.is_quarantined, c.is_on_hand),
+        ),
+        rules(ANY, r.SetReorderLevels, r.ReorderLevelsSet, StockLevel, r.levels_set, guards=(r.reaches_above,)),
+        rules(ANY, c.RequestRecount, c.RecountRequested, StockLevel, c.recount_requested),
         rule(StockLevel, s.TransferOut, s.UnitsTransferredOut, StockLevel, s.transferred_out, guards=(s.is_available,)),
         rule(Absent, s.TransferIn, s.UnitsTransferredIn, StockLevel, s.transferred_in),
         rule(StockLevel, s.TransferIn, s.UnitsTransferredIn, StockLevel, s.transferred_in, guards=(s.has_room,)),

@@ -5,67 +5,19 @@ It has one state and never ends: only its counters change. Every movement cites 
 
 from __future__ import annotations
 
-from typing import Final, Protocol, TypeAlias
+from datetime import datetime
+from typing import Protocol
 
 from attrs import evolve, frozen
 
 from orderflow.domain.engine.bounds import Count, Delta, Name, Quantity
 from orderflow.domain.engine.limits import MAX_QUANTITY
-from orderflow.domain.engine.machine import Absent, refuse
-from orderflow.domain.engine.record import Command, Event, Internal, Record, replacing
+from orderflow.domain.engine.machine import refuse
+from orderflow.domain.engine.record import Command, Event, Internal, replacing
 from orderflow.domain.engine.stamp import Stamp
-from orderflow.errors import InvariantBroken, Refusal
-
-
-@frozen(eq=False, repr=False)
-class StockLevel(Record):
-    """Units on hand, promised, set aside, announced and on back-order.
-
-    ``shortfall`` counts promised units that are missing; while there is one nothing new is allocated. ``recount``: what
-    was told of the row cannot be, so somebody is to count.
-    """
-
-    on_hand: Count = 0
-    allocated: Count = 0
-    unavailable: Count = 0
-    incoming: Count = 0
-    backordered: Count = 0
-    shortfall: Count = 0
-    recount: bool = False
-
-    @property
-    def available(self) -> int:
-        """What may be promised (引当可能数), never below 0."""
-        return max(0, self.on_hand - self.allocated - self.unavailable)
-
-    @property
-    def promised(self) -> int:
-        """Waiting demand that announced goods will cover."""
-        return min(self.incoming, self.backordered)
-
-
-#: What a row holds before its first movement.
-EMPTY: Final = StockLevel()
-
-Row: TypeAlias = Absent | StockLevel
-
-
-def level_of(state: Row) -> StockLevel:
-    return state if isinstance(state, StockLevel) else EMPTY
-
-
-def check_stock(row: StockLevel) -> None:
-    """No counter is negative; promises never exceed the units on hand plus the known shortfall (I02).
-
-    Raises:
-        InvariantBroken: naming the counters.
-    """
-    negative = row.on_hand < 0 or row.allocated < 0 or row.unavailable < 0 or row.incoming < 0
-    if negative or row.backordered < 0 or row.shortfall < 0:
-        raise InvariantBroken("I02", repr(row))
-    if row.allocated + row.unavailable > row.on_hand + row.shortfall:
-        raise InvariantBroken("I02", repr(row))
-
+from orderflow.domain.inventory.level import QueueClass, Row, StockLevel, level_of
+from orderflow.domain.values import Priority
+from orderflow.errors import Refusal
 
 # -- messages
 
@@ -101,10 +53,11 @@ class GoodsReceived(_Receipt, Event):
 class _Announcement:
     quantity: Delta
     document: Name = ""
+    expected_by: datetime | None = None
 
 
 class ExpectGoods(_Announcement, Command):
-    """Announce goods (入荷予定); a negative quantity takes an announcement back."""
+    """Announce goods (入荷予定); for a time if one is given; a negative quantity takes one back."""
 
     __slots__ = ()
 
@@ -115,13 +68,20 @@ class GoodsExpected(_Announcement, Event):
     __slots__ = ()
 
 
-class Allocate(_Units, Internal):
-    """Promise units to a document (引当)."""
+@frozen(eq=False, repr=False)
+class _Allocation(_Units):
+    priority: Priority = 0
+    own: Count = 0
+    skip_queue: bool = False
+
+
+class Allocate(_Allocation, Internal):
+    """Promise units to a document (引当), which waits for ``own`` more; ``skip_queue`` passes over others who wait."""
 
     __slots__ = ()
 
 
-class UnitsAllocated(_Units, Event):
+class UnitsAllocated(_Allocation, Event):
     """Units were promised."""
 
     __slots__ = ()
@@ -139,25 +99,30 @@ class UnitsReleased(_Units, Event):
     __slots__ = ()
 
 
-class Backorder(_Units, Internal):
+@frozen(eq=False, repr=False)
+class _Queued(_Units):
+    priority: Priority = 0
+
+
+class Backorder(_Queued, Internal):
     """Count units of demand that wait for stock."""
 
     __slots__ = ()
 
 
-class UnitsBackordered(_Units, Event):
+class UnitsBackordered(_Queued, Event):
     """Demand waits."""
 
     __slots__ = ()
 
 
-class DropBackorder(_Units, Internal):
+class DropBackorder(_Queued, Internal):
     """Take off waiting demand that was filled or given up."""
 
     __slots__ = ()
 
 
-class BackorderDropped(_Units, Event):
+class BackorderDropped(_Queued, Event):
     """Demand no longer waits."""
 
     __slots__ = ()
@@ -165,51 +130,44 @@ class BackorderDropped(_Units, Event):
 
 @frozen(eq=False, repr=False)
 class Ship(Internal):
-    """Note that units left, of which these were ``allocated`` here."""
+    """Note that units have left, of which ``allocated`` were promised here. It is a fact, whatever was on hand."""
 
     quantity: Quantity
-    document: Name = ""
-    allocated: Count = 0
+    document: Name
+    allocated: Count
 
 
 @frozen(eq=False, repr=False)
 class UnitsShipped(Event):
-    """Units left; ``found`` ones had not been on hand."""
+    """Units left. ``allocated`` of them were promised here; ``found`` of them nobody knew to be on hand.
+
+    If they were ``counted``, a stocktake has seen already that they are gone.
+    """
 
     quantity: int
     document: str
     allocated: int
-    found: int
-
-
-def held_here(state: Row, command: Ship, stamp: Stamp) -> Refusal | None:
-    """No more comes off the promises than there are, and than leaves."""
-    most = min(level_of(state).allocated, command.quantity)
-    return no_more_than(most, command.allocated, "not_allocated", "{wanted} wanted, {found} allocated")
-
-
-def ship(state: Row, command: Ship, stamp: Stamp) -> UnitsShipped:
-    found = max(0, command.quantity - level_of(state).on_hand)
-    return UnitsShipped(command.quantity, command.document, command.allocated, found)
+    found: int = 0
+    counted: bool = False
 
 
 @frozen(eq=False, repr=False)
-class _Restocked:
+class Restock(Internal):
+    """Note that units came back: on sale again if ``usable``, otherwise set aside. It is a fact, however many."""
+
     quantity: Quantity
     usable: bool = True
     document: Name = ""
 
 
-class Restock(_Restocked, Internal):
-    """Take units back: on sale again if ``usable``, otherwise set aside."""
+@frozen(eq=False, repr=False)
+class UnitsRestocked(Event):
+    """Units came back; if they were ``counted``, a stocktake has seen them already."""
 
-    __slots__ = ()
-
-
-class UnitsRestocked(_Restocked, Event):
-    """Units came back."""
-
-    __slots__ = ()
+    quantity: int
+    usable: bool
+    document: str
+    counted: bool = False
 
 
 class TakeOutShort(_Units, Internal):
@@ -252,21 +210,30 @@ class UnitsTransferredIn(_Units, Event):
 
 
 def is_available(state: StockLevel, command: Allocate | TransferOut, stamp: Stamp) -> Refusal | None:
-    """No more is promised or sent away than is available, and nothing while there is a shortfall (never oversold)."""
-    have = 0 if state.shortfall else state.available
+    """No more is promised or sent away than is available (never oversold)."""
     return no_more_than(
-        have, command.quantity, "insufficient_stock", "{wanted} wanted, {available} available", "available"
+        state.available, command.quantity, "insufficient_stock", "{wanted} wanted, {available} available", "available"
     )
 
 
+def is_its_turn(state: StockLevel, command: Allocate, stamp: Stamp) -> Refusal | None:
+    """What others wait for, in its class or before it, is not for a newcomer (first come, first served)."""
+    if command.skip_queue or command.quantity > state.available:
+        return None
+    sentence = "{wanted} wanted, and of those available {offered} are not waited for by others"
+    offered = state.offered(command.priority, command.own)
+    return no_more_than(offered, command.quantity, "others_wait", sentence, "offered")
+
+
 def is_allocated(state: StockLevel, command: _Units, stamp: Stamp) -> Refusal | None:
-    """Only promised units can be released, shipped or found missing."""
+    """Only promised units can be released or found missing."""
     return no_more_than(state.allocated, command.quantity, "not_allocated", "{wanted} wanted, {found} allocated")
 
 
 def is_backordered(state: StockLevel, command: DropBackorder, stamp: Stamp) -> Refusal | None:
     """Only waiting demand can be dropped."""
-    return no_more_than(state.backordered, command.quantity, "not_backordered", "{wanted} wanted, {found} waiting")
+    waiting = state.waiting(command.priority)
+    return no_more_than(waiting, command.quantity, "not_backordered", "{wanted} wanted, {found} waiting")
 
 
 def no_more_than(have: int, wanted: int, code: str, sentence: str, name: str = "found") -> Refusal | None:
@@ -314,22 +281,28 @@ def has_room(state: StockLevel, command: HasQuantity, stamp: Stamp) -> Refusal |
 
 # -- movements
 
-_with_incoming = replacing(StockLevel, lambda s: s.incoming)
+_with_announced = replacing(StockLevel, lambda s: s.incoming, lambda s: s.expected_by)
 _with_allocated = replacing(StockLevel, lambda s: s.allocated)
 _with_backordered = replacing(StockLevel, lambda s: s.backordered)
 with_on_hand = replacing(StockLevel, lambda s: s.on_hand)
 _with_both = replacing(StockLevel, lambda s: s.on_hand, lambda s: s.allocated)
-with_shortfall = replacing(StockLevel, lambda s: s.shortfall)
+with_quarantined = replacing(StockLevel, lambda s: s.quarantined)
 
 
 def received(state: Row, event: GoodsReceived) -> StockLevel:
     s = with_on_hand(level_of(state), level_of(state).on_hand + event.quantity)
-    return healed(_with_incoming(s, s.incoming - event.expected) if event.expected else s)
+    return _announced(s, -event.expected, s.expected_by) if event.expected else s
 
 
 def expected(state: Row, event: GoodsExpected) -> StockLevel:
     s = level_of(state)
-    return _with_incoming(s, s.incoming + event.quantity)
+    return _announced(s, event.quantity, event.expected_by or s.expected_by)
+
+
+def _announced(s: StockLevel, more: int, by: datetime | None) -> StockLevel:
+    """The first time that was named stands until nothing more is to come."""
+    first = min(by, s.expected_by) if by and s.expected_by else by
+    return _with_announced(s, s.incoming + more, first if s.incoming + more else None)
 
 
 def allocated(s: StockLevel, event: UnitsAllocated) -> StockLevel:
@@ -337,36 +310,58 @@ def allocated(s: StockLevel, event: UnitsAllocated) -> StockLevel:
 
 
 def released(s: StockLevel, event: UnitsReleased) -> StockLevel:
-    return healed(_with_allocated(s, s.allocated - event.quantity))
+    return _with_allocated(s, s.allocated - event.quantity)
 
 
 def backordered(state: Row, event: UnitsBackordered) -> StockLevel:
-    s = level_of(state)
-    return _with_backordered(s, s.backordered + event.quantity)
+    return _queued(level_of(state), event.priority, event.quantity)
 
 
 def backorder_dropped(s: StockLevel, event: BackorderDropped) -> StockLevel:
-    return _with_backordered(s, s.backordered - event.quantity)
+    return _queued(s, event.priority, -event.quantity)
+
+
+def _queued(s: StockLevel, priority: int, more: int) -> StockLevel:
+    """More or fewer units wait in a class."""
+    total = s.backordered + more
+    if not priority:
+        return _with_backordered(s, total)
+    units = {**dict(s.classes), priority: s.waiting(priority) + more}
+    classes = tuple([QueueClass(at, n) for at, n in sorted(units.items()) if n])
+    return evolve(s, backordered=total, classes=classes)
+
+
+def ship(state: Row, command: Ship, stamp: Stamp) -> UnitsShipped:
+    """What has left was there: units that nobody knew of are found first."""
+    s = level_of(state)
+    allocated, counted = min(command.allocated, command.quantity, s.allocated), s.has_seen(stamp)
+    found = 0 if counted else max(0, command.quantity - s.on_hand)
+    return UnitsShipped(command.quantity, command.document, allocated, found, counted)
 
 
 def shipped(state: Row, event: UnitsShipped) -> StockLevel:
     s = level_of(state)
-    left = _with_both(s, s.on_hand + event.found - event.quantity, s.allocated - event.allocated)
-    if event.quantity == event.allocated and not event.found:
-        return healed(left)
-    return evolve(left, shortfall=missing(left), recount=left.recount or event.found > 0)
+    gone = 0 if event.counted else event.quantity - event.found
+    s = _with_both(s, s.on_hand - gone, s.allocated - event.allocated)
+    return evolve(s, recount=True) if event.found else s
+
+
+def restock(state: Row, command: Restock, stamp: Stamp) -> UnitsRestocked:
+    seen = level_of(state).has_seen(stamp)
+    return UnitsRestocked(command.quantity, command.usable, command.document, seen)
 
 
 def restocked(state: Row, event: UnitsRestocked) -> StockLevel:
     s = level_of(state)
-    aside = 0 if event.usable else event.quantity
-    return healed(evolve(s, on_hand=s.on_hand + event.quantity, unavailable=s.unavailable + aside))
+    s = s if event.counted else with_on_hand(s, s.on_hand + event.quantity)
+    return s if event.usable else with_quarantined(s, s.quarantined + event.quantity)
 
 
 def not_found(s: StockLevel, event: UnitsNotFound) -> StockLevel:
     """Units that a stocktake has already found missing are not set aside again."""
-    freed = healed(_with_allocated(s, s.allocated - event.quantity))
-    return evolve(freed, unavailable=s.unavailable + min(event.quantity, freed.available), recount=True)
+    freed = _with_allocated(s, s.allocated - event.quantity)
+    aside = min(event.quantity, freed.available)
+    return evolve(freed, missing=s.missing + aside, recount=True) if aside else freed
 
 
 def transferred_out(s: StockLevel, event: UnitsTransferredOut) -> StockLevel:
@@ -375,13 +370,4 @@ def transferred_out(s: StockLevel, event: UnitsTransferredOut) -> StockLevel:
 
 def transferred_in(state: Row, event: UnitsTransferredIn) -> StockLevel:
     s = level_of(state)
-    return healed(with_on_hand(s, s.on_hand + event.quantity))
-
-
-def missing(s: StockLevel) -> int:
-    return max(0, s.allocated + s.unavailable - s.on_hand)
-
-
-def healed(s: StockLevel) -> StockLevel:
-    """After a movement that can only make a shortfall smaller."""
-    return with_shortfall(s, min(s.shortfall, missing(s))) if s.shortfall else s
+    return with_on_hand(s, s.on_hand + event.quantity)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, NamedTuple, TypeAlias
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from orderflow.domain.engine.bounds import Length
+from orderflow.domain.engine.bounds import Count, Length
 from orderflow.domain.engine.machine import refuse
-from orderflow.domain.engine.record import Command, Event
+from orderflow.domain.engine.record import Command, Event, replacing
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.orders import lines as moves
 from orderflow.domain.orders.content import AllocateAt, Gate
@@ -26,7 +25,6 @@ from orderflow.domain.orders.state import (
     lines_of,
     moved,
     state_for,
-    with_lines,
 )
 from orderflow.domain.values import MAX_LINES, Pick, summed
 from orderflow.errors import Refusal
@@ -50,19 +48,27 @@ class Filled(NamedTuple):
 
 @frozen(eq=False, repr=False)
 class AllocateStock(Command):
-    """Allocate open units at locations (``picks``), put others on back-order (``backorder``)."""
+    """Allocate open units at locations (``picks``), put others on back-order (``backorder``).
+
+    The promise ends at ``until``, or ``hold_seconds`` from now; the order remembers how long its promises last. With
+    ``skip_queue`` others who wait for the same goods are passed over.
+    """
 
     picks: Picks = ()
     backorder: Picks = ()
     until: datetime | None = None
+    skip_queue: bool = False
+    hold_seconds: Count = 0
 
 
 @frozen(eq=False, repr=False)
 class FillBackorder(Command):
-    """Allocate units that wait for stock."""
+    """Allocate units that wait for stock; with ``skip_queue`` before others who wait for them."""
 
     picks: Picks
     until: datetime | None = None
+    skip_queue: bool = False
+    hold_seconds: Count = 0
 
 
 @frozen(eq=False, repr=False)
@@ -73,6 +79,8 @@ class StockAllocated(Event):
     backordered: tuple[Pick, ...]
     filled: tuple[Filled, ...]
     until: datetime | None = None
+    skip_queue: bool = False
+    hold_seconds: Count = 0
 
 
 def policy_allocates_placed(state: Placed, command: AllocateStock, stamp: Stamp) -> Refusal | None:
@@ -95,27 +103,35 @@ def enough_backordered(state: Accepted, command: FillBackorder, stamp: Stamp) ->
 
 
 def allocate(state: Working, command: AllocateStock, stamp: Stamp) -> StockAllocated:
-    return StockAllocated(command.picks, command.backorder, (), command.until)
+    return StockAllocated(command.picks, command.backorder, (), *_promise(state, command, stamp))
 
 
 def fill(state: Accepted, command: FillBackorder, stamp: Stamp) -> StockAllocated:
-    """On each line, the units that have waited longest are filled first."""
+    """On each line, units that wait where they are picked are filled first, then those that have waited longest."""
     wanted = summed([((pick.line, pick.location), pick.quantity) for pick in command.picks])
     vectors, places = state.progress.lines, state.content.places
-    queues = {line: deque(vectors[places[line]].backordered) for line, _ in wanted}
+    queues = {line: list(vectors[places[line]].backordered) for line, _ in wanted}
     filled = [item for (line, at), units in wanted.items() for item in _filled(queues[line], line, at, units)]
-    return StockAllocated((), (), tuple(filled), command.until)
+    return StockAllocated((), (), tuple(filled), *_promise(state, command, stamp))
 
 
-def _filled(queue: deque[Waiting], line: int, location: str, quantity: int) -> Iterator[Filled]:
-    """Fill units from the head of the queue, and take them off it."""
-    while quantity:
-        waiting = queue.popleft()
+def _promise(state: Working, command: AllocateStock | FillBackorder, stamp: Stamp) -> tuple[datetime | None, bool, int]:
+    """When the promise ends: each order's own time, as long as its promises last."""
+    seconds = command.hold_seconds or state.progress.hold_seconds
+    until = command.until or (stamp.at + timedelta(seconds=seconds) if seconds else None)
+    return until, command.skip_queue, seconds
+
+
+def _filled(queue: list[Waiting], line: int, location: str, quantity: int) -> Iterator[Filled]:
+    """Fill units that wait at the location, then from the head of the queue, and take them off it."""
+    for waiting in sorted(queue, key=lambda waiting: waiting.location != location):
         taken = min(quantity, waiting.quantity)
-        yield Filled(line, waiting.location, location, taken)
-        quantity -= taken
-        if taken < waiting.quantity:
-            queue.appendleft(Waiting(waiting.location, waiting.quantity - taken))
+        if taken:
+            yield Filled(line, waiting.location, location, taken)
+            quantity -= taken
+            place = queue.index(waiting)
+            left = waiting.quantity - taken
+            queue[place : place + 1] = [Waiting(waiting.location, left)] if left else []
 
 
 def _after_allocation(state: HasProgress, event: StockAllocated) -> Progress:
@@ -126,7 +142,10 @@ def _after_allocation(state: HasProgress, event: StockAllocated) -> Progress:
         vectors[places[line]] = moves.wait(vectors[places[line]], location, units)
     for line, waited_at, location, units in event.filled:
         vectors[places[line]] = moves.fill(vectors[places[line]], waited_at, location, units, until)
-    return with_lines(state.progress, tuple(vectors))
+    return _promised(state.progress, tuple(vectors), event.hold_seconds, False)  # noqa: FBT003 - one compiled helper
+
+
+_promised = replacing(Progress, lambda p: p.lines, lambda p: p.hold_seconds, lambda p: p.lapsed)
 
 
 def allocated_early(state: Placed, event: StockAllocated) -> Placed:
@@ -201,7 +220,8 @@ def has_ended(allotment: Allotment, stamp: Stamp) -> bool:
 
 
 def _after_release(state: HasProgress, event: AllocationExpired | StockReleased) -> Progress:
-    return moved(state, event.picks, lambda v, pick: moves.release(v, pick.location, pick.quantity))
+    progress = moved(state, event.picks, lambda v, pick: moves.release(v, pick.location, pick.quantity))
+    return evolve(progress, lapsed=True) if isinstance(event, AllocationExpired) else progress
 
 
 def released_early(state: Placed, event: AllocationExpired | StockReleased) -> Placed:

@@ -17,7 +17,7 @@ from orderflow.domain.money.calendar import PaymentTerms, Timezone
 from orderflow.domain.money.currencies import Currency
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.tax import TaxableLine, TaxCategory, TaxPolicy, Totals, includes_tax, spread, totals
-from orderflow.domain.values import MAX_LINES, MAX_TAGS, PartyRef, Sku
+from orderflow.domain.values import MAX_LINES, MAX_TAGS, PartyRef, Priority, Sku
 from orderflow.errors import Fault
 
 #: How amounts are counted where nothing else is said.
@@ -128,7 +128,8 @@ class Policy(Record):
     """How this order is processed; frozen on it when it is placed.
 
     ``timezone`` is the shop's, for business dates. With ``collect_on_delivery`` the carrier of the first parcel
-    collects what the order costs as it is planned (代引); planned again after that was voided, another does.
+    collects what the order costs as it is planned (代引); planned again after that was voided, another does. Where
+    stock is short, orders of a smaller ``priority`` are served first, and the longest waiting first within one.
     """
 
     allocate_at: AllocateAt = AllocateAt.CONFIRMED
@@ -140,6 +141,7 @@ class Policy(Record):
     capture_on: CaptureOn = CaptureOn.REQUEST
     refund_on: RefundOn = RefundOn.REQUEST
     collect_on_delivery: bool = False
+    priority: Priority = 0
 
 
 @frozen(eq=False, repr=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Annotated, Any, Final, TypeAlias
 
 from orderflow.domain.engine.bounds import Length
@@ -57,6 +58,14 @@ def paid_for(gate: Gate) -> Guard[Any, Any]:
     guard.__name__ = f"paid_for_at_{gate.value}"
     guard.__doc__ = f"Money for the order is there where the {gate.value} gate waits for it."
     return guard
+
+
+def may_prepare(order: HasProgress, at: datetime) -> bool:
+    """Whether neither a hold on the whole order nor money keeps it from being prepared."""
+    held = any(hold.line == 0 and hold.closes(Gate.PREPARE, at) for hold in order.progress.holds)
+    if held or not waits_for_money(order, Gate.PREPARE):
+        return not held
+    return missing_minor(order, at) <= 0 and not order.progress.open_minor
 
 
 def _concerns(hold: Hold, lines: frozenset[int] | None) -> bool:

@@ -120,7 +120,8 @@ class Progress(Record):
     Vectors are in the places of their lines. ``bills`` are all invoices, in the order of billing, voided ones too.
     ``pool_minor`` is money kept for the order and not on an invoice; ``prepayments`` say whose all of its money is, the
     newest last; ``taxed`` is what is charged, less credits, and ``rounded_minor`` what invoices were rounded by;
-    ``shipments`` are all that were ever begun.
+    ``shipments`` are all that were ever begun. Promises of stock last ``hold_seconds``, if not 0; ``lapsed`` says that
+    the last one ended unused.
     """
 
     lines: tuple[LineVector, ...]
@@ -134,6 +135,8 @@ class Progress(Record):
     shipments: tuple[str, ...] = ()
     prepayments: tuple[Prepayment, ...] = ()
     rounded_minor: int = 0
+    hold_seconds: int = 0
+    lapsed: bool = False
 
     @property
     def wants_stock(self) -> bool:

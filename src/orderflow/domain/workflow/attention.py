@@ -1,7 +1,7 @@
 """Attention (law D): what a row waits for, as a pure function of its state. Worklists are views of it.
 
 A row is at rest, or moves by itself, or is due at a time, or is on a worklist with the reason and the commands that
-would help. Here stands what concerns money: of orders, invoices, payments and credit notes.
+would help. Here stands what concerns money (of orders, invoices, payments and credit notes) and stock.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from orderflow.domain.billing.credit_note import DraftCreditNote
 from orderflow.domain.billing.invoice_money import WriteOff
 from orderflow.domain.billing.invoice_state import Issued
 from orderflow.domain.engine.machine import refuse
+from orderflow.domain.inventory.counting import CountStock, Discard, ReleaseQuarantine
+from orderflow.domain.inventory.level import StockLevel
+from orderflow.domain.inventory.stock import ExpectGoods, ReceiveGoods
 from orderflow.domain.money.calendar import business_date
 from orderflow.domain.money.money import Money
 from orderflow.domain.orders.billing import BillUnits
@@ -82,6 +85,8 @@ def attention(state: Any, at: datetime) -> tuple[Attention, ...]:
 def _attention(state: Any, at: datetime) -> Iterator[Attention]:
     if isinstance(state, HasProgress):
         yield from _order(state, at)
+    elif isinstance(state, StockLevel):
+        yield from _stock(state, at)
     elif isinstance(state, Issued):
         yield _invoice(state, at)
     elif isinstance(state, Funded | Expected | Authorised):
@@ -148,6 +153,28 @@ def _unpaid_minor(order: HasProgress, at: datetime) -> int:
     if gate is None or not waits_for_money(order, gate):
         return 0
     return max(0, missing_minor(order, at)) + open_minor
+
+
+# -- stock
+
+
+def _stock(row: StockLevel, at: datetime) -> Iterator[Attention]:
+    if row.recount or row.missing:
+        reason = refuse("to_count", "to be counted; {missing} units were not found", missing=row.missing)
+        yield _listed("to_count", reason, CountStock)
+    if row.shortfall:
+        reason = refuse("short", "{units} units are promised or set aside, and not there", units=row.shortfall)
+        yield _listed("to_count", reason, CountStock, ReceiveGoods)
+    if row.quarantined:
+        reason = refuse("to_inspect", "{units} units are set aside", units=row.quarantined)
+        yield _listed("to_inspect", reason, ReleaseQuarantine, Discard)
+    if row.incoming and row.expected_by:
+        facts = {"units": row.incoming, "by": row.expected_by.isoformat()}
+        reason = refuse("late", "{units} units were to come by {by}", **facts)
+        yield _by(row.expected_by, at, "to_reorder", reason, ReceiveGoods, ExpectGoods)
+    if row.to_order:
+        reason = refuse("to_reorder", "{units} units to order", units=row.to_order)
+        yield _listed("to_reorder", reason, ExpectGoods)
 
 
 # -- invoices and payments

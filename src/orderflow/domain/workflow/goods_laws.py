@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterator
 from typing import Any, Final
 
 from orderflow.domain.engine.workflow import EventContext
-from orderflow.domain.inventory.stock import StockLevel
+from orderflow.domain.inventory.level import StockLevel
 from orderflow.domain.orders.content import OrderLine
 from orderflow.domain.orders.lines import LineVector
 from orderflow.domain.orders.state import HasProgress, lines_of
@@ -23,7 +23,7 @@ __all__ = ["GOODS_LAWS", "GoodsLaws"]
 GOODS_LAWS: Final = {
     "A1": "Of each order line, as many units are on the way, delivered, returned and lost as its shipments say.",
     "A2": "What an order is preparing in a shipment is in it, and the shipment has not left.",
-    "A3": "A stock row's allocated and backordered units are those its orders hold and wait for.",
+    "A3": "A stock row's allocated and backordered units are those its orders hold and wait for, by priority.",
 }
 
 #: The buckets of units that have left, but for those on the way.
@@ -48,11 +48,12 @@ class GoodsLaws:
         """Add one side of what a row says; what it says shows at the end."""
         if isinstance(state, HasProgress):
             for line, vector in lines_of(state):
-                self._line(key, line, vector)
+                self._line(key, line, vector, state.content.policy.priority)
         elif isinstance(state, StockLevel):
             ref = StockRef.read(key.id)
             self._add("A3", (ref, "allocated"), -state.allocated)
-            self._add("A3", (ref, "backordered"), -state.backordered)
+            for priority, units in ((0, state.waiting(0)), *state.classes):
+                self._add("A3", (ref, "backordered", priority), -units)
         elif isinstance(state, Left):
             self._left(state)
         elif key.kind == "shipment":
@@ -78,7 +79,7 @@ class GoodsLaws:
         name = shipment, item._replace(quantity=0)
         self._packed[name] = self._packed.get(name, 0) + units
 
-    def _line(self, key: Key, line: OrderLine, v: LineVector) -> None:
+    def _line(self, key: Key, line: OrderLine, v: LineVector, priority: int) -> None:
         self._add("A1", (key.id, line.line, "shipped"), v.shipped)
         for bucket in _OUT:
             self._add("A1", (key.id, line.line, bucket), getattr(v, bucket))
@@ -87,7 +88,7 @@ class GoodsLaws:
         for location, quantity in (*[a[:2] for a in v.allocated], *[p[1:] for p in v.preparing]):
             self._add("A3", (StockRef(line.sku, location), "allocated"), quantity)
         for waiting in v.backordered:
-            self._add("A3", (StockRef(line.sku, waiting.location), "backordered"), waiting.quantity)
+            self._add("A3", (StockRef(line.sku, waiting.location), "backordered", priority), waiting.quantity)
 
     def _left(self, shipment: Left) -> None:
         for item, fate in zip(shipment.items, shipment.fates, strict=True):

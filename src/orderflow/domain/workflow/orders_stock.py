@@ -6,27 +6,47 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
-from orderflow.domain.engine.workflow import EventContext, Send
+from orderflow.domain.engine.workflow import Effect, EventContext, Send
 from orderflow.domain.inventory import counting, stock
+from orderflow.domain.inventory.level import level_of
+from orderflow.domain.orders.state import HasProgress, lines_of
 from orderflow.domain.values import Pick, stock_key, summed
 
 
 def _to_stock(context: EventContext, picks: Iterable[Pick], command: Callable[[int, str], Any]) -> Iterator[Send]:
     """One command for each stock row, however many lines draw on it."""
-    content, tenant, order = context.after.content, context.key.tenant, context.key.id
-    units = summed([((content.line(line).sku, location), quantity) for line, location, quantity in picks])
-    for (sku, location), quantity in units.items():
-        yield Send(stock_key(tenant, sku, location), command(quantity, order))
+    for (sku, location), quantity in _by_row(context, picks).items():
+        yield Send(stock_key(context.key.tenant, sku, location), command(quantity, context.key.id))
+
+
+def _by_row(context: EventContext, picks: Iterable[Pick], less: Iterable[Pick] = ()) -> dict[tuple[str, str], int]:
+    """Units by SKU and location."""
+    content, signed = context.after.content, [(pick, 1) for pick in picks] + [(pick, -1) for pick in less]
+    return summed(
+        [((content.line(line).sku, location), sign * quantity) for (line, location, quantity), sign in signed]
+    )
+
+
+def _drop(context: EventContext, waited: Iterable[Pick]) -> Iterator[Send]:
+    priority = context.after.content.policy.priority
+    return _to_stock(context, waited, lambda quantity, order: stock.DropBackorder(quantity, order, priority))
 
 
 def allocate_units(context: EventContext) -> Iterator[Send]:
     """Waiting units that are filled are allocated with the others, and taken off the back-orders where they waited."""
-    event = context.event
+    event, priority = context.event, context.after.content.policy.priority
     waited = [Pick(item.line, item.waited_at, item.quantity) for item in event.filled]
     filled = [Pick(item.line, item.location, item.quantity) for item in event.filled]
-    yield from _to_stock(context, waited, stock.DropBackorder)
-    yield from _to_stock(context, (*event.picks, *filled), stock.Allocate)
-    yield from _to_stock(context, event.backordered, stock.Backorder)
+    still = [Pick(line.line, *wait) for line, v in lines_of(context.after) for wait in v.backordered]
+    own = _by_row(context, still, less=event.backordered)
+    yield from _drop(context, waited)
+    for (sku, location), quantity in _by_row(context, (*event.picks, *filled)).items():
+        waits = own.get((sku, location), 0)
+        yield Send(
+            stock_key(context.key.tenant, sku, location),
+            stock.Allocate(quantity, context.key.id, priority, waits, event.skip_queue),
+        )
+    yield from _to_stock(context, event.backordered, lambda units, order: stock.Backorder(units, order, priority))
 
 
 def release_units(context: EventContext) -> Iterator[Send]:
@@ -52,7 +72,7 @@ def depart_units(context: EventContext) -> Iterator[Send]:
     elsewhere = [Pick(line, location, quantity) for (line, location), quantity in held.items() if quantity]
     waiting = [Pick(p.line, p.location, p.quantity) for p in event.taken if p.bucket == "backordered"]
     yield from _to_stock(context, elsewhere, stock.Release)
-    yield from _to_stock(context, waiting, stock.DropBackorder)
+    yield from _drop(context, waiting)
 
 
 def _ship(quantity: int, order: str, *, allocated: int) -> stock.Ship:
@@ -79,4 +99,26 @@ def free_units(context: EventContext) -> Iterator[Send]:
     kept = [Pick(s.line, s.location, s.quantity) for s in slices if s.bucket in ("allocated", "preparing")]
     waiting = [Pick(s.line, s.location, s.quantity) for s in slices if s.bucket == "backordered"]
     yield from _to_stock(context, kept, stock.Release)
-    yield from _to_stock(context, waiting, stock.DropBackorder)
+    yield from _drop(context, waiting)
+
+
+# -- after the commit
+
+
+def tend(context: EventContext) -> Iterator[Effect]:
+    """Whoever waits is served from what is there; what is promised and not there goes back to waiting."""
+    row, before = context.after, level_of(context.before)
+    if row.available and row.backordered:
+        yield Effect("fill_backorders", context.key)
+    if row.shortfall and row.allocated and (row.shortfall > before.shortfall or row.allocated < before.allocated):
+        yield Effect("rebalance", context.key)
+
+
+def serve(context: EventContext) -> Iterator[Effect]:
+    """An order whose hold is lifted was passed over until now."""
+    order = context.after
+    if not isinstance(order, HasProgress):
+        return
+    rows = {(line.sku, wait.location) for line, v in lines_of(order) for wait in v.backordered}
+    for sku, location in sorted(rows):
+        yield Effect("fill_backorders", stock_key(context.key.tenant, sku, location))

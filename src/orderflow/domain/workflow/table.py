@@ -7,7 +7,7 @@ effect.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Any, Final
 
 from attrs import frozen
 
@@ -23,6 +23,7 @@ from orderflow.domain.engine.workflow import (
     Asks,
     Effect,
     EventContext,
+    Line,
     On,
     Part,
     Requires,
@@ -35,6 +36,7 @@ from orderflow.domain.engine.workflow import (
     tells,
 )
 from orderflow.domain.intake import INTAKE, AcceptDocument
+from orderflow.domain.inventory import counting as cg
 from orderflow.domain.inventory import documents as do
 from orderflow.domain.inventory import stock as st
 from orderflow.domain.inventory.counting import Adjust, RequestRecount
@@ -43,6 +45,7 @@ from orderflow.domain.orders import allocating as oa
 from orderflow.domain.orders import billing as ob
 from orderflow.domain.orders import cancelling as oc
 from orderflow.domain.orders import crediting as ocr
+from orderflow.domain.orders import holding as oh
 from orderflow.domain.orders import parcels as opa
 from orderflow.domain.orders import placing as op
 from orderflow.domain.orders import prepaying as om
@@ -132,6 +135,8 @@ KEPT: Final = tells(payments_billing.keep, om.RecordAuthorisation, om.RecordCapt
 UNRESERVED: Final = tells(payments_billing.end_reservation, om.RecordAuthorisation)
 BY_POLICY: Final = asks(orders_payments.request_operations, "request_operation")
 AGAIN: Final = asks(payments_billing.ask_again, "request_operation")
+TENDED: Final = asks(orders_stock.tend, "fill_backorders", "rebalance")
+SERVED: Final = asks(orders_stock.serve, "fill_backorders")
 #: Of a shipment that nobody handed over.
 DEPARTED: Final = tells(shipments_orders.depart, opa.RecordDeparture)
 LOOKED_AT_AGAIN: Final = tells(
@@ -146,12 +151,33 @@ LOOKED_AT_AGAIN: Final = tells(
 WRITTEN_BACK: Final = tells(billing_accounts.post_written_back, ac.Post)
 
 
+#: After these a row may have something for those who wait, or less than it has promised.
+TENDING: Final[tuple[type[Any], ...]] = (
+    st.GoodsReceived,
+    st.UnitsAllocated,
+    st.UnitsReleased,
+    st.UnitsBackordered,
+    st.BackorderDropped,
+    st.UnitsShipped,
+    st.UnitsRestocked,
+    st.UnitsTransferredIn,
+    cg.UnitsQuarantined,
+    cg.QuarantineReleased,
+    cg.StockAdjusted,
+    cg.StockCounted,
+)
+
+
+def _each(events: Iterable[type[Any]], part: Part) -> list[On]:
+    return [on(event, part) for event in events]
+
+
 def settled_at(gate: Gate) -> Requires:
     """Where the order waits for money at this gate, its invoices are settled."""
     return requires(orders_billing.settled_at(gate), "invoice")
 
 
-TABLE: Final = (
+TABLE: Final[tuple[Line, ...]] = (
     # -- orders
     on(op.OrderPlaced, tells(orders_billing.take_in, AcceptDocument), notifies("order_received")),
     on(
@@ -166,6 +192,7 @@ TABLE: Final = (
         settled_at(Gate.ALLOCATE),
         tells(orders_stock.allocate_units, st.DropBackorder, st.Allocate, st.Backorder),
     ),
+    on(oh.HoldReleased, SERVED),
     on(oa.StockReleased, tells(orders_stock.release_units, st.Release)),
     on(oa.AllocationExpired, tells(orders_stock.release_units, st.Release)),
     on(osh.ShortUnitsTakenOut, tells(orders_stock.take_out_short, st.TakeOutShort)),
@@ -304,6 +331,8 @@ TABLE: Final = (
     on(cu.CustomerBlocked, tells(customers_accounts.block, ac.BlockAccount)),
     on(cu.CustomerUnblocked, tells(customers_accounts.unblock, ac.UnblockAccount)),
     on(cu.CustomerClosed, tells(customers_accounts.block, ac.BlockAccount)),
+    # -- stock
+    *_each(TENDING, TENDED),
     on(do.ReceiptPosted, tells(goods_stock.receive, st.ReceiveGoods)),
     on(do.AdjustmentPosted, tells(goods_stock.adjust, Adjust)),
     on(do.TransferPosted, tells(goods_stock.transfer, st.TransferOut, st.TransferIn)),
