@@ -20,9 +20,9 @@ from orderflow.domain.parties.customer import (
     BlockCustomer,
     ChangeParty,
     CloseCustomer,
-    MergeCustomers,
     RegisterCustomer,
 )
+from orderflow.domain.parties.merging import MergeCustomers
 from orderflow.domain.parties.party import ErasePartyVersion, Person
 from orderflow.domain.parties.profile import RecordConsent, RemoveContact, SetAddress, SetContact
 from orderflow.domain.values import PartyRef

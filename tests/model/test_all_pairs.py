@@ -100,12 +100,11 @@ from orderflow.domain.parties.customer import (
     BlockCustomer,
     ChangeParty,
     CloseCustomer,
-    MergeCustomers,
-    RecordMerge,
     RegisterCustomer,
     TagCustomer,
     UnblockCustomer,
 )
+from orderflow.domain.parties.merging import MergeCustomers, RecordMerge
 from orderflow.domain.parties.party import Erased, ErasePartyVersion, PartyErased, PartyVersion, Person, RecordParty
 from orderflow.domain.parties.profile import (
     NoteCustomer,

@@ -20,12 +20,11 @@ from orderflow.domain.parties.customer import (
     ChangeParty,
     CloseCustomer,
     Closed,
-    MergeCustomers,
-    RecordMerge,
     RegisterCustomer,
     TagCustomer,
     UnblockCustomer,
 )
+from orderflow.domain.parties.merging import MergeCustomers, RecordMerge
 from orderflow.domain.parties.profile import (
     MAX_ADDRESSES,
     MAX_CONSENTS,

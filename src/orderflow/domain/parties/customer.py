@@ -6,11 +6,12 @@ from typing import Annotated, Final, TypeAlias, TypeVar
 
 from attrs import evolve, frozen
 
-from orderflow.domain.engine.bounds import Id, Length, Name
+from orderflow.domain.engine.bounds import Length, Name
 from orderflow.domain.engine.machine import Absent, Machine, refuse, rule, rules
-from orderflow.domain.engine.record import Command, Event, Internal, Record
+from orderflow.domain.engine.record import Command, Event, Record
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.parties import profile as pf
+from orderflow.domain.parties.merging import CustomersMerged, MergeCustomers, MergeRecorded, RecordMerge
 from orderflow.domain.parties.profile import NEW, Profile
 from orderflow.domain.values import MAX_TAGS, PartyRef
 from orderflow.errors import InvariantBroken, Refusal
@@ -148,41 +149,6 @@ class CloseCustomer(Command):
 @frozen(eq=False, repr=False)
 class CustomerClosed(Event):
     """The relation has ended."""
-
-
-@frozen(eq=False, repr=False)
-class _Merge:
-    merged: Id
-
-
-class MergeCustomers(_Merge, Command):
-    """The customer ``merged`` is a duplicate of this one, which is kept. It cannot be undone.
-
-    Documents and money stay where they are; they are read through the one that is kept.
-    """
-
-    __slots__ = ()
-
-
-class CustomersMerged(_Merge, Event):
-    """A duplicate was found; it is ``merged`` into this customer."""
-
-    __slots__ = ()
-
-
-@frozen(eq=False, repr=False)
-class RecordMerge(_Merge, Internal):
-    """This customer, ``merged``, is a duplicate of ``into``, which is ``blocked`` or not."""
-
-    into: Id
-    blocked: bool
-
-
-@frozen(eq=False, repr=False)
-class MergeRecorded(Event):
-    """This customer is a duplicate of ``into``."""
-
-    into: Id
 
 
 def has_room_for_tags(state: Living, command: TagCustomer, stamp: Stamp) -> Refusal | None:

@@ -7,7 +7,8 @@ from typing import Any
 
 from orderflow.domain.billing.account import BlockAccount, UnblockAccount
 from orderflow.domain.engine.workflow import EventContext, Send
-from orderflow.domain.parties.customer import Blocked, CustomerClosed, MergeCustomers, RecordMerge
+from orderflow.domain.parties.customer import Blocked, CustomerClosed
+from orderflow.domain.parties.merging import MergeCustomers, RecordMerge
 from orderflow.errors import Key
 
 

@@ -50,6 +50,7 @@ from orderflow.domain.orders import shipping as osh
 from orderflow.domain.orders.content import Gate
 from orderflow.domain.orders.machine import ORDER
 from orderflow.domain.parties import customer as cu
+from orderflow.domain.parties import merging as mg
 from orderflow.domain.parties.party import PARTY
 from orderflow.domain.payments import applying as pa
 from orderflow.domain.payments import collecting as pc
@@ -304,9 +305,9 @@ TABLE: Final = (
     on(cu.CustomerBlocked, tells(customers_accounts.block, ac.BlockAccount)),
     on(cu.CustomerUnblocked, tells(customers_accounts.unblock, ac.UnblockAccount)),
     on(cu.CustomerClosed, tells(customers_accounts.block, ac.BlockAccount)),
-    names(cu.MergeCustomers, customers_accounts.duplicate),
-    on(cu.CustomersMerged, tells(customers_accounts.record_merge, cu.RecordMerge, known=True)),
-    on(cu.MergeRecorded, tells(customers_accounts.block_merged, ac.BlockAccount)),
+    names(mg.MergeCustomers, customers_accounts.duplicate),
+    on(mg.CustomersMerged, tells(customers_accounts.record_merge, mg.RecordMerge, known=True)),
+    on(mg.MergeRecorded, tells(customers_accounts.block_merged, ac.BlockAccount)),
     on(do.ReceiptPosted, tells(goods_stock.receive, st.ReceiveGoods)),
     on(do.AdjustmentPosted, tells(goods_stock.adjust, Adjust)),
     on(do.TransferPosted, tells(goods_stock.transfer, st.TransferOut, st.TransferIn)),
