@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Collection, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from money_shop import MoneyShop
 from orderflow.adapters.storage.memory import MemoryStorage
 from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.domain.billing.account import SetCreditLimit
+from orderflow.domain.engine.decide import Loaded
 from orderflow.domain.orders.placing import ConfirmOrder
 from orderflow.domain.parties.customer import (
     BlockCustomer,
@@ -23,10 +25,10 @@ from orderflow.domain.parties.customer import (
     RegisterCustomer,
 )
 from orderflow.domain.parties.merging import MergeCustomers
-from orderflow.domain.parties.party import ErasePartyVersion, Person
+from orderflow.domain.parties.party import ErasePartyVersion, Person, RecordParty, Restricted
 from orderflow.domain.parties.profile import RecordConsent, RemoveContact, SetAddress, SetContact
 from orderflow.domain.values import PartyRef
-from orderflow.errors import CommandRefused, InputError, NotFound
+from orderflow.errors import CommandRefused, InputError, Key, NotFound
 from orderflow.shop import OrderFlow
 from orderflow.testing.storage_material import holds
 
@@ -143,7 +145,44 @@ def test_no_search_key_outlives_its_party(tmp_path: Path) -> None:
         assert not any(holds(entry, "hanako@example.jp") for entry in storage.entries(0, 100))
 
 
+def test_a_restricted_party_is_out_of_use(shop: MoneyShop) -> None:
+    """What must be kept by law only is not found either."""
+    shop.handle("hanako@1", RecordParty(TANAKA, retain_until=date(2036, 1, 1)))
+    shop.handle("ann", ChangeParty(PartyRef("hanako", 1)))
+    assert found(shop, "たなか") == ["ann"]
+    shop.handle("hanako@1", ErasePartyVersion())
+    assert isinstance(shop.parties.get("hanako@1"), Restricted)
+    assert found(shop, "たなか") == []
+
+
 # -- merging
+
+
+class Watched(MemoryStorage):
+    """Notes which rows each unit asked for, load by load."""
+
+    loads: ClassVar[list[list[str]]] = []
+
+    @contextmanager
+    def unit(self) -> Generator[Any]:
+        with super().unit() as unit:
+            load = unit.load
+
+            def watched(keys: Collection[Key]) -> Mapping[Key, Loaded]:
+                self.loads.append([key.id for key in keys])
+                return load(keys)
+
+            unit.__dict__["load"] = watched
+            yield unit
+
+
+@pytest.mark.parametrize("kept, merged", [("ann", "bob"), ("bob", "ann")])
+def test_both_customers_are_locked_together(kept: str, merged: str) -> None:
+    """Two merges of the same two, each the other way round, cannot wait for each other."""
+    shop = registered(MoneyShop(Watched()))
+    Watched.loads.clear()
+    shop.handle(kept, MergeCustomers(merged))
+    assert ["ann", "bob"] in Watched.loads
 
 
 def test_a_duplicate_orders_no_more(shop: MoneyShop) -> None:

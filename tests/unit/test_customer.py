@@ -199,6 +199,8 @@ def test_one_address_is_the_default_for_each_use() -> None:
         Address("depot", SECOND, default_shipping=True),
     )
     assert (state.profile.default_billing, state.profile.default_shipping) == (FIRST, SECOND)
+    moved = play(SetAddress("depot", SECOND, default_billing=True), state=state)
+    assert (moved.profile.default_billing, moved.profile.default_shipping) == (SECOND, None)
     assert (ACTIVE.profile.default_billing, ACTIVE.profile.default_shipping) == (None, None)
 
 
