@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -14,12 +14,10 @@ from orderflow.domain.inventory.machine import STOCK
 from orderflow.domain.orders.machine import ORDER
 from orderflow.domain.parties.customer import CUSTOMER
 from orderflow.domain.parties.party import PARTY
-from orderflow.domain.parties.searching import SearchTerm
-from orderflow.errors import Key, StorageError
+from orderflow.errors import StorageError
 from orderflow.ports.storage import Storage
-from orderflow.testing.contracts import Clause, ContractViolation, Expect, check_all, violations
+from orderflow.testing.contracts import Clause, ContractViolation, Expect, check_all
 from orderflow.testing.outbox_contract import OUTBOX
-from orderflow.testing.search_contract import SEARCH
 from orderflow.testing.storage_contract import STORAGE
 from orderflow.testing.storage_material import StorageMaker
 
@@ -71,49 +69,6 @@ def test_memory_has_one_unit_in_a_thread() -> None:
         pass
     with storage.unit() as unit:
         assert unit.known_commands(["c-1"]) == {}
-
-
-# --- storages that search wrongly ---
-
-
-class NeverForgets(MemoryStorage):
-    """Keeps finding whom it has found once."""
-
-    def search(self, terms: Sequence[SearchTerm], after: str = "", limit: int = 100) -> Sequence[Key]:
-        seen = self.__dict__.setdefault("seen", {})
-        return seen.setdefault((*terms,), super().search(terms, after, limit)) or super().search(terms, after, limit)
-
-
-class FindsParts(MemoryStorage):
-    """Takes every term for the beginning of a value."""
-
-    def search(self, terms: Sequence[SearchTerm], after: str = "", limit: int = 100) -> Sequence[Key]:
-        return super().search([term._replace(prefix=True) for term in terms], after, limit)
-
-
-class FindsWholeNames(MemoryStorage):
-    """Takes no term for the beginning of a value."""
-
-    def search(self, terms: Sequence[SearchTerm], after: str = "", limit: int = 100) -> Sequence[Key]:
-        return super().search([term._replace(prefix=False) for term in terms], after, limit)
-
-
-class Unbounded(MemoryStorage):
-    """Returns all there are, from the first."""
-
-    def search(self, terms: Sequence[SearchTerm], after: str = "", limit: int = 100) -> Sequence[Key]:
-        return super().search(terms, "", 1000)
-
-
-@pytest.mark.parametrize(
-    "storage, clause",
-    [(NeverForgets, "02"), (FindsParts, "01"), (FindsWholeNames, "01"), (Unbounded, "01")],
-    ids=lambda value: getattr(value, "__name__", value),
-)
-def test_a_wrong_search_is_caught(storage: type[MemoryStorage], clause: str) -> None:
-    """Each breaks the clause about it."""
-    broken = violations(SEARCH, lambda: Handles(storage))
-    assert f"STORAGE-SEARCH-{clause}" in [violation.clause for violation in broken]
 
 
 # --- what a clause says ---
