@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
-from orderflow.domain.engine.bounds import Length, Name, Text
+from orderflow.domain.engine.bounds import Between, Length, Name, Text
 from orderflow.domain.engine.decide import Loaded
 from orderflow.domain.engine.limits import MAX_NAME
 from orderflow.domain.engine.machine import Absent, Machine
@@ -14,9 +14,10 @@ from orderflow.domain.engine.schema import check, checked, faults_at
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.values import Location, Sku, StockRef
 from orderflow.errors import InputError, Key, NotFound
-from orderflow.ports.storage import Query, Recorded, Row, Storage
+from orderflow.ports.storage import MAX_FOUND, Query, Recorded, Row, Storage
 
 if TYPE_CHECKING:
+    from orderflow.customers import CustomerSummary
     from orderflow.domain.billing.account import Account
     from orderflow.domain.billing.credit_note import DraftedNote, IssuedNote
     from orderflow.domain.billing.invoice_state import InvoiceState
@@ -28,11 +29,12 @@ if TYPE_CHECKING:
     from orderflow.domain.returns import ReceivedReturn, SettledReturn
     from orderflow.domain.shipping.state import ShipmentState
 
-__all__ = ["RowId", "Rows", "StockRows", "Subjects"]
+__all__ = ["CustomerRows", "RowId", "Rows", "StockRows", "Subjects"]
 
 S = TypeVar("S")
 
 RowId = Annotated[str, Text(4 * MAX_NAME + 1, least=1)]
+Found = Annotated[int, Between(1, MAX_FOUND)]
 Columns = Annotated[tuple[Name, ...], Length(0, 20)]
 
 
@@ -137,6 +139,32 @@ class StockRows(Rows["StockLevel"]):
         return self._storage.movements()
 
 
+class CustomerRows(Rows["CustomerState"]):
+    """Customers. Whom they are is in the vault (``shop.parties``); these reads give no personal data."""
+
+    @checked
+    def summary(self, id: RowId) -> CustomerSummary:  # noqa: A002
+        """A customer with its duplicates: orders by state, figures by currency, open invoices, returns.
+
+        Raises:
+            NotFound: there is no such customer.
+        """
+        from orderflow.customers import summary
+
+        return summary(self._storage, id)
+
+    @checked
+    def search(self, text: Name, *, after: Name = "", limit: Found = 100) -> Sequence[Row[CustomerState]]:
+        """Customers found by the beginning of a name or of its reading, or by a telephone number or mail address.
+
+        Spelling does not matter: neither case, nor width, nor kind of kana, nor how a number is grouped. They come by
+        id, at most ``limit``, those after the id ``after``.
+        """
+        from orderflow.customers import search
+
+        return search(self._storage, text, after, limit)
+
+
 class Subjects:
     """The readers of a shop's rows: one for each subject, typed by the states it returns."""
 
@@ -172,8 +200,8 @@ class Subjects:
         return self.rows("return")
 
     @property
-    def customers(self) -> Rows[CustomerState]:
-        return self.rows("customer")
+    def customers(self) -> CustomerRows:
+        return CustomerRows(self.storage, self.workflow.machines["customer"])
 
     @property
     def accounts(self) -> Rows[Account]:

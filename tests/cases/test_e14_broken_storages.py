@@ -13,6 +13,7 @@ from attrs import evolve
 from orderflow.adapters.storage.memory import MemoryStorage
 from orderflow.adapters.storage.memory_outbox import Posted
 from orderflow.domain.engine.decide import NOTHING, Loaded, Message
+from orderflow.domain.parties.searching import SearchTerm
 from orderflow.errors import InputError, Key
 from orderflow.ports.storage import Batch, DeadLetter, Lease, Query, Recorded, Row
 from orderflow.testing.contracts import violations
@@ -399,6 +400,35 @@ class SharesTenants(MemoryStorage):
         self._journal, self._posted = self.journal, self.posted
 
 
+class NeverForgets(MemoryStorage):
+    """Keeps finding whom it has found once."""
+
+    def search(self, terms: Sequence[SearchTerm], after: str = "", limit: int = 100) -> Sequence[Key]:
+        seen = self.__dict__.setdefault("seen", {})
+        return seen.setdefault((*terms,), super().search(terms, after, limit)) or super().search(terms, after, limit)
+
+
+class FindsParts(MemoryStorage):
+    """Takes every term for the beginning of a value."""
+
+    def search(self, terms: Sequence[SearchTerm], after: str = "", limit: int = 100) -> Sequence[Key]:
+        return super().search([term._replace(prefix=True) for term in terms], after, limit)
+
+
+class FindsWholeNames(MemoryStorage):
+    """Takes no term for the beginning of a value."""
+
+    def search(self, terms: Sequence[SearchTerm], after: str = "", limit: int = 100) -> Sequence[Key]:
+        return super().search([term._replace(prefix=False) for term in terms], after, limit)
+
+
+class Unbounded(MemoryStorage):
+    """Returns all there are, from the first."""
+
+    def search(self, terms: Sequence[SearchTerm], after: str = "", limit: int = 100) -> Sequence[Key]:
+        return super().search(terms, "", 1000)
+
+
 BROKEN: tuple[tuple[type[MemoryStorage], set[str]], ...] = (
     (LosesUpdates, {"STORAGE-VERSION-01", "STORAGE-VERSION-02", "STORAGE-ATOMIC-01"}),
     (IgnoresReadVersions, {"STORAGE-VERSION-04"}),
@@ -441,6 +471,10 @@ BROKEN: tuple[tuple[type[MemoryStorage], set[str]], ...] = (
     (ReadsFeedAnew, {"STORAGE-JOURNAL-02"}),
     (WrongSums, {"STORAGE-FIND-03"}),
     (SkipsMovements, {"STORAGE-FIND-04"}),
+    (NeverForgets, {"STORAGE-SEARCH-02"}),
+    (FindsParts, {"STORAGE-SEARCH-01"}),
+    (FindsWholeNames, {"STORAGE-SEARCH-01"}),
+    (Unbounded, {"STORAGE-SEARCH-01"}),
 )
 
 

@@ -12,6 +12,7 @@ from orderflow.adapters.storage.memory import MemoryStorage
 from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.domain.inventory.machine import STOCK
 from orderflow.domain.orders.machine import ORDER
+from orderflow.domain.parties.customer import CUSTOMER
 from orderflow.domain.parties.party import PARTY
 from orderflow.errors import StorageError
 from orderflow.ports.storage import Storage
@@ -40,7 +41,7 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StorageMake
     if request.param == "memory":
         yield Handles(MemoryStorage)
         return
-    machines, path = (STOCK, ORDER, PARTY), tmp_path / "shop.db"
+    machines, path = (STOCK, ORDER, PARTY, CUSTOMER), tmp_path / "shop.db"
     if request.param == "sqlite exclusive":
         with closing(SqliteStorage(path, machines, exclusive=True)) as alone:
             yield alone.for_tenant

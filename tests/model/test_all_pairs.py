@@ -112,7 +112,17 @@ from orderflow.domain.parties.customer import (
     TagCustomer,
     UnblockCustomer,
 )
+from orderflow.domain.parties.merging import MergeCustomers, RecordMerge
 from orderflow.domain.parties.party import Erased, ErasePartyVersion, PartyErased, PartyVersion, Person, RecordParty
+from orderflow.domain.parties.profile import (
+    NoteCustomer,
+    RecordConsent,
+    RemoveAddress,
+    RemoveContact,
+    SetAddress,
+    SetContact,
+    SetSpecialRequests,
+)
 from orderflow.domain.payments.applying import ApplyPayment, ReleaseApplication, UnapplyPayment
 from orderflow.domain.payments.collecting import (
     AuthorisePayment,
@@ -199,6 +209,15 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         BlockCustomer("unpaid"),
         UnblockCustomer(),
         CloseCustomer(),
+        SetContact("accounts", ANN),
+        RemoveContact("accounts"),
+        SetAddress("office", ANN, default_billing=True),
+        RemoveAddress("office"),
+        NoteCustomer("asks for samples"),
+        SetSpecialRequests(("no plastic",)),
+        RecordConsent("news", granted=True),
+        MergeCustomers("dup"),
+        RecordMerge("dup", "kept", blocked=True),
     ),
     "party": (
         RecordParty(Person("Ann")),

@@ -14,7 +14,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderflow.adapters.storage import outbox, reads
+from orderflow.adapters.storage import outbox, reads, searching
 from orderflow.adapters.storage import statements as sql
 from orderflow.adapters.storage.columns import all_columns
 from orderflow.adapters.storage.sqlite import SqliteStorage
@@ -64,6 +64,9 @@ SEARCHES = {
     reads.find_text("order", DATES, False): "orders_placed_at (tenant=? AND placed_at>? AND placed_at<?)",
     reads.find_text("order", ((("expires_at",), "by", 1),), False): "(tenant=? AND expires_at<?)",
     reads.find_text("order", ((("tags",), "lists", 1),), False): "orders_tags (tenant=? AND n>?)",
+    searching.EXACT: "(tenant=? AND field=? AND value=?)",
+    searching.PREFIX: "(tenant=? AND field=? AND value>? AND value<?)",
+    searching.DELETE: "search_keys_rows (tenant=? AND kind=? AND id=?)",
     reads.find_text("shipment", ((("tracking_number",), "given", 1),), False): "(tenant=? AND tracking_number=?",
     reads.find_text("shipment", ((("order_id",), "is", 1),), False): "(tenant=? AND order_id=? AND rowid>?)",
     reads.find_text("invoice", ((("order_id",), "is", 1),), False): "(tenant=? AND order_id=? AND rowid>?)",

@@ -27,6 +27,8 @@ COMMANDS: Final[Mapping[str, Listed]] = {
     "worklist": Listed("orderflow.cli.lists", "worklist", "List what is waiting for somebody, with the reasons."),
     "requeue": Listed("orderflow.cli.requeue", "requeue", "Have effects that were given up sent again."),
     "discard": Listed("orderflow.cli.requeue", "discard", "Close an effect that was given up."),
+    "customers": Listed("orderflow.cli.customers", "customers", "Find customers by name, reading, phone or mail."),
+    "customer": Listed("orderflow.cli.customers", "customer", "Show a customer: orders, balance, open invoices."),
     "stock": Listed("orderflow.cli.lists", "stock", "Show stock levels by SKU and location."),
     "history": Listed("orderflow.cli.show", "history", "Show every event of one row, such as an invoice."),
     "diagram": Listed("orderflow.cli.diagram", "diagram", "Print the state machines, or write them as pages."),

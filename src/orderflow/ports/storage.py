@@ -15,6 +15,7 @@ from attrs import frozen
 from orderflow.domain.engine.bounds import Between, FreeText, Name
 from orderflow.domain.engine.decide import Entry, Loaded, Message
 from orderflow.domain.engine.record import Record
+from orderflow.domain.parties.searching import SearchTerm
 from orderflow.errors import Fault, Key
 
 __all__ = [
@@ -328,6 +329,13 @@ class Queries(Protocol):
         self, kind: str, columns: Sequence[str], by: Sequence[str] = ()
     ) -> Mapping[tuple[str, ...], tuple[int, ...]]:
         """Exact sums of integer columns, grouped; the column ``*`` counts rows."""
+        ...
+
+    def search(self, terms: Sequence[SearchTerm], after: str = "", limit: int = 100) -> Sequence[Key]:
+        """Customers who use a party version with any of these terms: up to ``limit``, by id, those after ``after``.
+
+        What is compared are the ``search_keys`` of rows as last committed, in code points; erased parties have none.
+        """
         ...
 
     def movements(self) -> Mapping[tuple[str, str, str], int]:

@@ -26,6 +26,7 @@ from orderflow.errors import ConcurrencyConflict, InputError, Key, StorageError
 from orderflow.ports.storage import Batch, KnownCommand, Query, Storage
 from orderflow.testing.contracts import Clause, Expect
 from orderflow.testing.queries_contract import QUERIES
+from orderflow.testing.search_contract import SEARCH
 from orderflow.testing.storage_material import (
     AT,
     StorageMaker,
@@ -335,5 +336,6 @@ STORAGE: Final[tuple[Clause[StorageMaker], ...]] = (
     Clause("STORAGE-VAULT-01", "Personal data is stored in its row only, never in the journal.", _vault),
     Clause("STORAGE-TENANT-01", "Tenants with equal ids never see each other's rows, commands or entries.", _tenants),
     *QUERIES,
+    *SEARCH,
 )
 """What every storage must keep, whether or not it has an outbox."""

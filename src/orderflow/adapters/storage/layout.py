@@ -90,6 +90,11 @@ _BASE: Final = (
         due_at TEXT, attempts INTEGER NOT NULL DEFAULT 0, token INTEGER NOT NULL DEFAULT 0,
         since TEXT, sending INTEGER NOT NULL DEFAULT 0, maybe_sent INTEGER NOT NULL DEFAULT 0, done_at TEXT, error TEXT,
         PRIMARY KEY (tenant, id)) WITHOUT ROWID""",
+    # Personal data, derived from the rows of parties and customers and written with them; see ``searching``.
+    """CREATE TABLE search_keys (
+        tenant TEXT NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL,
+        PRIMARY KEY (tenant, field, value, kind, id)) WITHOUT ROWID""",
+    "CREATE INDEX search_keys_rows ON search_keys (tenant, kind, id)",
     # Only pending and dead messages are indexed, so that leasing stays quick however many are done.
     "CREATE INDEX outbox_due ON outbox (tenant, topic, due_at, n) WHERE state = 'pending'",
     "CREATE INDEX outbox_lanes ON outbox (tenant, topic, lane_kind, lane_id, n) WHERE state = 'pending'",

@@ -19,6 +19,7 @@ from orderflow.adapters.storage.conditions import (
 )
 from orderflow.adapters.storage.memory_outbox import MemoryOutbox
 from orderflow.domain.engine.decide import NOTHING, Entry, Loaded
+from orderflow.domain.parties.searching import USES, SearchTerm, search_keys
 from orderflow.domain.values import StockRef
 from orderflow.errors import ConcurrencyConflict, Key, StorageError
 from orderflow.ports.storage import VAULT, Batch, CommandRecord, KnownCommand, Query, Recorded, Redacted, Row
@@ -110,6 +111,19 @@ class MemoryStorage(MemoryOutbox):
                 for sum_, name in zip(before, columns, strict=True)
             )
         return groups
+
+    def search(self, terms: Sequence[SearchTerm], after: str = "", limit: int = 100) -> Sequence[Key]:
+        """Customers who use a party with any of the terms, by id."""
+        check_limit(limit)
+        with self._lock:
+            parties, customers = self._listed("party"), self._listed("customer")
+        found = {
+            (USES, row.key.id)
+            for row in parties
+            if any(term.holds(*key) for key in search_keys("party", row.state) for term in terms)
+        }
+        keys = [row.key for row in customers if row.key.id > after and search_keys("customer", row.state) & found]
+        return sorted(keys)[:limit]
 
     def movements(self) -> Mapping[tuple[str, str, str], int]:
         """Stock movements summed: (SKU, location, event type) to units, as the events state them."""

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from orderflow.adapters.codec import Codec
-from orderflow.adapters.storage import outbox, reads
-from orderflow.adapters.storage.conditions import check_tenant
+from orderflow.adapters.storage import outbox, reads, searching
+from orderflow.adapters.storage.conditions import check_limit, check_tenant
 from orderflow.adapters.storage.layout import check_prepared, prepare, table_of
 from orderflow.adapters.storage.safety import Mode, file_system_of, mode_for
 from orderflow.adapters.storage.session import Sessions
 from orderflow.adapters.storage.unit import SqliteUnit
 from orderflow.domain.engine.decide import Loaded
 from orderflow.domain.engine.machine import Machine
+from orderflow.domain.parties.searching import SearchTerm
 from orderflow.domain.workflow.table import MACHINES
 from orderflow.errors import InputError, Key, StorageError
 from orderflow.ports.storage import DeadLetter, Lease, Query, Recorded, Row
@@ -221,6 +222,16 @@ class SqliteStorage:
         self._check_kind(kind)
         with self._sessions.reading() as session:
             return reads.sums(session, self._tenant, kind, columns, by)
+
+    def search(self, terms: Sequence[SearchTerm], after: str = "", limit: int = 100) -> Sequence[Key]:
+        """Customers who use a party with any of the terms, by id.
+
+        Raises:
+            InputError: the limit is out of bounds.
+        """
+        check_limit(limit)
+        with self._sessions.reading() as session:
+            return searching.search(session, self._tenant, terms, after, limit)
 
     def movements(self) -> Mapping[tuple[str, str, str], int]:
         """Stock movements summed: (SKU, location, event type) to units, as the events state them."""

@@ -84,17 +84,16 @@ def _changing(kind: str) -> list[str]:
     return [*names, "content"] if kind == CONTENTED else names
 
 
-def rewriting_texts(kind: str) -> tuple[str, ...]:
-    """Write a kind's table and its indexes anew.
+def rewriting_texts(table: str) -> tuple[str, ...]:
+    """Write a table and its indexes anew.
 
     When SQLite moves rows or index entries from page to page, copies stay in the slack of the pages that they came
     from, where ``secure_delete`` does not clear them. A table that is emptied has its pages cleared as a whole.
     """
-    table = table_of(kind)
     return (
-        f"CREATE TABLE vault_copy AS SELECT * FROM {table} ORDER BY n",  # noqa: S608
+        f"CREATE TABLE vault_copy AS SELECT * FROM {table}",  # noqa: S608
         f"DELETE FROM {table}",  # noqa: S608
-        f"INSERT INTO {table} SELECT * FROM vault_copy ORDER BY n",  # noqa: S608
+        f"INSERT INTO {table} SELECT * FROM vault_copy",  # noqa: S608
         "DROP TABLE vault_copy",
     )
 

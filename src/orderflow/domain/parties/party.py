@@ -32,7 +32,7 @@ __all__ = [
 
 @frozen(eq=False, repr=False)
 class Person(Record):
-    """Personal data of one party version. Its repr shows none of it."""
+    """Personal data of one party version. Its repr shows none of it. ``kana`` is how the name is read (フリガナ)."""
 
     name: Name = ""
     company: Name = ""
@@ -47,6 +47,7 @@ class Person(Record):
     delivery_note: FreeText = ""
     gift_message: FreeText = ""
     special_request: FreeText = ""
+    kana: Name = ""
 
     def __repr__(self) -> str:
         return "Person(<redacted>)"

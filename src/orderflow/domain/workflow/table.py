@@ -53,6 +53,7 @@ from orderflow.domain.orders import shipping as osh
 from orderflow.domain.orders.content import Gate
 from orderflow.domain.orders.machine import ORDER
 from orderflow.domain.parties import customer as cu
+from orderflow.domain.parties import merging as mg
 from orderflow.domain.parties.party import PARTY
 from orderflow.domain.payments import applying as pa
 from orderflow.domain.payments import collecting as pc
@@ -333,6 +334,9 @@ TABLE: Final[tuple[Line, ...]] = (
     on(cu.CustomerClosed, tells(customers_accounts.block, ac.BlockAccount)),
     # -- stock
     *_each(TENDING, TENDED),
+    names(mg.MergeCustomers, customers_accounts.duplicate),
+    on(mg.CustomersMerged, tells(customers_accounts.record_merge, mg.RecordMerge, known=True)),
+    on(mg.MergeRecorded, tells(customers_accounts.block_merged, ac.BlockAccount)),
     on(do.ReceiptPosted, tells(goods_stock.receive, st.ReceiveGoods)),
     on(do.AdjustmentPosted, tells(goods_stock.adjust, Adjust)),
     on(do.TransferPosted, tells(goods_stock.transfer, st.TransferOut, st.TransferIn)),
