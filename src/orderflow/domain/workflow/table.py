@@ -46,6 +46,7 @@ from orderflow.domain.orders import crediting as ocr
 from orderflow.domain.orders import parcels as opa
 from orderflow.domain.orders import placing as op
 from orderflow.domain.orders import prepaying as om
+from orderflow.domain.orders import reinstating as ore
 from orderflow.domain.orders import shipping as osh
 from orderflow.domain.orders.content import Gate
 from orderflow.domain.orders.machine import ORDER
@@ -197,6 +198,7 @@ TABLE: Final = (
         BY_POLICY,
         notifies("order_cancelled"),
     ),
+    on(ore.OrderReinstated, EXPOSED),
     on(ob.UnitsBilled, EXPOSED, tells(orders_billing.draft_invoice, inv.DraftInvoice), BY_POLICY),
     on(ocr.UnitsCredited, EXPOSED, MONEY_MOVED, BY_POLICY),
     on(ocr.UnitsUnbilled, EXPOSED, MONEY_MOVED, BY_POLICY),
