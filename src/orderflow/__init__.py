@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from orderflow.domain.orders.holding import ReleaseHold as ReleaseHold
     from orderflow.domain.orders.placing import ConfirmOrder as ConfirmOrder
     from orderflow.domain.orders.placing import PlaceOrder as PlaceOrder
+    from orderflow.domain.orders.reinstating import ReinstateOrder as ReinstateOrder
     from orderflow.domain.parties.customer import RegisterCustomer as RegisterCustomer
     from orderflow.domain.parties.party import Person as Person
     from orderflow.domain.payments.applying import ApplyPayment as ApplyPayment
@@ -133,6 +134,7 @@ _NAMES_OF_MODULES = {
     " LineKind OrderContent OrderLine PayBefore Policy RefundOn ShipTogether",
     "domain.orders.holding": "PlaceHold ReleaseHold",
     "domain.orders.placing": "ConfirmOrder PlaceOrder",
+    "domain.orders.reinstating": "ReinstateOrder",
     "domain.parties.customer": "RegisterCustomer",
     "domain.parties.party": "Person",
     "domain.payments.applying": "ApplyPayment UnapplyPayment",

@@ -103,6 +103,7 @@ from orderflow.domain.orders.prepaying import (
     RecordPrepayment,
     WithdrawPrepayment,
 )
+from orderflow.domain.orders.reinstating import ReinstateOrder
 from orderflow.domain.orders.shipping import CancelPreparation, DispatchShipment, Kept, PrepareShipment, TakeOutShort
 from orderflow.domain.parties.customer import (
     BlockCustomer,
@@ -291,6 +292,7 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         RecordLoss("S", ONE),
         OweAgain("S", SENT),
         CancelUnits("not wanted", CancelledBy.CUSTOMER, ONE),
+        ReinstateOrder(),
         BillUnits("I", "inv"),
         RecordCredit("cn", "I", (CreditedUnits(1, 1, 10, 0),), (), 0),
         RecordUnbilling("I", (UnbilledUnits(1, 1, 10),), ()),

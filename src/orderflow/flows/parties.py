@@ -15,14 +15,14 @@ from orderflow.flows.handle import Work, accepted
 
 
 def record_party(workflow: Workflow, party: Key, person: Person, stamp: Stamp, version: int | None) -> Flow[PartyRef]:
-    """Keep a party and return the reference to it: ``version``, or the latest if its data is the same, else the next.
+    """Keep a party and return the reference to it: ``version``, or the one that has the same data, else the next.
 
     Args:
         workflow: the rules.
         party: the party, without a version.
         person: its data.
         stamp: what the command is decided with, except its id.
-        version: the version to record; None for the latest or the next.
+        version: the version to record; None for the one that has this data, or the next.
 
     Raises:
         CommandMismatch: the version was recorded before with different data, or has been erased.
@@ -41,11 +41,11 @@ def record_party(workflow: Workflow, party: Key, person: Person, stamp: Stamp, v
 
 
 def _version_for(work: Work, party: Key, person: Person) -> Flow[int]:
-    """The latest version if its data is the same, else the next."""
-    number, same = 1, False
+    """The version that has this data, whichever was recorded last; else the next."""
+    number = 1
     while True:
         key = party.beside("party", party_id(party.id, number))
         state = (yield from work.load([key]))[key].state
-        if state is ABSENT:
-            return number - 1 if same else number
-        number, same = number + 1, isinstance(state, PartyVersion) and state.person == person
+        if state is ABSENT or (isinstance(state, PartyVersion) and state.person == person):
+            return number
+        number += 1

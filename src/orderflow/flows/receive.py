@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any, TypeAlias
 
 import attrs
-from attrs import frozen
+from attrs import evolve, frozen
 
 from orderflow.domain.engine.decide import Envelope, Flow
 from orderflow.domain.engine.record import Record
@@ -37,7 +38,7 @@ class Unchanged(Record):
 
 @frozen(eq=False, repr=False)
 class Changed(Record):
-    """The order is known with different content: nothing was overwritten, and the order is held.
+    """The order is known with different content: nothing was overwritten, and the order is held, once for each content.
 
     ``differences`` are the content's fields that differ: name, known value, received value.
     """
@@ -81,11 +82,18 @@ def receive(
     if not differences:
         return Unchanged(known)
     hold = PlaceHold(Hold(HoldReason.CHANNEL_CHANGED, Gate.PREPARE))
-    results = yield from work.take([Envelope(known, hold, stamp)], fresh_ids=fresh_ids)
+    once = evolve(stamp, command_id=_id_of_change(known, content))
+    results = yield from work.take([Envelope(known, hold, once)])
     if not isinstance(results[0], CommandRefused):
         accepted(results.pop())
     yield from work.commit()
     return Changed(known, differences)
+
+
+def _id_of_change(order: Key, content: OrderContent) -> str:
+    """The id with which this content holds this order: what staff have settled is not raised by the next poll."""
+    told = f"{order.id}/{with_shared(content).canonical_text}"
+    return f"changed/{sha256(told.encode()).hexdigest()}"
 
 
 def _missing(content: OrderContent | None) -> tuple[Fault, ...]:

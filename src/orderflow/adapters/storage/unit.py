@@ -17,7 +17,7 @@ from orderflow.adapters.codec import Codec
 from orderflow.adapters.storage import statements as sql
 from orderflow.adapters.storage.columns import all_columns, columns_touched, reader_of, time_text
 from orderflow.adapters.storage.conditions import check_tenant
-from orderflow.adapters.storage.layout import CONTENTED
+from orderflow.adapters.storage.layout import CONTENTED, table_of
 from orderflow.adapters.storage.searching import write_keys
 from orderflow.adapters.storage.session import KeptRow, Session, Sessions
 from orderflow.domain.engine.decide import NOTHING, Entry, Loaded, Message
@@ -256,7 +256,7 @@ class SqliteUnit:
             self._store_rows(session, kind, keys, rows)
         write_keys(session, ((key, self._kept[key].row.state, row.row.state) for key, row in rows.items()))
         if self._erases(batch):
-            tables = ["search_keys", *map(sql.table_of, sorted(VAULT & by_kind.keys()))]
+            tables = ["search_keys", *map(table_of, sorted(VAULT & by_kind.keys()))]
             for text in chain.from_iterable(map(sql.rewriting_texts, tables)):
                 session.run(text)
         at = batch.commands[-1].ack.at if batch.commands else None

@@ -107,4 +107,6 @@ def order_cancelled(state: Working, event: OrderCancelled) -> Cancelled:
     lines = zip(state.content.lines, progress.lines, strict=True)
     fallen = [v if line.kind is LineKind.GOODS else moves.fall(v, line.quantity) for line, v in lines]
     progress = with_lines(progress, tuple(fallen))
-    return Cancelled(state.content, state.totals, progress, event.at, event.reason, event.by, state.placed_at)
+    units = summed([(piece.line, piece.quantity) for piece in event.slices])
+    taken = tuple([LineQuantity(line, quantity) for line, quantity in units.items()])
+    return Cancelled(state.content, state.totals, progress, event.at, event.reason, event.by, state.placed_at, taken)

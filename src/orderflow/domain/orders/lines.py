@@ -217,6 +217,11 @@ def cancel(v: LineVector, piece: Slice) -> LineVector:
     return _settled(after, piece.quantity, after.kept)
 
 
+def reinstate(v: LineVector, quantity: int) -> LineVector:
+    """Cancelled units are owed again."""
+    return evolve(v, cancelled=v.cancelled - quantity, open=v.open + quantity)
+
+
 def _taken(v: LineVector, piece: Slice) -> LineVector:
     quantity, bucket = piece.quantity, piece.bucket
     if bucket == "backordered":

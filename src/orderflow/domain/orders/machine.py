@@ -17,6 +17,7 @@ from orderflow.domain.orders import holding as h
 from orderflow.domain.orders import parcels as pc
 from orderflow.domain.orders import placing as p
 from orderflow.domain.orders import prepaying as m
+from orderflow.domain.orders import reinstating as ri
 from orderflow.domain.orders import shipping as s
 from orderflow.domain.orders.amending import AnnotateOrder, OrderAnnotated, annotated
 from orderflow.domain.orders.state import (
@@ -158,6 +159,10 @@ CANCEL: Final = (
     _cancel(Allocated, Allocated),
     _cancel(Preparing, *UNSENT),
     _cancel(PartlyShipped, *SENT),
+    rule(
+        Cancelled, ri.ReinstateOrder, ri.OrderReinstated, Placed, ri.reinstated,
+        guards=(ri.nothing_came_of_it,), decide=ri.reinstate,
+    ),
 )  # fmt: skip
 
 BILL: Final = (
@@ -176,7 +181,11 @@ PAY: Final = (
         guards=(m.same_currency, m.still_due), decide=m.prepay,
     ),
     rules(
-        PLACED, m.WithdrawPrepayment, m.PrepaymentWithdrawn, None, m.withdrawn,
+        (*OPEN, Completed), m.WithdrawPrepayment, m.PrepaymentWithdrawn, None, m.withdrawn,
+        guards=(m.was_prepaid,), decide=m.withdraw,
+    ),
+    rule(
+        Cancelled, m.WithdrawPrepayment, m.PrepaymentWithdrawn, Cancelled, ri.withdrawn_after,
         guards=(m.was_prepaid,), decide=m.withdraw,
     ),
     rules(PLACED, m.RecordCapture, m.PrepaymentRecorded, None, m.prepaid, guards=(m.same_currency,), decide=m.prepay),
@@ -207,6 +216,6 @@ ANNOTATE: Final = rules(PLACED, AnnotateOrder, OrderAnnotated, None, annotated)
 ORDER: Final = Machine(
     "order",
     rules=(*RECEIVE, *CONFIRM, *SECURE, *PREPARE, *SHIP, *CANCEL, *BILL, *PAY, *COMPLETE, *HOLD, ANNOTATE),
-    final=(Completed, Cancelled),
+    final=(Completed,),  # a cancelled order may be brought back
     check=check_order,
 )

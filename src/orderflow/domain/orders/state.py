@@ -13,6 +13,7 @@ from orderflow.domain.engine.record import Record, replacing
 from orderflow.domain.money.tax import TaxCategory, Totals
 from orderflow.domain.orders.content import CancelledBy, Hold, OrderContent, OrderLine
 from orderflow.domain.orders.lines import LineVector
+from orderflow.domain.values import LineQuantity
 from orderflow.errors import InvariantBroken
 
 __all__ = [
@@ -281,12 +282,17 @@ class Completed(HasProgress):
 
 @frozen(eq=False, repr=False)
 class Cancelled(HasProgress):
-    """No live unit is left, or a draft was discarded (which has no ``placed_at``)."""
+    """No live unit is left, or a draft was discarded (which has no ``placed_at``).
+
+    ``taken`` are the units that the last cancellation took; ``repaid`` says that money came off the order since.
+    """
 
     cancelled_at: datetime
     reason: str
     by: CancelledBy
     placed_at: datetime | None = None
+    taken: tuple[LineQuantity, ...] = ()
+    repaid: bool = False
 
 
 #: Placed or accepted, not final.

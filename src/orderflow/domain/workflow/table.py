@@ -49,6 +49,7 @@ from orderflow.domain.orders import holding as oh
 from orderflow.domain.orders import parcels as opa
 from orderflow.domain.orders import placing as op
 from orderflow.domain.orders import prepaying as om
+from orderflow.domain.orders import reinstating as ore
 from orderflow.domain.orders import shipping as osh
 from orderflow.domain.orders.content import Gate
 from orderflow.domain.orders.machine import ORDER
@@ -225,6 +226,7 @@ TABLE: Final[tuple[Line, ...]] = (
         BY_POLICY,
         notifies("order_cancelled"),
     ),
+    on(ore.OrderReinstated, EXPOSED),
     on(ob.UnitsBilled, EXPOSED, tells(orders_billing.draft_invoice, inv.DraftInvoice), BY_POLICY),
     on(ocr.UnitsCredited, EXPOSED, MONEY_MOVED, BY_POLICY),
     on(ocr.UnitsUnbilled, EXPOSED, MONEY_MOVED, BY_POLICY),
