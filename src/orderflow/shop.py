@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, TypeVar
 
+from orderflow.desk import ReturnsDesk
 from orderflow.domain.engine.bounds import Between, Name
 from orderflow.domain.engine.decide import Envelope, Flow, Loaded, Message
 from orderflow.domain.engine.limits import MAX_GROUP
@@ -22,7 +23,7 @@ from orderflow.domain.values import Location, Sku
 from orderflow.errors import ConcurrencyConflict, Fault, InputError, Key, OrderFlowError, Refusal, StorageError
 from orderflow.flows.handle import Result, accepted, handle_many, internal_faults, on_fresh_rows
 from orderflow.ports.storage import Ack, Cursor, Storage
-from orderflow.rows import RowId, Subjects
+from orderflow.rows import RowId
 from orderflow.runtime import LEASE_SECONDS, Ports, Runtime, run
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Request(NamedTuple):
     occurred_at: datetime | None = None
 
 
-class OrderFlow(Subjects):
+class OrderFlow(ReturnsDesk):
     """A shop's order processing.
 
     Every method raises :class:`InputError` for an argument that does not fit its annotation.
@@ -292,7 +293,7 @@ class OrderFlow(Subjects):
 
         Lists: ``to_confirm``, ``awaiting_stock``, ``to_prepare``, ``to_pack``, ``to_ship``; and of money ``unpaid``,
         ``to_bill``, ``to_credit``, ``to_refund``, ``invoices_due``, ``to_apply``, ``payments_due``, ``to_reconcile``,
-        ``disputed``, ``contradictions``.
+        ``disputed``, ``contradictions``; and of returns ``returns``, ``to_inspect``, ``returns_to_credit``.
 
         Raises:
             InputError: there is no such list.

@@ -48,7 +48,7 @@ from orderflow.domain.payments.applying import ApplyPayment, UnapplyPayment
 from orderflow.domain.payments.collecting import RecordPayment
 from orderflow.domain.payments.refunding import ChargeBackPayment
 from orderflow.domain.payments.state import ApplicationTarget, PaymentSource
-from orderflow.domain.returns import ReceiveReturn, ReturnedUnits
+from orderflow.domain.returns.receiving import ReceiveReturn, ReturnedUnits
 from orderflow.domain.shipping.carriage import (
     RecordDelivered,
     RecordLost,
@@ -307,7 +307,7 @@ def parcels() -> Exploration:
 def documents() -> Exploration:
     """One unit through labels, tracking, a late return, payment, void and a second invoice."""
     money = told(I1, VoidInvoice("mistaken"), MarkSent()) + payment(100, (ApplicationTarget.INVOICE, "I1", 100))
-    back = ReceiveReturn("main", (ReturnedUnits("O", 1, 1),), usable=False)
+    back = ReceiveReturn("main", (ReturnedUnits("O", 1, 1),), arrival="T")
     late = told(Key("main", "return", "R"), back) + told(ORDER_KEY, AnnotateOrder(add=("gift",)))
     tracking = told(S1, RecordTracking("t", TrackingStatus.INFO))
     order = order_commands(1, PlaceOrder(content(1)))

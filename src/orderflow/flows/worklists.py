@@ -16,6 +16,8 @@ from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.orders.allocating import AllocateStock, FillBackorder
 from orderflow.domain.orders.placing import ConfirmOrder
 from orderflow.domain.orders.state import Accepted, AwaitingStock, Confirmed, lines_of
+from orderflow.domain.returns.inspecting import SettleReturn
+from orderflow.domain.returns.state import HasReturn
 from orderflow.domain.shipping.leaving import HandOver
 from orderflow.domain.shipping.planning import PackShipment
 from orderflow.domain.values import Pick
@@ -141,6 +143,17 @@ def _hand_over(row: Row[Any]) -> tuple[Key, HandOver]:
     return row.key, HandOver()
 
 
+def _settle(row: Row[Any]) -> tuple[Key, SettleReturn]:
+    return row.key, SettleReturn()
+
+
+def _claimed(state: HasReturn) -> tuple[Refusal, ...]:
+    """A claim brings no goods, so no order says what is due for it."""
+    if state.goods.lots:
+        return ()
+    return (refuse("claimed", "{wanted} wanted: credit it or send it again", wanted=state.wish.wanted.value),)
+
+
 PAYMENTS: Final = ("to_apply", "payments_due", "to_reconcile", "disputed", "contradictions")
 
 WORKLISTS: Final = {
@@ -156,6 +169,8 @@ WORKLISTS: Final = {
     "to_pack": Worklist("shipment", takes=PackShipment),
     "to_ship": Worklist("shipment", takes=HandOver, next=_hand_over),
     **{name: Worklist("order", attended=name) for name in ("unpaid", "to_bill", "to_credit", "to_refund")},
+    **{name: Worklist("return", attended=name) for name in ("returns", "to_inspect")},
+    "returns_to_credit": Worklist("return", takes=SettleReturn, next=_settle, beside=_claimed),
     "invoices_due": Worklist("invoice", attended="invoices_due"),
     **{name: Worklist("payment", attended=name) for name in PAYMENTS},
 }
