@@ -78,8 +78,8 @@ if TYPE_CHECKING:
     from orderflow.domain.payments.state import ApplicationTarget as ApplicationTarget
     from orderflow.domain.payments.state import Operation as Operation
     from orderflow.domain.payments.state import PaymentSource as PaymentSource
-    from orderflow.domain.returns import ReceiveReturn as ReceiveReturn
-    from orderflow.domain.returns import ReturnedUnits as ReturnedUnits
+    from orderflow.domain.returns.receiving import ReceiveReturn as ReceiveReturn
+    from orderflow.domain.returns.receiving import ReturnedUnits as ReturnedUnits
     from orderflow.domain.shipping.carriage import RecordDelivered as RecordDelivered
     from orderflow.domain.shipping.leaving import HandOver as HandOver
     from orderflow.domain.values import CreditIntent as CreditIntent
@@ -144,7 +144,7 @@ _NAMES_OF_MODULES = {
     "domain.payments.pending": "RequestOperation ResolvePending",
     "domain.payments.refunding": "ChargeBackPayment DisputePayment RefundPayment ResolveDispute",
     "domain.payments.state": "ApplicationTarget Operation PaymentSource",
-    "domain.returns": "ReceiveReturn ReturnedUnits",
+    "domain.returns.receiving": "ReceiveReturn ReturnedUnits",
     "domain.shipping.carriage": "RecordDelivered",
     "domain.shipping.leaving": "HandOver",
     "domain.values": "CreditIntent LineQuantity PartyRef",

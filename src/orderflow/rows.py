@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from orderflow.domain.parties.customer import CustomerState
     from orderflow.domain.parties.party import Erased, PartyVersion, Restricted
     from orderflow.domain.payments.state import PaymentState
-    from orderflow.domain.returns import ReceivedReturn, SettledReturn
+    from orderflow.domain.returns.state import ReturnState
     from orderflow.domain.shipping.state import ShipmentState
 
 __all__ = ["CustomerRows", "RowId", "Rows", "StockRows", "Subjects"]
@@ -196,7 +196,7 @@ class Subjects:
         return self.rows("payment")
 
     @property
-    def returns(self) -> Rows[ReceivedReturn | SettledReturn]:
+    def returns(self) -> Rows[ReturnState]:
         return self.rows("return")
 
     @property

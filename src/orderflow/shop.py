@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, TypeVar
 
+from orderflow.desk import ReturnsDesk
 from orderflow.domain.engine.bounds import Between, Name
 from orderflow.domain.engine.decide import Envelope, Flow, Loaded, Message
 from orderflow.domain.engine.limits import MAX_GROUP
@@ -23,7 +24,7 @@ from orderflow.effects import Effects, Limit
 from orderflow.errors import ConcurrencyConflict, Fault, InputError, Key, OrderFlowError, Refusal, StorageError
 from orderflow.flows.handle import Result, accepted, handle_many, internal_faults, on_fresh_rows
 from orderflow.ports.storage import Ack, Cursor, Storage
-from orderflow.rows import RowId, Subjects
+from orderflow.rows import RowId
 from orderflow.runtime import LEASE_SECONDS, Ports, Runtime, run
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Request(NamedTuple):
     occurred_at: datetime | None = None
 
 
-class OrderFlow(Subjects):
+class OrderFlow(ReturnsDesk):
     """A shop's order processing.
 
     Every method raises :class:`InputError` for an argument that does not fit its annotation.
@@ -294,12 +295,8 @@ class OrderFlow(Subjects):
     def worklist(self, name: Name, *, cursor: Cursor = 0, limit: Limit = 100) -> list[Task]:
         """What is waiting for someone, each row with the reasons that block its next step.
 
-        Lists: ``to_confirm``, ``awaiting_stock``, ``to_prepare``, ``to_pack``, ``to_ship``; of money ``unpaid``,
-        ``to_bill``, ``to_credit``, ``to_refund``, ``invoices_due``, ``to_apply``, ``payments_due``, ``to_reconcile``,
-        ``disputed``, ``contradictions``; and ``dead_letters``, effects that were given up.
-
         Raises:
-            InputError: there is no such list.
+            InputError: there is no such list; those there are stand in its message.
         """
         from orderflow.flows.worklists import worklist
 

@@ -38,7 +38,7 @@ from orderflow.domain.payments.applying import ApplyPayment
 from orderflow.domain.payments.collecting import RecordPayment
 from orderflow.domain.payments.refunding import ChargeBackPayment
 from orderflow.domain.payments.state import ApplicationTarget, Funded, PaymentSource, payment_id
-from orderflow.domain.returns import ReceiveReturn, ReturnedUnits
+from orderflow.domain.returns.receiving import ReceiveReturn, ReturnedUnits
 from orderflow.domain.shipping.carriage import RecordDelivered
 from orderflow.domain.shipping.leaving import HandOver
 from orderflow.domain.shipping.planning import PackShipment, PlanShipment
@@ -148,7 +148,7 @@ class MoneyShop(OrderFlow):
     def take_back(self, order: str, units: int, line: int = 1) -> None:
         """So many units come back to the returns desk."""
         returned = self._next("r", "return")
-        self.handle(returned, ReceiveReturn("main", (ReturnedUnits(order, line, units),)))
+        self.handle(returned, ReceiveReturn("main", (ReturnedUnits(order, line, units),), usable=True))
 
     # -- bills and credits
 

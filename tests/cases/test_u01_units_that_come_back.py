@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from goods_shop import ARRIVED, LOST, REFUSED, GoodsShop, item
 
-from orderflow.domain.returns import ReceiveReturn, ReturnedUnits
+from orderflow.domain.returns.receiving import ReceiveReturn, ReturnedUnits
 from orderflow.domain.shipping.carriage import RecordDelivered
 from orderflow.domain.shipping.leaving import RecordLeftBehind
 from orderflow.domain.shipping.resolving import ClearExpected, DeclareLost, ResupplyParcel, WriteOffParcel

@@ -50,7 +50,7 @@ from orderflow.domain.payments.applying import ApplyPayment
 from orderflow.domain.payments.collecting import RecordPayment
 from orderflow.domain.payments.refunding import RefundPayment
 from orderflow.domain.payments.state import ApplicationTarget, PaymentSource
-from orderflow.domain.returns import ReceiveReturn, ReturnedUnits, UnmatchedReturn
+from orderflow.domain.returns.receiving import ReceiveReturn, ReturnedUnits, UnmatchedReturn
 from orderflow.domain.shipping.carriage import RecordDelivered, RecordReturning, RecordTracking, TrackingStatus
 from orderflow.domain.shipping.leaving import HandOver
 from orderflow.domain.shipping.resolving import DeclareLost, ResupplyParcel, WriteOffParcel

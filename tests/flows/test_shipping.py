@@ -9,13 +9,14 @@ from orderflow.domain.inventory.counting import CountStock
 from orderflow.domain.inventory.level import StockLevel
 from orderflow.domain.orders.billing import BillUnits, CompleteOrder
 from orderflow.domain.orders.content import ShipTogether
-from orderflow.domain.returns import ReceiveReturn, ReturnedUnits, SettleReturn, UnmatchedReturn
+from orderflow.domain.returns.inspecting import InspectedUnits, InspectedUnmatched, InspectReturn, SettleReturn
+from orderflow.domain.returns.receiving import ReceiveReturn, ReturnedUnits, UnmatchedReturn
 from orderflow.domain.shipping.carriage import RecordReturning, RecordTracking, TrackingStatus
 from orderflow.domain.shipping.planning import DropItems, RecordShortPick, VoidShipment
 from orderflow.domain.shipping.resolving import DeclareLost, ResupplyParcel, WriteOffParcel
 from orderflow.domain.shipping.returning import ReceiveBack
 from orderflow.domain.shipping.state import Delivered, ReturnReason
-from orderflow.domain.values import LineQuantity
+from orderflow.domain.values import InspectionOutcome, LineQuantity
 from orderflow.ports.storage import Ack
 from orderflow.shop import Request
 
@@ -143,7 +144,10 @@ def test_goods_come_back_before_and_after_completion() -> None:
     assert shop.refusal("R", ReceiveReturn("main")) == ("nothing_returned",)
     loose = (UnmatchedReturn("CUP", 2), UnmatchedReturn("CUP", 1))
     shop.tell("R", ReceiveReturn("main", (ReturnedUnits("O", 2, 1),), loose, usable=False))
-    shop.tell("R", SettleReturn("cn"))
+    aside = InspectionOutcome.QUARANTINE
+    cups = (InspectedUnmatched(aside, "main", "CUP", 3),)
+    shop.tell("R", InspectReturn((InspectedUnits(aside, "main", "O", 2, 1),), cups))
+    assert shop.refusal("R", SettleReturn()) == ("to_credit",)
     assert (shop.lines[1].returned, shop.state) == (1, "Completed")
     assert shop.stock.level("CUP") == StockLevel(3, quarantined=3)
 

@@ -104,6 +104,7 @@ from orderflow.domain.orders.prepaying import (
     WithdrawPrepayment,
 )
 from orderflow.domain.orders.reinstating import ReinstateOrder
+from orderflow.domain.orders.returning import InspectedLine, RecordInspection, RecordRejection
 from orderflow.domain.orders.shipping import CancelPreparation, DispatchShipment, Kept, PrepareShipment, TakeOutShort
 from orderflow.domain.parties.customer import (
     BlockCustomer,
@@ -137,7 +138,22 @@ from orderflow.domain.payments.facts import ClosePaymentTask
 from orderflow.domain.payments.pending import RequestOperation, ResolvePending
 from orderflow.domain.payments.refunding import ChargeBackPayment, DisputePayment, RefundPayment, ResolveDispute
 from orderflow.domain.payments.state import ApplicationTarget, Operation, PaymentSource
-from orderflow.domain.returns import ReceiveReturn, SettleReturn, UnmatchedReturn
+from orderflow.domain.returns.inspecting import (
+    CloseShort,
+    InspectedUnits,
+    InspectedUnmatched,
+    InspectReturn,
+    SettleReturn,
+)
+from orderflow.domain.returns.receiving import ReceiveReturn, ReturnedUnits, UnmatchedReturn
+from orderflow.domain.returns.requesting import (
+    AuthoriseReturn,
+    CancelReturn,
+    DeclineReturn,
+    LinkExchange,
+    RecordReturnSent,
+    RequestReturn,
+)
 from orderflow.domain.shipping.carriage import (
     RecordDelivered,
     RecordLost,
@@ -155,6 +171,7 @@ from orderflow.domain.shipping.planning import (
     RecordShortPick,
     VoidShipment,
 )
+from orderflow.domain.shipping.rejecting import SendBack
 from orderflow.domain.shipping.resolving import (
     ClearExpected,
     CloseShipmentTask,
@@ -163,8 +180,8 @@ from orderflow.domain.shipping.resolving import (
     WriteOffParcel,
 )
 from orderflow.domain.shipping.returning import ReceiveBack
-from orderflow.domain.shipping.state import Item, Plan, ReturnReason, ShippingLabel
-from orderflow.domain.values import CreditIntent, LineQuantity, PartyRef, Pick
+from orderflow.domain.shipping.state import Back, Item, Plan, ReturnReason, ShippingLabel
+from orderflow.domain.values import CreditIntent, InspectionOutcome, LineQuantity, PartyRef, Pick
 from orderflow.domain.workflow.table import standard_workflow
 from orderflow.errors import CommandRefused, InputError
 from orderflow.testing.machine_tests import PairsBroken, all_pairs, fold
@@ -226,9 +243,22 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         ErasePartyVersion(),
     ),
     "return": (
+        RequestReturn("O", (LineQuantity(1, 2),)),
+        RequestReturn("O", (LineQuantity(1, 1),), goods_come_back=False),
+        AuthoriseReturn(NOON + timedelta(days=500)),
+        DeclineReturn("too late"),
+        CancelReturn(),
+        RecordReturnSent("T-1"),
         ReceiveReturn("main", unmatched=(UnmatchedReturn("TEA", 1),)),
+        ReceiveReturn("main", (ReturnedUnits("O", 1, 1),)),
+        ReceiveReturn("main", (ReturnedUnits("O", 1, 2),), usable=True, arrival="T-1"),
         ReceiveReturn("main"),
+        InspectReturn((InspectedUnits(InspectionOutcome.RESTOCK, "main", "O", 1, 1),)),
+        InspectReturn((InspectedUnits(InspectionOutcome.REJECT, "main", "O", 1, 1),)),
+        InspectReturn(unmatched=(InspectedUnmatched(InspectionOutcome.REJECT, "main", "TEA", 1),)),
+        CloseShort(),
         SettleReturn("cn"),
+        LinkExchange("N"),
     ),
     "credit_note": (
         DraftCreditNote(
@@ -242,6 +272,7 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
     "shipment": (
         PlanShipment((ITEM,)),
         PlanShipment((ITEM,), Plan(needs_label=False)),
+        PlanShipment((ITEM._replace(quantity=2),), Plan(needs_label=False)),
         PackShipment(0, 1),
         RecordShortPick((ITEM,)),
         RecordLabel(ShippingLabel("post", "parcel", "T-1")),
@@ -249,10 +280,12 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         DropCancelledItems((ITEM,)),
         VoidLabel(),
         HandOver(),
+        ReceiveBack("main", units=(Back("O", 1, 1),)),
         RecordTracking("t", TrackingStatus.INFO),
         RecordDelivered("d"),
         RecordReturning("r", ReturnReason.REFUSED),
         ReceiveBack("main"),
+        SendBack("r", "main", (Back("O", 1, 1),)),
         DeclareLost(),
         RecordLost("l"),
         WriteOffParcel(),
@@ -290,6 +323,8 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         RecordBack("S", "main", units=SENT),
         RecordBack("R", "main", recount=(1,)),
         RecordLoss("S", ONE),
+        RecordInspection("r", (InspectedLine(1, "main", InspectionOutcome.DISCARD, 1),)),
+        RecordRejection("r", "main", ONE),
         OweAgain("S", SENT),
         CancelUnits("not wanted", CancelledBy.CUSTOMER, ONE),
         ReinstateOrder(),

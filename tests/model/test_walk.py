@@ -49,7 +49,7 @@ from orderflow.domain.payments.applying import ApplyPayment, UnapplyPayment
 from orderflow.domain.payments.collecting import RecordPayment
 from orderflow.domain.payments.refunding import ChargeBackPayment
 from orderflow.domain.payments.state import ApplicationTarget, PaymentSource
-from orderflow.domain.returns import ReceiveReturn, ReturnedUnits
+from orderflow.domain.returns.receiving import ReceiveReturn, ReturnedUnits
 from orderflow.domain.shipping.carriage import (
     RecordDelivered,
     RecordLost,
@@ -148,7 +148,7 @@ def bill_commands(*invoices: Key) -> list[Send]:
     return [Send(ORDER_KEY, BillUnits(key.id, "inv")) for key in invoices]
 
 
-def shipment_commands(key: Key, label: bool, *items: tuple[int, int]) -> list[Send]:
+def shipment_commands(key: Key, label: bool, *items: tuple[int, int], resolved: bool = False) -> list[Send]:
     """One shipment's life, with each of ``items`` (line, quantity) as what may be planned."""
     plan = Plan(carrier="post", needs_label=label)
     plans = [PlanShipment((Item("O", line, "main", quantity),), plan) for line, quantity in items]
@@ -156,7 +156,7 @@ def shipment_commands(key: Key, label: bool, *items: tuple[int, int]) -> list[Se
     parcel = (PackShipment(0, 1), RecordShortPick((one,)), HandOver(), VoidShipment())
     route = (RecordDelivered("d"), RecordReturning("r", ReturnReason.REFUSED), ReceiveBack("main"))
     labels = (LABEL, VoidLabel()) if label else ()
-    lost = (DeclareLost(), WriteOffParcel((one,)), ResupplyParcel((one,)))
+    lost = (DeclareLost(), WriteOffParcel((one,)), ResupplyParcel((one,))) if resolved else (DeclareLost(),)
     return told(key, *plans, *parcel, *labels, *route, *lost, DropItems((one,)))
 
 
@@ -308,7 +308,7 @@ def parcels() -> Exploration:
 def documents() -> Exploration:
     """One unit through labels, tracking, a late return, payment, void and a second invoice."""
     money = told(I1, VoidInvoice("mistaken"), MarkSent()) + payment(100, (ApplicationTarget.INVOICE, "I1", 100))
-    back = ReceiveReturn("main", (ReturnedUnits("O", 1, 1),), usable=False)
+    back = ReceiveReturn("main", (ReturnedUnits("O", 1, 1),), arrival="T")
     late = told(Key("main", "return", "R"), back) + told(ORDER_KEY, AnnotateOrder(add=("gift",)))
     tracking = told(S1, RecordTracking("t", TrackingStatus.INFO))
     order = order_commands(1, PlaceOrder(content(1)))
@@ -378,7 +378,7 @@ def on_account() -> Exploration:
 def fragments() -> Exploration:
     """Two units of one line in two shipments: partial dispatch, loss, re-supply, short picks, billed as they go."""
     order = order_commands(1, PlaceOrder(content(2)))
-    shipments = shipment_commands(S1, False, (1, 1), (1, 2)) + short_commands(S2, (1, 1))
+    shipments = shipment_commands(S1, False, (1, 1), (1, 2), resolved=True) + short_commands(S2, (1, 1))
     return walk(order + shipments + bill_commands(I1), 2, 0, limit=200_000)
 
 

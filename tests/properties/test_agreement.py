@@ -43,7 +43,7 @@ from orderflow.domain.payments.applying import ApplyPayment
 from orderflow.domain.payments.collecting import RecordPayment
 from orderflow.domain.payments.refunding import ChargeBackPayment, RefundPayment
 from orderflow.domain.payments.state import ApplicationTarget, PaymentSource
-from orderflow.domain.returns import ReceiveReturn, ReturnedUnits
+from orderflow.domain.returns.receiving import ReceiveReturn, ReturnedUnits
 from orderflow.domain.shipping.carriage import RecordDelivered, RecordLost, RecordReturning
 from orderflow.domain.shipping.labelling import VoidLabel
 from orderflow.domain.shipping.leaving import HandOver, RecordDispatch, RecordLeftBehind

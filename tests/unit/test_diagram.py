@@ -7,27 +7,28 @@ from attrs import evolve
 from orderflow.domain.billing.invoice import INVOICE
 from orderflow.domain.engine.diagram import matrix, mermaid, overview, page
 from orderflow.domain.engine.machine import Machine
+from orderflow.domain.inventory.documents import STOCK_DOCUMENT
 from orderflow.domain.parties.party import PARTY
-from orderflow.domain.returns import RETURN
 
 
 def test_an_overview_counts_what_a_table_holds() -> None:
     """States, arrows, final states, states without a rule, and the table's fingerprint."""
-    seen = overview(RETURN)
-    assert seen.states == ("-", "ReceivedReturn", "SettledReturn")
-    assert seen.edges == 2
-    assert seen.final == ("ReceivedReturn", "SettledReturn")
-    assert seen.dead_ends == ("SettledReturn",)
-    assert seen.fingerprint == RETURN.fingerprint
+    seen = overview(STOCK_DOCUMENT)
+    assert seen.states == ("-", "StockDocument")
+    assert seen.edges == 3
+    assert seen.final == ("StockDocument",)
+    assert seen.dead_ends == ("StockDocument",)
+    assert seen.fingerprint == STOCK_DOCUMENT.fingerprint
 
 
 def test_a_matrix_has_a_cell_for_every_state_and_command() -> None:
     """A cell names the states a command may lead to; an empty one is a refusal."""
-    assert matrix(RETURN).splitlines() == [
-        "| command | - | ReceivedReturn | SettledReturn |",
-        "|---|---|---|---|",
-        "| ReceiveReturn | ReceivedReturn |  |  |",
-        "| SettleReturn |  | SettledReturn |  |",
+    assert matrix(STOCK_DOCUMENT).splitlines() == [
+        "| command | - | StockDocument |",
+        "|---|---|---|",
+        "| PostReceipt | StockDocument |  |",
+        "| PostAdjustment | StockDocument |  |",
+        "| PostTransfer | StockDocument |  |",
     ]
 
 
@@ -60,5 +61,7 @@ def test_a_page_holds_summary_diagram_matrix_and_guards() -> None:
 
 def test_a_machine_without_guards_says_so() -> None:
     """Where nothing is guarded the page says None."""
-    bare = Machine("return", rules=[evolve(line, guards=()) for line in RETURN.rules], final=RETURN.final)
+    bare = Machine(
+        "stock_document", rules=[evolve(line, guards=()) for line in STOCK_DOCUMENT.rules], final=STOCK_DOCUMENT.final
+    )
     assert "## Guards\n\nNone." in page(bare)

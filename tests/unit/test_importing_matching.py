@@ -13,7 +13,7 @@ from orderflow.domain.money.price import Price
 from orderflow.domain.money.tax import TaxCategory, TaxPolicy
 from orderflow.domain.orders.content import OrderContent, OrderLine
 from orderflow.domain.parties.party import Person
-from orderflow.domain.returns import ReturnedUnits, UnmatchedReturn
+from orderflow.domain.returns.receiving import ReturnedUnits, UnmatchedReturn
 from orderflow.domain.values import PartyRef
 from orderflow.importing.cancelling import credit_note_of, return_of
 from orderflow.importing.documents import CancellationDocument, CancelledLine, OrderDocument, Party

@@ -16,7 +16,8 @@ from orderflow.domain.engine.machine import ABSENT
 from orderflow.domain.engine.schema import faults_of
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.money import Money
-from orderflow.domain.returns import RETURN, ReceivedReturn
+from orderflow.domain.returns.machine import RETURN
+from orderflow.domain.returns.state import Goods, Handling, Received, ReturnWish
 from orderflow.errors import InvariantBroken
 
 STAMP = Stamp(datetime(2026, 4, 1, 12, tzinfo=UTC), "tester", "c")
@@ -148,7 +149,7 @@ def test_an_account_counts_by_currency() -> None:
     "machine,state",
     [
         (SERIES, Series("", 5, 6, 4)),
-        (RETURN, ReceivedReturn("main", (), (), usable=True, customer="", reason="")),
+        (RETURN, Received(ReturnWish("", ()), Goods(), Handling())),
     ],
 )
 def test_a_row_that_cannot_be_is_a_bug(machine: Any, state: Any) -> None:

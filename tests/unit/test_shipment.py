@@ -38,6 +38,7 @@ from orderflow.domain.shipping.planning import (
     ShortPickRecorded,
     VoidShipment,
 )
+from orderflow.domain.shipping.rejecting import SendBack
 from orderflow.domain.shipping.resolving import (
     ClearExpected,
     CloseShipmentTask,
@@ -113,6 +114,7 @@ COMMANDS = (
     RecordDispatch(),
     RecordAnswer("A", (Pick(1, "tokyo", 1),)),
     ClearExpected(),
+    SendBack("r", "tokyo", (s.Back("A", 1, 1),)),
     CloseShipmentTask("count"),
     PLAN,
     PACK,
@@ -173,7 +175,7 @@ LEADS: dict[str, dict[str, str]] = {
         "RecordLost": "Lost",
         "DeclareLost": "Lost",
     },
-    "ReturnedToSender": {**dict.fromkeys(FACTS, "ReturnedToSender")},
+    "ReturnedToSender": {**dict.fromkeys(FACTS, "ReturnedToSender"), "SendBack": "Delivered"},
     "Lost": {
         **ON_THE_WAY,
         "RecordTracking": "Lost",
@@ -213,6 +215,7 @@ def test_every_state_answers_every_command(state: Any, command: Any) -> None:
         guards = {
             "HandOver": "not_labelled",
             "RecordAnswer": "not_asked",
+            "SendBack": "not_back",
             "ClearExpected": "nothing_expected",
             "CloseShipmentTask": "no_such_task",
         }

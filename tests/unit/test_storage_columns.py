@@ -43,7 +43,7 @@ from orderflow.domain.payments.state import (
     PaymentSource,
     Received,
 )
-from orderflow.domain.returns import ReceivedReturn, ReturnedUnits, UnmatchedReturn
+from orderflow.domain.returns import state as returns
 from orderflow.domain.shipping.fates import Fate
 from orderflow.domain.shipping.state import UNTRACKED, Carriage, InTransit, Item, Packing, Plan, Planned, ShippingLabel
 from orderflow.domain.values import PartyRef
@@ -143,14 +143,30 @@ ROWS: tuple[tuple[str, str, Any, dict[str, Value]], ...] = (
     (
         "return",
         "R-1",
-        ReceivedReturn("TOKYO", (ReturnedUnits("SO-7", 1, 1),), (), usable=True, customer="17850", reason="late"),
-        {"order_id": "SO-7", "location": "TOKYO", "credit_note": None},
+        returns.Received(
+            returns.ReturnWish("", (), returns.CustomerReason.TOO_LATE, customer="17850"),
+            returns.Goods((returns.Lot("TOKYO", "SO-7", 1, "", "SO-7/1", 1),)),
+            returns.Handling(tracking="T-9"),
+        ),
+        {"open": 1, "order_id": "SO-7", "location": "TOKYO", "reason": "too_late", "tracking_number": "T-9"},
     ),
     (
         "return",
         "R-1",
-        ReceivedReturn("TOKYO", (), (UnmatchedReturn("TEA", 1),), usable=True, customer="", reason=""),
-        {"order_id": None},
+        returns.Settled(
+            returns.ReturnWish("", ()),
+            returns.Goods((returns.Lot("TOKYO", "", 0, "TEA", "", 1, 1),)),
+            returns.Handling(credit_note="C-1"),
+        ),
+        {"open": 0, "order_id": None, "credit_note": "C-1", "due_at": None},
+    ),
+    (
+        "return",
+        "R-1",
+        returns.Authorised(
+            returns.ReturnWish("SO-7", ()), returns.Goods(), returns.Handling(datetime(2026, 4, 1, tzinfo=UTC))
+        ),
+        {"order_id": "SO-7", "location": None, "due_at": "2026-04-01T00:00:00"},
     ),
     (
         "payment",

@@ -74,6 +74,7 @@ def test_whatever_the_table_tells_is_internal_or_may_be_sent_alone() -> None:
     told = {command for part in parts(WORKFLOW, Tells) for command in part.commands}
     assert {command.__name__ for command in told if not issubclass(command, Internal)} == {
         "Adjust",
+        "AnnotateOrder",
         "BlockAccount",
         "ReceiveBack",
         "ReceiveGoods",
@@ -81,6 +82,7 @@ def test_whatever_the_table_tells_is_internal_or_may_be_sent_alone() -> None:
         "RecordLost",
         "RecordReturning",
         "RecordTracking",
+        "ReleaseQuarantine",
         "UnblockAccount",
     }
 

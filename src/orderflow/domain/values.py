@@ -18,6 +18,7 @@ __all__ = [
     "MAX_TAGS",
     "MAX_TASKS",
     "CreditIntent",
+    "InspectionOutcome",
     "LineQuantity",
     "Location",
     "PartyRef",
@@ -73,6 +74,19 @@ class CreditIntent(Enum):
     """They are refunded before they are cancelled, come back or are lost."""
     REBILL = "rebill"
     """The invoice was wrong: they are to be billed again."""
+
+
+class InspectionOutcome(Enum):
+    """What becomes of units that came back, once somebody has looked at them."""
+
+    RESTOCK = "restock"
+    """They are on sale again."""
+    QUARANTINE = "quarantine"
+    """They stay set aside."""
+    DISCARD = "discard"
+    """They leave the stock."""
+    REJECT = "reject"
+    """They stay the customer's, and are sent back."""
 
 
 class Task(NamedTuple):

@@ -37,6 +37,7 @@ from orderflow.flows.allocate import AllocationSettings, allocate_in, ended_prom
 from orderflow.flows.asks import NewId, Now
 from orderflow.flows.handle import Result, Work
 from orderflow.flows.prepare import ShippingSettings, shipment_key, shipments_for
+from orderflow.flows.returns import ReturnSettings
 from orderflow.ports.storage import Ack
 
 #: The most steps one call takes; an order has fewer stages than this.
@@ -48,11 +49,12 @@ ADVANCING: Final = ("Placed", "Confirmed", "AwaitingStock", "Allocated", "Prepar
 
 @frozen(eq=False, repr=False)
 class ShopSettings(Record):
-    """What advancing needs to know: how to allocate, how to send, which series numbers invoices."""
+    """What a shop needs to know: how to allocate, how to send, which series numbers invoices, what comes back."""
 
     allocation: AllocationSettings = AllocationSettings()
     shipping: ShippingSettings = ShippingSettings()
     series: Id = "invoice"
+    returns: ReturnSettings = ReturnSettings()
 
     def for_carriers(self, names: Collection[str]) -> ShopSettings:
         """The settings of a shop with these carriers: if there is only one, settings that name none mean it.

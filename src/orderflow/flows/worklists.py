@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from attrs import frozen
 
+from orderflow.domain.billing.credit_note import DraftCreditNote
 from orderflow.domain.engine.decide import Envelope, Flow, Read, ask
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Record
@@ -19,6 +20,8 @@ from orderflow.domain.orders.cancelling import CancelUnits
 from orderflow.domain.orders.holding import ReleaseHold
 from orderflow.domain.orders.placing import ConfirmOrder
 from orderflow.domain.orders.state import Accepted, AwaitingStock, Confirmed, lines_of
+from orderflow.domain.returns.inspecting import SettleReturn
+from orderflow.domain.returns.state import HasReturn
 from orderflow.domain.shipping.leaving import HandOver
 from orderflow.domain.shipping.planning import DropItems, PackShipment, PlanShipment, VoidShipment
 from orderflow.domain.values import Pick
@@ -175,6 +178,17 @@ def _hand_over(row: Row[Any]) -> tuple[Key, HandOver]:
     return row.key, HandOver()
 
 
+def _settle(row: Row[Any]) -> tuple[Key, SettleReturn]:
+    return row.key, SettleReturn()
+
+
+def _claimed(state: HasReturn) -> tuple[Refusal, ...]:
+    """A claim brings no goods, so no order says what is due for it."""
+    if state.goods.lots:
+        return ()
+    return (refuse("claimed", "{wanted} wanted: credit it or send it again", wanted=state.wish.wanted.value),)
+
+
 PAYMENTS: Final = ("to_apply", "payments_due", "to_reconcile", "disputed", "contradictions")
 
 WORKLISTS: Final = {
@@ -192,6 +206,10 @@ WORKLISTS: Final = {
     "to_ship": Worklist("shipment", takes=HandOver, next=_hand_over, helps=(HandOver, DropItems, VoidShipment)),
     **{name: Worklist("order", attended=name) for name in ("unpaid", "to_bill", "to_credit", "to_refund")},
     **{name: Worklist("stock", attended=name) for name in ("to_count", "to_inspect", "to_reorder")},
+    **{name: Worklist("return", attended=name) for name in ("returns", "returns_to_inspect")},
+    "returns_to_credit": Worklist(
+        "return", takes=SettleReturn, next=_settle, beside=_claimed, helps=(DraftCreditNote, SettleReturn)
+    ),
     "invoices_due": Worklist("invoice", attended="invoices_due"),
     **{name: Worklist("payment", attended=name) for name in PAYMENTS},
     "dead_letters": Worklist("", letters=True),

@@ -7,7 +7,7 @@ from typing import Final
 from orderflow.domain.billing.credit_note import AccountLine, CreditItem, CreditNoteContent, DraftCreditNote
 from orderflow.domain.money.calendar import business_date
 from orderflow.domain.orders.content import line_minor
-from orderflow.domain.returns import ReceiveReturn, ReturnedUnits, UnmatchedReturn
+from orderflow.domain.returns.receiving import ReceiveReturn, ReturnedUnits, UnmatchedReturn
 from orderflow.importing.documents import CancellationDocument, CancelledLine
 from orderflow.importing.matching import Match, invoice_of
 
@@ -26,6 +26,7 @@ def return_of(document: CancellationDocument, matches: list[list[Match]]) -> Rec
         document.location,
         tuple([ReturnedUnits(match.order, match.line, match.quantity) for _, match in pairs if match.order]),
         tuple([UnmatchedReturn(line.sku, match.quantity) for line, match in pairs if not match.order]),
+        usable=True,  # the file says no more of these goods
         customer=document.customer,
         reason="cancellation",
     )

@@ -143,6 +143,7 @@ FINISHED: Final[Mapping[str, frozenset[str]]] = {
     "invoice": frozenset({"Settled", "Void"}),
     "payment": frozenset({"Closed"}),
     "stock": frozenset({"StockLevel"}),
+    "return": frozenset({"Declined", "Cancelled", "Settled", "Rejected"}),
 }
 
 
@@ -247,11 +248,16 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
         "value_on": _text("funds.value_date"),
     },
     "return": {
-        "order_id": _first_order("units"),
-        "customer": _text("customer"),
+        "open": _open("return"),
+        "order_id": Column("TEXT", lambda key, state: state.order or None),
+        "customer": _text("wish.customer"),
         "location": _text("location"),
-        "reason": _text("reason"),
-        "credit_note": _text("credit_note"),
+        "reason": _text("wish.reason"),
+        "wanted": _text("wish.wanted"),
+        "tracking_number": _text("handling.tracking"),
+        "exchange": _text("handling.exchange"),
+        "credit_note": _text("handling.credit_note"),
+        "due_at": _text("due"),
     },
     "customer": {
         "party": _text("party"),
@@ -310,7 +316,7 @@ DATED: Final[Mapping[str, str]] = {
 }
 
 #: The column that says when the rows of a kind fall due, for ``due_by``.
-DUE: Final[Mapping[str, str]] = {"order": "expires_at", "invoice": "due_on"}
+DUE: Final[Mapping[str, str]] = {"order": "expires_at", "invoice": "due_on", "return": "due_at"}
 
 #: The columns that a text search covers, besides the id.
 SEARCHED: Final[tuple[str, ...]] = ("number", "external_id", "customer", "tracking_number", "tags")

@@ -61,7 +61,7 @@ INDEXED: Final[Mapping[str, tuple[str, ...]]] = {
     "invoice": ("order_id", "customer", "number", "due_on"),
     "credit_note": ("order_id", "customer", "number"),
     "payment": ("customer", "external_id"),
-    "return": ("order_id", "customer"),
+    "return": ("order_id", "customer", "tracking_number"),
 }
 
 #: Columns that are empty in many rows, which are left out of the index.

@@ -6,7 +6,7 @@ that bills of a line end exactly on its amount. The law is spelled out in the do
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -26,6 +26,33 @@ from orderflow.domain.money.tax import (
 from orderflow.domain.orders.content import InvoiceBasis, LineKind, OrderLine, PayBefore
 from orderflow.domain.orders.lines import LineVector
 from orderflow.domain.orders.state import Cancelled, HasProgress, Placed, lines_of
+
+__all__ = [
+    "Charge",
+    "basis",
+    "bill_minor",
+    "billable",
+    "billable_lines",
+    "billed_at",
+    "charged_minor",
+    "credit_due",
+    "credit_due_minor",
+    "credit_minor",
+    "credits_due",
+    "cumulates",
+    "exposure",
+    "missing_minor",
+    "net_minor",
+    "outstanding_gross",
+    "owed",
+    "rounding_of",
+    "taxed",
+    "to_capture_minor",
+    "to_pay_minor",
+    "to_refund_minor",
+    "uncharged_gross",
+    "wants_money",
+]
 
 
 class Charge(NamedTuple):
@@ -185,9 +212,25 @@ def outstanding_gross(order: HasProgress) -> int:
     return _payable(order, [*_uncharged(order)])
 
 
-def credit_due_minor(order: HasProgress) -> int:
-    """The gross of the units that are charged and will not be had, in minor units, as their line is charged now."""
-    return -_payable(order, [charge for charge in _uncharged(order) if charge.units < 0])
+def credit_due_minor(order: HasProgress, lines: Collection[int] | None = None) -> int:
+    """The gross of the units that are charged and will not be had, in minor units, as their line is charged now.
+
+    Of these lines, or of all.
+    """
+    due = [charge for charge in _uncharged(order) if charge.units < 0]
+    return -_payable(order, [charge for charge in due if lines is None or charge.line.line in lines])
+
+
+def credit_minor(order: HasProgress, units: Iterable[tuple[int, int]]) -> int:
+    """The gross of so many units by line, in minor units, were they credited now; of no more than are charged."""
+    charges = []
+    for number, wanted in units:
+        line, v = order.content.line(number), order.progress.lines[order.content.places[number]]
+        quantity = min(wanted, v.charged)
+        if quantity:
+            net = net_minor(order, line, v.charged - quantity) - v.unit_minor
+            charges.append(Charge(line, -quantity, net + _given(order, v, -quantity), line.tax))
+    return -_payable(order, charges)
 
 
 def _uncharged(order: HasProgress) -> Iterator[Charge]:

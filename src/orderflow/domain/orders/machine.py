@@ -18,6 +18,7 @@ from orderflow.domain.orders import parcels as pc
 from orderflow.domain.orders import placing as p
 from orderflow.domain.orders import prepaying as m
 from orderflow.domain.orders import reinstating as ri
+from orderflow.domain.orders import returning as r
 from orderflow.domain.orders import shipping as s
 from orderflow.domain.orders.amending import AnnotateOrder, OrderAnnotated, annotated
 from orderflow.domain.orders.state import (
@@ -137,6 +138,8 @@ SHIP: Final = (
     rules(CLOSED, pc.RecordDeparture, pc.DepartureRecorded, None, pc.departed_within, guards=LOADS, decide=pc.depart),
     rules((*SENT, *CLOSED), pc.RecordDelivery, pc.UnitsDelivered, None, pc.delivered, guards=THERE),
     rules(PLACED, pc.RecordBack, pc.UnitsReturned, None, pc.taken_back, guards=(*THERE, pc.back_is_goods)),
+    rules(PLACED, r.RecordInspection, r.UnitsInspected, None, r.inspected, guards=(r.lines_are_goods,)),
+    rules((*SENT, *CLOSED), r.RecordRejection, r.UnitsRejected, None, r.rejected, guards=(r.enough_returned,)),
     rules((*SENT, *CLOSED), pc.RecordLoss, pc.UnitsLost, None, pc.lost, guards=(pc.enough_shipped,)),
     rules(SENT, pc.OweAgain, pc.UnitsOwedAgain, ACCEPTED, pc.owed_again, guards=THERE),
 )  # fmt: skip

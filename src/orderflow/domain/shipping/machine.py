@@ -15,6 +15,7 @@ from orderflow.domain.shipping import carriage as c
 from orderflow.domain.shipping import labelling
 from orderflow.domain.shipping import leaving as v
 from orderflow.domain.shipping import planning as p
+from orderflow.domain.shipping import rejecting as j
 from orderflow.domain.shipping import resolving as w
 from orderflow.domain.shipping import returning as b
 from orderflow.domain.shipping.state import (
@@ -148,7 +149,15 @@ COME_BACK: Lines = (
     ],
     rule(ReturnedToSender, b.ReceiveBack, b.ReceivedBack, ReturnedToSender, b.received_again, decide=b.receive_back),
     rules(UNPACKED, b.ReceiveBack, b.ReportedUnsent, None, b.reported_unsent, decide=b.report_unsent),
-)
+    rules(
+        (InTransit, Returning, Delivered, Lost),
+        j.SendBack, j.UnitsSentBack, None, j.sent_back, guards=(j.enough_back,), decide=j.send_back,
+    ),
+    rule(
+        ReturnedToSender, j.SendBack, j.UnitsSentBack, Delivered, j.delivered_again,
+        guards=(j.enough_back,), decide=j.send_back,
+    ),
+)  # fmt: skip
 
 LOSE: Lines = (
     rules(TRAVELLING, c.RecordLost, c.ShipmentLost, Lost, c.lost, decide=c.lose),

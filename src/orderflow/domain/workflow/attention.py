@@ -1,7 +1,7 @@
 """Attention (law D): what a row waits for, as a pure function of its state. Worklists are views of it.
 
 A row is at rest, or moves by itself, or is due at a time, or is on a worklist with the reason and the commands that
-would help. Here stands what concerns money (of orders, invoices, payments and credit notes) and stock.
+would help. Here stands what concerns money (of orders, invoices, payments and credit notes), stock and returns.
 """
 
 from __future__ import annotations
@@ -49,6 +49,10 @@ from orderflow.domain.payments.guards import capturable
 from orderflow.domain.payments.pending import DECLINED, RequestOperation, ResolvePending
 from orderflow.domain.payments.refunding import RefundPayment, ResolveDispute
 from orderflow.domain.payments.state import Authorised, Closed, Disputed, Expected, Funded, currency_of
+from orderflow.domain.returns.inspecting import CloseShort, InspectReturn, SettleReturn
+from orderflow.domain.returns.receiving import ReceiveReturn
+from orderflow.domain.returns.requesting import AuthoriseReturn, CancelReturn, DeclineReturn
+from orderflow.domain.returns.state import HasReturn, Inspected, PartlyReceived, Requested
 from orderflow.domain.values import Task
 from orderflow.errors import Refusal
 
@@ -91,6 +95,8 @@ def _attention(state: Any, at: datetime) -> Iterator[Attention]:
         yield _invoice(state, at)
     elif isinstance(state, Funded | Expected | Authorised):
         yield from _payment(state, at)
+    elif isinstance(state, HasReturn):
+        yield from _return(state, at)
 
 
 def _by(due: datetime, at: datetime, worklist: str, reason: Refusal, *commands: type[Any]) -> Attention:
@@ -247,3 +253,28 @@ def _reserved_until(payment: Funded | Authorised, at: datetime) -> datetime:
     if isinstance(payment, Authorised):
         return payment.until or payment.since + RESERVED_WITHIN
     return (payment.funds.received_at or at) + RESERVED_WITHIN
+
+
+# -- what comes back
+
+
+def _return(state: HasReturn, at: datetime) -> Iterator[Attention]:
+    """A return waits for a decision, for goods, for an inspection, or for its money."""
+    facts = {"order": state.order or "no order", "out": state.units_outstanding, "here": state.goods.waiting}
+    if isinstance(state, Requested):
+        wish = {"why": state.wish.reason.value, "wanted": state.wish.wanted.value}
+        reason = refuse("to_decide", "{order}, {why}, {wanted} wanted", **facts, **wish)
+        yield _listed("returns", reason, AuthoriseReturn, DeclineReturn, CancelReturn)
+    elif isinstance(state, PartlyReceived):
+        reason = refuse("still_out", "{out} units of {order} still out", **facts)
+        yield _listed("returns", reason, CloseShort, ReceiveReturn)
+    elif state.due is not None:
+        reason = refuse("not_sent_back", "{order}: to be sent by {due}", **facts, due=state.due.isoformat())
+        yield _by(state.due, at, "returns", reason, CancelReturn, ReceiveReturn)
+    if state.goods.waiting:
+        yield _listed("returns_to_inspect", refuse("to_inspect", "{here} units to inspect", **facts), InspectReturn)
+    if isinstance(state, Inspected):
+        # The amount stands on the order: the list asks it, see ``returns_to_credit``.
+        yield _listed(
+            "returns_to_credit", refuse("to_settle", "{order}: to be settled", **facts), DraftCreditNote, SettleReturn
+        )

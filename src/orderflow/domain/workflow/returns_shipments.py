@@ -11,11 +11,14 @@ from orderflow.domain.engine.workflow import EventContext, Send
 from orderflow.domain.inventory.stock import Restock
 from orderflow.domain.orders.parcels import RecordBack
 from orderflow.domain.orders.state import HasProgress
-from orderflow.domain.returns import ReceiveReturn, ReturnedUnits
+from orderflow.domain.returns.inspecting import InspectedUnits
+from orderflow.domain.returns.receiving import ReceiveReturn, ReturnedUnits
+from orderflow.domain.returns.state import HasReturn, document_of
 from orderflow.domain.shipping.fates import COMING_BACK, units_in
+from orderflow.domain.shipping.rejecting import SendBack
 from orderflow.domain.shipping.returning import ReceiveBack
 from orderflow.domain.shipping.state import Arrival, Back, Delivered, Left, Lost, Returning
-from orderflow.domain.values import stock_key, summed
+from orderflow.domain.values import InspectionOutcome, stock_key, summed
 from orderflow.errors import Key
 
 Rows = Mapping[Key, Loaded]
@@ -25,14 +28,20 @@ def find_shipments(key: Key, command: ReceiveReturn) -> Generator[Read, Rows, Re
     """Name the shipments of units that name none: those they most likely left in, as many as are out in each."""
     if all(units.shipment for units in command.units):
         return command
-    orders = yield Read({key.beside("order", units.order) for units in command.units if not units.shipment})
+    orders = yield Read({key, *(key.beside("order", units.order) for units in command.units if not units.shipment)})
+    document = _document(key, command, orders[key].state)
     shipments = yield Read([*_shipments(key, orders)])
     left = {shipment.id: row.state for shipment, row in shipments.items() if isinstance(row.state, Left)}
     found: list[ReturnedUnits] = []
     taken: dict[tuple[str, str, int], int] = {}
     for units in command.units:
-        found += [units] if units.shipment else _found(key.id, units, left, taken)
+        found += [units] if units.shipment else _found(document, units, left, taken)
     return evolve(command, units=tuple(found))
+
+
+def _document(key: Key, command: ReceiveReturn, state: object) -> str:
+    """What this report is booked under."""
+    return document_of(key.id, command.arrival, 1 + (state.goods.reports if isinstance(state, HasReturn) else 0))
 
 
 def _shipments(key: Key, orders: Rows) -> Iterator[Key]:
@@ -87,7 +96,8 @@ def _likely(state: Left, units: ReturnedUnits) -> int:
 
 def take_back(context: EventContext) -> Iterator[Send]:
     """Units go back to stock through their shipments and orders; those that left in none are counted."""
-    event, document, tenant = context.event, context.key.id, context.key.tenant
+    event, tenant = context.event, context.key.tenant
+    document = document_of(context.key.id, event.arrival, context.after.goods.reports)
     for shipment in dict.fromkeys(units.shipment for units in event.units if units.shipment):
         mine = [units for units in event.units if units.shipment == shipment]
         back, supposed = tuple([Back(*units[:3]) for units in mine]), any(units.supposed for units in mine)
@@ -98,3 +108,18 @@ def take_back(context: EventContext) -> Iterator[Send]:
         yield Send(context.key.beside("order", order), RecordBack(document, event.location, recount=tuple(lines)))
     for sku, quantity in summed((item.sku, item.quantity) for item in event.unmatched).items():
         yield Send(stock_key(tenant, sku, event.location), Restock(quantity, event.usable, document))
+
+
+def send_back(context: EventContext) -> Iterator[Send]:
+    """Rejected units are the customer's again, in the shipments that they had left in."""
+    sums = summed(((i.shipment, i.location, i.order, i.line), i.quantity) for i in context.event.units if _is_sent(i))
+    found: dict[tuple[str, str], list[Back]] = {}
+    for (shipment, location, order, line), quantity in sums.items():
+        found.setdefault((shipment, location), []).append(Back(order, line, quantity))
+    for (shipment, location), units in found.items():
+        told = SendBack(context.key.id, location, tuple(units))
+        yield Send(context.key.beside("shipment", shipment), told)
+
+
+def _is_sent(item: InspectedUnits) -> bool:
+    return bool(item.shipment) and item.outcome is InspectionOutcome.REJECT

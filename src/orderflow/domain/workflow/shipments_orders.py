@@ -7,6 +7,7 @@ from typing import Any
 
 from orderflow.domain.engine.workflow import Effect, EventContext, Send
 from orderflow.domain.orders import parcels, shipping
+from orderflow.domain.orders.returning import RecordRejection
 from orderflow.domain.shipping import carriage, leaving, returning
 from orderflow.domain.shipping.state import Item, ReturnReason, Scan
 from orderflow.domain.values import LineQuantity, Pick, summed
@@ -139,6 +140,18 @@ def write_off(context: EventContext) -> Iterator[Send]:
 def _units(reported: Iterable[parcels.Reported]) -> tuple[LineQuantity, ...]:
     sums = summed([(line, quantity) for line, _, quantity in reported])
     return tuple([LineQuantity(line, quantity) for line, quantity in sums.items()])
+
+
+def reject(context: EventContext) -> Iterator[Send]:
+    """Units that came back are the customer's again: they count as delivered."""
+    event, sums = context.event, dict[str, dict[int, int]]()
+    for place, _, _, quantity in event.moves:
+        item = context.before.items[place]
+        lines = sums.setdefault(item.order, {})
+        lines[item.line] = lines.get(item.line, 0) + quantity
+    for order, lines in sums.items():
+        units = tuple([LineQuantity(line, quantity) for line, quantity in lines.items()])
+        yield Send(context.key.beside("order", order), RecordRejection(event.document, event.location, units))
 
 
 def resupply(context: EventContext) -> Iterator[Send]:

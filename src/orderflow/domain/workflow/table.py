@@ -39,9 +39,10 @@ from orderflow.domain.intake import INTAKE, AcceptDocument
 from orderflow.domain.inventory import counting as cg
 from orderflow.domain.inventory import documents as do
 from orderflow.domain.inventory import stock as st
-from orderflow.domain.inventory.counting import Adjust, RequestRecount
+from orderflow.domain.inventory.counting import Adjust, ReleaseQuarantine, RequestRecount
 from orderflow.domain.inventory.machine import STOCK
 from orderflow.domain.orders import allocating as oa
+from orderflow.domain.orders import amending as oam
 from orderflow.domain.orders import billing as ob
 from orderflow.domain.orders import cancelling as oc
 from orderflow.domain.orders import crediting as ocr
@@ -49,7 +50,8 @@ from orderflow.domain.orders import holding as oh
 from orderflow.domain.orders import parcels as opa
 from orderflow.domain.orders import placing as op
 from orderflow.domain.orders import prepaying as om
-from orderflow.domain.orders import reinstating as ore
+from orderflow.domain.orders import reinstating as ori
+from orderflow.domain.orders import returning as ore
 from orderflow.domain.orders import shipping as osh
 from orderflow.domain.orders.content import Gate
 from orderflow.domain.orders.machine import ORDER
@@ -62,11 +64,15 @@ from orderflow.domain.payments import facts as pf
 from orderflow.domain.payments import pending as pp
 from orderflow.domain.payments import refunding as pr
 from orderflow.domain.payments.machine import PAYMENT
-from orderflow.domain.returns import RETURN, ReceiveReturn, ReturnReceived
+from orderflow.domain.returns import inspecting as ri
+from orderflow.domain.returns import receiving as rg
+from orderflow.domain.returns import requesting as rq
+from orderflow.domain.returns.machine import RETURN
 from orderflow.domain.shipping import carriage as sc
 from orderflow.domain.shipping import labelling as sl
 from orderflow.domain.shipping import leaving as sv
 from orderflow.domain.shipping import planning as sp
+from orderflow.domain.shipping import rejecting as sj
 from orderflow.domain.shipping import resolving as sw
 from orderflow.domain.shipping import returning as sb
 from orderflow.domain.shipping.machine import SHIPMENT
@@ -78,6 +84,7 @@ from orderflow.domain.workflow import (
     orders_payments,
     orders_stock,
     payments_billing,
+    returns_orders,
     returns_shipments,
     series_prefixes,
     shipments_orders,
@@ -209,6 +216,8 @@ TABLE: Final[tuple[Line, ...]] = (
     ),
     on(opa.UnitsDelivered, EXPOSED),
     on(opa.UnitsReturned, EXPOSED, tells(orders_stock.restock_units, st.Restock, RequestRecount), BY_POLICY),
+    on(ore.UnitsInspected, tells(returns_orders.move_stock, ReleaseQuarantine, Adjust)),
+    on(ore.UnitsRejected, EXPOSED, tells(returns_orders.send_back, ReleaseQuarantine, Adjust), BY_POLICY),
     on(opa.UnitsLost, EXPOSED, BY_POLICY),
     on(opa.UnitsOwedAgain, EXPOSED, tells(orders_stock.restock_left_behind, st.Restock)),
     on(
@@ -226,7 +235,7 @@ TABLE: Final[tuple[Line, ...]] = (
         BY_POLICY,
         notifies("order_cancelled"),
     ),
-    on(ore.OrderReinstated, EXPOSED),
+    on(ori.OrderReinstated, EXPOSED),
     on(ob.UnitsBilled, EXPOSED, tells(orders_billing.draft_invoice, inv.DraftInvoice), BY_POLICY),
     on(ocr.UnitsCredited, EXPOSED, MONEY_MOVED, BY_POLICY),
     on(ocr.UnitsUnbilled, EXPOSED, MONEY_MOVED, BY_POLICY),
@@ -262,12 +271,20 @@ TABLE: Final[tuple[Line, ...]] = (
     on(sc.ShipmentDelivered, tells(shipments_orders.deliver, opa.RecordDelivery)),
     on(sb.ReceivedBack, tells(shipments_orders.take_back, opa.RecordBack)),
     on(sb.ReportedUnsent, tells(shipments_orders.recount, opa.RecordBack)),
+    on(sj.UnitsSentBack, tells(shipments_orders.reject, ore.RecordRejection)),
     on(sw.ParcelWrittenOff, tells(shipments_orders.write_off, opa.RecordLoss)),
     on(sw.ParcelResupplied, tells(shipments_orders.resupply, opa.OweAgain)),
     on(sv.LeftBehindRecorded, tells(shipments_orders.leave_behind, opa.OweAgain)),
     # -- returns, credit notes, invoices, numbers
-    completes(ReceiveReturn, returns_shipments.find_shipments),
-    on(ReturnReceived, tells(returns_shipments.take_back, sb.ReceiveBack, opa.RecordBack, st.Restock)),
+    completes(rg.ReceiveReturn, returns_shipments.find_shipments),
+    on(rg.ReturnReceived, tells(returns_shipments.take_back, sb.ReceiveBack, opa.RecordBack, st.Restock)),
+    on(
+        ri.ReturnInspected,
+        tells(returns_shipments.send_back, sj.SendBack),
+        tells(returns_orders.inspect, ore.RecordInspection, ReleaseQuarantine, Adjust),
+    ),
+    on(ri.ReturnSettled, requires(returns_orders.credited, "order")),
+    on(rq.ExchangeLinked, tells(returns_orders.link_exchange, oam.AnnotateOrder)),
     names(cn.DraftCreditNote, billing_accounts.rows_of_credit),
     on(cn.CreditNoteDrafted, tells(billing_accounts.credit, ic.ApplyCredit, nu.AllotNumber)),
     on(cn.CreditNoteIssued, tells(billing_accounts.post_credit_note, ac.Post), notifies("credit_note_issued")),

@@ -1,0 +1,98 @@
+"""What the returns desk decides about units that came back: rejected ones are the customer's again."""
+
+from __future__ import annotations
+
+from typing import Annotated, NamedTuple, TypeVar
+
+from attrs import evolve, frozen
+
+from orderflow.domain.engine.bounds import Id, Length, Quantity
+from orderflow.domain.engine.machine import refuse
+from orderflow.domain.engine.record import Event, Internal
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.orders.charging import credit_due_minor
+from orderflow.domain.orders.guards import SomeUnits, enough
+from orderflow.domain.orders.lines import LineVector
+from orderflow.domain.orders.parcels import are_goods
+from orderflow.domain.orders.state import HasProgress, moved_within
+from orderflow.domain.values import MAX_LINES, InspectionOutcome, Location
+from orderflow.errors import Refusal
+
+K = TypeVar("K", bound=HasProgress)
+
+
+class InspectedLine(NamedTuple):
+    """What becomes of units of a line that came back to a location."""
+
+    line: Quantity
+    location: Location
+    outcome: InspectionOutcome
+    quantity: Quantity
+
+
+@frozen(eq=False, repr=False)
+class _Inspection:
+    document: Id
+    units: Annotated[tuple[InspectedLine, ...], Length(1, MAX_LINES)]
+
+
+class RecordInspection(_Inspection, Internal):
+    """Note what became of units that came back and stay here, so that their stock follows."""
+
+    __slots__ = ()
+
+
+class UnitsInspected(_Inspection, Event):
+    """Units that came back were inspected."""
+
+    __slots__ = ()
+
+
+@frozen(eq=False, repr=False)
+class _Rejection:
+    document: Id
+    location: Location
+    units: SomeUnits
+
+
+class RecordRejection(_Rejection, Internal):
+    """Note that units which came back to ``location`` are sent to the customer again."""
+
+    __slots__ = ()
+
+
+class UnitsRejected(_Rejection, Event):
+    """Units that came back are the customer's again."""
+
+    __slots__ = ()
+
+
+lines_are_goods = are_goods(lambda command: [item.line for item in command.units])
+
+
+def enough_returned(state: HasProgress, command: RecordRejection, stamp: Stamp) -> Refusal | None:
+    """No more is sent back than came back, by line."""
+    return enough(state, command.units, lambda v: v.returned, "returned")
+
+
+def inspected(state: K, event: UnitsInspected) -> K:
+    """Where the units are is for the stock to say; the order keeps that they came back."""
+    return state
+
+
+def rejected(state: K, event: UnitsRejected) -> K:
+    return moved_within(state, event.units, lambda v, item: reject(v, item.quantity))
+
+
+def reject(v: LineVector, quantity: int) -> LineVector:
+    """Units that came back are sent back: they stay the customer's, and are owed as before."""
+    return evolve(v, returned=v.returned - quantity, delivered=v.delivered + quantity)
+
+
+def nothing_to_credit(order: HasProgress, lines: set[int], name: str) -> Refusal | None:
+    """Whether units of these lines are charged that the customer will not have: the refusal names their amount."""
+    minor = credit_due_minor(order, lines)
+    if minor <= 0:
+        return None
+    facts = {"order": name, "minor": minor, "currency": order.content.currency}
+    return refuse("to_credit", "{minor} minor units ({currency}) of order {order} are to be credited", **facts)

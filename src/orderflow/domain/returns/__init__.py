@@ -1,0 +1,1 @@
+"""Returns (返品): what a customer wishes to send back, what came back, and what became of it."""

@@ -1,0 +1,131 @@
+"""Taking goods in at the returns desk: a fact, taken in every state, announced or not.
+
+A report names its arrival, and the same arrival told again changes nothing. One that names none counts as new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, NamedTuple, TypeVar
+
+from attrs import evolve, frozen
+
+from orderflow.domain.engine.bounds import FreeText, Id, Length, Name, Quantity
+from orderflow.domain.engine.machine import Absent, refuse
+from orderflow.domain.engine.record import Command, Event
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.returns.state import (
+    MAX_ARRIVALS,
+    Arrival,
+    Goods,
+    Handling,
+    HasReturn,
+    Landed,
+    Lot,
+    ReturnWish,
+    landed,
+)
+from orderflow.domain.values import MAX_LINES, Location, Sku, summed
+from orderflow.errors import Refusal
+
+__all__ = ["ReceiveReturn", "ReturnReceived", "ReturnedUnits", "UnmatchedReturn"]
+
+K = TypeVar("K", bound=HasReturn)
+
+
+class ReturnedUnits(NamedTuple):
+    """Units of an order line that came back, and the ``shipment`` they had left in.
+
+    Where none is named, it is looked for, and ``supposed`` if several were possible; units that had left in none are to
+    be counted.
+    """
+
+    order: Id
+    line: Quantity
+    quantity: Quantity
+    shipment: Name = ""
+    supposed: bool = False
+
+
+class UnmatchedReturn(NamedTuple):
+    """Units that came back and belong to no known order line."""
+
+    sku: Sku
+    quantity: Quantity
+
+
+@frozen(eq=False, repr=False)
+class _Return:
+    location: Location
+    units: Annotated[tuple[ReturnedUnits, ...], Length(0, MAX_LINES)] = ()
+    unmatched: Annotated[tuple[UnmatchedReturn, ...], Length(0, MAX_LINES)] = ()
+    usable: bool = False
+    customer: Name = ""
+    reason: FreeText = ""
+    arrival: Arrival = ""
+
+
+class ReceiveReturn(_Return, Command):
+    """Take in goods that came back to ``location``, announced or not.
+
+    They are set aside until they are inspected; ``usable`` ones go straight back on sale. ``customer`` and ``reason``
+    are kept of a return that was not announced.
+    """
+
+    __slots__ = ()
+
+
+class ReturnReceived(_Return, Event):
+    """Goods came back."""
+
+    __slots__ = ()
+
+
+@frozen(eq=False, repr=False)
+class ArrivalRepeated(Event):
+    """An arrival was told again."""
+
+    arrival: str
+
+
+def brings_goods(state: Absent | HasReturn, command: ReceiveReturn, stamp: Stamp) -> Refusal | None:
+    """A return brings back at least one unit."""
+    return None if command.units or command.unmatched else refuse("nothing_returned", "no units came back")
+
+
+def receive(state: HasReturn, command: ReceiveReturn, stamp: Stamp) -> ReturnReceived | ArrivalRepeated:
+    if command.arrival and command.arrival in state.goods.arrivals:
+        return ArrivalRepeated(command.arrival)
+    c = command
+    return ReturnReceived(c.location, c.units, c.unmatched, c.usable, c.customer, c.reason, c.arrival)
+
+
+def came_unannounced(state: Absent, event: ReturnReceived) -> Landed:
+    wish = ReturnWish("", (), customer=event.customer, text=event.reason)
+    return landed(wish, _with(Goods(), event), Handling())
+
+
+def came(state: HasReturn, event: ReturnReceived) -> Landed:
+    """Goods that come to a return that was over reopen it."""
+    return landed(state.wish, _with(state.goods, event), state.handling)
+
+
+def repeated(state: K, event: ArrivalRepeated) -> K:
+    return state
+
+
+def _with(goods: Goods, event: ReturnReceived) -> Goods:
+    lots = {lot[:5]: lot for lot in goods.lots}
+    for where, quantity in summed(_arrived(event)).items():
+        lot = lots.get(where, Lot(*where, 0))
+        restocked = lot.restocked + (quantity if event.usable else 0)
+        lots[where] = lot._replace(received=lot.received + quantity, restocked=restocked)
+    arrivals = (*goods.arrivals, event.arrival)[-MAX_ARRIVALS:] if event.arrival else goods.arrivals
+    return evolve(goods, lots=tuple(lots.values()), arrivals=arrivals, reports=goods.reports + 1)
+
+
+def _arrived(event: ReturnReceived) -> Iterator[tuple[tuple[str, str, int, str, str], int]]:
+    for units in event.units:
+        yield (event.location, units.order, units.line, "", units.shipment), units.quantity
+    for item in event.unmatched:
+        yield (event.location, "", 0, item.sku, ""), item.quantity

@@ -1,0 +1,73 @@
+"""Units of a shipment that came back, were rejected, and are sent to the customer again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated, TypeVar
+
+from attrs import evolve, frozen
+
+from orderflow.domain.engine.bounds import Id, Length
+from orderflow.domain.engine.machine import refuse
+from orderflow.domain.engine.record import Event, Internal
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.shipping.fates import Move, turned, units_taken
+from orderflow.domain.shipping.state import Back, Delivered, Left, ReturnedToSender
+from orderflow.domain.values import MAX_LINES, Location, summed
+from orderflow.errors import Refusal
+
+L = TypeVar("L", bound=Left)
+
+
+@frozen(eq=False, repr=False)
+class SendBack(Internal):
+    """Note that units which came back to ``location`` stay the customer's; ``document`` is their return."""
+
+    document: Id
+    location: Location
+    units: Annotated[tuple[Back, ...], Length(1, MAX_LINES)]
+
+
+@frozen(eq=False, repr=False)
+class UnitsSentBack(Event):
+    """Units that came back go to the customer again: they count as delivered."""
+
+    document: str
+    location: str
+    moves: tuple[Move, ...]
+    at: datetime
+
+
+def enough_back(state: Left, command: SendBack, stamp: Stamp) -> Refusal | None:
+    """Only units of the shipment that came back, and that an order had been owed, are sent to the customer again."""
+    for (order, line), wanted in summed([(back[:2], back.quantity) for back in command.units]).items():
+        found = sum([move.quantity for move in _moves(state, order, line, wanted)])
+        if wanted > found:
+            facts = {"order": order, "line": line, "wanted": wanted, "found": found}
+            return refuse("not_back", "line {line} of {order}: {wanted} wanted, {found} came back", **facts)
+    return None
+
+
+def send_back(state: Left, command: SendBack, stamp: Stamp) -> UnitsSentBack:
+    sums = summed([(back[:2], back.quantity) for back in command.units])
+    moves = [move for (order, line), quantity in sums.items() for move in _moves(state, order, line, quantity)]
+    return UnitsSentBack(command.document, command.location, tuple(moves), stamp.moment)
+
+
+def _moves(state: Left, order: str, line: int, quantity: int) -> Iterator[Move]:
+    """The moves of one line, over the items of all its locations."""
+    for place, (item, fate) in enumerate(zip(state.items, state.fates, strict=True)):
+        if item[:2] == (order, line):
+            taken = [*units_taken(place, item.quantity, fate, {"returned": "delivered"}, quantity)]
+            quantity -= sum([move.quantity for move in taken])
+            yield from taken
+
+
+def sent_back(state: L, event: UnitsSentBack) -> L:
+    return evolve(state, fates=turned(state.fates, event.moves))
+
+
+def delivered_again(state: ReturnedToSender, event: UnitsSentBack) -> Delivered:
+    s = sent_back(state, event)
+    return Delivered(s.items, s.plan, s.tracking, s.carriage, s.fates, event.at)
