@@ -208,7 +208,7 @@ WORKLISTS: Final = {
     **{name: Worklist("stock", attended=name) for name in ("to_count", "to_inspect", "to_reorder")},
     **{name: Worklist("return", attended=name) for name in ("returns", "returns_to_inspect")},
     "returns_to_credit": Worklist(
-        "return", takes=SettleReturn, next=_settle, beside=_claimed, helps=(DraftCreditNote, SettleReturn)
+        "return", takes=SettleReturn, next=_settle, beside=_claimed, helps=(SettleReturn, DraftCreditNote)
     ),
     "invoices_due": Worklist("invoice", attended="invoices_due"),
     **{name: Worklist("payment", attended=name) for name in PAYMENTS},
