@@ -79,6 +79,14 @@ def test_u01_the_desk_names_no_parcel(storage: Storage) -> None:
     assert (shop.status("S"), shop.level().on_hand, shop.tasks("S")) == ("ReturnedToSender", 10, [])
 
 
+def test_u01_what_is_said_to_come_back_is_meant(storage: Storage) -> None:
+    """Of two delivered parcels, the one that its carrier says was refused later."""
+    shop = GoodsShop(storage).allocated(2).sent("S", item(1)).sent("T", item(1))
+    shop.tell("S", ARRIVED).tell("T", ARRIVED, REFUSED)
+    desk(1)(shop)
+    assert (shop.status("S"), shop.status("T")) == ("Delivered", "ReturnedToSender")
+
+
 def test_u01_more_than_all_parcels_had(storage: Storage) -> None:
     """The desk books three of two that were sent: two are back, the third is to be counted."""
     shop = GoodsShop(storage).allocated(2).sent("S", item(2)).tell("S", ARRIVED)

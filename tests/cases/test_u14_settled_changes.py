@@ -30,6 +30,15 @@ def test_u14_each_content_holds_once(storage: MemoryStorage | SqliteStorage) -> 
     assert holds(shop) == 0
 
 
+def test_u14_a_second_change_while_the_first_is_held(storage: MemoryStorage | SqliteStorage) -> None:
+    """One hold is enough until somebody has looked."""
+    shop = small_shop(storage)
+    shop.receive("O", content(1, external_id="7"))
+    for units in (2, 3):
+        assert isinstance(shop.receive("P", content(units, external_id="7")), Changed)
+    assert holds(shop) == 1
+
+
 def test_u14_the_same_change_of_two_orders_holds_each(storage: MemoryStorage | SqliteStorage) -> None:
     """What is settled for one order is not settled for another."""
     shop = small_shop(storage)

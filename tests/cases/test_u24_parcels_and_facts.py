@@ -163,6 +163,14 @@ def test_u15_delivered_before_it_was_packed(storage: Storage) -> None:
     assert shop.status("S") == "Packed"
 
 
+def test_u15_a_parcel_of_two_orders(storage: Storage) -> None:
+    """Each order says what it owed; what was told is looked at once both have."""
+    shop = GoodsShop(storage).allocated(1).allocated(1, order="O2")
+    shop.planned("S", item(1), item(1, "O2")).tell("S", PACK).tell("O2", cancel(1)).tell("S", ARRIVED)
+    assert (shop.status("S"), shop.vector().delivered, shop.vector(order="O2").delivered) == ("Delivered", 1, 1)
+    assert (shop.tasks(), shop.level().on_hand) == (["left_in_spite"], 8)
+
+
 def test_u15_back_though_it_never_left(storage: Storage) -> None:
     """It had left, then: out and in again, and somebody should look."""
     shop = GoodsShop(storage).allocated(2).planned("S", item(2)).tell("S", PACK, ReceiveBack("main"))

@@ -170,7 +170,7 @@ def _decided(lot: Lot, outcome: InspectionOutcome, n: int) -> Lot:
             return lot._replace(quarantined=lot.quarantined + n)
         case InspectionOutcome.DISCARD:
             return lot._replace(discarded=lot.discarded + n)
-        case InspectionOutcome.REJECT:
+        case _:
             return lot._replace(rejected=lot.rejected + n)
 
 
