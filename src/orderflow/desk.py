@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from attrs import evolve
@@ -34,7 +35,7 @@ class ReturnsDesk(Subjects):
 
     actor: str
 
-    @property
+    @cached_property
     def settings(self) -> ShopSettings:
         """How the shop works."""
         raise NotImplementedError

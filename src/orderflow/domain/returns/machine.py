@@ -49,8 +49,11 @@ DECIDE: Final = (
 
 def _received(source: type[HasReturn]) -> Rule:
     """Goods are taken in in every state; an arrival told again changes nothing."""
-    news, repeat = to(g.ReturnReceived, LANDED, g.came), to(g.ArrivalRepeated, source, g.repeated)
-    return choice(source, g.ReceiveReturn, g.receive, news, repeat, guards=(g.brings_goods,))
+    return choice(
+        source, g.ReceiveReturn, g.receive,
+        to(g.ArrivalRepeated, source, g.repeated), to(g.ReturnReceived, LANDED, g.came),
+        guards=(g.brings_goods,),
+    )  # fmt: skip
 
 
 #: Facts: none is refused in any state.
