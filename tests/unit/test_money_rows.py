@@ -39,12 +39,13 @@ from orderflow.domain.orders.content import (
     PayBefore,
     Policy,
 )
-from orderflow.domain.orders.crediting import RecordCredit
+from orderflow.domain.orders.crediting import RecordCredit, RecordUnbilling, UnitsCredited, UnitsUnbilled
 from orderflow.domain.orders.lines import CreditedUnits, LineVector
 from orderflow.domain.orders.machine import ORDER
 from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder
 from orderflow.domain.orders.prepaying import RecordAuthorisation, RecordDue, RecordPrepayment, WithdrawPrepayment
 from orderflow.domain.orders.state import Bill, Prepayment, Progress, check_order
+from orderflow.domain.payments.state import Funds
 from orderflow.domain.values import CreditIntent, LineQuantity, PartyRef
 from orderflow.domain.workflow.attention import Standing, attention
 from orderflow.domain.workflow.laws import MoneyLaws
@@ -240,6 +241,15 @@ def test_what_is_not_said_is_nothing() -> None:
     assert ApplicationRecorded("p", 1, "") == ApplicationRecorded("p", 1, "", 0)
     assert Progress(()) == Progress((), (), (), (), (), (), 0, (), ())
     assert LineVector() == LineVector(0, (), (), (), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+
+
+def test_nothing_is_rounded_or_reserved_unless_it_is_said() -> None:
+    """Where no till rounds, nothing was rounded, on the way out and back; a payment reserves nothing by itself."""
+    assert RecordCredit("n", "I", (), (), 0) == RecordCredit("n", "I", (), (), 0, 0)
+    assert UnitsCredited("n", "I", (), (), 0, ()) == UnitsCredited("n", "I", (), (), 0, (), 0)
+    assert RecordUnbilling("I", (), ()) == RecordUnbilling("I", (), (), 0)
+    assert UnitsUnbilled("I", (), (), ()) == UnitsUnbilled("I", (), (), (), 0)
+    assert Funds("EUR") == Funds("EUR", 0)
 
 
 def test_no_more_credit_is_released_than_is_used() -> None:
