@@ -7,6 +7,7 @@ from typing import Any
 
 from orderflow import FixedClock, MemoryCarrier, MemoryNotifier, OrderFlow, PartyRef, Person
 from orderflow.domain.billing.invoice_state import Issued
+from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.inventory.level import StockLevel
 from orderflow.domain.inventory.stock import ReceiveGoods
 from orderflow.domain.money.price import Price
@@ -45,10 +46,12 @@ def item(units: int, order: str = "O", line: int = 1, place: str = "main") -> It
 class GoodsShop(OrderFlow):
     """A shop with ten units of TEA at main."""
 
-    def __init__(self, storage: Any) -> None:
+    def __init__(self, storage: Any, workflow: Workflow | None = None) -> None:
         self.time = FixedClock(NOON)
         wired: dict[str, Any] = {"clock": self.time, "carriers": [MemoryCarrier()], "notifier": MemoryNotifier()}
-        super().__init__(lawful(storage), **wired)
+        if workflow is not None:
+            wired["workflow"] = workflow
+        super().__init__(lawful(storage, workflow), **wired)
         self.record_party("ann", Person("Ann", email="ann@example.org"))
         self.handle("TEA@main", ReceiveGoods(10))
 
