@@ -38,7 +38,7 @@ from orderflow.domain.orders.lines import Allotment, LineVector, Picking, Waitin
 from orderflow.domain.orders.machine import ORDER
 from orderflow.domain.orders.parcels import OweAgain, RecordBack, RecordDelivery, Reported, Stage, UnitsDelivered
 from orderflow.domain.orders.placing import ConfirmOrder, OrderPlaced, PlaceOrder, UnconfirmOrder
-from orderflow.domain.orders.prepaying import RecordPrepayment
+from orderflow.domain.orders.prepaying import RecordPrepayment, WithdrawPrepayment
 from orderflow.domain.orders.shipping import (
     DispatchShipment,
     PrepareShipment,
@@ -277,6 +277,14 @@ def test_money_opens_the_gate_that_waits_for_it_and_no_hold() -> None:
     assert missing_minor(part.state, NOON) == 1
     paid = part.and_then(RecordPrepayment("p", 1, "EUR"))
     assert paid.when(AllocateStock((Pick(1, "main", 2),))).then(s.Allocated).progress.holds == hold
+
+
+def test_nothing_is_withdrawn_of_a_payment_that_is_not_kept() -> None:
+    """Not one minor unit of a payment that the order does not know, nor one more than it keeps."""
+    PLACED.when(WithdrawPrepayment("q", 1)).refused("not_applied")
+    paid = PLACED.and_then(RecordPrepayment("p", 1, "EUR"))
+    paid.when(WithdrawPrepayment("q", 1)).refused("not_applied")
+    paid.when(WithdrawPrepayment("p", 2)).refused("not_applied")
 
 
 def test_units_are_taken_from_the_place_that_is_named() -> None:
