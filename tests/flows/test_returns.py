@@ -71,6 +71,7 @@ def test_no_more_is_asked_back_than_was_delivered() -> None:
     assert refused(shop, "R-1", wish(3)) == ("not_returnable",)
     assert refused(shop, "R-1", wish(1, line=9)) == ("no_such_line",)
     shop.request_return("R-1", wish(1))
+    assert shop.explain_return("R-1", wish(2)) == ()
     assert refused(shop, "R-2", wish(2)) == ("not_returnable",)
     assert shop.explain_return("R-2", wish(1)) == ()
     shop.tell("R-1", DeclineReturn("worn"))
@@ -264,7 +265,7 @@ def test_a_return_is_settled_once_nothing_is_to_be_credited() -> None:
     assert shop.advance_returns() == []
     assert shop.refusal("R-1", SettleReturn("CN")) == ("to_credit",)
     shop.tell("CN", note(CreditItem("O/1", 1, 1)))
-    assert [task.reasons[0].code for task in shop.worklist("returns_to_credit")] == ["ready"]
+    assert [str(task.reasons[0]) for task in shop.worklist("returns_to_credit")] == ["ready: ready for SettleReturn"]
     [ack] = shop.advance_returns()
     assert (ack.key.id, type(shop.returns.get("R-1"))) == ("R-1", s.Settled)
     assert shop.worklist("returns_to_credit") == []

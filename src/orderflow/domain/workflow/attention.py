@@ -276,5 +276,5 @@ def _return(state: HasReturn, at: datetime) -> Iterator[Attention]:
     if isinstance(state, Inspected):
         # The amount stands on the order: the list asks it, see ``returns_to_credit``.
         yield _listed(
-            "returns_to_credit", refuse("to_settle", "{order}: to be settled", **facts), DraftCreditNote, SettleReturn
+            "returns_to_credit", refuse("to_settle", "{order}: to be settled", **facts), SettleReturn, DraftCreditNote
         )

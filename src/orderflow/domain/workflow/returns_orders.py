@@ -7,7 +7,7 @@ from typing import Any
 
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import EventContext, Require, Send
-from orderflow.domain.inventory.counting import Adjust, ReleaseQuarantine
+from orderflow.domain.inventory.counting import Discard, ReleaseQuarantine
 from orderflow.domain.orders.amending import AnnotateOrder
 from orderflow.domain.orders.returning import InspectedLine, RecordInspection, nothing_to_credit
 from orderflow.domain.orders.state import HasProgress
@@ -58,7 +58,7 @@ def send_back(context: EventContext) -> Iterator[Send]:
     yield from _moved(context.key.tenant, event.document, items)
 
 
-#: Outcomes by which units leave, and what the movement is called.
+#: Outcomes by which units leave the stock, and the reason of the movement.
 _LEAVING = {InspectionOutcome.DISCARD: "discarded", InspectionOutcome.REJECT: "sent back"}
 
 
@@ -67,10 +67,10 @@ def _moved(tenant: str, document: str, items: Iterable[tuple[str, str, Inspectio
     sums = summed(((sku, location, outcome), quantity) for sku, location, outcome, quantity in items)
     for (sku, location, outcome), quantity in sums.items():
         key = stock_key(tenant, sku, location)
-        if outcome is not InspectionOutcome.QUARANTINE:
+        if outcome is InspectionOutcome.RESTOCK:
             yield Send(key, ReleaseQuarantine(quantity, document))
-        if outcome in _LEAVING:
-            yield Send(key, Adjust(-quantity, _LEAVING[outcome], document))
+        elif outcome in _LEAVING:
+            yield Send(key, Discard(quantity, _LEAVING[outcome], document))
 
 
 def link_exchange(context: EventContext) -> Iterator[Send]:

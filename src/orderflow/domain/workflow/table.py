@@ -39,7 +39,7 @@ from orderflow.domain.intake import INTAKE, AcceptDocument
 from orderflow.domain.inventory import counting as cg
 from orderflow.domain.inventory import documents as do
 from orderflow.domain.inventory import stock as st
-from orderflow.domain.inventory.counting import Adjust, ReleaseQuarantine, RequestRecount
+from orderflow.domain.inventory.counting import Adjust, Discard, ReleaseQuarantine, RequestRecount
 from orderflow.domain.inventory.machine import STOCK
 from orderflow.domain.orders import allocating as oa
 from orderflow.domain.orders import amending as oam
@@ -216,8 +216,8 @@ TABLE: Final[tuple[Line, ...]] = (
     ),
     on(opa.UnitsDelivered, EXPOSED),
     on(opa.UnitsReturned, EXPOSED, tells(orders_stock.restock_units, st.Restock, RequestRecount), BY_POLICY),
-    on(ore.UnitsInspected, tells(returns_orders.move_stock, ReleaseQuarantine, Adjust)),
-    on(ore.UnitsRejected, EXPOSED, tells(returns_orders.send_back, ReleaseQuarantine, Adjust), BY_POLICY),
+    on(ore.UnitsInspected, tells(returns_orders.move_stock, ReleaseQuarantine, Discard)),
+    on(ore.UnitsRejected, EXPOSED, tells(returns_orders.send_back, Discard), BY_POLICY),
     on(opa.UnitsLost, EXPOSED, BY_POLICY),
     on(opa.UnitsOwedAgain, EXPOSED, tells(orders_stock.restock_left_behind, st.Restock)),
     on(
@@ -281,7 +281,7 @@ TABLE: Final[tuple[Line, ...]] = (
     on(
         ri.ReturnInspected,
         tells(returns_shipments.send_back, sj.SendBack),
-        tells(returns_orders.inspect, ore.RecordInspection, ReleaseQuarantine, Adjust),
+        tells(returns_orders.inspect, ore.RecordInspection, ReleaseQuarantine, Discard),
     ),
     on(ri.ReturnSettled, requires(returns_orders.credited, "order")),
     on(rq.ExchangeLinked, tells(returns_orders.link_exchange, oam.AnnotateOrder)),
