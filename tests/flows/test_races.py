@@ -68,6 +68,16 @@ def test_what_was_said_of_a_row_that_cannot_be_named_is_kept() -> None:
     assert "no such kind" in stop.value.value
 
 
+def test_what_was_said_of_a_row_that_cannot_be_read_is_not_kept() -> None:
+    """Nobody knows whom it concerns, so nothing of it is stored but the kind of failure."""
+    flow = impersonal(Key("main", "order", "O"), "down for Ann")
+    next(flow)
+    with pytest.raises(StopIteration) as stop:
+        flow.throw(RuntimeError("disk"))
+    assert "RuntimeError" in stop.value.value
+    assert "Ann" not in stop.value.value
+
+
 def test_an_order_that_holds_nothing_any_more_is_passed_over() -> None:
     """What it held went meanwhile; the message asks nothing of it."""
     holding = Shop().stocked(main=1).confirmed(1)
