@@ -85,7 +85,7 @@ MARKET_SHIPMENT: Final = SHIPMENT.extended(
     rule(MarketLabelled, HandOver, HandedOver, InTransit, leaving.handed_over),
     rule(MarketLabelled, VoidShipment, ShipmentVoided, Voided, planning.voided, decide=planning.void),
     rule(MarketLabelled, VoidLabel, LabelVoided, Packed, labelling.label_voided, decide=labelling.void_label),
-    rule(MarketLabelled, DropItems, ItemsDropped, LESS, planning.dropped, guards=DROPS, decide=planning.drop),
+    rule(MarketLabelled, DropItems, ItemsDropped, LESS, planning.taken_out, guards=DROPS, decide=planning.drop),
 )
 WORKFLOW: Final = standard_workflow().extended(machines=(MARKET_SHIPMENT,))
 SHIPMENT_ID: Final = "A/1"

@@ -11,8 +11,9 @@ from attrs import evolve, frozen
 from orderflow.domain.engine.bounds import Id, Name
 from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.stamp import Stamp
-from orderflow.domain.shipping.fates import ARRIVING, Move, turned, units_taken
+from orderflow.domain.shipping.fates import ARRIVING, Move, turned
 from orderflow.domain.shipping.leaving import ShipmentLeft
+from orderflow.domain.shipping.moving import moves_of_items
 from orderflow.domain.shipping.state import (
     SCANNED,
     Delivered,
@@ -167,12 +168,7 @@ class ShipmentDelivered(Event):
 
 
 def deliver(state: Left, command: RecordDelivered, stamp: Stamp) -> ShipmentDelivered:
-    arriving = [
-        move
-        for place, (item, fate) in enumerate(zip(state.items, state.fates, strict=True))
-        for move in units_taken(place, item.quantity, fate, ARRIVING)
-    ]
-    return ShipmentDelivered(_scan(state, command, stamp), tuple(arriving))
+    return ShipmentDelivered(_scan(state, command, stamp), moves_of_items(state, ARRIVING))
 
 
 def find(state: Lost, command: RecordDelivered, stamp: Stamp) -> ShipmentDelivered | TrackingRecorded:

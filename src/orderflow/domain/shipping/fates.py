@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 ON_THE_WAY: Final = "on_the_way"
@@ -77,7 +77,9 @@ def _turned(fate: Fate, source: str, target: str, quantity: int) -> Fate:
     return after._replace(expected_back=min(after.expected_back, after.delivered))
 
 
-def units_taken(place: int, quantity: int, fate: Fate, ways: dict[str, str], most: int | None = None) -> Iterator[Move]:
+def units_taken(
+    place: int, quantity: int, fate: Fate, ways: Mapping[str, str], most: int | None = None
+) -> Iterator[Move]:
     """Up to ``most`` units of an item, or all of them, each from its source to its target."""
     for source, target in ways.items():
         units = units_in(quantity, fate, source)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from attrs import evolve, frozen
 
@@ -11,7 +11,8 @@ from orderflow.domain.engine.bounds import Id, Length, Name
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Command, Event, Internal
 from orderflow.domain.engine.stamp import Stamp
-from orderflow.domain.shipping.fates import ON_THE_WAY, Fate, Move, turned, units_taken
+from orderflow.domain.shipping.fates import ON_THE_WAY, Fate, Move, turned
+from orderflow.domain.shipping.moving import moves_of_items, or_back
 from orderflow.domain.shipping.state import (
     SCANNED,
     Carriage,
@@ -20,7 +21,6 @@ from orderflow.domain.shipping.state import (
     InTransit,
     Item,
     Items,
-    Left,
     Packed,
     Packing,
     Plan,
@@ -29,7 +29,6 @@ from orderflow.domain.shipping.state import (
     Scan,
     Tracking,
     Voided,
-    units_on_the_way,
 )
 from orderflow.domain.values import MAX_LINES, Pick, Task
 from orderflow.errors import Refusal
@@ -45,8 +44,6 @@ __all__ = [
     "RecordLeftBehind",
     "ShipmentLeft",
 ]
-
-L = TypeVar("L", bound=Left)
 
 # -- handed over
 
@@ -204,22 +201,14 @@ _STAYED = {ON_THE_WAY: "left_behind", "delivered": "left_behind"}
 def enough_sent(state: InTransit | Delivered, command: RecordLeftBehind, stamp: Stamp) -> Refusal | None:
     """Only units that are on the way or delivered can turn out not to have left."""
     wanted = sum([item.quantity for item in command.items])
-    found = sum([move.quantity for move in _staying(state, command.items)])
+    found = sum([move.quantity for move in moves_of_items(state, _STAYED, command.items)])
     if wanted <= found:
         return None
     return refuse("not_out", "{wanted} wanted, {found} on the way or delivered", wanted=wanted, found=found)
 
 
-def _staying(state: Left, items: tuple[Item, ...]) -> list[Move]:
-    wanted = {item[:3]: item.quantity for item in items}
-    moves: list[Move] = []
-    for place, (item, fate) in enumerate(zip(state.items, state.fates, strict=True)):
-        moves += units_taken(place, item.quantity, fate, _STAYED, wanted.get(item[:3], 0))
-    return moves
-
-
 def leave_behind(state: InTransit | Delivered, command: RecordLeftBehind, stamp: Stamp) -> LeftBehindRecorded:
-    return LeftBehindRecorded(command.items, tuple(_staying(state, command.items)), stamp.moment)
+    return LeftBehindRecorded(command.items, moves_of_items(state, _STAYED, command.items), stamp.moment)
 
 
 def left_behind(state: InTransit, event: LeftBehindRecorded) -> InTransit | ReturnedToSender | Voided:
@@ -227,16 +216,9 @@ def left_behind(state: InTransit, event: LeftBehindRecorded) -> InTransit | Retu
     fates = turned(state.fates, event.moves)
     if all(fate.left_behind == item.quantity for item, fate in zip(state.items, fates, strict=True)):
         return Voided(state.items, state.plan, state.tracking, event.at)
-    return _or_back(evolve(state, fates=fates), event)
+    return or_back(evolve(state, fates=fates), event.items[0].location, event.at)
 
 
 def delivered_less(state: Delivered, event: LeftBehindRecorded) -> Delivered | ReturnedToSender:
-    return _or_back(evolve(state, fates=turned(state.fates, event.moves)), event)
-
-
-def _or_back(after: L, event: LeftBehindRecorded) -> L | ReturnedToSender:
-    """If nothing of the shipment is on the way or delivered, it is back."""
-    if units_on_the_way(after) or any(fate.delivered for fate in after.fates):
-        return after
-    location = event.items[0].location
-    return ReturnedToSender(after.items, after.plan, after.tracking, after.carriage, after.fates, location, event.at)
+    after = evolve(state, fates=turned(state.fates, event.moves))
+    return or_back(after, event.items[0].location, event.at)

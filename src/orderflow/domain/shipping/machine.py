@@ -50,11 +50,11 @@ DROP = (p.enough_in_shipment,)
 PLAN: Lines = (
     rule(Absent, p.PlanShipment, p.ShipmentPlanned, Planned, p.planned),
     rule(Planned, p.PackShipment, p.ShipmentPacked, Packed, p.packed),
-    rule(Planned, p.RecordShortPick, p.ShortPickRecorded, REDUCED, p.taken_out_short, guards=DROP),
-    rule(Planned, p.DropItems, p.ItemsDropped, REDUCED, p.dropped, guards=DROP, decide=p.drop),
-    rule(Packed, p.DropItems, p.ItemsDropped, (Packed, Voided), p.dropped, guards=DROP, decide=p.drop),
-    rule(Labelled, p.DropItems, p.ItemsDropped, (Labelled, Voided), p.dropped, guards=DROP, decide=p.drop),
-    rule(Planned, p.DropCancelledItems, p.ItemsDropped, REDUCED, p.dropped, guards=DROP, decide=p.drop),
+    rule(Planned, p.RecordShortPick, p.ShortPickRecorded, REDUCED, p.taken_out, guards=DROP),
+    rule(Planned, p.DropItems, p.ItemsDropped, REDUCED, p.taken_out, guards=DROP, decide=p.drop),
+    rule(Packed, p.DropItems, p.ItemsDropped, (Packed, Voided), p.taken_out, guards=DROP, decide=p.drop),
+    rule(Labelled, p.DropItems, p.ItemsDropped, (Labelled, Voided), p.taken_out, guards=DROP, decide=p.drop),
+    rule(Planned, p.DropCancelledItems, p.ItemsDropped, REDUCED, p.taken_out, guards=DROP, decide=p.drop),
     rules(UNSENT, p.VoidShipment, p.ShipmentVoided, Voided, p.voided, decide=p.void),
 )
 

@@ -106,10 +106,6 @@ def packed(state: Planned, event: ShipmentPacked) -> Packed:
     return Packed(state.items, state.plan, state.tracking, Packing(event.weight_grams, event.pieces, event.at))
 
 
-def taken_out_short(state: Planned, event: ShortPickRecorded) -> Planned | Voided:
-    return _reduced(state, event.items, event.at)
-
-
 # -- taking out
 
 
@@ -158,7 +154,7 @@ def drop(state: HasGoods, command: DropItems | DropCancelledItems, stamp: Stamp)
     return ItemsDropped(command.items, cancelled, label, stamp.moment)
 
 
-def dropped(state: G, event: ItemsDropped) -> G | Voided:
+def taken_out(state: G, event: ItemsDropped | ShortPickRecorded) -> G | Voided:
     """The rest stays as far as it was; a weight that was given is not that of the rest."""
     kept = _left(state.items, event.items)
     if not kept:
@@ -168,11 +164,6 @@ def dropped(state: G, event: ItemsDropped) -> G | Voided:
     tracking = state.tracking.tasked(Task("weigh_again")) if weighed else state.tracking
     rest: G = evolve(cast("Any", state), items=kept, tracking=tracking)
     return rest
-
-
-def _reduced(state: HasGoods, gone: tuple[Item, ...], at: datetime) -> Planned | Voided:
-    kept = _left(state.items, gone)
-    return Planned(kept, state.plan, state.tracking) if kept else _void(state, gone, at)
 
 
 def _left(items: tuple[Item, ...], gone: tuple[Item, ...]) -> tuple[Item, ...]:

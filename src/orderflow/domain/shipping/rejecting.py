@@ -12,7 +12,8 @@ from orderflow.domain.engine.bounds import Id, Length
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Event, Internal
 from orderflow.domain.engine.stamp import Stamp
-from orderflow.domain.shipping.fates import Move, turned, units_taken
+from orderflow.domain.shipping.fates import Move, turned
+from orderflow.domain.shipping.moving import moves_of_line
 from orderflow.domain.shipping.state import Back, Delivered, Left, ReturnedToSender
 from orderflow.domain.values import MAX_LINES, Location, summed
 from orderflow.errors import Refusal
@@ -56,12 +57,7 @@ def send_back(state: Left, command: SendBack, stamp: Stamp) -> UnitsSentBack:
 
 
 def _moves(state: Left, order: str, line: int, quantity: int) -> Iterator[Move]:
-    """The moves of one line, over the items of all its locations."""
-    for place, (item, fate) in enumerate(zip(state.items, state.fates, strict=True)):
-        if item[:2] == (order, line):
-            taken = [*units_taken(place, item.quantity, fate, {"returned": "delivered"}, quantity)]
-            quantity -= sum([move.quantity for move in taken])
-            yield from taken
+    return moves_of_line(state, order, line, quantity, {"returned": "delivered"})
 
 
 def sent_back(state: L, event: UnitsSentBack) -> L:

@@ -11,7 +11,8 @@ from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.shipping.carriage import ShipmentLost
-from orderflow.domain.shipping.fates import ON_THE_WAY, Move, turned, units_taken
+from orderflow.domain.shipping.fates import ON_THE_WAY, Move, turned
+from orderflow.domain.shipping.moving import moves_of_items
 from orderflow.domain.shipping.state import Delivered, Item, Left, Lost, Unsent, Voided
 from orderflow.domain.values import MAX_LINES
 from orderflow.errors import Refusal
@@ -69,21 +70,16 @@ def enough_missing(state: Lost, command: WriteOffParcel | ResupplyParcel, stamp:
     return refuse("not_missing", "{wanted} wanted, {found} of these missing", wanted=wanted, found=found)
 
 
-def _missing(state: Lost, items: tuple[Item, ...], target: str) -> list[Move]:
-    wanted = {item[:3]: item.quantity for item in items}
-    moves: list[Move] = []
-    for place, (item, fate) in enumerate(zip(state.items, state.fates, strict=True)):
-        most = wanted.get(item[:3], 0) if items else None
-        moves += units_taken(place, item.quantity, fate, {ON_THE_WAY: target}, most)
-    return moves
+def _missing(state: Lost, items: tuple[Item, ...], target: str) -> tuple[Move, ...]:
+    return moves_of_items(state, {ON_THE_WAY: target}, items or None)
 
 
 def write_off(state: Lost, command: WriteOffParcel, stamp: Stamp) -> ParcelWrittenOff:
-    return ParcelWrittenOff(tuple(_missing(state, command.items, "lost")))
+    return ParcelWrittenOff(_missing(state, command.items, "lost"))
 
 
 def resupply(state: Lost, command: ResupplyParcel, stamp: Stamp) -> ParcelResupplied:
-    return ParcelResupplied(tuple(_missing(state, command.items, "replaced")))
+    return ParcelResupplied(_missing(state, command.items, "replaced"))
 
 
 def resolved(state: Lost, event: ParcelWrittenOff | ParcelResupplied) -> Lost:

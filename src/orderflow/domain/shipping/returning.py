@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, NamedTuple, TypeVar
 
@@ -11,8 +10,9 @@ from attrs import evolve, frozen
 from orderflow.domain.engine.bounds import Length, Name
 from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.stamp import Stamp
-from orderflow.domain.shipping.fates import COMING_BACK, Move, turned, units_in, units_taken
+from orderflow.domain.shipping.fates import COMING_BACK, Move, turned, units_in
 from orderflow.domain.shipping.leaving import ShipmentLeft
+from orderflow.domain.shipping.moving import moves_of_line, or_back
 from orderflow.domain.shipping.state import (
     SCANNED,
     Arrival,
@@ -24,7 +24,6 @@ from orderflow.domain.shipping.state import (
     Report,
     ReturnedToSender,
     Voided,
-    units_on_the_way,
 )
 from orderflow.domain.values import MAX_LINES, Location, Task, summed
 
@@ -91,7 +90,7 @@ def receive_back(state: Left, command: ReceiveBack, stamp: Stamp) -> ReceivedBac
     for order, line, quantity in command.units or _all_out(state):
         arrival = Arrival(command.arrival, order, line)
         if arrival not in known:
-            coming = [*_coming(state, order, line, quantity)]
+            coming = [*moves_of_line(state, order, line, quantity, COMING_BACK)]
             more = quantity - sum([move.quantity for move in coming])
             told.moves.extend(coming)
             told.beyond.extend([Back(order, line, more)] if more else [])
@@ -105,39 +104,30 @@ def receive_back(state: Left, command: ReceiveBack, stamp: Stamp) -> ReceivedBac
 
 def _all_out(state: Left) -> list[Back]:
     """What may come back of each line."""
-    out: dict[tuple[str, int], int] = {}
-    for item, fate in zip(state.items, state.fates, strict=True):
-        units = sum([units_in(item.quantity, fate, source) for source in COMING_BACK])
-        out[item.order, item.line] = out.get((item.order, item.line), 0) + units
-    return [Back(order, line, quantity) for (order, line), quantity in out.items() if quantity]
+    out = [
+        ((item.order, item.line), units_in(item.quantity, fate, source))
+        for item, fate in zip(state.items, state.fates, strict=True)
+        for source in COMING_BACK
+    ]
+    return [back for back in _backs(out) if back.quantity]
 
 
 def _lines(items: tuple[Item, ...]) -> list[Back]:
-    sums = summed([((item.order, item.line), item.quantity) for item in items])
-    return [Back(order, line, quantity) for (order, line), quantity in sums.items()]
+    return _backs([((item.order, item.line), item.quantity) for item in items])
+
+
+def _backs(units: list[tuple[tuple[str, int], int]]) -> list[Back]:
+    return [Back(order, line, quantity) for (order, line), quantity in summed(units).items()]
 
 
 def _is_known(state: Left, arrival: str) -> bool:
     return bool(arrival) and any(known.id == arrival for known in state.tracking.arrivals)
 
 
-def _coming(state: Left, order: str, line: int, quantity: int) -> Iterator[Move]:
-    """The moves of one line, over the items of all its locations."""
-    for place, (item, fate) in enumerate(zip(state.items, state.fates, strict=True)):
-        if (item.order, item.line) == (order, line):
-            taken = [*units_taken(place, item.quantity, fate, COMING_BACK, quantity)]
-            quantity -= sum([move.quantity for move in taken])
-            yield from taken
-
-
 def received_back(state: Left, event: ReceivedBack) -> Left:
     """It is back when nothing of it is on the way or delivered any more."""
     after = _after(state, event)
-    if not event.moves or units_on_the_way(after) or any(fate.delivered for fate in after.fates):
-        return after
-    return ReturnedToSender(
-        after.items, after.plan, after.tracking, after.carriage, after.fates, event.location, event.at
-    )
+    return or_back(after, event.location, event.at) if event.moves else after
 
 
 def received_again(state: ReturnedToSender, event: ReceivedBack) -> ReturnedToSender:

@@ -1,0 +1,38 @@
+"""How the units of a shipment that has left move from fate to fate, item by item or line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import TypeVar
+
+from orderflow.domain.shipping.fates import Move, units_taken
+from orderflow.domain.shipping.state import Item, Left, ReturnedToSender, units_on_the_way
+
+L = TypeVar("L", bound=Left)
+
+
+def moves_of_items(state: Left, ways: Mapping[str, str], items: Iterable[Item] | None = None) -> tuple[Move, ...]:
+    """The moves that units of these items can make, as many as each names; without ``items``, all units."""
+    wanted = None if items is None else {item[:3]: item.quantity for item in items}
+    moves: list[Move] = []
+    for place, (item, fate) in enumerate(zip(state.items, state.fates, strict=True)):
+        most = None if wanted is None else wanted.get(item[:3], 0)
+        moves += units_taken(place, item.quantity, fate, ways, most)
+    return tuple(moves)
+
+
+def moves_of_line(state: Left, order: str, line: int, quantity: int, ways: Mapping[str, str]) -> Iterator[Move]:
+    """The moves that up to ``quantity`` units of an order line can make, over the items of all its locations."""
+    for place, (item, fate) in enumerate(zip(state.items, state.fates, strict=True)):
+        if item[:2] == (order, line):
+            taken = [*units_taken(place, item.quantity, fate, ways, quantity)]
+            quantity -= sum([move.quantity for move in taken])
+            yield from taken
+
+
+def or_back(after: L, location: str, at: datetime) -> L | ReturnedToSender:
+    """The shipment as it is, or back at ``location`` if nothing of it is on the way or delivered any more."""
+    if units_on_the_way(after) or any(fate.delivered for fate in after.fates):
+        return after
+    return ReturnedToSender(after.items, after.plan, after.tracking, after.carriage, after.fates, location, at)
