@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from heapq import nlargest, nsmallest
 from typing import Any, Final
@@ -29,6 +29,8 @@ from orderflow.ports.storage import Query, Row
 HOLDING: Final = ("Placed", "Confirmed", "AwaitingStock", "Allocated", "Preparing", "PartlyShipped")
 #: Orders looked at in one query.
 PAGE: Final = 500
+#: Orders told by one message; the commit that tells them asks for more if there are more.
+CHUNK: Final = 50
 
 
 def rebalance(
@@ -40,10 +42,10 @@ def rebalance(
     as they are: the picker finds them, or records a short pick.
     """
     row, results = stock_key(tenant, *stock), list[Result]()
-    if not (yield from _shortfall(row)):
+    if not (yield from _level(row)).shortfall:
         return results
     for key in (yield from _newest(stock, limit)):
-        short = yield from _shortfall(row)
+        short = (yield from _level(row)).shortfall
         if not short:
             break
         order = (yield from ask(Read([key])))[key].state
@@ -53,22 +55,29 @@ def rebalance(
     return results
 
 
-def _shortfall(key: Key) -> Flow[int]:
-    row = (yield from ask(Read([key])))[key].state
-    return row.shortfall if isinstance(row, StockLevel) else 0
-
-
 def _newest(stock: StockRef, limit: int) -> Flow[list[Key]]:
     """The orders whose turn is last among those that hold units of ``stock``."""
-    newest: list[Row[Any]] = []
+    rows = yield from _ranked(nlargest, limit, lambda order: _picks(order, stock, 1))
+    return [row.key for row in rows]
+
+
+def _first(stock: StockRef, now: datetime) -> Flow[list[Row[Any]]]:
+    """The orders whose turn is first among those that may have units of ``stock`` they wait for."""
+    return (yield from _ranked(nsmallest, CHUNK, lambda order: _waiting(order, stock, 1, now)))
+
+
+def _ranked(
+    best: Callable[..., list[Row[Any]]], limit: int, units: Callable[[Any], Iterator[Pick]]
+) -> Flow[list[Row[Any]]]:
+    """Up to ``limit`` open orders that have such units, the ``best`` by their turn, page by page."""
+    ranked: list[Row[Any]] = []
     page: Sequence[Row[Any]] = ()
     cursor = 0
     while not cursor or len(page) == PAGE:
         page = yield from ask(Find(Query("order", HOLDING, cursor=cursor, limit=PAGE)))
-        holding = (row for row in page if any(_picks(row.state, stock, 1)))
-        newest = nlargest(limit, [*newest, *holding], key=_turn)
+        ranked = best(limit, [*ranked, *(row for row in page if any(units(row.state)))], key=_turn)
         cursor = page[-1].cursor if page else -1
-    return [row.key for row in newest]
+    return ranked
 
 
 def _turn(row: Row[Any]) -> tuple[int, datetime, str]:
@@ -97,9 +106,6 @@ def _send_back(workflow: Workflow, key: Key, picks: tuple[Pick, ...], now: datet
 
 
 # -- after a commit that leaves units to serve, or too few
-
-#: Orders told by one message; the commit that tells them asks for more if there are more.
-CHUNK: Final = 50
 
 
 def fill_backorders(message: Message) -> Flow[Commands]:
@@ -148,19 +154,6 @@ def may_wait(order: Any, command: AllocateStock | FillBackorder, now: datetime) 
     """Whether neither a hold nor money keeps an order from being allocated."""
     stamp = Stamp(now, "queue", "queue")
     return not_held_at_allocate(order, command, stamp) is None and paid_for_at_allocate(order, command, stamp) is None
-
-
-def _first(stock: StockRef, now: datetime) -> Flow[list[Row[Any]]]:
-    """The orders whose turn is first among those that may have units of ``stock`` they wait for."""
-    first: list[Row[Any]] = []
-    page: Sequence[Row[Any]] = ()
-    cursor = 0
-    while not cursor or len(page) == PAGE:
-        page = yield from ask(Find(Query("order", HOLDING, cursor=cursor, limit=PAGE)))
-        waiting = (row for row in page if any(_waiting(row.state, stock, 1, now)))
-        first = nsmallest(CHUNK, [*first, *waiting], key=_turn)
-        cursor = page[-1].cursor if page else -1
-    return first
 
 
 def _waiting(order: object, stock: StockRef, most: int, now: datetime) -> Iterator[Pick]:

@@ -85,6 +85,17 @@ def goods_fault(order: HasProgress, line: int, *, goods_only: bool = True) -> Re
     return refuse("no_such_line", "line {line} is not a line of goods of this order", line=line)
 
 
+def are_goods(lines: Callable[[Any], Iterable[int]]) -> Guard[Any, Any]:
+    """A guard: the ``lines`` that a command names are goods of the order."""
+
+    def guard(state: HasProgress, command: object, stamp: Stamp) -> Refusal | None:
+        return next(filter(None, [goods_fault(state, line) for line in lines(command)]), None)
+
+    guard.__name__ = "are_goods"
+    guard.__doc__ = "The lines are goods of this order. How many units they are is for the parcel to say."
+    return guard
+
+
 def enough(
     order: HasProgress,
     wanted: Iterable[tuple[int, int]],

@@ -6,18 +6,17 @@ refused, and the order's lines are at all times the sums of its parcels.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from enum import Enum
-from typing import Annotated, Any, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Annotated, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from attrs import frozen
 
 from orderflow.domain.engine.bounds import Id, Length, Quantity
-from orderflow.domain.engine.machine import Guard
 from orderflow.domain.engine.record import Event, Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.orders import lines as moves
-from orderflow.domain.orders.guards import SomePicks, SomeUnits, enough, goods_fault
+from orderflow.domain.orders.guards import SomePicks, SomeUnits, are_goods, enough
 from orderflow.domain.orders.lines import LineVector, Slice
 from orderflow.domain.orders.shipping import DispatchShipment, not_held_at_ship, paid_for_at_ship, units_preparing
 from orderflow.domain.orders.state import Accepted, HasProgress, Placed, moved_on, moved_within
@@ -49,17 +48,6 @@ class Reported(NamedTuple):
 
 
 SomeReported: TypeAlias = Annotated[tuple[Reported, ...], Length(0, MAX_LINES)]
-
-
-def are_goods(lines: Callable[[Any], Iterable[int]]) -> Guard[Any, Any]:
-    """A guard: the ``lines`` that a command names are goods of the order."""
-
-    def guard(state: HasProgress, command: object, stamp: Stamp) -> Refusal | None:
-        return next(filter(None, [goods_fault(state, line) for line in lines(command)]), None)
-
-    guard.__name__ = "are_goods"
-    guard.__doc__ = "The lines are goods of this order. How many units they are is for the parcel to say."
-    return guard
 
 
 loads_are_goods = are_goods(lambda command: [load.line for load in command.loads])

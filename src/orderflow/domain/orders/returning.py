@@ -11,9 +11,8 @@ from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Event, Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.orders.charging import credit_due_minor
-from orderflow.domain.orders.guards import SomeUnits, enough
+from orderflow.domain.orders.guards import SomeUnits, are_goods, enough
 from orderflow.domain.orders.lines import LineVector
-from orderflow.domain.orders.parcels import are_goods
 from orderflow.domain.orders.state import HasProgress, moved_within
 from orderflow.domain.values import MAX_LINES, InspectionOutcome, Location
 from orderflow.errors import Refusal

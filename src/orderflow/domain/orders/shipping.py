@@ -13,7 +13,7 @@ from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.orders import lines as moves
 from orderflow.domain.orders.allocating import has_ended
 from orderflow.domain.orders.content import Gate, ShipTogether
-from orderflow.domain.orders.guards import SomePicks, enough_at, goods_fault, not_held, paid_for
+from orderflow.domain.orders.guards import SomePicks, are_goods, enough_at, not_held, paid_for
 from orderflow.domain.orders.lines import LineVector
 from orderflow.domain.orders.state import (
     Accepted,
@@ -151,9 +151,7 @@ def units_preparing(vector: LineVector, shipment: str, location: str) -> int:
     return sum([quantity for parcel, at, quantity in vector.preparing if parcel == shipment and at == location])
 
 
-def kept_are_goods(state: HasProgress, command: CancelPreparation | TakeOutShort, stamp: Stamp) -> Refusal | None:
-    """The lines are goods of this order."""
-    return next(filter(None, [goods_fault(state, kept.line) for kept in command.kept]), None)
+kept_are_goods = are_goods(lambda command: [kept.line for kept in command.kept])
 
 
 def take_out(state: HasProgress, command: CancelPreparation, stamp: Stamp) -> PreparationCancelled:

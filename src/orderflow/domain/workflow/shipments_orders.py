@@ -114,9 +114,7 @@ def take_back(context: EventContext) -> Iterator[Send]:
     back, recovered = dict(_told_of(context, "returned")), dict(_told_of(context, "recovered"))
     recount = {key: tuple([line for line, _, _ in picks]) for key, picks in _beyond(context)}
     for key in dict.fromkeys((*back, *recovered, *recount)):
-        found = summed([(line, quantity) for line, _, quantity in recovered.get(key, ())])
-        unowed = tuple([LineQuantity(line, quantity) for line, quantity in found.items()])
-        told = back.get(key, ()), unowed, recount.get(key, ())
+        told = back.get(key, ()), _units(recovered.get(key, ())), recount.get(key, ())
         yield Send(key, parcels.RecordBack(context.key.id, event.location, event.usable, *told))
 
 
@@ -144,14 +142,9 @@ def _units(reported: Iterable[parcels.Reported]) -> tuple[LineQuantity, ...]:
 
 def reject(context: EventContext) -> Iterator[Send]:
     """Units that came back are the customer's again: they count as delivered."""
-    event, sums = context.event, dict[str, dict[int, int]]()
-    for place, _, _, quantity in event.moves:
-        item = context.before.items[place]
-        lines = sums.setdefault(item.order, {})
-        lines[item.line] = lines.get(item.line, 0) + quantity
-    for order, lines in sums.items():
-        units = tuple([LineQuantity(line, quantity) for line, quantity in lines.items()])
-        yield Send(context.key.beside("order", order), RecordRejection(event.document, event.location, units))
+    event = context.event
+    for key, units in _told_of(context, "delivered"):
+        yield Send(key, RecordRejection(event.document, event.location, _units(units)))
 
 
 def resupply(context: EventContext) -> Iterator[Send]:
@@ -173,8 +166,7 @@ def drop_items(context: EventContext) -> Iterator[Effect]:
     for piece in context.event.slices:
         if piece.bucket == "preparing":
             data = (("order", context.key.id), ("line", str(piece.line)), ("location", piece.location))
-            lane = context.key.beside("shipment", piece.shipment)
-            yield Effect("drop_items", lane, (*data, ("quantity", str(piece.quantity))))
+            yield Effect("drop_items", context.key.beside("shipment", piece.shipment), data)
 
 
 def buy_label(context: EventContext) -> Iterator[Effect]:
