@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
-from orderflow.audit.checks import Check, Seen
+from orderflow.audit.checks import Seen
 from orderflow.audit.invariants import Violation
+from orderflow.audit.laws import LawCheck
 from orderflow.domain.billing.account import CreditReserved
 from orderflow.domain.workflow.laws import MoneyLaws
-from orderflow.errors import Key
 
 
-class Money(Check):
+class Money(LawCheck):
     """Rows agree on money, gates were opened by it, and confirmed orders were within the credit limit (I27)."""
 
-    kinds = MoneyLaws.KINDS
-
     def __init__(self, counted: Counter[str]) -> None:
-        super().__init__(counted)
-        self._laws = MoneyLaws()
+        super().__init__(counted, MoneyLaws())
 
     def event(self, seen: Seen) -> Iterator[Violation]:
         """Check what an event could only do once its money was there."""
-        yield from (Violation(*breach) for breach in self._laws.event(seen.context))
+        yield from super().event(seen)
         event, account = seen.context.event, seen.context.after
         if isinstance(event, CreditReserved) and account.limit is not None:
             self.counted["I27"] += 1
@@ -32,12 +28,3 @@ class Money(Check):
             if exposure > account.limit.minor:
                 detail = f"version {seen.version}: exposure {exposure} exceeds {account.limit.minor} (minor units)"
                 yield Violation("I27", seen.context.key, detail)
-
-    def row(self, key: Key, state: Any, *, whole: bool) -> Iterator[Violation]:
-        """Add what the row says."""
-        yield from (Violation(*breach) for breach in self._laws.row(key, state))
-
-    def end(self) -> Iterator[Violation]:
-        """Report what differs."""
-        yield from (Violation(*breach) for breach in self._laws.end())
-        self.counted.update(self._laws.checked)

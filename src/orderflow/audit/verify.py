@@ -15,15 +15,16 @@ from attrs import frozen
 from orderflow.audit.checks import Check
 from orderflow.audit.decisions import Decisions, Effects
 from orderflow.audit.documents import Documents
-from orderflow.audit.goods import Goods
 from orderflow.audit.invariants import INVARIANTS, Violation
 from orderflow.audit.journal import Auditor
+from orderflow.audit.laws import LawCheck
 from orderflow.audit.money import Money
 from orderflow.audit.orders import Orders
 from orderflow.audit.shipments import Shipments
 from orderflow.audit.stocks import Stocks
 from orderflow.domain.engine.machine import Machine
 from orderflow.domain.engine.workflow import Workflow
+from orderflow.domain.workflow.goods_laws import GoodsLaws
 from orderflow.ports.audit import AuditSource
 
 __all__ = ["Finding", "Report", "verify"]
@@ -124,7 +125,7 @@ class _Audit:
             Stocks(counted),
             Shipments(counted),
             Documents(counted),
-            Goods(counted),
+            LawCheck(counted, GoodsLaws()),
             Money(counted),
         )
 

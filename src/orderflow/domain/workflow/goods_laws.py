@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
-from orderflow.domain.engine.workflow import EventContext
 from orderflow.domain.inventory.level import StockLevel
 from orderflow.domain.orders.content import OrderLine
 from orderflow.domain.orders.lines import LineVector
@@ -14,7 +12,7 @@ from orderflow.domain.orders.state import HasProgress, lines_of
 from orderflow.domain.shipping.fates import on_the_way
 from orderflow.domain.shipping.state import Item, Left
 from orderflow.domain.values import StockRef
-from orderflow.domain.workflow.laws import Breach
+from orderflow.domain.workflow.laws import Breach, Laws
 from orderflow.errors import Key
 
 __all__ = ["GOODS_LAWS", "GoodsLaws"]
@@ -30,19 +28,14 @@ GOODS_LAWS: Final = {
 _OUT: Final = ("delivered", "returned", "lost")
 
 
-class GoodsLaws:
-    """Sums that two sides must agree on: one adds, the other subtracts. ``checked`` counts the facts, by law."""
+class GoodsLaws(Laws):
+    """The laws of goods, ``GOODS_LAWS``."""
 
-    KINDS: Final = frozenset({"order", "shipment", "stock"})
+    KINDS = frozenset({"order", "shipment", "stock"})
 
     def __init__(self) -> None:
-        self.checked: Counter[str] = Counter()
-        self._sums: dict[tuple[str, Hashable], int] = {}
+        super().__init__()
         self._packed: dict[tuple[str, Item], int] = {}
-
-    def event(self, context: EventContext) -> Iterator[Breach]:
-        """Rows say it all."""
-        return iter(())
 
     def row(self, key: Key, state: Any) -> Iterator[Breach]:
         """Add one side of what a row says; what it says shows at the end."""
@@ -63,16 +56,10 @@ class GoodsLaws:
 
     def end(self) -> Iterator[Breach]:
         """The sums on which two sides differ."""
-        for (law, what), units in self._sums.items():
-            if units:
-                yield Breach(law, None, f"{what}: differs by {units}")
+        yield from super().end()
         for (shipment, item), units in self._packed.items():
             if units < 0:
                 yield Breach("A2", None, f"{shipment}, {item[:3]}: {-units} more prepared than are in it")
-
-    def _add(self, law: str, what: Hashable, units: int) -> None:
-        self.checked[law] += 1
-        self._sums[law, what] = self._sums.get((law, what), 0) + units
 
     def _prepare(self, shipment: str, item: Item, units: int) -> None:
         self.checked["A2"] += 1

@@ -1,4 +1,4 @@
-"""The laws of money across rows, as code: whoever holds all rows of a tenant can ask whether they agree.
+"""Laws across rows as code, and those of money: whoever holds all rows of a tenant can ask whether they agree.
 
 Laws B, money is conserved, and F, a gate looks at the truth. A row's own invariants are its machine's check; here
 stands what no row can know alone. Give every event as it happens and every row as it stands, then ask ``end``.
@@ -6,9 +6,10 @@ stands what no row can know alone. Give every event as it happens and every row 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Hashable, Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from orderflow.domain.billing.account import Account
 from orderflow.domain.billing.credit_note import IssuedNote
@@ -27,7 +28,7 @@ from orderflow.domain.payments.guards import reserved_minor
 from orderflow.domain.payments.state import ApplicationTarget, Authorised, Funded, currency_of, order_of
 from orderflow.errors import Key
 
-__all__ = ["MONEY_LAWS", "Breach", "MoneyLaws"]
+__all__ = ["MONEY_LAWS", "Breach", "Laws", "MoneyLaws"]
 
 
 class Breach(NamedTuple):
@@ -63,14 +64,41 @@ _GATES: Final = {
 }
 
 
-class MoneyLaws:
+class Laws(ABC):
     """Sums that two sides must agree on: one adds, the other subtracts. ``checked`` counts the facts, by law."""
 
-    KINDS: Final = frozenset({"order", "invoice", "credit_note", "payment", "account"})
+    KINDS: ClassVar[frozenset[str]]
 
     def __init__(self) -> None:
         self.checked: Counter[str] = Counter()
         self._sums: dict[tuple[str, Hashable], int] = {}
+
+    def event(self, context: EventContext) -> Iterator[Breach]:
+        """What an event says when it happens; most laws are of rows, which say it all."""
+        return iter(())
+
+    @abstractmethod
+    def row(self, key: Key, state: Any) -> Iterator[Breach]:
+        """Add one side of what a row says; what shows at the row itself is said at once."""
+
+    def end(self) -> Iterator[Breach]:
+        """The sums on which two sides differ."""
+        for (law, what), difference in self._sums.items():
+            if difference:
+                yield Breach(law, None, f"{what}: differs by {difference}")
+
+    def _add(self, law: str, what: Hashable, number: int) -> None:
+        self.checked[law] += 1
+        self._sums[law, what] = self._sums.get((law, what), 0) + number
+
+
+class MoneyLaws(Laws):
+    """The laws of money, ``MONEY_LAWS``."""
+
+    KINDS = frozenset({"order", "invoice", "credit_note", "payment", "account"})
+
+    def __init__(self) -> None:
+        super().__init__()
         self._prepaid: list[tuple[str, str, int]] = []
         self._prepaid_orders: dict[str, tuple[str, str]] = {}
 
@@ -111,13 +139,7 @@ class MoneyLaws:
             customer, currency = self._prepaid_orders.get(order, (payer, ""))
             self._transfer(payer, customer, currency, minor)
         self._prepaid.clear()
-        for (law, what), minor in self._sums.items():
-            if minor:
-                yield Breach(law, None, f"{what}: differs by {minor}")
-
-    def _add(self, law: str, what: Hashable, minor: int) -> None:
-        self.checked[law] += 1
-        self._sums[law, what] = self._sums.get((law, what), 0) + minor
+        yield from super().end()
 
     def _balance(self, customer: str, currency: str, minor: int) -> None:
         if customer:

@@ -1,4 +1,4 @@
-"""The laws of goods across rows (A), asked of a database."""
+"""The laws across rows, asked of a database."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from typing import Any
 
 from orderflow.audit.checks import Check, Seen
 from orderflow.audit.invariants import Violation
-from orderflow.domain.workflow.goods_laws import GoodsLaws
+from orderflow.domain.workflow.laws import Laws
 from orderflow.errors import Key
 
 
-class Goods(Check):
-    """Orders, shipments and stock rows agree on units."""
+class LawCheck(Check):
+    """Asks ``laws`` of every event and row that they speak of."""
 
-    kinds = GoodsLaws.KINDS
-
-    def __init__(self, counted: Counter[str]) -> None:
+    def __init__(self, counted: Counter[str], laws: Laws) -> None:
         super().__init__(counted)
-        self._laws = GoodsLaws()
+        self._laws = laws
+
+    def concerns(self, kind: str) -> bool:
+        """Whether the laws speak of rows of this kind."""
+        return kind in self._laws.KINDS
 
     def event(self, seen: Seen) -> Iterator[Violation]:
         """Check what shows when it happens."""
