@@ -76,10 +76,13 @@ def values_of(person: Person) -> list[str]:
 
 
 def found_in(folder: Path, person: Person) -> list[tuple[str, str]]:
-    """The values of a person that are in the bytes of any file of the database."""
+    """The values of a person that are in the bytes of any file of the database, as they are and as search keys."""
     texts = {path.name: path.read_bytes() for path in folder.glob("shop.db*")}
     values = {value.encode(): value for value in values_of(person)}
     values |= {json.dumps(value, ensure_ascii=False)[1:-1].encode(): value for value in values_of(person)}
+    searched = (person.name, person.company, person.email)
+    folded = [value.casefold() for value in searched if len(value) > 2]
+    values |= {as_key.encode(): value for value in folded for as_key in (value, re.sub(r"[\W_]", "", value))}
     return [(name, value) for name, text in texts.items() for raw, value in values.items() if raw in text]
 
 
@@ -117,6 +120,24 @@ def test_e08_the_next_to_come_do_not_bring_it_back(file: SqliteStorage, tmp_path
         for name in gone:
             del people[name]
         shop.handle_many([recorded(1000 * (turn + 1) + number) for number in range(15)])
+
+
+def test_e08_no_search_key_is_left(file: SqliteStorage, tmp_path: Path) -> None:
+    """Keys of all lengths, of which many go at once, so that what stays moves from page to page."""
+    shop, chance = small_shop(file), random.Random(3)
+    people = {}
+    for n in range(1500):
+        name = f"{chance.random()}-marigold-{n}-{'x' * chance.choice([1, 40, 90])}"
+        mail = f"{chance.random()}{n}{chr(97 + n % 26) * chance.choice([1, 30, 80])}@example.org"
+        people[f"p{n}"] = Person(name=name, email=mail, phone=str(chance.random()))
+    names = sorted(people)
+    for start in range(0, len(names), 250):
+        shop.handle_many([Request(f"{name}@1", RecordParty(people[name])) for name in names[start : start + 250]])
+    gone = chance.sample(names, 700)
+    assert all(found_in(tmp_path, people[name]) for name in gone[:20])
+    for start in range(0, len(gone), 350):
+        shop.handle_many([Request(f"{name}@1", ErasePartyVersion()) for name in gone[start : start + 350]])
+    assert [found for name in gone for found in found_in(tmp_path, people[name])] == []
 
 
 def test_e08_neither_indexes_nor_views_of_a_host_keep_it(file: SqliteStorage, tmp_path: Path) -> None:
