@@ -69,8 +69,8 @@ class GoodsShop(OrderFlow):
             return refused.codes
         return ()
 
-    def allocated(self, *units: int, order: str = "O", **policy: Any) -> GoodsShop:
-        """With an order of so many units on each line, confirmed and allocated."""
+    def order(self, *units: int, **policy: Any) -> tuple[PlaceOrder, ConfirmOrder]:
+        """An order of so many units on each line, placed and confirmed."""
         lines = [
             OrderLine.of(number, "TEA", quantity, Price.of("10.00", "EUR"), TaxCategory.of("S", 20))
             for number, quantity in enumerate(units, start=1)
@@ -78,7 +78,11 @@ class GoodsShop(OrderFlow):
         content = OrderContent(
             "EUR", tuple(lines), TaxPolicy(), "ann", bill_to=ANN, ship_to=ANN, policy=Policy(**policy)
         )
-        self.tell(order, PlaceOrder(content), ConfirmOrder()).allocate(order)
+        return PlaceOrder(content), ConfirmOrder()
+
+    def allocated(self, *units: int, order: str = "O", **policy: Any) -> GoodsShop:
+        """With an order of so many units on each line, confirmed and allocated."""
+        self.tell(order, *self.order(*units, **policy)).allocate(order)
         return self
 
     def planned(self, parcel: str, *items: Item) -> GoodsShop:

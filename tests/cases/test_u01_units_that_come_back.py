@@ -8,12 +8,15 @@ from collections.abc import Callable
 import pytest
 from goods_shop import ARRIVED, LOST, REFUSED, GoodsShop, item
 
+from orderflow.domain.inventory.stock import ReceiveGoods
+from orderflow.domain.orders.allocating import AllocateStock
 from orderflow.domain.returns.receiving import ReceiveReturn, ReturnedUnits
 from orderflow.domain.shipping.carriage import RecordDelivered
 from orderflow.domain.shipping.leaving import RecordLeftBehind
 from orderflow.domain.shipping.resolving import ClearExpected, DeclareLost, ResupplyParcel, WriteOffParcel
 from orderflow.domain.shipping.returning import ReceiveBack
 from orderflow.domain.shipping.state import Back
+from orderflow.domain.values import Pick
 from orderflow.ports.storage import Storage
 
 Told = Callable[[GoodsShop], object]
@@ -55,6 +58,16 @@ def test_u01_one_at_the_desk_and_the_rest_at_the_dock(storage: Storage) -> None:
     assert (shop.level().on_hand, shop.status("S")) == (9, "Returning")
     dock()(shop)
     assert (shop.level().on_hand, shop.status("S"), shop.tasks()) == (10, "ReturnedToSender", [])
+
+
+def test_u01_one_unit_of_a_line_from_two_places(storage: Storage) -> None:
+    """A parcel holds units of a line from two places; one that comes back is one."""
+    shop = GoodsShop(storage).tell("TEA@shop", ReceiveGoods(1)).allocated(1)
+    shop.tell("O2", *shop.order(2)).tell("O2", AllocateStock((Pick(1, "main", 1), Pick(1, "shop", 1))))
+    shop.sent("S", item(1, "O2"), item(1, "O2", place="shop")).tell("S", REFUSED)
+    shop.tell("S", ReceiveBack("main", units=(Back("O2", 1, 1),)))
+    vector = shop.vector(order="O2")
+    assert (vector.returned, vector.shipped, shop.status("S"), shop.level().on_hand) == (1, 1, "Returning", 10)
 
 
 def test_u01_an_arrival_is_told_line_by_line(storage: Storage) -> None:

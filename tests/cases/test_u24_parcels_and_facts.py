@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from goods_shop import ARRIVED, GO, LOST, NOON, PACK, REFUSED, SCAN, GoodsShop, item
 
+from orderflow.domain.inventory.stock import ReceiveGoods
+from orderflow.domain.orders.allocating import AllocateStock, ReleaseStock
 from orderflow.domain.orders.cancelling import CancelUnits
 from orderflow.domain.orders.content import CancelledBy, Gate, Hold, HoldReason
 from orderflow.domain.orders.holding import PlaceHold
@@ -15,7 +17,8 @@ from orderflow.domain.shipping.leaving import HandOver, RecordDispatch
 from orderflow.domain.shipping.planning import DropItems, RecordShortPick, VoidShipment
 from orderflow.domain.shipping.resolving import CloseShipmentTask, DeclareLost, ResupplyParcel, WriteOffParcel
 from orderflow.domain.shipping.returning import ReceiveBack
-from orderflow.domain.values import LineQuantity
+from orderflow.domain.shipping.state import Planned
+from orderflow.domain.values import LineQuantity, Pick
 from orderflow.ports.storage import Storage
 
 
@@ -61,6 +64,15 @@ def test_u24_a_planned_parcel_drops_it_by_itself(storage: Storage) -> None:
     assert (shop.status("S"), shop.status(), shop.level().allocated) == ("Voided", "Cancelled", 0)
 
 
+def test_u24_a_planned_parcel_keeps_the_rest(storage: Storage) -> None:
+    """Of three units one is cancelled: two stay, in the parcel and in the order."""
+    shop = GoodsShop(storage).allocated(3).planned("S", item(3)).tell("O", cancel(1))
+    shop.relay()
+    parcel = shop.parcel()
+    assert isinstance(parcel, Planned)
+    assert (parcel.items, shop.vector().preparing_quantity) == ((item(2),), 2)
+
+
 def test_u24_the_whole_order_is_cancelled(storage: Storage) -> None:
     """The parcel can be given up, or scanned; either way nothing is left over."""
     shop = packed_and_cancelled(storage).tell("O", cancel(1))
@@ -103,6 +115,29 @@ def test_u25_a_voided_parcel_left_beside_its_successor(storage: Storage) -> None
     assert shop.tasks() == ["left_unowed"]
     shop.tell("S", ReceiveBack("main"))
     assert (shop.level().on_hand, shop.fate(), shop.vector().returned) == (8, {"recovered": 2}, 0)
+
+
+def voided(storage: Storage, units: int) -> GoodsShop:
+    """A parcel that was packed and voided, after which its order has given its units back; ten more at a shop."""
+    shop = GoodsShop(storage).tell("TEA@shop", ReceiveGoods(10)).allocated(2).planned("S", item(units))
+    return shop.tell("S", PACK, VoidShipment()).tell("O", ReleaseStock((Pick(1, "main", 2),)))
+
+
+@pytest.mark.parametrize("units", [1, 2])
+def test_u25_what_left_is_taken_off_the_promise_here_first(storage: Storage, units: int) -> None:
+    """Then off those elsewhere, which are promised no more; what is on the shelf there stays there."""
+    shop = voided(storage, units).tell("O", AllocateStock((Pick(1, "shop", 1), Pick(1, "main", 1))))
+    shop.tell("S", RecordDispatch())
+    assert (shop.vector().shipped, shop.vector().allocated_quantity) == (units, 2 - units)
+    assert (shop.level().on_hand, shop.level().allocated) == (10 - units, 0)
+    assert (shop.level("shop").on_hand, shop.level("shop").allocated) == (10, 2 - units)
+
+
+def test_u25_what_left_waits_no_more(storage: Storage) -> None:
+    """Units on back-order that have left are off the queue of their row."""
+    shop = voided(storage, 2).tell("O", AllocateStock(backorder=(Pick(1, "shop", 2),)))
+    shop.tell("S", RecordDispatch())
+    assert (shop.vector().shipped, shop.level("shop").backordered, shop.level().on_hand) == (2, 0, 8)
 
 
 def test_u25_told_of_a_planned_parcel_and_then_voided(storage: Storage) -> None:

@@ -279,6 +279,14 @@ def test_money_opens_the_gate_that_waits_for_it_and_no_hold() -> None:
     assert paid.when(AllocateStock((Pick(1, "main", 2),))).then(s.Allocated).progress.holds == hold
 
 
+def test_a_lost_unit_that_comes_back_was_settled_when_it_was_lost() -> None:
+    """What was credited ahead, or waived, of other units stays so; of one that was on the way it is settled now."""
+    sent = LineVector(shipped=2, lost=1, invoiced=3, credited=2, ahead=1, waived=1)
+    back = moves.take_back(sent, "lost", 1)
+    assert (back.ahead, back.waived, back.returned) == (1, 1, 1)
+    assert moves.take_back(sent, "shipped", 1).ahead == 0
+
+
 def test_nothing_is_withdrawn_of_a_payment_that_is_not_kept() -> None:
     """Not one minor unit of a payment that the order does not know, nor one more than it keeps."""
     PLACED.when(WithdrawPrepayment("q", 1)).refused("not_applied")
