@@ -62,13 +62,14 @@ class StockLevel(Record):
 
     def queued(self, priority: int) -> int:
         """Units that wait in the classes up to ``priority``; a smaller one is served first."""
-        usual = self.backordered - sum([units for _, units in self.classes])
         before = sum([units for at, units in self.classes if at <= priority])
-        return before + (usual if priority >= 0 else 0)
+        return before + (self.waiting(0) if priority >= 0 else 0)
 
     def waiting(self, priority: int) -> int:
         """Units that wait in one class."""
-        return self.queued(priority) - self.queued(priority - 1)
+        if priority:
+            return dict(self.classes).get(priority, 0)
+        return self.backordered - sum([units for _, units in self.classes])
 
     def offered(self, priority: int, own: int = 0) -> int:
         """What an order of ``priority`` may take of what is available: it leaves what others wait for before it.

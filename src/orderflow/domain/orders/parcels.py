@@ -61,7 +61,7 @@ class HasUnits(Protocol):
 
 def are_there(state: HasProgress, command: HasUnits, stamp: Stamp) -> Refusal | None:
     """The units have come as far as the parcel says; a parcel and its orders agree at all times."""
-    for stage in Stage:
+    for stage in dict.fromkeys([stage for _, stage, _ in command.units]):
         wanted = [(line, quantity) for line, of, quantity in command.units if of is stage]
         if fault := enough(state, wanted, stage.units, stage.value):
             return fault
