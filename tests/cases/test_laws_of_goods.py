@@ -9,12 +9,13 @@ from goods_shop import ARRIVED, LOST, PACK, REFUSED, SCAN, GoodsShop, item
 
 from orderflow.adapters.storage.memory import MemoryStorage
 from orderflow.domain.engine.workflow import On, Tells, Workflow, on
-from orderflow.domain.inventory.stock import Backorder, Release, Ship
+from orderflow.domain.inventory.stock import Backorder, Release, Restock, Ship
 from orderflow.domain.orders import allocating as oa
 from orderflow.domain.orders import cancelling as oc
 from orderflow.domain.orders import parcels as op
 from orderflow.domain.orders import shipping as os
 from orderflow.domain.orders.content import CancelledBy
+from orderflow.domain.returns import receiving as rg
 from orderflow.domain.shipping import carriage as sc
 from orderflow.domain.shipping import leaving as sv
 from orderflow.domain.shipping import planning as sp
@@ -37,6 +38,7 @@ def everything(shop: GoodsShop) -> None:
     shop.planned("W", item(1, line=2)).tell("W", PACK, SCAN)
     shop.planned("X", item(2, line=2)).tell("X", sp.DropItems((item(1, line=2),)), sp.VoidShipment())
     shop.allocated(9, order="O2")
+    shop.tell("R", rg.ReceiveReturn("main", unmatched=(rg.UnmatchedReturn("TEA", 1),), usable=True))
     shop.tell("O", oa.ReleaseStock((Pick(2, "main", 1),)))
     shop.tell("O2", oc.CancelUnits("no", CancelledBy.CUSTOMER))
 
@@ -54,6 +56,9 @@ FORGOTTEN: dict[str, tuple[type[Any], type[Any], str]] = {
     "a parcel given up that the order still prepares": (sp.ShipmentVoided, os.CancelPreparation, "A2"),
     "units sent that are still promised": (os.ShipmentDispatched, Ship, "A3"),
     "units scanned that are still promised": (op.DepartureRecorded, Ship, "A3"),
+    "units back that no shelf takes": (op.UnitsReturned, Restock, "A4"),
+    "units left behind that no shelf takes": (op.UnitsOwedAgain, Restock, "A4"),
+    "unknown goods back that no shelf takes": (rg.ReturnReceived, Restock, "A4"),
     "demand that waits in the order alone": (oa.StockAllocated, Backorder, "A3"),
     "a promise given back by the order alone": (oa.StockReleased, Release, "A3"),
 }
@@ -80,7 +85,7 @@ def test_what_is_forgotten_is_found_by_its_law(event: type[Any], command: type[A
     shop = GoodsShop(MemoryStorage(), without(event, command))
     with pytest.raises(InvariantBroken) as caught:
         everything(shop)
-    assert caught.value.invariant == law
+    assert f"{law} " in str(caught.value)
 
 
 def test_something_is_forgotten_for_each_law() -> None:

@@ -51,6 +51,15 @@ def test_u01_two_sent_come_back_once(storage: Storage, told: tuple[Told, Told], 
     assert shop.level().recount is not (told is BOTH["the same arrival"])
 
 
+def test_u01_what_came_back_is_set_aside(storage: Storage) -> None:
+    """Nobody has looked at it yet, unless whoever took it in says that it is as good as new."""
+    shop = GoodsShop(storage).allocated(2).sent("S", item(2)).tell("S", REFUSED)
+    shop.tell("S", ReceiveBack("main", units=(Back("O", 1, 1),)))
+    assert (shop.level().available, shop.level().quarantined) == (8, 1)
+    shop.tell("S", ReceiveBack("main", usable=True))
+    assert (shop.level().available, shop.level().quarantined) == (9, 1)
+
+
 def test_u01_one_at_the_desk_and_the_rest_at_the_dock(storage: Storage) -> None:
     """The whole parcel is what it still has out."""
     shop = GoodsShop(storage).allocated(2).sent("S", item(2)).tell("S", REFUSED)

@@ -171,14 +171,14 @@ def delivered(state: K, event: UnitsDelivered) -> K:
 class _Back:
     document: Id
     location: Location
-    usable: bool = True
+    usable: bool = False
     units: SomeReported = ()
     recovered: Annotated[tuple[LineQuantity, ...], Length(0, MAX_LINES)] = ()
     recount: Annotated[tuple[Quantity, ...], Length(0, MAX_LINES)] = ()
 
 
 class RecordBack(_Back, Internal):
-    """Take in units of a shipment that came back to ``location``; ``usable`` ones go on sale again.
+    """Take in units of a shipment that came back to ``location``; ``usable`` ones go straight back on sale.
 
     ``recovered`` ones belong to no order and are the stock's alone. Of the lines to ``recount`` more is said to have
     come back than there was. ``document`` is the shipment, or the return of units that belong to none.

@@ -35,15 +35,16 @@ P = TypeVar("P", bound="Planned | Voided")
 
 @frozen(eq=False, repr=False)
 class ReceiveBack(Command):
-    """Take in units of the shipment at ``location``: these, or all that are out; ``usable`` ones go on sale again.
+    """Take in units of the shipment at ``location``: these, or all that are out.
 
+    They are set aside until they are inspected; ``usable`` ones go straight back on sale.
     ``arrival`` names how they came, by the tracking number of the parcel or the document of the return: whoever tells
     of the same arrival of a line again changes nothing. Without one, the units are new ones, as many as are still out.
     ``supposed``: they may have left in another shipment, so somebody should look.
     """
 
     location: Location
-    usable: bool = True
+    usable: bool = False
     units: Annotated[tuple[Back, ...], Length(0, MAX_LINES)] = ()
     arrival: Name = ""
     supposed: bool = False

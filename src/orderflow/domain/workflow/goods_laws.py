@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from orderflow.domain.engine.workflow import EventContext
 from orderflow.domain.inventory.level import StockLevel
+from orderflow.domain.inventory.stock import UnitsRestocked, UnitsShipped
 from orderflow.domain.orders.content import OrderLine
 from orderflow.domain.orders.lines import LineVector
+from orderflow.domain.orders.parcels import DepartureRecorded, UnitsOwedAgain, UnitsReturned
+from orderflow.domain.orders.shipping import ShipmentDispatched
 from orderflow.domain.orders.state import HasProgress, lines_of
+from orderflow.domain.returns.receiving import ReturnReceived
 from orderflow.domain.shipping.fates import on_the_way
 from orderflow.domain.shipping.state import Item, Left
-from orderflow.domain.values import StockRef
+from orderflow.domain.values import Pick, StockRef
 from orderflow.domain.workflow.laws import Breach, Laws
 from orderflow.errors import Key
 
@@ -22,20 +27,56 @@ GOODS_LAWS: Final = {
     "A1": "Of each order line, as many units are on the way, delivered, returned and lost as its shipments say.",
     "A2": "What an order is preparing in a shipment is in it, and the shipment has not left.",
     "A3": "A stock row's allocated and backordered units are those its orders hold and wait for, by priority.",
+    "A4": "A stock row ships and takes back the units that orders and returns say have left it and come back to it.",
 }
 
 #: The buckets of units that have left, but for those on the way.
 _OUT: Final = ("delivered", "returned", "lost")
 
 
+def _travelled(context: EventContext) -> Iterator[tuple[str, str, str, int]]:
+    """What an event of an order or a return says of stock: which way, SKU, location and units."""
+    event = context.event
+    if isinstance(event, ReturnReceived):
+        yield from (("back", item.sku, event.location, item.quantity) for item in event.unmatched)
+    if not isinstance(context.after, HasProgress):
+        return
+    way, picks = _picks(event)
+    for line, location, quantity in picks:
+        yield way, context.after.content.line(line).sku, location, quantity
+
+
+def _picks(event: Any) -> tuple[str, list[Pick]]:
+    """Which way an event of an order says that units go, and from or to where."""
+    if isinstance(event, ShipmentDispatched | DepartureRecorded):
+        return "out", [*event.loads]
+    if isinstance(event, UnitsOwedAgain):
+        return "back", [*event.here]
+    if isinstance(event, UnitsReturned):
+        units = [(line, quantity) for line, _, quantity in event.units] + [*event.recovered]
+        return "back", [Pick(line, event.location, quantity) for line, quantity in units]
+    return "", []
+
+
 class GoodsLaws(Laws):
     """The laws of goods, ``GOODS_LAWS``."""
 
-    KINDS = frozenset({"order", "shipment", "stock"})
+    KINDS = frozenset({"return", "shipment", "order", "stock"})
 
     def __init__(self) -> None:
         super().__init__()
         self._packed: dict[tuple[str, Item], int] = {}
+
+    def event(self, context: EventContext) -> Iterator[Breach]:
+        """Add one side of what an event says of goods that leave a location or come back to it."""
+        event = context.event
+        if isinstance(event, UnitsShipped):
+            self._add("A4", (StockRef.read(context.key.id), "out"), -event.quantity)
+        elif isinstance(event, UnitsRestocked):
+            self._add("A4", (StockRef.read(context.key.id), "back"), -event.quantity)
+        for way, sku, location, quantity in _travelled(context):
+            self._add("A4", (StockRef(sku, location), way), quantity)
+        return iter(())
 
     def row(self, key: Key, state: Any) -> Iterator[Breach]:
         """Add one side of what a row says; what it says shows at the end."""
