@@ -192,6 +192,7 @@ PLANTED = {
     "completed with something to bill": ("F3", event("UnitsBilled", "lines[0][1]", "1")),
     "payment refunded twice": ("I25", state("payments", "bank/1", "funds.refunded", "2000")),
     "column off": ("I26", "UPDATE orders SET total_minor = 1 WHERE id = 'o-1'"),
+    "parcel said to wait that does not": ("I26", "UPDATE shipments SET open = 1 - open WHERE id = 'o-1/1'"),
     "row that points to another event": ("I26", "UPDATE orders SET last = 1 WHERE id = 'o-1'"),
     "row that changed at another time": ("I26", "UPDATE orders SET changed_at = '2026' WHERE id = 'o-1'"),
     "exposure beyond the limit": ("I27", event("CreditLimitSet", "limit.minor", "5")),
