@@ -18,6 +18,7 @@ from orderflow import (
     OrderContent,
     OrderFlow,
     OrderLine,
+    Person,
     Price,
     ReceiveGoods,
     ShippingSettings,
@@ -81,7 +82,8 @@ def main(folder: Path) -> None:
     )
     flow.handle("TEA@main", ReceiveGoods(10))
     line = OrderLine.of(1, "TEA", 3, Price.of("2.55", "EUR"), TaxCategory.of("S", 20), weight_grams=120)
-    flow.receive("order-1", OrderContent("EUR", (line,), TaxPolicy()))
+    ann = flow.record_party("ann", Person("Ann Lee", lines=("1 Hill Road",), city="Leeds"))
+    flow.receive("order-1", OrderContent("EUR", (line,), TaxPolicy(), bill_to=ann, ship_to=ann))
     flow.advance("order-1")
     while flow.relay().taken:
         pass

@@ -15,6 +15,7 @@ from small_shop import NOON, content, small_shop
 
 from orderflow import MemoryStorage, OrderFlow, SqliteStorage
 from orderflow.adapters.storage import outbox
+from orderflow.domain.parties.party import Person
 from orderflow.ports.notifier import Notice
 from orderflow.ports.storage import Lease
 
@@ -59,6 +60,7 @@ def test_e02_a_sending_longer_than_its_lease_is_renewed() -> None:
         OrderFlow(storage, notifier=post, lease_seconds=3),
         OrderFlow(storage, notifier=post, lease_seconds=3),
     ]
+    shops[0].record_party("ann", Person("Ann", email="ann@example.org"))
     shops[0].receive("o-1", content())
     first = threading.Thread(target=shops[0].relay)
     first.start()

@@ -157,7 +157,7 @@ def test_e08_neither_indexes_nor_views_of_a_host_keep_it(file: SqliteStorage, tm
     shop.handle_many([Request(f"{name}@1", ErasePartyVersion()) for name in gone])
     assert [found for name in gone for found in found_in(tmp_path, Person(name=people[name].name))] == []
     with file._sessions.reading() as session:
-        assert session.rows("SELECT count(*) FROM hosts_view WHERE state <> '{}'") == [(800,)]
+        assert session.rows("SELECT count(*) FROM hosts_view WHERE state <> '{}'") == [(801,)]
         assert session.rows("PRAGMA integrity_check") == [("ok",)]
     assert shop.parties.get(f"{min(set(names) - set(gone))}@1") != Erased()
 

@@ -24,14 +24,18 @@ from orderflow.domain.money.price import Price
 from orderflow.domain.money.tax import TaxCategory, TaxPolicy
 from orderflow.domain.orders.content import Gift, OrderContent, OrderLine
 from orderflow.domain.orders.placing import ConfirmOrder
+from orderflow.domain.parties.party import Person
+from orderflow.domain.values import PartyRef
 from orderflow.flows.relay import POLICIES
 from orderflow.shop import OrderFlow
+
+ANN = PartyRef("ann", 1)
 
 SATURDAY = datetime(2026, 4, 4, 9, tzinfo=UTC)
 SUNDAY = datetime(2026, 4, 5, 9, tzinfo=UTC)
 
 TEA = OrderLine.of(1, "TEA", 2, Price.of("2.55", "GBP"), TaxCategory.of("S", 20))
-GIFT = OrderContent("GBP", (TEA,), TaxPolicy(), gift=Gift("blue"))
+GIFT = OrderContent("GBP", (TEA,), TaxPolicy(), gift=Gift("blue"), bill_to=ANN, ship_to=ANN)
 
 
 def shop_on(path: Path, at: datetime) -> OrderFlow:
@@ -44,6 +48,7 @@ def worked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file with a confirmed and wrapped gift, an order under review, and one that waits to be confirmed."""
     path = tmp_path_factory.mktemp("e11") / "shop.db"
     shop = shop_on(path, SATURDAY)
+    shop.record_party("ann", Person("Ann"))
     for order in ("wrapped", "reviewed", "waiting"):
         shop.receive(order, GIFT)
     shop.handle("wrapped", ConfirmOrder())
@@ -174,6 +179,7 @@ def test_e11_a_message_nobody_understands_stops_no_other(topic: str, relays: str
     """A message from a row of one's own, of a topic that is not for it, fails alone; the relay does not raise."""
     workflow, path, mail = unfamiliar(topic), tmp_path / "shop.db", MemoryNotifier()
     shop = OrderFlow(SqliteStorage(path, workflow.machines.values()), workflow=workflow, clock=FixedClock(SATURDAY))
+    shop.record_party("ann", Person("Ann"))
     shop.receive("o-1", GIFT)
     shop.handle("o-1", ConfirmOrder())
     shop.handle("o-1", RecordWrapped())

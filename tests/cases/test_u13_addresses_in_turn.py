@@ -5,11 +5,10 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-from small_shop import content, small_shop
+from small_shop import HOME, content, small_shop
 
 from orderflow import Created, MemoryStorage, PartyRef, Person, SqliteStorage, Unchanged
 
-HOME = Person("Ann", lines=("1 Hill Road",), city="Leeds")
 WORK = Person("Ann", lines=("2 Mill Lane",), city="York")
 
 Storage = MemoryStorage | SqliteStorage

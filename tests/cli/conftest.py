@@ -63,6 +63,8 @@ from orderflow.flows.allocate import AllocationSettings
 from orderflow.flows.prepare import ShippingSettings
 from orderflow.shop import OrderFlow
 
+EVE = PartyRef("eve", 1)
+
 START = datetime(2026, 4, 1, 9, tzinfo=UTC)
 VAT = TaxCategory.of("S", 20)
 TEN = TaxCategory.of("S", 10)
@@ -182,7 +184,7 @@ def _lose(shop: Shop) -> None:
         OrderLine.of(2, "SHIP", 1, Price.of("550", "JPY"), TEN, kind=LineKind.CHARGE),
     ]
     content = OrderContent(
-        "JPY", tuple(yen), TaxPolicy(prices_include_tax=True), customer="eve", bill_to=PartyRef("eve", 1)
+        "JPY", tuple(yen), TaxPolicy(prices_include_tax=True), customer="eve", bill_to=EVE, ship_to=EVE
     )
     shop.flow.receive("o-7", content)
     shop.do("o-7", ConfirmOrder())
@@ -198,7 +200,7 @@ def _lose(shop: Shop) -> None:
     shop.order("o-10", "bob", ("TEA", 5, "2.55"))
     shop.do("o-10", PlaceHold(Hold(HoldReason.ADDRESS, Gate.PREPARE, line=1)))
     shop.go("o-9", "o-10")
-    shop.flow.receive("o-0", OrderContent("JPY", tuple(yen), TaxPolicy()))
+    shop.flow.receive("o-0", OrderContent("JPY", tuple(yen), TaxPolicy(), bill_to=EVE, ship_to=EVE))
     shop.do("web/O-99", RejectDocument(99, ("bad_price",)))
     shop.do("eve", BlockCustomer("fraud"))
     shop.order("o-8", "bob", ("TEA", 7, "2.55"), ("POT", 1, "19.99"))

@@ -103,6 +103,7 @@ PLANTED = {
     "counter that no order holds": ("A3", state("stock", "TEA@main", "allocated", "1")),
     "demand that nobody waits for": ("A3", state("stock", "POT@main", "backordered", "2")),
     "demand of another priority": ("A3", state("stock", "POT@main", "classes", "json('[[1,1]]')")),
+    "units back that no shelf took": ("A4", event("UnitsReturned", "location", "'south'")),
     "more shipped than is left": ("I06", state("orders", "o-1", "progress.lines[0].cancelled", "2")),
     "units on hand": ("I07", state("stock", "TEA@main", "on_hand", "99")),
     "units allocated": ("I07", state("stock", "TEA@main", "allocated", "900")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from attrs import evolve
-from tea_shop import ANN, CANCEL, GO, PACK, VAT, Shop, content, item, note, plan, shipped
+from tea_shop import CANCEL, GO, PACK, VAT, Shop, content, item, note, plan, shipped
 
 from orderflow.domain.billing.credit_note import AccountLine, CreditItem
 from orderflow.domain.billing.invoice import MarkSent, VoidInvoice
@@ -85,15 +85,6 @@ def test_a_voided_invoice_frees_services_and_payment_is_not_waited_for() -> None
     assert shop.refusal("O", CompleteOrder()) == ("unpaid",)
     shop.tell("O/2", WriteOff(2_380, "goodwill")).settle()
     assert shop.tell("O", CompleteOrder()).state == "Completed"
-
-
-def test_an_order_without_a_bill_to_is_billed_to_where_it_goes() -> None:
-    """The invoice names the ship-to party where no other is named."""
-    shop = Shop().stocked(main=1)
-    shop.tell("O", PlaceOrder(evolve(content(1), bill_to=None)))
-    shop.advance("O")
-    shop.tell("O/1", GO).tell("O", BillUnits("I", "inv"))
-    assert shop.invoices.get("I").content.bill_to == ANN
 
 
 def test_an_order_with_an_invoice_does_not_step_back() -> None:

@@ -49,6 +49,7 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MoneyShop]:
 def registered(shop: MoneyShop, *names: str) -> MoneyShop:
     """With these customers, ann and bob by default."""
     for name in names or NAMES[:2]:
+        shop.record_party(name, Person(name.title()))
         shop.handle(name, RegisterCustomer(PartyRef(name, 1)))
     return shop
 

@@ -11,7 +11,7 @@ from orderflow.domain.billing.invoice import VoidInvoice
 from orderflow.domain.billing.invoice_state import Amounts
 from orderflow.domain.orders.billing import BillUnits
 from orderflow.domain.orders.cancelling import CancelUnits
-from orderflow.domain.orders.content import CancelledBy, InvoiceBasis
+from orderflow.domain.orders.content import CancelledBy, InvoiceBasis, Policy
 from orderflow.domain.orders.placing import OpenDraft, PlaceOrder
 from orderflow.domain.parties.party import ErasePartyVersion, Person
 from orderflow.domain.values import LineQuantity
@@ -60,7 +60,7 @@ def test_each_notice_names_what_it_is_about() -> None:
 def test_who_is_not_billed_is_told_where_the_goods_go() -> None:
     """An order without a bill-to party is told to its ship-to party."""
     shop = Shop()
-    shop.tell("O", PlaceOrder(content(1, bill_to=None))).settle()
+    shop.tell("O", PlaceOrder(content(1, bill_to=None, policy=Policy(billed_elsewhere=True)))).settle()
     assert [notice.to for notice in shop.mail.delivered] == ["ann@example.org"]
 
 
@@ -93,9 +93,10 @@ def test_whose_address_was_erased_is_told_by_customer_id() -> None:
     """As is who has no address, or no party at all; a draft is told to nobody."""
     shop = Shop()
     bob = shop.record_party("bob", Person("Bob"))
-    shop.tell("ann@1", ErasePartyVersion()).tell("D", OpenDraft(content(1)))
-    shop.placed(1).tell("P", PlaceOrder(content(1, bill_to=None, ship_to=None)))
-    shop.tell("Q", PlaceOrder(content(1, customer="robert", bill_to=bob)))
+    shop.tell("D", OpenDraft(content(1))).placed(1).tell("ann@1", ErasePartyVersion())
+    elsewhere = Policy(billed_elsewhere=True, shipped_elsewhere=True)
+    shop.tell("P", PlaceOrder(content(1, bill_to=None, ship_to=None, policy=elsewhere)))
+    shop.tell("Q", PlaceOrder(content(1, customer="robert", bill_to=bob, ship_to=bob)))
     shop.settle()
     assert {notice.order: notice.to for notice in shop.mail.delivered} == {"O": "ann", "P": "ann", "Q": "robert"}
 

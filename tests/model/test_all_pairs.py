@@ -204,7 +204,7 @@ INVOICE, CARD = ApplicationTarget.INVOICE, PaymentSource("card", "ch_1", "ann", 
 def content(kind: LineKind = LineKind.GOODS, **policy: Any) -> OrderContent:
     """Two units, free of tax."""
     line = OrderLine.of(1, "TEA", 2, Price.of("0.10", "EUR"), FREE, kind=kind)
-    return OrderContent("EUR", (line,), TaxPolicy(), "ann", bill_to=ANN, policy=Policy(**policy))
+    return OrderContent("EUR", (line,), TaxPolicy(), "ann", bill_to=ANN, ship_to=ANN, policy=Policy(**policy))
 
 
 def billed(minor: int) -> InvoiceContent:

@@ -87,6 +87,7 @@ from orderflow.runtime import run
 from orderflow.testing.explore import Carry, Counterexample, Exploration, World, explore
 from orderflow.testing.lawful import KINDS, breaches
 
+ANN = PartyRef("ann", 1)
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
 STAMP = Stamp(NOON, "walker", "c")
 ORDER_KEY = Key("main", "order", "O")
@@ -112,7 +113,7 @@ def content(*quantities: int, policy: Policy = USUAL) -> OrderContent:
         OrderLine.of(number, sku, quantity, Price.of("1.00", "EUR"), FREE)
         for number, (sku, quantity) in enumerate(zip(("TEA", "CUP"), quantities, strict=False), start=1)
     ]
-    return OrderContent("EUR", tuple(lines), TaxPolicy(), bill_to=PartyRef("ann", 1), policy=policy)
+    return OrderContent("EUR", tuple(lines), TaxPolicy(), bill_to=ANN, ship_to=ANN, policy=policy)
 
 
 def told(key: Key, *commands: Any) -> list[Send]:

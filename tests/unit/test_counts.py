@@ -29,12 +29,14 @@ from orderflow.domain.orders.shipping import DispatchShipment, PrepareShipment
 from orderflow.domain.parties.party import Person
 from orderflow.domain.shipping.carriage import RecordDelivered
 from orderflow.domain.shipping.leaving import HandOver
-from orderflow.domain.values import Pick
+from orderflow.domain.values import PartyRef, Pick
 from orderflow.domain.workflow.table import standard_workflow
 from orderflow.errors import OrderFlowError
 from orderflow.flows.handle import Result, handle_many
 from orderflow.ports.storage import Ack
 from orderflow.shop import OrderFlow, Request
+
+ANN = PartyRef("ann", 1)
 
 MOST_STATEMENTS = 40
 MOST_COMMITS_OF_A_LIFE, MOST_STATEMENTS_OF_A_LIFE = 9, 75
@@ -58,7 +60,8 @@ def content_of(order: str, *skus: str, **others: Any) -> OrderContent:
     """An order of some SKUs, all three unless said."""
     price, tax = Price.of("2.55", "GBP"), TaxCategory.of("S", "20")
     lines = tuple(OrderLine.of(line, sku, line, price, tax) for line, sku in enumerate(skus or SKUS, start=1))
-    return OrderContent("GBP", lines, TaxPolicy(), channel="web", external_id=order, **others)
+    whose: dict[str, Any] = {"bill_to": ANN, "ship_to": ANN, "channel": "web", "external_id": order}
+    return OrderContent("GBP", lines, TaxPolicy(), **{**whose, **others})
 
 
 def life_of(order: str) -> list[Request]:
@@ -167,6 +170,7 @@ def test_work_leaves_no_cycles(shop: OrderFlow) -> None:
 def test_intake_leaves_no_cycles() -> None:
     """The same where documents are taken in: new, known, changed, refused, malformed."""
     shop = OrderFlow(MemoryStorage())
+    shop.record_party("ann", Person("Ann"))
 
     def work(order: str) -> None:
         content = content_of(order)

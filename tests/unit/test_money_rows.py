@@ -67,7 +67,7 @@ def of_goods_and_charge(**policy: Any) -> Life:
         OrderLine.of(2, "POST", 1, Price.of("0.50", "EUR"), FREE, kind=LineKind.CHARGE),
     )
     policy = {"invoice_basis": InvoiceBasis.ORDERED, **policy}
-    content = OrderContent("EUR", lines, TaxPolicy(), policy=Policy(**policy))
+    content = OrderContent("EUR", lines, TaxPolicy(), bill_to=ANN, ship_to=ANN, policy=Policy(**policy))
     return begun(ORDER, PlaceOrder(content), ConfirmOrder(), stamp=STAMP)
 
 

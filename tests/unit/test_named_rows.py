@@ -18,10 +18,13 @@ from orderflow.domain.orders.billing import BillUnits
 from orderflow.domain.orders.content import InvoiceBasis, OrderContent, OrderLine, Policy
 from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder
 from orderflow.domain.orders.state import HasProgress
+from orderflow.domain.parties.party import Person
 from orderflow.domain.values import PartyRef
 from orderflow.domain.workflow.table import standard_workflow
 from orderflow.errors import ConcurrencyConflict, DefinitionError, InvariantBroken, Key
 from orderflow.shop import OrderFlow, Request
+
+ANN = PartyRef("ann", 1)
 
 STANDARD = standard_workflow(())
 
@@ -39,7 +42,8 @@ def billed_shop(workflow: Workflow) -> OrderFlow:
     shop = OrderFlow(MemoryStorage(), workflow=workflow, ids=SequenceIds())
     line = OrderLine.of(1, "TEA", 1, Price.of("1.00", "EUR"), TaxCategory.of("Z", 0))
     policy = Policy(invoice_basis=InvoiceBasis.ORDERED)
-    content = OrderContent("EUR", (line,), TaxPolicy(), bill_to=PartyRef("ann", 1), policy=policy)
+    content = OrderContent("EUR", (line,), TaxPolicy(), bill_to=ANN, ship_to=ANN, policy=policy)
+    shop.record_party("ann", Person("Ann"))
     for command in (PlaceOrder(content), ConfirmOrder(), BillUnits("I", "inv")):
         shop.handle("O", command)
     return shop

@@ -43,9 +43,11 @@ from orderflow.domain.orders.shipping import (
     DispatchShipment,
     PrepareShipment,
 )
-from orderflow.domain.values import LineQuantity, Pick
+from orderflow.domain.values import LineQuantity, PartyRef, Pick
 from orderflow.errors import InvariantBroken
 from orderflow.testing.scenario import given as begun
+
+ANN = PartyRef("ann", 1)
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
 STAMP = Stamp(NOON, "tester", "c")
@@ -54,7 +56,7 @@ STAMP = Stamp(NOON, "tester", "c")
 def content(quantity: int = 3) -> OrderContent:
     """One line of goods."""
     line = OrderLine.of(1, "TEA", quantity, Price.of("1.00", "EUR"), TaxCategory.of("S", 19))
-    return OrderContent("EUR", (line,), TaxPolicy())
+    return OrderContent("EUR", (line,), TaxPolicy(), bill_to=ANN, ship_to=ANN)
 
 
 PLACED = begun(ORDER, PlaceOrder(content()), stamp=STAMP)
@@ -236,7 +238,7 @@ def of_tea_and_advice(**policy: Any) -> OrderContent:
     """Two units of goods, and a service."""
     price, tax = Price.of("1.00", "EUR"), TaxCategory.of("S", 19)
     lines = (OrderLine.of(1, "TEA", 2, price, tax), OrderLine.of(2, "ADVICE", 1, price, tax, kind=LineKind.SERVICE))
-    return OrderContent("EUR", lines, TaxPolicy(), policy=Policy(**policy))
+    return OrderContent("EUR", lines, TaxPolicy(), bill_to=ANN, ship_to=ANN, policy=Policy(**policy))
 
 
 def test_a_service_waits_for_goods_though_others_were_cancelled() -> None:
@@ -328,9 +330,8 @@ def test_exposure_is_what_the_customer_will_owe(price: str, exposed: int) -> Non
     kind = LineKind.ALLOWANCE if price.startswith("-") else LineKind.SERVICE
     line = OrderLine.of(1, "ADVICE", 1, Price.of(price, "EUR"), TaxCategory.of("S", 19), kind=kind)
     policy = Policy(invoice_basis=InvoiceBasis.ORDERED)
-    order = begun(
-        ORDER, PlaceOrder(OrderContent("EUR", (line,), TaxPolicy(), policy=policy)), ConfirmOrder(), stamp=STAMP
-    )
+    content = OrderContent("EUR", (line,), TaxPolicy(), bill_to=ANN, policy=policy)
+    order = begun(ORDER, PlaceOrder(content), ConfirmOrder(), stamp=STAMP)
     assert exposure(order.state) == exposed
     if exposed < 0:
         order.when(BillUnits("I", "inv")).refused("negative_bill")

@@ -43,9 +43,11 @@ from orderflow.domain.orders.prepaying import (
     WithdrawPrepayment,
 )
 from orderflow.domain.orders.state import Authorisation, Bill
-from orderflow.domain.values import CreditIntent, LineQuantity
+from orderflow.domain.values import CreditIntent, LineQuantity, PartyRef
 from orderflow.testing.scenario import Life
 from orderflow.testing.scenario import given as begun
+
+ANN = PartyRef("ann", 1)
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
 STAMP = Stamp(NOON, "tester", "c")
@@ -69,7 +71,7 @@ def ordered(
         for number, (units, minor) in enumerate(lines, start=1)
     )
     policy = {"invoice_basis": InvoiceBasis.ORDERED, **policy}
-    content = OrderContent("JPY", made, TaxPolicy(level), policy=Policy(**policy))
+    content = OrderContent("JPY", made, TaxPolicy(level), bill_to=ANN, ship_to=ANN, policy=Policy(**policy))
     return begun(ORDER, PlaceOrder(content), ConfirmOrder(), stamp=STAMP)
 
 

@@ -36,6 +36,7 @@ from orderflow.domain.orders.content import (
     LineKind,
     OrderContent,
     OrderLine,
+    Policy,
 )
 from orderflow.domain.orders.placing import EditDraft, OpenDraft, PlaceOrder
 from orderflow.domain.values import LineQuantity, PartyRef
@@ -43,6 +44,8 @@ from orderflow.domain.workflow.table import standard_workflow
 from orderflow.errors import Fault, InputError
 from orderflow.shop import OrderFlow, Request
 from orderflow.testing.strategies import message
+
+ELSEWHERE = Policy(billed_elsewhere=True, shipped_elsewhere=True)
 
 WORKFLOW = standard_workflow()
 COMMANDS = [command for machine in WORKFLOW.machines.values() for command in machine.commands]
@@ -238,10 +241,13 @@ def test_values_without_bounds_in_their_annotations_are_checked_all_the_same() -
 def test_a_sum_beyond_the_limit_is_refused_and_hurts_no_other() -> None:
     """An order whose total no amount can hold is bad input; its neighbours in the group are taken."""
     dear = line(quantity=10**9, price=Price(Decimal("9999.99"), "EUR"), net_minor=999_999_000_000_000)
-    huge = OrderContent("EUR", (dear, attrs.evolve(dear, line=2)), TaxPolicy())
+    huge = OrderContent("EUR", (dear, attrs.evolve(dear, line=2)), TaxPolicy(), policy=ELSEWHERE)
     shop = OrderFlow(MemoryStorage())
     first, second = shop.handle_many(
-        [Request("a", PlaceOrder(huge)), Request("b", PlaceOrder(OrderContent("EUR", (line(),), TaxPolicy())))]
+        [
+            Request("a", PlaceOrder(huge)),
+            Request("b", PlaceOrder(OrderContent("EUR", (line(),), TaxPolicy(), policy=ELSEWHERE))),
+        ]
     )
     assert isinstance(first, InputError)
     assert not isinstance(second, Exception)

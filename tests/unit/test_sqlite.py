@@ -40,10 +40,12 @@ from orderflow.domain.orders.content import OrderContent, OrderLine
 from orderflow.domain.orders.machine import ORDER
 from orderflow.domain.orders.placing import OrderPlaced, PlaceOrder
 from orderflow.domain.parties.party import PARTY, Person, RecordParty
-from orderflow.domain.values import stock_key
+from orderflow.domain.values import PartyRef, stock_key
 from orderflow.errors import ConcurrencyConflict, DefinitionError, InputError, Key, StorageError
 from orderflow.ports.storage import Batch, Query, Redacted, Storage, Write
 from orderflow.testing.storage_material import command, receipt, received, store
+
+ANN = PartyRef("ann", 1)
 
 MACHINES = (STOCK, ORDER, PARTY, ACCOUNT)
 AT = datetime(2026, 3, 31, 9, 30, tzinfo=UTC)
@@ -71,7 +73,9 @@ def content(
     """What was ordered, in some lines."""
     price, tax = Price(Decimal("2.55"), "GBP"), TaxCategory("S", Decimal(20))
     made = tuple(OrderLine.of(n + 1, SKUS[n % 3], n + 1, price, tax, description=f"Tea {n}") for n in range(lines))
-    return OrderContent("GBP", made, TaxPolicy(), customer=customer, number=number, external_id=f"X{number}", tags=tags)
+    return OrderContent(
+        "GBP", made, TaxPolicy(), customer, number, "", f"X{number}", bill_to=ANN, ship_to=ANN, tags=tags
+    )
 
 
 def placed(number: str = "SO-1", at: datetime = AT, **facts: Any) -> Batch:

@@ -75,7 +75,7 @@ def _plan(order: Accepted, settings: ShippingSettings, *, first: bool) -> Plan:
         service=settings.service,
         country=content.country,
         ship_to=content.ship_to,
-        needs_label=settings.needs_label,
+        needs_label=settings.needs_label and not content.policy.shipped_elsewhere,
         reference=content.number,
         collect=Money(due, content.currency) if due > 0 else None,
     )

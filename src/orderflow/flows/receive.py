@@ -16,6 +16,7 @@ from orderflow.domain.intake import Accepted, intake_key
 from orderflow.domain.orders.content import Gate, Hold, HoldReason, OrderContent, with_shared
 from orderflow.domain.orders.holding import PlaceHold
 from orderflow.domain.orders.placing import PlaceOrder
+from orderflow.domain.workflow.orders_parties import parties_of
 from orderflow.errors import CommandRefused, Fault, InputError, Key
 from orderflow.flows.handle import Work, accepted, faults_in
 from orderflow.ports.storage import Ack
@@ -106,7 +107,7 @@ def _known(work: Work, key: Key, content: OrderContent) -> Flow[Key | None]:
     if not (content.channel and content.external_id):
         return None
     intake = intake_key(key.tenant, content.channel, content.external_id)
-    row = (yield from work.load([key, intake]))[intake].state
+    row = (yield from work.load([*parties_of(key, content), key, intake]))[intake].state
     return key.beside(row.kind, row.id) if isinstance(row, Accepted) else None
 
 

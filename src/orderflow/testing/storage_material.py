@@ -17,8 +17,11 @@ from orderflow.domain.money.tax import TaxCategory, TaxPolicy
 from orderflow.domain.orders.content import OrderContent, OrderLine
 from orderflow.domain.orders.machine import ORDER
 from orderflow.domain.orders.placing import PlaceOrder
+from orderflow.domain.values import PartyRef
 from orderflow.errors import Key
 from orderflow.ports.storage import Ack, Batch, CommandRecord, Storage, Write
+
+ANN = PartyRef("ann", 1)
 
 __all__ = [
     "AT",
@@ -74,7 +77,9 @@ def stepped(machine: Machine, command_id: str, key: Key, before: Loaded, sent: A
 
 def placed(storage: Storage, id: str, *, at: datetime = AT, tags: tuple[str, ...] = ()) -> Loaded:  # noqa: A002 - a row's
     """Place an order for three units of tea, in a unit of its own; returns the stored row."""
-    content = OrderContent("GBP", (TEA,), TaxPolicy(), number=f"N-{id}", external_id=f"X-{id}", tags=tags)
+    content = OrderContent(
+        "GBP", (TEA,), TaxPolicy(), number=f"N-{id}", external_id=f"X-{id}", bill_to=ANN, ship_to=ANN, tags=tags
+    )
     key = Key(storage.tenant, "order", id)
     store(storage, stepped(ORDER, f"place {id}", key, NOTHING, PlaceOrder(content), at=at))
     return storage.read([key])[key]

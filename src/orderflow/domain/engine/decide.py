@@ -236,7 +236,8 @@ def _load_named(workflow: Workflow, envelope: Envelope, decision: Decision) -> F
     if naming is None:
         return False
     named = yield from naming(envelope.key, envelope.command)
-    decision.load((yield Load([*dict.fromkeys((envelope.key, *named))])))
+    mine = [key for key in named if key.kind in workflow.machines]
+    decision.load((yield Load([*dict.fromkeys((envelope.key, *mine))])))
     return True
 
 

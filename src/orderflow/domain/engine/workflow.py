@@ -87,6 +87,7 @@ class Requires:
 
     react: Callable[[EventContext], Iterable[Require]]
     kinds: tuple[str, ...]
+    known: bool = False
 
 
 @frozen(eq=False, repr=False)
@@ -165,9 +166,12 @@ def tells(react: Callable[[EventContext], Iterable[Send]], *commands: type[Any],
     return Tells(react, commands, known)
 
 
-def requires(react: Callable[[EventContext], Iterable[Require]], *kinds: str) -> Requires:
-    """The event stands only if rows of these kinds, which ``react`` names, satisfy their guards."""
-    return Requires(react, kinds)
+def requires(react: Callable[[EventContext], Iterable[Require]], *kinds: str, known: bool = False) -> Requires:
+    """The event stands only if rows of these kinds, which ``react`` names, satisfy their guards.
+
+    ``known``: the rows are in the decision already, since its command names them, so lock order is kept.
+    """
+    return Requires(react, kinds, known)
 
 
 def asks(effects: Callable[[EventContext], Iterable[Effect]], *topics: str) -> Asks:
@@ -279,7 +283,7 @@ class Workflow:
             yield from (
                 f"{event} requires {kind}, which has no machine" for kind in part.kinds if kind not in self.machines
             )
-            reached = [kind for kind in part.kinds if kind in self.machines]
+            reached = [] if part.known else [kind for kind in part.kinds if kind in self.machines]
         for kind in dict.fromkeys(reached):
             if self.ranks[kind] <= self.ranks[source]:
                 yield f"{event} of {source} reaches {kind}, against lock order: make it an effect"

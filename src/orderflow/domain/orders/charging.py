@@ -76,6 +76,8 @@ def basis(order: HasProgress, line: OrderLine, v: LineVector) -> int:
 
     Billed by dispatch, lines that are not goods come with the first goods that leave, or at once if there are none.
     """
+    if order.content.policy.billed_elsewhere:
+        return 0
     if order.content.policy.invoice_basis is InvoiceBasis.ORDERED:
         return owed(order, line, v)
     if line.kind is LineKind.GOODS:
@@ -257,7 +259,7 @@ def wants_money(order: HasProgress) -> bool:
 
 def exposure(state: Any) -> int:
     """What a confirmed order adds to its customer's exposure beside the balance, signed, in minor units."""
-    if not isinstance(state, HasProgress) or isinstance(state, Placed):
+    if not isinstance(state, HasProgress) or isinstance(state, Placed) or state.content.policy.billed_elsewhere:
         return 0
     return outstanding_gross(state)
 

@@ -130,6 +130,9 @@ class Policy(Record):
     ``timezone`` is the shop's, for business dates. With ``collect_on_delivery`` the carrier of the first parcel
     collects what the order costs as it is planned (代引); planned again after that was voided, another does. Where
     stock is short, orders of a smaller ``priority`` are served first, and the longest waiting first within one.
+
+    What is ``billed_elsewhere`` is never billed here, and names nobody to bill; what is ``shipped_elsewhere`` needs no
+    address, and its parcels no label.
     """
 
     allocate_at: AllocateAt = AllocateAt.CONFIRMED
@@ -142,6 +145,15 @@ class Policy(Record):
     refund_on: RefundOn = RefundOn.REQUEST
     collect_on_delivery: bool = False
     priority: Priority = 0
+    billed_elsewhere: bool = False
+    shipped_elsewhere: bool = False
+
+    def faults(self) -> Iterator[Fault]:
+        """An order that is billed elsewhere waits for no money here."""
+        if self.billed_elsewhere and self.pay_before is not PayBefore.NEVER:
+            yield Fault("pay_before", "not_possible", "must be never where the order is billed elsewhere")
+        if self.billed_elsewhere and self.complete_on is CompleteOn.PAID:
+            yield Fault("complete_on", "not_possible", "must be delivered where the order is billed elsewhere")
 
 
 @frozen(eq=False, repr=False)

@@ -56,6 +56,7 @@ CLOSED: tuple[type[Placed | Completed | Cancelled], ...] = (Placed, Completed, C
 EMPTY: tuple[type[Placed | Accepted | Completed | Cancelled], ...] = (*WAITING, Shipped, *CLOSED)
 PLACED: tuple[type[Placed | Accepted | Completed | Cancelled], ...] = (Placed, *LIVED)
 
+PLACE = (p.names_whom_to_bill, p.names_where_to_send, p.total_agrees)
 ALLOCATE = (a.not_held_at_allocate, a.paid_for_at_allocate, a.enough_open)
 FILL = (a.not_held_at_allocate, a.paid_for_at_allocate, a.enough_backordered)
 RELEASE = (a.enough_allocated,)
@@ -72,8 +73,8 @@ RECEIVE: Final = (
     rule(Absent, p.OpenDraft, p.DraftOpened, Draft, p.draft_opened),
     rule(Draft, p.EditDraft, p.DraftEdited, Draft, p.draft_edited),
     rule(Draft, p.DiscardDraft, p.DraftDiscarded, Cancelled, p.draft_discarded),
-    rule(Absent, p.PlaceOrder, p.OrderPlaced, Placed, p.placed, guards=(p.has_content, p.total_agrees), decide=p.place),
-    rule(Draft, p.PlaceOrder, p.OrderPlaced, Placed, p.placed, guards=(p.total_agrees,), decide=p.place),
+    rule(Absent, p.PlaceOrder, p.OrderPlaced, Placed, p.placed, guards=(p.has_content, *PLACE), decide=p.place),
+    rule(Draft, p.PlaceOrder, p.OrderPlaced, Placed, p.placed, guards=PLACE, decide=p.place),
 )
 
 CONFIRM: Final = (

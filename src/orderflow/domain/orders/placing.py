@@ -131,9 +131,29 @@ def has_content(state: Absent, command: PlaceOrder, stamp: Stamp) -> Refusal | N
     return None if command.content else refuse("no_content", "there is no draft to place: give the content")
 
 
+def _content_of(state: Absent | Draft, command: PlaceOrder) -> OrderContent | None:
+    return command.content or (state.content if isinstance(state, Draft) else None)
+
+
+def names_whom_to_bill(state: Absent | Draft, command: PlaceOrder, stamp: Stamp) -> Refusal | None:
+    """Somebody is billed, unless that is done elsewhere."""
+    content = _content_of(state, command)
+    if content is None or content.bill_to or content.policy.billed_elsewhere:
+        return None
+    return refuse("no_bill_to", "the order does not say who is billed (bill_to)")
+
+
+def names_where_to_send(state: Absent | Draft, command: PlaceOrder, stamp: Stamp) -> Refusal | None:
+    """Goods are sent to somebody, unless that is done elsewhere."""
+    content = _content_of(state, command)
+    if content is None or content.ship_to or content.policy.shipped_elsewhere or not any(content.goods):
+        return None
+    return refuse("no_ship_to", "the order has goods and does not say where to send them (ship_to)")
+
+
 def total_agrees(state: Absent | Draft, command: PlaceOrder, stamp: Stamp) -> Refusal | None:
     """The total that a channel expects is the total of the lines."""
-    content = command.content or (state.content if isinstance(state, Draft) else None)
+    content = _content_of(state, command)
     if content is None or content.expected_total_minor is None:
         return None
     expected, total = content.expected_total_minor, totals_of(with_shared(content)).gross_minor
@@ -144,7 +164,7 @@ def total_agrees(state: Absent | Draft, command: PlaceOrder, stamp: Stamp) -> Re
 
 def place(state: Absent | Draft, command: PlaceOrder, stamp: Stamp) -> OrderPlaced:
     """With the holds of the draft, and discounts shared over the lines they are for, once and for ever."""
-    content = command.content if isinstance(state, Absent) else command.content or state.content
+    content = _content_of(state, command)
     assert content is not None, "guarded by has_content"
     content = with_shared(content)
     holds = command.holds if isinstance(state, Absent) else (*state.holds, *command.holds)

@@ -67,7 +67,7 @@ def draft_invoice(context: EventContext) -> Iterator[Send]:
     invoice = InvoiceContent(
         series=event.series,
         customer=content.customer,
-        bill_to=content.bill_to or content.ship_to,
+        bill_to=content.bill_to,
         currency=content.currency,
         lines=lines,
         tax=content.tax,

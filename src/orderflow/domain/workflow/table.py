@@ -81,6 +81,7 @@ from orderflow.domain.workflow import (
     customers_accounts,
     goods_stock,
     orders_billing,
+    orders_parties,
     orders_payments,
     orders_stock,
     payments_billing,
@@ -188,7 +189,13 @@ def settled_at(gate: Gate) -> Requires:
 
 TABLE: Final[tuple[Line, ...]] = (
     # -- orders
-    on(op.OrderPlaced, tells(orders_billing.take_in, AcceptDocument), notifies("order_received")),
+    names(op.PlaceOrder, orders_parties.named_parties),
+    on(
+        op.OrderPlaced,
+        requires(orders_parties.recorded, "party", known=True),
+        tells(orders_billing.take_in, AcceptDocument),
+        notifies("order_received"),
+    ),
     on(
         op.OrderConfirmed,
         settled_at(Gate.CONFIRM),
