@@ -197,6 +197,11 @@ PLANTED = {
     "row that points to another event": ("I26", "UPDATE orders SET last = 1 WHERE id = 'o-1'"),
     "row that changed at another time": ("I26", "UPDATE orders SET changed_at = '2026' WHERE id = 'o-1'"),
     "exposure beyond the limit": ("I27", event("CreditLimitSet", "limit.minor", "5")),
+    "order that waits for nothing": (
+        "D1",
+        "UPDATE orders SET status = 'Allocated', state = json_remove(state, '$.completed_at') "
+        "WHERE status = 'Completed'",
+    ),
     "fate of a unit changed": ("A1", state("shipments", "o-1/1", "fates[0][0]", "1")),
     "shipment item changed": ("A2", state("shipments", "o-4/1", "items[0][3]", "1")),
     "tracking number twice": ("I30", state("shipments", "o-1/1", "carriage[1].tracking_number", TWIN)),

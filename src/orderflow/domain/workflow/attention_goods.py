@@ -244,12 +244,6 @@ def _not_sent(state: HasReturn, at: datetime) -> Iterator[tuple[datetime, Facts]
         yield state.due, _facts(state, due=state.due.isoformat())
 
 
-def _no_end(state: HasReturn, at: datetime) -> Iterator[Facts]:
-    """No day was agreed on."""
-    if state.due is None:
-        yield _facts(state)
-
-
 def _here(state: HasReturn, at: datetime) -> Iterator[Facts]:
     """Units that came are not inspected."""
     if state.goods.waiting:
@@ -279,10 +273,6 @@ RETURNS: Final = (
     ),
     is_due(
         states(Authorised, SentBack), _not_sent, "returns", "not_sent_back", "{order}: to be sent by {due}",
-        CancelReturn, ReceiveReturn,
-    ),
-    is_listed(
-        states(Authorised, SentBack), _no_end, "returns", "no_return_by", "{order}: may be sent back at any time",
         CancelReturn, ReceiveReturn,
     ),
     is_listed(states(HasReturn), _here, "returns_to_inspect", "to_inspect", "{here} units to inspect", InspectReturn),
