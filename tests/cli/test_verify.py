@@ -193,9 +193,15 @@ PLANTED = {
     "completed with something to bill": ("F3", event("UnitsBilled", "lines[0][1]", "1")),
     "payment refunded twice": ("I25", state("payments", "bank/1", "funds.refunded", "2000")),
     "column off": ("I26", "UPDATE orders SET total_minor = 1 WHERE id = 'o-1'"),
+    "parcel said to wait that does not": ("I26", "UPDATE shipments SET open = 1 - open WHERE id = 'o-1/1'"),
     "row that points to another event": ("I26", "UPDATE orders SET last = 1 WHERE id = 'o-1'"),
     "row that changed at another time": ("I26", "UPDATE orders SET changed_at = '2026' WHERE id = 'o-1'"),
     "exposure beyond the limit": ("I27", event("CreditLimitSet", "limit.minor", "5")),
+    "order that waits for nothing": (
+        "D1",
+        "UPDATE orders SET status = 'Allocated', state = json_remove(state, '$.completed_at') "
+        "WHERE status = 'Completed'",
+    ),
     "fate of a unit changed": ("A1", state("shipments", "o-1/1", "fates[0][0]", "1")),
     "shipment item changed": ("A2", state("shipments", "o-4/1", "items[0][3]", "1")),
     "tracking number twice": ("I30", state("shipments", "o-1/1", "carriage[1].tracking_number", TWIN)),

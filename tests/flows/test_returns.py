@@ -331,7 +331,7 @@ def test_a_return_waits_for_a_decision_then_for_goods_then_for_an_inspection() -
     shop.tell("R-1", came(1))
     assert [code for _, code, _ in seen(shop)] == ["to_inspect"]
     shop.tell("R-1", looked_at((RESTOCK, 2)))
-    assert [code for _, code, _ in seen(shop)] == ["to_settle"]
+    assert [code for _, code, _ in seen(shop)] == ["ready"]
 
 
 def seen(shop: Shop, row: str = "R-1") -> list[tuple[str, str, Standing]]:

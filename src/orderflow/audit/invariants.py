@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from orderflow.domain.workflow.goods_laws import GOODS_LAWS
 from orderflow.domain.workflow.laws import MONEY_LAWS
+from orderflow.domain.workflow.limbo import LIMBO_LAWS
 from orderflow.errors import Key
 
 
@@ -55,6 +56,7 @@ INVARIANTS: Final[Mapping[str, str]] = {
     "I54": "Every stored event and state can be read.",
     **GOODS_LAWS,
     **MONEY_LAWS,
+    **LIMBO_LAWS,
 }
 
 
