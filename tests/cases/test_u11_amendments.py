@@ -241,6 +241,20 @@ def test_u11_an_order_that_is_not_confirmed_or_has_no_goods(storage: Storage) ->
     assert shop.owes() == 1200 + 720
 
 
+def test_u11_a_proposed_amendment_is_listed_until_somebody_decides(storage: Storage) -> None:
+    """With the commands that decide; the order goes ahead meanwhile."""
+    shop = MoneyShop(storage).confirmed("O", (2, 1000))
+    shop.handle("O", propose(0, more=units((1, 1))))
+    [task] = shop.worklist("to_confirm")
+    assert ([str(reason) for reason in task.reasons], task.commands) == (
+        ["amendment: amendment 1 is proposed"],
+        ("ConfirmAmendment", "DropAmendment"),
+    )
+    shop.allocate("O")
+    shop.handle("O", ConfirmAmendment(1))
+    assert (shop.worklist("to_confirm"), shop.line("O").allocated_quantity) == ([], 2)
+
+
 def test_u11_only_what_was_seen_is_confirmed(storage: Storage) -> None:
     """An amendment that was replaced or dropped, or that no longer fits, is not confirmed."""
     shop = MoneyShop(storage).confirmed("O", (2, 1000))
