@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from orderflow import (
     LineQuantity,
     MemoryStorage,
     OrderContent,
+    OrderFlow,
     OrderLine,
     PartyRef,
     PlaceOrder,
@@ -23,6 +26,8 @@ from orderflow import (
     SqliteStorage,
     TaxPolicy,
 )
+from orderflow.adapters.storage.audit import SqliteAudit
+from orderflow.audit.verify import verify
 from orderflow.domain.orders.amending import ConfirmAmendment, Difference, DropAmendment, ProposeAmendment
 from orderflow.domain.orders.changes import Changes, NewPrice
 from orderflow.domain.orders.content import (
@@ -39,7 +44,7 @@ from orderflow.domain.orders.holding import PlaceHold
 from orderflow.domain.orders.state import AwaitingStock
 from orderflow.domain.shipping.planning import PlanShipment
 from orderflow.domain.shipping.state import Item, Plan
-from orderflow.domain.values import CreditIntent
+from orderflow.domain.values import MAX_LINES, CreditIntent
 from orderflow.errors import CommandRefused, InputError
 
 Storage = MemoryStorage | SqliteStorage
@@ -270,6 +275,16 @@ def test_u11_only_what_was_seen_is_confirmed(storage: Storage) -> None:
     assert shop.refused("O", DropAmendment(2)) == ("no_amendment",)
     shop.send("O", 1)
     assert shop.refused("O", propose(2, more=units((1, 1)))) == ("not_now",)
+    shop.bill("O")
+    shop.advance("O")
+    assert (type(shop.orders.get("O")).__name__, shop.orders.amendment("O")) == ("Completed", None)
+
+
+def test_u11_an_order_has_so_many_lines(storage: Storage) -> None:
+    """Those that amendments bring are counted with the others."""
+    shop = MoneyShop(storage)
+    shop.order_of("O", *[article(shop, n, 1, 1, "TEA") for n in range(1, MAX_LINES + 1)])
+    assert shop.refused("O", propose(0, more=units((1, 1)))) == ("too_many_lines",)
 
 
 @pytest.mark.parametrize(
@@ -299,5 +314,30 @@ def test_u11_lines_that_are_not_sound_are_named(storage: Storage) -> None:
     taken, wrong = article(shop, 1, 1, 500), evolve(article(shop, 2, 1, 500), net_minor=1)
     with pytest.raises(CommandRefused, match=r"changes.lines\[0\].line: number 1 .*; changes.lines\[1\].net_minor"):
         shop.handle("O", propose(0, lines=(taken, wrong)))
+    many = tuple([article(shop, n, 1, 1) for n in range(2, 202)])
+    shop.handle("O", propose(0, lines=many))
+    with pytest.raises(InputError, match=r"changes\.lines: must have"):
+        shop.handle("O", propose(1, lines=(*many, article(shop, 300, 1, 1))))
     with pytest.raises(InputError, match="changes: must change something"):
         shop.handle("O", propose(0))
+
+
+def test_u11_an_amended_order_is_read_again_and_verified(tmp_path: Path) -> None:
+    """From a file, after several amendments: the same state, what a replay gives, and every invariant kept."""
+    path = tmp_path / "shop.db"
+    with closing(SqliteStorage(path)) as storage:
+        shop = MoneyShop(storage).confirmed("O", (5, 1000), (2, 333))
+        shop.handle("O", propose(0, less=units((1, 1))))
+        amend(shop, "O", prices=(NewPrice(1, shop.price(777), 2), NewPrice(2, shop.price(100))), more=units((2, 1)))
+        shop.send("O", 2)
+        amend(shop, "O", lines=(article(shop, 9, 1, 50, "TEA"),), less=units((1, 1)))
+        shop.bill("O")
+        shop.handle("O", propose(3, more=units((1, 1))))
+        order, columns = shop.orders.get("O"), shop.orders.sums(("total_minor", "lines"))
+    with closing(SqliteStorage(path)) as storage:
+        again = OrderFlow(storage)
+        assert (again.orders.get("O"), again.orders.sums(("total_minor", "lines"))) == (order, columns)
+        assert [*again.orders.find(where={"lines": 6})]
+    with SqliteAudit(path, again.workflow.machines.values()) as source:
+        report = verify(source, again.workflow)
+        assert report.violations == 0, [finding for finding in report.findings if finding.violations]
