@@ -32,7 +32,7 @@ INVARIANTS: Final[Mapping[str, str]] = {
     "I11": "An order's state is the one that its line vectors imply.",
     "I12": "Each line has a number of its own, and its vector.",
     "I13": "Line amounts and order totals recompute.",
-    "I14": "What was ordered is what was placed.",
+    "I14": "What was ordered is what was placed, but for the lines that amendments have added.",
     "I15": "A cancelled order holds no stock.",
     "I16": "Quantities and numbers of lines are within their limits.",
     "I17": "Every document has the number its series allotted to it, and no two of a tenant show the same.",
