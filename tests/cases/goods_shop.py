@@ -46,9 +46,9 @@ def item(units: int, order: str = "O", line: int = 1, place: str = "main") -> It
 class GoodsShop(OrderFlow):
     """A shop with ten units of TEA at main."""
 
-    def __init__(self, storage: Any, workflow: Workflow | None = None) -> None:
+    def __init__(self, storage: Any, workflow: Workflow | None = None, **wired: Any) -> None:
         self.time = FixedClock(NOON)
-        wired: dict[str, Any] = {"clock": self.time, "carriers": [MemoryCarrier()], "notifier": MemoryNotifier()}
+        wired = {"clock": self.time, "carriers": [MemoryCarrier()], "notifier": MemoryNotifier(), **wired}
         if workflow is not None:
             wired["workflow"] = workflow
         super().__init__(lawful(storage, workflow), **wired)

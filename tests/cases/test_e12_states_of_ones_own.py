@@ -17,7 +17,7 @@ from orderflow.domain.engine.record import Command, Event, Record
 from orderflow.domain.orders.state import Allocated, Shipped
 from orderflow.domain.shipping import labelling, leaving, planning
 from orderflow.domain.shipping.carriage import RecordDelivered
-from orderflow.domain.shipping.labelling import LabelVoided, VoidLabel
+from orderflow.domain.shipping.labelling import LabelVoided, RequestLabel, VoidLabel
 from orderflow.domain.shipping.leaving import HandedOver
 from orderflow.domain.shipping.machine import SHIPMENT
 from orderflow.domain.shipping.planning import (
@@ -182,6 +182,7 @@ def test_e12_its_label_is_given_back(carrier_and_shop: Wired) -> None:
     shop.relay()
     shop.handle(SHIPMENT_ID, VoidLabel())
     assert type(shop.shipments.get(SHIPMENT_ID)) is Packed
+    shop.handle(SHIPMENT_ID, RequestLabel())
     shop.relay()
     assert type(shop.shipments.get(SHIPMENT_ID)) is Labelled
     assert carrier.voided == {"M-1"}

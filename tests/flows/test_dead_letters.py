@@ -142,7 +142,7 @@ def test_a_purchase_that_may_have_been_made_is_not_closed() -> None:
     [letter] = shop.effects.dead_letters(topic="buy_label")
     assert letter.maybe_sent
     [task] = [task for task in shop.worklist("dead_letters") if task.key.kind == "shipment"]
-    assert task.commands == ("Requeue", "VoidShipment")
+    assert task.commands == ("Requeue", "ChangeCarrier", "RequestLabel", "VoidShipment")
     with pytest.raises(CommandRefused) as refused:
         shop.effects.discard(letter.message.id)
     assert refused.value.codes == ("may_have_been_made",)

@@ -23,7 +23,7 @@ from orderflow.domain.payments.applying import ApplyPayment
 from orderflow.domain.payments.collecting import RecordPayment
 from orderflow.domain.payments.state import ApplicationTarget, PaymentSource
 from orderflow.domain.shipping import state as ss
-from orderflow.domain.shipping.labelling import RecordLabel, VoidLabel
+from orderflow.domain.shipping.labelling import RecordLabel, RequestLabel, VoidLabel
 from orderflow.domain.shipping.planning import DropItems, PackShipment, PlanShipment, VoidShipment
 from orderflow.domain.shipping.state import Item, Plan, ShippingLabel
 from orderflow.domain.values import Pick
@@ -101,11 +101,13 @@ def test_labels_of_given_up_shipments_are_voided() -> None:
     assert len(shop.post.voided) == 1
 
 
-def test_a_label_that_is_taken_off_is_replaced() -> None:
-    """A voided label goes back to its carrier, and the shipment gets a new one."""
+def test_a_label_that_is_taken_off_is_replaced_when_asked_for() -> None:
+    """A voided label goes back to its carrier; the shipment waits without one until somebody asks for another."""
     shop = Shop(SHIPS, workflow=QUIET).stocked(main=1).placed(1)
     shop.advance("O")
     shop.settle().tell("O/1", VoidLabel()).settle()
+    assert shop.refusal("O/1", GO) == ("not_labelled",)
+    shop.tell("O/1", RequestLabel()).settle()
     first, second = (label.tracking_number for label in shop.post.sold)
     assert shop.post.voided == {first}
     assert shop.tracking_number() == second != first

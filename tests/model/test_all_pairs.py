@@ -161,7 +161,7 @@ from orderflow.domain.shipping.carriage import (
     RecordTracking,
     TrackingStatus,
 )
-from orderflow.domain.shipping.labelling import RecordLabel, VoidLabel
+from orderflow.domain.shipping.labelling import ChangeCarrier, RecordLabel, RequestLabel, VoidLabel
 from orderflow.domain.shipping.leaving import HandOver, RecordAnswer, RecordDispatch, RecordLeftBehind
 from orderflow.domain.shipping.planning import (
     DropCancelledItems,
@@ -297,6 +297,8 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         CloseShipmentTask("count"),
         CloseShipmentTask("came_back_unsent"),
         VoidShipment(),
+        RequestLabel(),
+        ChangeCarrier("van", needs_label=False),
     ),
     "order": (
         PlaceOrder(content()),

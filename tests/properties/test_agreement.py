@@ -45,7 +45,7 @@ from orderflow.domain.payments.refunding import ChargeBackPayment, RefundPayment
 from orderflow.domain.payments.state import ApplicationTarget, PaymentSource
 from orderflow.domain.returns.receiving import ReceiveReturn, ReturnedUnits
 from orderflow.domain.shipping.carriage import RecordDelivered, RecordLost, RecordReturning
-from orderflow.domain.shipping.labelling import VoidLabel
+from orderflow.domain.shipping.labelling import ChangeCarrier, RequestLabel, VoidLabel
 from orderflow.domain.shipping.leaving import HandOver, RecordDispatch, RecordLeftBehind
 from orderflow.domain.shipping.planning import DropItems, PackShipment, PlanShipment, RecordShortPick, VoidShipment
 from orderflow.domain.shipping.resolving import ClearExpected, DeclareLost, ResupplyParcel, WriteOffParcel
@@ -142,6 +142,8 @@ COMMANDS = st.one_of(
         ClearExpected(),
         RecordDispatch(),
         VoidLabel(),
+        RequestLabel(),
+        ChangeCarrier("post"),
         VoidShipment(),
     ),
     *on(invoice, VoidInvoice("mistaken"), st.builds(WriteOff, few, st.just("fee"))),

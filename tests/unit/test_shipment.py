@@ -24,7 +24,14 @@ from orderflow.domain.shipping.carriage import (
     TrackingStatus,
 )
 from orderflow.domain.shipping.fates import Fate, Move
-from orderflow.domain.shipping.labelling import LabelVoided, RecordLabel, VoidLabel
+from orderflow.domain.shipping.labelling import (
+    ChangeCarrier,
+    LabelVoided,
+    RecordLabel,
+    RequestLabel,
+    SpareLabelRecorded,
+    VoidLabel,
+)
 from orderflow.domain.shipping.leaving import HandedOver, HandOver, RecordAnswer, RecordDispatch, RecordLeftBehind
 from orderflow.domain.shipping.machine import SHIPMENT
 from orderflow.domain.shipping.planning import (
@@ -123,6 +130,8 @@ COMMANDS = (
     DROP,
     DropCancelledItems(ITEMS[:1]),
     VoidLabel(),
+    RequestLabel(),
+    ChangeCarrier("van"),
     HAND_OVER,
     SCAN,
     DELIVERED,
@@ -133,12 +142,12 @@ COMMANDS = (
 )
 
 #: What the world tells of a shipment: taken in every state.
-FACTS = ("RecordTracking", "RecordDelivered", "RecordReturning", "RecordLost", "ReceiveBack")
+FACTS = ("RecordTracking", "RecordDelivered", "RecordReturning", "RecordLost", "ReceiveBack", "RecordLabel")
 #: Where each of them leads once the shipment has left; before that, each says that it has.
 ON_THE_WAY = dict(
-    zip(FACTS, ("InTransit", "Delivered", "Returning", "Lost", "ReturnedToSender"), strict=True),
+    zip(FACTS, ("InTransit", "Delivered", "Returning", "Lost", "ReturnedToSender", "InTransit"), strict=True),
 )
-LEFT_UNSCANNED = dict.fromkeys(FACTS, "InTransit")
+LEFT_UNSCANNED = dict.fromkeys(FACTS, "InTransit") | {"RecordLabel": "Labelled"}
 
 # For every state, where each command that it takes leads; what is not named is refused.
 LEADS: dict[str, dict[str, str]] = {
@@ -149,12 +158,18 @@ LEADS: dict[str, dict[str, str]] = {
         "DropItems": "Planned",
         "DropCancelledItems": "Planned",
         **dict.fromkeys(FACTS, "Planned"),
+        "ChangeCarrier": "Planned",
         "VoidShipment": "Voided",
     },
-    "Packed": {"RecordLabel": "Labelled", "DropItems": "Packed", **LEFT_UNSCANNED, "VoidShipment": "Voided"},
+    "Packed": {
+        **dict.fromkeys(("DropItems", "RequestLabel", "ChangeCarrier"), "Packed"),
+        **LEFT_UNSCANNED,
+        "VoidShipment": "Voided",
+    },
     "Labelled": {
         "DropItems": "Labelled",
         "VoidLabel": "Packed",
+        "ChangeCarrier": "Packed",
         "HandOver": "InTransit",
         **LEFT_UNSCANNED,
         "VoidShipment": "Voided",
@@ -179,6 +194,7 @@ LEADS: dict[str, dict[str, str]] = {
     "Lost": {
         **ON_THE_WAY,
         "RecordTracking": "Lost",
+        "RecordLabel": "Lost",
         "WriteOffParcel": "Lost",
         "ResupplyParcel": "Lost",
     },
@@ -287,7 +303,8 @@ def test_units_are_dropped_or_stay(quantities: list[int], data: st.DataObject) -
 def test_a_label_is_bought_where_one_is_needed() -> None:
     """A carrier without labels takes the packed shipment as it is; others take it labelled only."""
     unlabelled = play(UNLABELLED, PACK)
-    assert refusal(unlabelled, BUY) == ("no_label_needed",)
+    assert refusal(unlabelled, RequestLabel()) == ("no_label_needed",)
+    assert event_of(unlabelled, BUY) == SpareLabelRecorded(LABEL, "T-1")
     assert play(HAND_OVER, state=unlabelled).carriage == s.Carriage(s.Packing(1_200, 8, NOON), None, NOON)
     assert refusal(PACKED, HAND_OVER) == ("not_labelled",)
     assert IN_TRANSIT.carriage.label == LABEL
@@ -296,7 +313,7 @@ def test_a_label_is_bought_where_one_is_needed() -> None:
 def test_a_voided_label_is_named() -> None:
     """Voiding a label steps back to packed; voiding the shipment names its items and its label, if it has one."""
     assert event_of(LABELLED, VoidLabel()) == LabelVoided("T-1")
-    assert play(VoidLabel(), state=LABELLED) == PACKED
+    assert play(VoidLabel(), state=LABELLED) == evolve(PACKED, packing=PACKED.packing.wanting(""))
     assert event_of(LABELLED, VOID) == ShipmentVoided(ITEMS, "T-1", NOON)
     assert event_of(PACKED, VOID) == ShipmentVoided(ITEMS, "", NOON)
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from orderflow.domain.engine.decide import Flow, Read, ask
 from orderflow.domain.engine.machine import ABSENT, refuse
 from orderflow.domain.payments.pending import ResolvePending
+from orderflow.domain.shipping.labelling import ChangeCarrier, RequestLabel
 from orderflow.domain.shipping.planning import VoidShipment
 from orderflow.domain.workflow.attention import Attention, Standing, attention
 from orderflow.errors import CommandRefused, Key, NotFound, Refusal
@@ -25,7 +26,7 @@ _NEVER_CLOSED: Final = ("buy_label", "operate_payment")
 
 #: What else helps, beside sending the message again.
 _HELPS: Final[Mapping[str, tuple[type[Any], ...]]] = {
-    "buy_label": (VoidShipment,),
+    "buy_label": (ChangeCarrier, RequestLabel, VoidShipment),
     "operate_payment": (ResolvePending,),
 }
 

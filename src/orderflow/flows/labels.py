@@ -7,7 +7,7 @@ from typing import Any
 from orderflow.domain.engine.decide import Flow, Read, ask
 from orderflow.domain.engine.schema import faults_of
 from orderflow.domain.shipping.labelling import RecordLabel
-from orderflow.domain.shipping.state import Packed, ShippingLabel
+from orderflow.domain.shipping.state import Packing, ShippingLabel
 from orderflow.errors import PortError
 from orderflow.flows.asks import BuyLabel, CancelLabel, Commands
 from orderflow.ports.carrier import Label, LabelRequest, Parcel
@@ -17,15 +17,16 @@ __all__ = ["buy_label", "void_label"]
 
 
 def buy_label(lease: Lease) -> Flow[Commands]:
-    """Buy the label of a packed shipment.
+    """Buy a label that a shipment waits for, and tell it.
 
-    If the shipment has moved on, an earlier attempt may still have bought a label: the same key returns that label, and
-    it is given back, so that every bought label is used or voided (I30).
+    If the shipment waits for it no longer, an earlier attempt may still have bought it: the same key returns that
+    label, and the shipment has it voided, so that every bought label is used or voided (I30).
     """
-    key = lease.message.lane
+    key, data = lease.message.lane, dict(lease.message.data)
     shipment = (yield from ask(Read([key])))[key].state
-    plan, packing = shipment.plan, getattr(shipment, "packing", None)
-    if packing is None or not (lease.maybe_sent or isinstance(shipment, Packed)):
+    plan, packing = shipment.plan, _packing(shipment)
+    waits = packing is not None and packing.wanted == data["wanted"] and getattr(shipment, "label", None) is None
+    if packing is None or not (waits or lease.maybe_sent):
         return ()
     request = LabelRequest(
         shipment=key.id,
@@ -33,18 +34,19 @@ def buy_label(lease: Lease) -> Flow[Commands]:
         tariff_zone=plan.tariff_zone,
         country=plan.country,
         parcels=(Parcel(packing.weight_grams, packing.pieces),),
-        service=plan.service or None,
+        service=data["service"] or None,
         idempotency_key=lease.message.id,
         collect=plan.collect,
         tenant=key.tenant,
     )
-    label = yield from ask(BuyLabel(plan.carrier, request, lease))
-    record = RecordLabel(_checked_label(plan.carrier, label))
-    if isinstance(shipment, Packed):
-        return [(key, record)]
-    if record.label.tracking_number != getattr(getattr(shipment, "label", None), "tracking_number", ""):
-        yield from ask(CancelLabel(plan.carrier, record.label.tracking_number, lease))
-    return ()
+    label = yield from ask(BuyLabel(data["carrier"], request, lease))
+    return [(key, RecordLabel(_checked_label(data["carrier"], label), data["wanted"]))]
+
+
+def _packing(shipment: Any) -> Packing | None:
+    """What was packed: of a shipment that has left, it is with its carriage."""
+    packing: Packing | None = getattr(getattr(shipment, "carriage", shipment), "packing", None)
+    return packing
 
 
 def _checked_label(carrier: str, label: Any) -> ShippingLabel:
@@ -57,7 +59,7 @@ def _checked_label(carrier: str, label: Any) -> ShippingLabel:
         raise PortError(carrier, f"sold a {type(label).__name__}, not a Label")
     minor, currency = getattr(label.price, "minor", None), getattr(label.price, "currency", "")
     sold = ShippingLabel(
-        label.carrier, label.service, label.tracking_number, minor, currency, label.data, label.media_type
+        carrier or label.carrier, label.service, label.tracking_number, minor, currency, label.data, label.media_type
     )
     faults = faults_of(sold)
     if label.price is not None and minor is None:

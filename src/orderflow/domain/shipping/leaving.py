@@ -215,7 +215,8 @@ def left_behind(state: InTransit, event: LeftBehindRecorded) -> InTransit | Retu
     """If all of it stayed, it never left."""
     fates = turned(state.fates, event.moves)
     if all(fate.left_behind == item.quantity for item, fate in zip(state.items, fates, strict=True)):
-        return Voided(state.items, state.plan, state.tracking, event.at)
+        packing = state.carriage.packing.wanting("")
+        return Voided(state.items, state.plan, state.tracking, event.at, packing)
     return or_back(evolve(state, fates=fates), event.items[0].location, event.at)
 
 

@@ -12,12 +12,12 @@ from typing import Final, TypeAlias
 
 from orderflow.domain.engine.machine import Absent, Machine, Rule, choice, rule, rules, to
 from orderflow.domain.shipping import carriage as c
-from orderflow.domain.shipping import labelling
+from orderflow.domain.shipping import labelling as b
 from orderflow.domain.shipping import leaving as v
 from orderflow.domain.shipping import planning as p
 from orderflow.domain.shipping import rejecting as j
 from orderflow.domain.shipping import resolving as w
-from orderflow.domain.shipping import returning as b
+from orderflow.domain.shipping import returning as r
 from orderflow.domain.shipping.state import (
     Delivered,
     InTransit,
@@ -49,7 +49,7 @@ DROP = (p.enough_in_shipment,)
 
 PLAN: Lines = (
     rule(Absent, p.PlanShipment, p.ShipmentPlanned, Planned, p.planned),
-    rule(Planned, p.PackShipment, p.ShipmentPacked, Packed, p.packed),
+    rule(Planned, p.PackShipment, p.ShipmentPacked, Packed, p.packed, decide=p.pack),
     rule(Planned, p.RecordShortPick, p.ShortPickRecorded, REDUCED, p.taken_out, guards=DROP),
     rule(Planned, p.DropItems, p.ItemsDropped, REDUCED, p.taken_out, guards=DROP, decide=p.drop),
     rule(Packed, p.DropItems, p.ItemsDropped, (Packed, Voided), p.taken_out, guards=DROP, decide=p.drop),
@@ -59,23 +59,27 @@ PLAN: Lines = (
 )
 
 LABEL: Lines = (
+    rule(Planned, b.ChangeCarrier, b.CarrierChanged, Planned, b.planned_carrier_changed, decide=b.change_carrier),
+    rules(PACKED, b.ChangeCarrier, b.CarrierChanged, Packed, b.carrier_changed, decide=b.change_carrier),
     rule(
-        Packed,
-        labelling.RecordLabel,
-        labelling.LabelBought,
-        Labelled,
-        labelling.label_bought,
-        guards=(labelling.needs_label,),
+        Packed, b.RequestLabel, b.LabelRequested, Packed, b.label_requested,
+        guards=(b.needs_label,), decide=b.request_label,
     ),
-    rule(
-        Labelled,
-        labelling.VoidLabel,
-        labelling.LabelVoided,
-        Packed,
-        labelling.label_voided,
-        decide=labelling.void_label,
+    rule(Labelled, b.VoidLabel, b.LabelVoided, Packed, b.label_voided, decide=b.void_label),
+    choice(
+        Packed, b.RecordLabel, b.take_label,
+        to(b.LabelBought, Labelled, b.label_bought), to(b.SpareLabelRecorded, Packed, b.spare_recorded),
     ),
-)
+    *[
+        choice(
+            state, b.RecordLabel, b.attach_label,
+            to(b.LabelBought, state, b.label_attached), to(b.SpareLabelRecorded, state, b.spare_recorded),
+        )
+        for state in LEFT
+    ],
+    rule(Labelled, b.RecordLabel, b.SpareLabelRecorded, Labelled, b.spare_recorded, decide=b.keep_label),
+    rules(UNPACKED, b.RecordLabel, b.SpareLabelRecorded, None, b.spare_recorded, decide=b.leave_label),
+)  # fmt: skip
 
 LEAVE: Lines = (
     rule(Packed, v.HandOver, v.HandedOver, InTransit, v.handed_over, guards=(v.needs_no_label,)),
@@ -115,7 +119,7 @@ GONE: Lines = (
         for state in PACKED
         for told in TOLD[1:]
     ],
-    rules(PACKED, b.ReceiveBack, v.ShipmentLeft, InTransit, v.left, decide=b.leave_and_come_back),
+    rules(PACKED, r.ReceiveBack, v.ShipmentLeft, InTransit, v.left, decide=r.leave_and_come_back),
 )  # fmt: skip
 
 ARRIVE: Lines = (
@@ -144,11 +148,11 @@ TURN: Lines = (
 
 COME_BACK: Lines = (
     *[
-        rule(state, b.ReceiveBack, b.ReceivedBack, (state, ReturnedToSender), b.received_back, decide=b.receive_back)
+        rule(state, r.ReceiveBack, r.ReceivedBack, (state, ReturnedToSender), r.received_back, decide=r.receive_back)
         for state in (InTransit, Returning, Delivered, Lost)
     ],
-    rule(ReturnedToSender, b.ReceiveBack, b.ReceivedBack, ReturnedToSender, b.received_again, decide=b.receive_back),
-    rules(UNPACKED, b.ReceiveBack, b.ReportedUnsent, None, b.reported_unsent, decide=b.report_unsent),
+    rule(ReturnedToSender, r.ReceiveBack, r.ReceivedBack, ReturnedToSender, r.received_again, decide=r.receive_back),
+    rules(UNPACKED, r.ReceiveBack, r.ReportedUnsent, None, r.reported_unsent, decide=r.report_unsent),
     rules(
         (InTransit, Returning, Delivered, Lost),
         j.SendBack, j.UnitsSentBack, None, j.sent_back, guards=(j.enough_back,), decide=j.send_back,

@@ -72,11 +72,18 @@ class PackShipment(Command):
 
 @frozen(eq=False, repr=False)
 class ShipmentPacked(Event):
-    """The goods were packed."""
+    """The goods were packed. ``wanted`` is the purchase of a label that this asks for, if the carrier needs one."""
 
     weight_grams: int
     pieces: int
+    wanted: str
     at: datetime
+
+
+def pack(state: Planned, command: PackShipment, stamp: Stamp) -> ShipmentPacked:
+    """A purchase is known by the command that asked for it."""
+    wanted = stamp.command_id if state.plan.needs_label else ""
+    return ShipmentPacked(command.weight_grams, command.pieces, wanted, stamp.moment)
 
 
 @frozen(eq=False, repr=False)
@@ -103,7 +110,8 @@ class ShortPickRecorded(Event):
 
 
 def packed(state: Planned, event: ShipmentPacked) -> Packed:
-    return Packed(state.items, state.plan, state.tracking, Packing(event.weight_grams, event.pieces, event.at))
+    packing = Packing(event.weight_grams, event.pieces, event.at, event.wanted)
+    return Packed(state.items, state.plan, state.tracking, packing)
 
 
 # -- taking out
@@ -159,7 +167,7 @@ def taken_out(state: G, event: ItemsDropped | ShortPickRecorded) -> G | Voided:
     kept = _left(state.items, event.items)
     if not kept:
         return _void(state, event.items, event.at)
-    packing: Packing | None = getattr(state, "packing", None)
+    packing = _packing(state)
     weighed = packing is not None and packing.weight_grams > 0
     tracking = state.tracking.tasked(Task("weigh_again")) if weighed else state.tracking
     rest: G = evolve(cast("Any", state), items=kept, tracking=tracking)
@@ -175,7 +183,13 @@ def _left(items: tuple[Item, ...], gone: tuple[Item, ...]) -> tuple[Item, ...]:
 def _void(state: HasGoods, last: tuple[Item, ...], at: datetime) -> Voided:
     """What a carrier told of it cannot be true of a shipment that never left, so somebody must look at it."""
     tracking = state.tracking.tasked(SCANNED) if state.tracking.parked else state.tracking
-    return Voided(last, state.plan, tracking, at)
+    packing = _packing(state)
+    return Voided(last, state.plan, tracking, at, packing and packing.wanting(""))
+
+
+def _packing(state: HasGoods) -> Packing | None:
+    packing: Packing | None = getattr(state, "packing", None)
+    return packing
 
 
 def _tracking_number(state: HasGoods) -> str:

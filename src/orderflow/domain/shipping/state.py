@@ -61,7 +61,7 @@ def repeated_items(items: Iterable[Item], path: str) -> Iterator[Fault]:
 
 @frozen(eq=False, repr=False)
 class Plan(Record):
-    """How a shipment is to travel; it never changes.
+    """How a shipment is to travel.
 
     ``tariff_zone`` and ``country`` are what a carrier's tariff asks for; ``collect`` is what the carrier takes from
     whoever gets the shipment (代引).
@@ -116,11 +116,19 @@ class Scan(NamedTuple):
 
 
 class Packing(NamedTuple):
-    """What the packed goods weigh in grams (0: not weighed), how many pieces they are, and when they were packed."""
+    """What the packed goods weigh in grams (0: not weighed), how many pieces they are, and when they were packed.
+
+    ``wanted`` is the purchase of a label that is waited for, if one is.
+    """
 
     weight_grams: int
     pieces: int
     packed_at: datetime
+    wanted: str = ""
+
+    def wanting(self, purchase: str) -> Packing:
+        """Waiting for this purchase, or for none."""
+        return self._replace(wanted=purchase)
 
 
 class Arrival(NamedTuple):
@@ -287,12 +295,16 @@ class Lost(Left):
 
 @frozen(eq=False, repr=False)
 class Voided(Record):
-    """Given up before it left, or nothing was left in it. ``last_items`` are what was taken out at the end."""
+    """Given up before it left, or nothing was left in it. ``last_items`` are what was taken out at the end.
+
+    ``packing`` is what had been packed: a label that may have been bought for it is asked for again, to be voided.
+    """
 
     last_items: tuple[Item, ...]
     plan: Plan
     tracking: Tracking
     voided_at: datetime
+    packing: Packing | None = None
 
 
 # -- roles: what a host's own state must have, to be handled as these are

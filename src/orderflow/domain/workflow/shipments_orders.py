@@ -9,7 +9,7 @@ from orderflow.domain.engine.workflow import Effect, EventContext, Send
 from orderflow.domain.orders import parcels, shipping
 from orderflow.domain.orders.returning import RecordRejection
 from orderflow.domain.shipping import carriage, leaving, returning
-from orderflow.domain.shipping.state import Item, ReturnReason, Scan
+from orderflow.domain.shipping.state import Item, ReturnReason, Scan, ShippingLabel
 from orderflow.domain.values import LineQuantity, Pick, summed
 from orderflow.errors import Key
 
@@ -170,16 +170,21 @@ def drop_items(context: EventContext) -> Iterator[Effect]:
 
 
 def buy_label(context: EventContext) -> Iterator[Effect]:
-    if context.after.plan.needs_label:
-        yield Effect("buy_label", context.key)
+    plan, wanted = context.after.plan, context.event.wanted
+    if wanted:
+        data = (("wanted", wanted), ("carrier", plan.carrier), ("service", plan.service))
+        yield Effect("buy_label", context.key, data)
 
 
 def void_label(context: EventContext) -> Iterator[Effect]:
     if context.event.tracking_number:
-        data = (("tracking_number", context.event.tracking_number), ("carrier", context.before.plan.carrier))
-        yield Effect("void_label", context.key, data)
+        yield _voiding(context.key, context.before.label)
 
 
-def replace_label(context: EventContext) -> Iterator[Effect]:
-    yield from void_label(context)
-    yield Effect("buy_label", context.key)
+def void_spare(context: EventContext) -> Iterator[Effect]:
+    if context.event.tracking_number:
+        yield _voiding(context.key, context.event.label)
+
+
+def _voiding(key: Key, label: ShippingLabel) -> Effect:
+    return Effect("void_label", key, (("tracking_number", label.tracking_number), ("carrier", label.carrier)))

@@ -265,7 +265,14 @@ TABLE: Final[tuple[Line, ...]] = (
         tells(shipments_orders.cancel_preparation, osh.CancelPreparation),
         asks(shipments_orders.void_label, "void_label"),
     ),
-    on(sl.LabelVoided, asks(shipments_orders.replace_label, "void_label", "buy_label")),
+    on(sl.LabelRequested, asks(shipments_orders.buy_label, "buy_label")),
+    on(
+        sl.CarrierChanged,
+        asks(shipments_orders.void_label, "void_label"),
+        asks(shipments_orders.buy_label, "buy_label"),
+    ),
+    on(sl.LabelVoided, asks(shipments_orders.void_label, "void_label")),
+    on(sl.SpareLabelRecorded, asks(shipments_orders.void_spare, "void_label")),
     on(
         sv.HandedOver,
         tells(shipments_orders.dispatch, osh.DispatchShipment),
