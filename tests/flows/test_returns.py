@@ -12,7 +12,7 @@ from tea_shop import ARRIVE, BY_HAND, GO, NOON, PACK, Shop, item, note, plan, sh
 from orderflow.domain.billing.credit_note import CreditItem
 from orderflow.domain.inventory.counting import ReleaseQuarantine
 from orderflow.domain.inventory.level import StockLevel
-from orderflow.domain.orders.amending import AnnotateOrder
+from orderflow.domain.orders.annotating import AnnotateOrder
 from orderflow.domain.orders.charging import credit_due_minor, credit_minor
 from orderflow.domain.orders.returning import UnitsInspected, UnitsRejected
 from orderflow.domain.orders.state import HasProgress

@@ -9,6 +9,7 @@ from typing import Final
 from orderflow.domain.billing.credit_note import DraftCreditNote
 from orderflow.domain.inventory.stock import ReceiveGoods
 from orderflow.domain.orders.allocating import AllocateStock, ExpireAllocation, ReleaseStock
+from orderflow.domain.orders.amending import ConfirmAmendment, DropAmendment
 from orderflow.domain.orders.billing import BillUnits, CompleteOrder
 from orderflow.domain.orders.cancelling import CancelUnits
 from orderflow.domain.orders.charging import (
@@ -77,6 +78,12 @@ def _confirms(order: Placed, at: datetime) -> Iterator[Facts]:
     """Neither a hold nor money keeps it."""
     if may_pass(order, Gate.CONFIRM, at):
         yield {}
+
+
+def _proposed(order: Placed | Accepted, at: datetime) -> Iterator[Facts]:
+    """An amendment is proposed."""
+    if order.progress.proposed is not None:
+        yield {"revision": order.progress.proposed.revision}
 
 
 def _promise(order: HasProgress, at: datetime) -> Iterator[tuple[datetime, Facts]]:
@@ -225,6 +232,10 @@ ORDERS: Final = (
     is_due(
         states(Placed), _promise, "to_confirm", "promised", "stock is promised until {until}",
         ConfirmOrder, ExpireAllocation, ReleaseStock,
+    ),
+    is_listed(
+        states(Placed, Accepted), _proposed, "to_confirm", "amendment", "amendment {revision} is proposed",
+        ConfirmAmendment, DropAmendment,
     ),
     is_ready(_WANTING, _allocates, "awaiting_stock", AllocateStock, ReceiveGoods, ReleaseHold, CancelUnits),
     is_listed(
