@@ -14,6 +14,7 @@ from orderflow.domain.orders.content import CancelledBy, Gate, Hold, HoldReason
 from orderflow.domain.orders.holding import PlaceHold
 from orderflow.domain.shipping import resolving as rs
 from orderflow.domain.shipping.carriage import RecordDelivered, RecordReturning, RecordTracking, TrackingStatus
+from orderflow.domain.shipping.labelling import RequestLabel, VoidLabel
 from orderflow.domain.shipping.leaving import RecordDispatch
 from orderflow.domain.shipping.planning import DropItems, PackShipment, PlanShipment, VoidShipment
 from orderflow.domain.shipping.returning import ReceiveBack
@@ -42,11 +43,21 @@ def test_a_planned_parcel_is_to_be_packed_and_a_packed_one_to_leave(storage: Sto
 
 
 def test_a_parcel_without_its_label_says_so(storage: Storage) -> None:
-    """It waits for the label until it is bought."""
+    """It waits for the label until it is bought; given back, one is to be asked for."""
     shop = GoodsShop(storage).allocated(2).tell("S", PlanShipment((item(2),), Plan(carrier="memory")), PACK)
-    assert listed(shop, "to_ship") == [("S", ["not_labelled"], "HandOver")]
+    assert listed(shop, "to_ship") == [("S", ["label_awaited"], "RequestLabel")]
     shop.relay()
     assert listed(shop, "to_ship") == [("S", ["ready"], "HandOver")]
+    shop.tell("S", VoidLabel())
+    assert listed(shop, "to_ship") == [("S", ["no_label"], "RequestLabel")]
+    shop.tell("S", RequestLabel())
+    assert listed(shop, "to_ship") == [("S", ["label_awaited"], "RequestLabel")]
+
+
+def test_a_voided_parcel_is_at_rest(storage: Storage) -> None:
+    """Whether or not it had been packed."""
+    shop = GoodsShop(storage).allocated(2).planned("S", item(2)).tell("S", PACK, VoidShipment())
+    assert (shop.attention("shipment", "S"), open_parcels(shop), listed(shop, "to_ship")) == ((), [], [])
 
 
 @pytest.mark.parametrize("turned", [(), (REFUSED,)])

@@ -23,8 +23,10 @@ from orderflow.domain.payments.state import PaymentSource
 from orderflow.domain.returns import requesting as rq
 from orderflow.domain.returns.inspecting import InspectedUnits, InspectReturn
 from orderflow.domain.returns.receiving import ReceiveReturn, ReturnedUnits
-from orderflow.domain.shipping.planning import RecordShortPick, VoidShipment
+from orderflow.domain.shipping.labelling import VoidLabel
+from orderflow.domain.shipping.planning import PlanShipment, RecordShortPick, VoidShipment
 from orderflow.domain.shipping.returning import ReceiveBack
+from orderflow.domain.shipping.state import Plan
 from orderflow.domain.values import InspectionOutcome, LineQuantity
 from orderflow.domain.workflow import attention as at
 from orderflow.domain.workflow.limbo import LIMBO_LAWS
@@ -106,6 +108,12 @@ def packed(shop: GoodsShop) -> None:
     """In a parcel that is to leave."""
     planned(shop)
     shop.tell("S", PACK)
+
+
+def labelless(shop: GoodsShop) -> None:
+    """Packed, its label wanted; then given back."""
+    shop.allocated(2).tell("S", PlanShipment((item(2),), Plan(carrier="memory")), PACK).relay()
+    shop.tell("S", VoidLabel())
 
 
 def sent(shop: GoodsShop) -> None:
@@ -254,6 +262,8 @@ FORGOTTEN: dict[tuple[str, str], tuple[Story, str]] = {
     ("order", "to_credit"): (to_be_credited, "Completed"),
     ("shipment", "to_pack"): (planned, "Planned"),
     ("shipment", "ready"): (packed, "Packed"),
+    ("shipment", "label_awaited"): (labelless, "Packed"),
+    ("shipment", "no_label"): (labelless, "Packed"),
     ("shipment", "no_news"): (sent, "InTransit"),
     ("shipment", "not_back"): (refused, "Delivered"),
     ("shipment", "missing"): (lost, "Lost"),

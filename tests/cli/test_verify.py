@@ -199,8 +199,7 @@ PLANTED = {
     "exposure beyond the limit": ("I27", event("CreditLimitSet", "limit.minor", "5")),
     "order that waits for nothing": (
         "D1",
-        "UPDATE orders SET status = 'Allocated', state = json_remove(state, '$.completed_at') "
-        "WHERE status = 'Completed'",
+        "UPDATE orders SET status = 'Allocated', state = json_remove(state, '$.completed_at') WHERE id = 'o-1'",
     ),
     "fate of a unit changed": ("A1", state("shipments", "o-1/1", "fates[0][0]", "1")),
     "shipment item changed": ("A2", state("shipments", "o-4/1", "items[0][3]", "1")),

@@ -18,6 +18,7 @@ from orderflow.domain.returns.requesting import AuthoriseReturn, CancelReturn, D
 from orderflow.domain.returns.state import Authorised, HasReturn, Inspected, PartlyReceived, Requested
 from orderflow.domain.returns.state import InTransit as SentBack
 from orderflow.domain.shipping.carriage import RecordDelivered, RecordReturning
+from orderflow.domain.shipping.labelling import ChangeCarrier, RequestLabel
 from orderflow.domain.shipping.leaving import HandOver, RecordDispatch
 from orderflow.domain.shipping.planning import DropItems, PackShipment, RecordShortPick, VoidShipment
 from orderflow.domain.shipping.resolving import (
@@ -30,16 +31,28 @@ from orderflow.domain.shipping.resolving import (
 from orderflow.domain.shipping.returning import ReceiveBack
 from orderflow.domain.shipping.state import (
     Delivered,
+    HasPacking,
     HasTracking,
     InTransit,
     Left,
     Lost,
+    Packed,
     Planned,
     Returning,
     units_on_the_way,
 )
 from orderflow.domain.values import Task
-from orderflow.domain.workflow.standing import Facts, Standing, Wait, always, is_due, is_listed, is_ready, states
+from orderflow.domain.workflow.standing import (
+    Facts,
+    Standing,
+    Wait,
+    always,
+    is_due,
+    is_listed,
+    is_moving,
+    is_ready,
+    states,
+)
 
 __all__ = ["NEWS_WITHIN", "PARCELS", "RETURNS", "STOCK", "said"]
 
@@ -53,11 +66,29 @@ BACK_WITHIN: Final = timedelta(days=14)
 
 def _is_packed(state: type[Any]) -> bool:
     """Packed goods, in a host's own state as well."""
-    return hasattr(state, "packing")
+    return hasattr(state, "packing") and hasattr(state, "items")
 
 
 def _is_parcel(state: type[Any]) -> bool:
     return hasattr(state, "tracking")
+
+
+def _may_leave(parcel: HasPacking, at: datetime) -> Iterator[Facts]:
+    """It has its label, or needs none."""
+    if hasattr(parcel, "label") or not parcel.plan.needs_label:
+        yield {}
+
+
+def _label_awaited(parcel: Packed, at: datetime) -> Iterator[Facts]:
+    """It needs a label, and one was asked for."""
+    if parcel.plan.needs_label and parcel.packing.wanted:
+        yield {}
+
+
+def _no_label(parcel: Packed, at: datetime) -> Iterator[Facts]:
+    """It needs a label, and none was asked for."""
+    if parcel.plan.needs_label and not parcel.packing.wanted:
+        yield {}
 
 
 def _last_news(parcel: Left) -> datetime:
@@ -131,7 +162,15 @@ PARCELS: Final = (
         states(Planned), always, "to_pack", "to_pack", "to be picked and packed",
         PackShipment, RecordShortPick, VoidShipment,
     ),
-    is_ready(_is_packed, always, "to_ship", HandOver, DropItems, VoidShipment, by=Standing.LISTED),
+    is_ready(_is_packed, _may_leave, "to_ship", HandOver, DropItems, VoidShipment, by=Standing.LISTED),
+    is_moving(
+        states(Packed), _label_awaited, "to_ship", "label_awaited", "its label is being bought",
+        RequestLabel, ChangeCarrier, DropItems, VoidShipment,
+    ),
+    is_listed(
+        states(Packed), _no_label, "to_ship", "no_label", "it has no label, and none was asked for",
+        RequestLabel, ChangeCarrier, DropItems, VoidShipment,
+    ),
     is_due(
         states(InTransit, Returning), _no_news, "on_the_way", "no_news", "no news since {since}",
         RecordDelivered, RecordReturning, DeclareLost,
