@@ -226,12 +226,10 @@ class OrderFlow(ReturnsDesk):
         return moved
 
     def _advanceable(self) -> Iterator[str]:
-        """The orders that may advance by themselves, oldest first."""
-        from orderflow.flows.advance import ADVANCING
-
+        """The orders that wait for something, oldest first: even a completed one may have units to bill."""
         cursor: int | None = 0
         while cursor is not None:
-            rows = self.orders.find(status=ADVANCING, cursor=cursor, limit=PAGE)
+            rows = self.orders.find(where={"open": 1}, cursor=cursor, limit=PAGE)
             yield from [row.key.id for row in rows]
             cursor = rows[-1].cursor if len(rows) == PAGE else None
 

@@ -44,9 +44,6 @@ from orderflow.ports.storage import Ack
 #: The most steps one call takes; an order has fewer stages than this.
 STEP_LIMIT: Final = 20
 
-#: The states in which an order may advance by itself.
-ADVANCING: Final = ("Placed", "Confirmed", "AwaitingStock", "Allocated", "Preparing", "PartlyShipped", "Shipped")
-
 
 @frozen(eq=False, repr=False)
 class ShopSettings(Record):
