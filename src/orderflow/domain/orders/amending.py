@@ -25,6 +25,7 @@ from orderflow.domain.orders.charging import charged_minor, outstanding_gross, t
 from orderflow.domain.orders.content import CancelledBy, Hold, OrderContent, OrderLine, line_minor, totals_of
 from orderflow.domain.orders.guards import enough, goods_fault
 from orderflow.domain.orders.lines import LineVector, Slice
+from orderflow.domain.orders.placing import no_address
 from orderflow.domain.orders.state import Accepted, HasProgress, OrderState, Placed, Progress, Working, moved, state_for
 from orderflow.domain.values import MAX_LINES
 from orderflow.errors import Fault, Refusal
@@ -287,6 +288,8 @@ def _sums_refusal(order: Working, proposal: Proposal) -> Refusal | None:
         return refuse("too_many_lines", "an order has at most {most} lines", most=MAX_LINES)
     if faults := [*_faults(order.content, event)]:
         return refuse("bad_lines", "{faults}", faults="; ".join(map(str, faults)))
+    if fault := no_address(event.content):
+        return fault
     seen = _after(order, event).progress.tally
     return (
         refuse("nothing_left", "no goods would be left: cancel the order") if seen.ordered and not seen.live else None
