@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from goods_shop import ARRIVED, GO, NOON, GoodsShop, item
 
+from orderflow import MemoryStorage, OrderFlow, standard_workflow
 from orderflow.domain.billing.account import SetCreditLimit
 from orderflow.domain.inventory.stock import ReceiveGoods
 from orderflow.domain.money.money import Money
@@ -14,8 +15,9 @@ from orderflow.domain.orders.billing import BillUnits
 from orderflow.domain.orders.content import AllocateAt, CompleteOn, Gate, Hold, HoldReason, PayBefore
 from orderflow.domain.orders.holding import PlaceHold, ReleaseHold
 from orderflow.domain.orders.placing import ConfirmOrder, DiscardDraft, OpenDraft
+from orderflow.domain.returns import state as returns
 from orderflow.domain.values import Pick
-from orderflow.domain.workflow.attention import Standing
+from orderflow.domain.workflow.attention import Standing, attention
 from orderflow.flows.worklists import WORKLISTS
 from orderflow.ports.storage import Storage
 
@@ -172,3 +174,15 @@ def test_every_list_can_be_asked_for_with_nothing_there(storage: Storage) -> Non
     shop = GoodsShop(storage)
     assert [name for name in WORKLISTS if shop.worklist(name)] == []
     assert {"on_the_way", "to_resolve", "to_complete", "can_advance", "contradictions"} <= set(WORKLISTS)
+
+
+def test_a_workflow_without_a_kind_has_nothing_of_it_on_a_list() -> None:
+    """A host that takes only some machines may ask for every list."""
+    shop = OrderFlow(MemoryStorage(), workflow=standard_workflow().only("order", "stock"))
+    assert [name for name in WORKLISTS if shop.worklist(name)] == []
+
+
+def test_a_return_without_a_day_is_never_due() -> None:
+    """One that was authorised always has one."""
+    wish = returns.ReturnWish("O", ())
+    assert attention(returns.Authorised(wish, returns.Goods(), returns.Handling()), NOON) == ()

@@ -141,9 +141,9 @@ def _is_open(kind: str, state: Any) -> bool:
     if status_of(state) not in RESTING[kind]:
         return True
     # What rows wait for is known by the whole domain; importing a storage must not load it.
-    from orderflow.domain.workflow.attention import is_open
+    from orderflow.domain.workflow.attention import waits
 
-    return is_open(kind, state)
+    return waits(state)
 
 
 def _open(kind: str) -> Column:

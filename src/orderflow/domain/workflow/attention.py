@@ -14,9 +14,9 @@ from typing import Any, Final
 from orderflow.domain.workflow.attention_goods import PARCELS, RETURNS, STOCK
 from orderflow.domain.workflow.attention_money import INVOICES, PAYMENTS
 from orderflow.domain.workflow.attention_orders import ORDERS
-from orderflow.domain.workflow.standing import RESTING, Attention, Standing, Wait
+from orderflow.domain.workflow.standing import Attention, Standing, Wait
 
-__all__ = ["TABLE", "Attention", "Standing", "attention", "is_open", "lines_for"]
+__all__ = ["TABLE", "Attention", "Standing", "attention", "lines_for", "waits"]
 
 #: What rows of each kind wait for. Rows of other kinds are always at rest.
 TABLE: Final[Mapping[str, tuple[Wait, ...]]] = {
@@ -28,7 +28,6 @@ TABLE: Final[Mapping[str, tuple[Wait, ...]]] = {
     "payment": PAYMENTS,
 }
 
-#: Whether a row waits for anything does not depend on the time; only whether it is due.
 _ANY_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -49,8 +48,6 @@ def _attention(state: Any, at: datetime) -> Iterator[Attention]:
         yield from wait.found(state, at)
 
 
-def is_open(kind: str, state: Any) -> bool:
-    """Whether a row is not at rest, or may not be: storages find those quickly."""
-    if type(state).__name__ not in RESTING[kind]:
-        return True
+def waits(state: Any) -> bool:
+    """Whether a row waits for anything; unlike what is due, that does not depend on the time."""
     return any(True for _ in _attention(state, _ANY_TIME))

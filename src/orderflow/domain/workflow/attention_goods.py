@@ -279,8 +279,9 @@ def _out(state: PartlyReceived, at: datetime) -> Iterator[Facts]:
 
 def _not_sent(state: HasReturn, at: datetime) -> Iterator[tuple[datetime, Facts]]:
     """From the day it was to be sent by."""
-    if state.due is not None:
-        yield state.due, _facts(state, due=state.due.isoformat())
+    due = state.handling.return_by
+    if due is not None:
+        yield due, _facts(state, due=due.isoformat())
 
 
 def _here(state: HasReturn, at: datetime) -> Iterator[Facts]:
