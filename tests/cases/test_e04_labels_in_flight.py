@@ -15,7 +15,7 @@ from orderflow import MemoryCarrier, MemoryStorage, SqliteStorage
 from orderflow.adapters.carriers.memory import CarrierFailure
 from orderflow.domain.shipping.carriage import RecordTracking, TrackingStatus
 from orderflow.domain.shipping.labelling import ChangeCarrier, RecordLabel, RequestLabel, VoidLabel
-from orderflow.domain.shipping.leaving import HandOver, RecordDispatch
+from orderflow.domain.shipping.leaving import HandOver, RecordDispatch, RecordLeftBehind
 from orderflow.domain.shipping.planning import DropItems, PackShipment, PlanShipment, VoidShipment
 from orderflow.domain.shipping.state import Item, Labelled, Left, Plan, ShippingLabel
 from orderflow.errors import CommandRefused
@@ -143,6 +143,25 @@ def test_e04_a_purchase_that_seemed_to_fail(storage: Storage) -> None:
     shop.tell(PARCEL, VoidShipment())
     shop.settle()
     assert (len(shop.post.sold), shop.kept()) == (1, [])
+
+
+def test_e04_a_purchase_that_seemed_to_fail_of_a_parcel_that_left_though_voided(storage: Storage) -> None:
+    """The carrier is asked for the same thing under the same key, and the label is voided."""
+    shop = LabelShop(storage, CarrierFailure.TIMEOUT_AFTER)
+    shop.relay()
+    shop.tell(PARCEL, VoidShipment(), SCANNED, RecordDispatch())
+    shop.settle()
+    assert (len(shop.post.sold), shop.kept(), shop.effects.dead_letters()) == (1, [], [])
+
+
+@pytest.mark.parametrize("units", [1, 2])
+def test_e04_a_labelled_parcel_of_which_some_or_all_stayed(storage: Storage, units: int) -> None:
+    """If nothing of it has left, its label is given back."""
+    shop = LabelShop(storage).settle()
+    shop.tell(PARCEL, HandOver(), RecordLeftBehind((item(units),)))
+    shop.settle()
+    assert shop.kept() == [number for number in [shop.used()] if number]
+    assert (shop.status(PARCEL), len(shop.kept())) == (("Voided", 0) if units == 2 else ("InTransit", 1))
 
 
 def test_e04_another_carrier_after_no_answer(storage: Storage) -> None:

@@ -197,7 +197,7 @@ def test_an_arrival_told_by_two_is_booked_once() -> None:
     assert (shop.lines[0].returned, shop.stock.level("TEA").on_hand) == (1, 1)
     parcel = shop.shipments.get("O/1")
     assert isinstance(parcel, Left)
-    assert parcel.tracking.arrivals == (Arrival("R-1/T-9", "O", 1),)
+    assert parcel.tracking.arrivals == (Arrival("T-9", "O", 1),)
 
 
 def test_reports_that_name_no_arrival_are_new_ones() -> None:

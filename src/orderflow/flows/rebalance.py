@@ -16,8 +16,9 @@ from orderflow.domain.orders.allocating import (
     FillBackorder,
     ReleaseStock,
     not_held_at_allocate,
-    paid_for_at_allocate,
 )
+from orderflow.domain.orders.content import Gate
+from orderflow.domain.orders.guards import may_pass
 from orderflow.domain.orders.state import Accepted, Placed, lines_of
 from orderflow.domain.values import Pick, StockRef, stock_key
 from orderflow.errors import DefinitionError, Key
@@ -151,14 +152,15 @@ def _level(key: Key) -> Flow[StockLevel]:
 
 
 def may_wait(order: Any, command: AllocateStock | FillBackorder, now: datetime) -> bool:
-    """Whether neither a hold nor money keeps an order from being allocated."""
+    """Whether neither a hold, of its lines either, nor money keeps an order from being allocated."""
     stamp = Stamp(now, "queue", "queue")
-    return not_held_at_allocate(order, command, stamp) is None and paid_for_at_allocate(order, command, stamp) is None
+    free = may_pass(order, Gate.ALLOCATE, now)
+    return free and not_held_at_allocate(order, command, stamp) is None
 
 
 def _waiting(order: object, stock: StockRef, most: int, now: datetime) -> Iterator[Pick]:
     """Up to ``most`` units that an order waits for at ``stock``, its first lines first; lines on hold keep waiting."""
-    if not isinstance(order, Accepted):
+    if not isinstance(order, Placed | Accepted):
         return
     for line, vector in lines_of(order):
         waits = sum(wait.quantity for wait in vector.backordered if wait.location == stock.location)

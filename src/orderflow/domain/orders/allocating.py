@@ -96,7 +96,7 @@ def enough_open(state: Working, command: AllocateStock, stamp: Stamp) -> Refusal
     return enough(state, wanted, lambda v: v.open, "open") if wanted else nothing_asked()
 
 
-def enough_backordered(state: Accepted, command: FillBackorder, stamp: Stamp) -> Refusal | None:
+def enough_backordered(state: Working, command: FillBackorder, stamp: Stamp) -> Refusal | None:
     """No more back-ordered units are filled than are waiting."""
     wanted = [(pick.line, pick.quantity) for pick in command.picks]
     return enough(state, wanted, lambda v: v.backordered_quantity, "backordered") if wanted else nothing_asked()
@@ -106,7 +106,7 @@ def allocate(state: Working, command: AllocateStock, stamp: Stamp) -> StockAlloc
     return StockAllocated(command.picks, command.backorder, (), *_promise(state, command, stamp))
 
 
-def fill(state: Accepted, command: FillBackorder, stamp: Stamp) -> StockAllocated:
+def fill(state: Working, command: FillBackorder, stamp: Stamp) -> StockAllocated:
     """On each line, units that wait where they are picked are filled first, then those that have waited longest."""
     wanted = summed([((pick.line, pick.location), pick.quantity) for pick in command.picks])
     vectors, places = state.progress.lines, state.content.places

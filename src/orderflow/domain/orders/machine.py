@@ -94,6 +94,7 @@ SECURE: Final = (
     ),
     rules(SHORT, a.AllocateStock, a.StockAllocated, WAITING, a.allocated, guards=ALLOCATE, decide=a.allocate),
     rules(BEGUN, a.AllocateStock, a.StockAllocated, None, a.allocated, guards=ALLOCATE, decide=a.allocate),
+    rule(Placed, a.FillBackorder, a.StockAllocated, Placed, a.allocated_early, guards=FILL, decide=a.fill),
     rules(SHORT, a.FillBackorder, a.StockAllocated, WAITING, a.allocated, guards=FILL, decide=a.fill),
     rules(BEGUN, a.FillBackorder, a.StockAllocated, None, a.allocated, guards=FILL, decide=a.fill),
     rule(Placed, a.ReleaseStock, a.StockReleased, Placed, a.released_early, guards=RELEASE),

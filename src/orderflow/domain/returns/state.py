@@ -271,10 +271,11 @@ ReturnState: TypeAlias = (
 def document_of(row: str, arrival: str, report: int) -> str:
     """What a report of goods is booked under elsewhere, so that each counts once.
 
-    That is the id of the return, with that of the arrival; of those that name none, with its number after the first.
+    That is its arrival, which others may tell of as well; for reports that name none the id of the return, with their
+    number after the first.
     """
     if arrival:
-        return f"{row}/{arrival}"
+        return arrival
     return row if report == 1 else f"{row}#{report}"
 
 

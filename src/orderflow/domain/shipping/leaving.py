@@ -122,7 +122,7 @@ class DispatchRecorded(Event):
 
 def dispatch_recorded(state: Voided, event: DispatchRecorded) -> InTransit:
     pieces = sum([item.quantity for item in state.last_items])
-    carriage = Carriage(Packing(0, pieces, event.at), None, event.at)
+    carriage = Carriage(state.packing or Packing(0, pieces, event.at), None, event.at)
     tracking = state.tracking.without(SCANNED.code)._replace(asked=_orders(state.last_items))
     return _left(state.last_items, state.plan, tracking, carriage)
 

@@ -9,7 +9,7 @@ from orderflow.domain.engine.workflow import Effect, EventContext, Send
 from orderflow.domain.orders import parcels, shipping
 from orderflow.domain.orders.returning import RecordRejection
 from orderflow.domain.shipping import carriage, leaving, returning
-from orderflow.domain.shipping.state import Item, ReturnReason, Scan, ShippingLabel
+from orderflow.domain.shipping.state import Item, ReturnReason, Scan, ShippingLabel, Voided
 from orderflow.domain.values import LineQuantity, Pick, summed
 from orderflow.errors import Key
 
@@ -179,6 +179,13 @@ def buy_label(context: EventContext) -> Iterator[Effect]:
 def void_label(context: EventContext) -> Iterator[Effect]:
     if context.event.tracking_number:
         yield _voiding(context.key, context.before.label)
+
+
+def void_unused(context: EventContext) -> Iterator[Effect]:
+    """Nothing of the shipment has left after all."""
+    label = context.before.carriage.label
+    if label and isinstance(context.after, Voided):
+        yield _voiding(context.key, label)
 
 
 def void_spare(context: EventContext) -> Iterator[Effect]:

@@ -296,7 +296,11 @@ TABLE: Final[tuple[Line, ...]] = (
     on(sj.UnitsSentBack, tells(shipments_orders.reject, ore.RecordRejection)),
     on(sw.ParcelWrittenOff, tells(shipments_orders.write_off, opa.RecordLoss)),
     on(sw.ParcelResupplied, tells(shipments_orders.resupply, opa.OweAgain)),
-    on(sv.LeftBehindRecorded, tells(shipments_orders.leave_behind, opa.OweAgain)),
+    on(
+        sv.LeftBehindRecorded,
+        tells(shipments_orders.leave_behind, opa.OweAgain),
+        asks(shipments_orders.void_unused, "void_label"),
+    ),
     # -- returns, credit notes, invoices, numbers
     completes(rg.ReceiveReturn, returns_shipments.find_shipments),
     on(rg.ReturnReceived, tells(returns_shipments.take_back, sb.ReceiveBack, opa.RecordBack, st.Restock)),
