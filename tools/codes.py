@@ -41,6 +41,7 @@ class Code(NamedTuple):
 
 ROOTS: Mapping[str, Maker] = {
     "refuse": Maker("refusals", ("code", "message")),
+    "Wait": Maker("refusals", ("standing", "of", "when", "condition", "list", "code", "message")),
     "Fault": Maker("faults", ("path", "code", "message")),
     "InputError.at": Maker("faults", ("path", "code", "message")),
     "RejectedRow": Maker("faults", ("line", "code", "message")),

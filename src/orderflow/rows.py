@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from orderflow.domain.billing.credit_note import DraftedNote, IssuedNote
     from orderflow.domain.billing.invoice_state import InvoiceState
     from orderflow.domain.inventory.level import StockLevel
+    from orderflow.domain.orders.amending import Difference
     from orderflow.domain.orders.state import OrderState
     from orderflow.domain.parties.customer import CustomerState
     from orderflow.domain.parties.party import Erased, PartyVersion, Restricted
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from orderflow.domain.returns.state import ReturnState
     from orderflow.domain.shipping.state import ShipmentState
 
-__all__ = ["CustomerRows", "RowId", "Rows", "StockRows", "Subjects"]
+__all__ = ["CustomerRows", "OrderRows", "RowId", "Rows", "StockRows", "Subjects"]
 
 S = TypeVar("S")
 
@@ -122,6 +123,22 @@ class Rows(Generic[S]):
             raise InputError.at("status", "not_a_choice", message)
 
 
+class OrderRows(Rows["OrderState"]):
+    """Orders."""
+
+    @checked
+    def amendment(self, id: RowId) -> Difference | None:  # noqa: A002
+        """What the order costs before and after its proposed amendment; None where none can be confirmed now.
+
+        Raises:
+            NotFound: there is no such order.
+        """
+        from orderflow.domain.orders.amending import difference
+
+        order: OrderState = self.get(id)
+        return difference(order)
+
+
 class StockRows(Rows["StockLevel"]):
     """Stock: one row for each SKU at each location, with the id ``SKU@location``."""
 
@@ -172,8 +189,8 @@ class Subjects:
     storage: Storage
 
     @property
-    def orders(self) -> Rows[OrderState]:
-        return self.rows("order")
+    def orders(self) -> OrderRows:
+        return OrderRows(self.storage, self.workflow.machines["order"])
 
     @property
     def stock(self) -> StockRows:

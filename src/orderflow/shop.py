@@ -299,11 +299,11 @@ class OrderFlow(ReturnsDesk):
         from orderflow.flows.worklists import worklist
 
         stamp = self._stamp("explain")
-        return self._run(lambda: worklist(self.workflow, name, stamp, cursor=cursor, limit=limit))
+        return self._run(lambda: worklist(self.workflow, name, stamp, self.settings, cursor=cursor, limit=limit))
 
     @checked
     def attention(self, kind: Name, id: RowId) -> tuple[Attention, ...]:  # noqa: A002
-        """What a row waits for, as far as it concerns money or effects given up; nothing for a row at rest."""
+        """What a row waits for, its effects that were given up included; nothing for a row at rest."""
         from orderflow.flows.dead_letters import attention_row
 
         key, now = self.rows(kind).key(id), self._ports.clock.now()

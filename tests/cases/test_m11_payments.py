@@ -141,7 +141,7 @@ def test_m07_an_authorisation_that_ends_closes_the_gate(storage: Storage) -> Non
     card = PaymentSource("card", "1", "ann", "card", authorises=True, order="O")
     shop.handle("card/1", ExpectPayment(card, shop.money(1200)))
     shop.handle("card/1", AuthorisePayment(shop.money(1200)))
-    assert shop.attention("order", "O") == ()
+    assert [item.reason.code for item in shop.attention("order", "O")] == ["ready"]
     shop.handle("card/1", ClosePayment())
     assert [item.reason.code for item in shop.attention("order", "O")] == ["unpaid"]
 

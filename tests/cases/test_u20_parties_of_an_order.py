@@ -21,8 +21,10 @@ from orderflow import (
     Request,
     SqliteStorage,
 )
+from orderflow.domain.orders.amending import ProposeAmendment
 from orderflow.domain.orders.billing import CompleteOrder
-from orderflow.domain.orders.content import CompleteOn, PayBefore
+from orderflow.domain.orders.changes import Changes
+from orderflow.domain.orders.content import CancelledBy, CompleteOn, PayBefore
 from orderflow.domain.orders.placing import EditDraft, OpenDraft
 from orderflow.domain.orders.state import Draft
 from orderflow.domain.parties.customer import RegisterCustomer
@@ -94,6 +96,8 @@ def test_u20_services_are_sent_nowhere(storage: Storage) -> None:
     service = evolve(content.lines[0], kind=LineKind.SERVICE)
     shop.tell("O", PlaceOrder(evolve(content, lines=(service,))), ConfirmOrder())
     assert shop.status() == "Confirmed"
+    goods = Changes(lines=(evolve(content.lines[0], line=2),))
+    assert shop.refusal("O", ProposeAmendment(0, goods, CancelledBy.CUSTOMER)) == ("no_ship_to",)
 
 
 def test_u20_billed_and_shipped_by_somebody_else(storage: Storage) -> None:

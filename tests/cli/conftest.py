@@ -27,7 +27,7 @@ from orderflow.domain.inventory.stock import ExpectGoods, ReceiveGoods
 from orderflow.domain.money.money import Money
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.tax import TaxCategory, TaxPolicy
-from orderflow.domain.orders.amending import AnnotateOrder
+from orderflow.domain.orders.annotating import AnnotateOrder
 from orderflow.domain.orders.billing import BillUnits
 from orderflow.domain.orders.cancelling import CancelUnits
 from orderflow.domain.orders.content import (

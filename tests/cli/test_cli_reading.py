@@ -207,12 +207,12 @@ def test_what_is_counted_is_read_page_by_page(read: Any, monkeypatch: pytest.Mon
 def test_worklists_are_counted_and_listed_with_reasons(read: Any, run: Any) -> None:
     """Without a name every list is counted; with one its rows tell why they wait."""
     head = read("worklist")["to_confirm"]
-    assert (head["rows"], head["more"], head["first"]["id"]) == (2, False, "o-0")
-    assert [task["id"] for task in read("worklist", "to_confirm")["tasks"]] == ["o-0", "o-8"]
+    assert (head["rows"], head["more"], head["first"]["id"]) == (3, False, "d-2")
+    assert [task["id"] for task in read("worklist", "to_confirm")["tasks"]] == ["d-2", "o-0", "o-8"]
     assert "to_confirm" in run("worklist").stdout
     waiting = run("worklist", "awaiting_stock").stdout
     assert "order  o-2  PartlyShipped  " in waiting
-    assert "units waiting for stock" in waiting
+    assert "units wait at main" in waiting
 
 
 def test_stock_levels_are_shown(read: Any) -> None:

@@ -22,7 +22,7 @@ from orderflow.domain.inventory.counting import ReleaseQuarantine
 from orderflow.domain.inventory.documents import PostTransfer, SkuQuantity
 from orderflow.domain.inventory.level import StockLevel
 from orderflow.domain.inventory.stock import ReceiveGoods
-from orderflow.domain.orders.amending import AnnotateOrder
+from orderflow.domain.orders.annotating import AnnotateOrder
 from orderflow.domain.orders.content import Gate, Hold, HoldReason
 from orderflow.domain.orders.holding import PlaceHold, ReleaseHold
 from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder

@@ -15,7 +15,7 @@ from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.domain.engine.limits import MAX_NAME
 from orderflow.domain.inventory.documents import PostAdjustment, PostReceipt, PostTransfer, SkuChange, SkuQuantity
 from orderflow.domain.inventory.stock import ReceiveGoods
-from orderflow.domain.orders.amending import AnnotateOrder
+from orderflow.domain.orders.annotating import AnnotateOrder
 from orderflow.domain.orders.content import Gate, Hold, HoldReason, Policy
 from orderflow.domain.orders.holding import PlaceHold, ReleaseHold
 from orderflow.domain.orders.placing import ConfirmOrder, DiscardDraft, EditDraft, OpenDraft, PlaceOrder

@@ -12,7 +12,7 @@ from tea_shop import ARRIVE, BY_HAND, GO, NOON, PACK, Shop, item, note, plan, sh
 from orderflow.domain.billing.credit_note import CreditItem
 from orderflow.domain.inventory.counting import ReleaseQuarantine
 from orderflow.domain.inventory.level import StockLevel
-from orderflow.domain.orders.amending import AnnotateOrder
+from orderflow.domain.orders.annotating import AnnotateOrder
 from orderflow.domain.orders.charging import credit_due_minor, credit_minor
 from orderflow.domain.orders.returning import UnitsInspected, UnitsRejected
 from orderflow.domain.orders.state import HasProgress
@@ -331,7 +331,7 @@ def test_a_return_waits_for_a_decision_then_for_goods_then_for_an_inspection() -
     shop.tell("R-1", came(1))
     assert [code for _, code, _ in seen(shop)] == ["to_inspect"]
     shop.tell("R-1", looked_at((RESTOCK, 2)))
-    assert [code for _, code, _ in seen(shop)] == ["to_settle"]
+    assert [code for _, code, _ in seen(shop)] == ["ready"]
 
 
 def seen(shop: Shop, row: str = "R-1") -> list[tuple[str, str, Standing]]:

@@ -15,7 +15,7 @@ from tea_shop import ANN, ARRIVE, BY_HAND, CANCEL, GO, NOON, Shop, content
 from orderflow.adapters.storage.memory import MemoryStorage
 from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.domain.engine.machine import ABSENT
-from orderflow.domain.orders.amending import AnnotateOrder
+from orderflow.domain.orders.annotating import AnnotateOrder
 from orderflow.domain.orders.placing import ConfirmOrder, OrderPlaced, PlaceOrder
 from orderflow.domain.orders.state import Placed
 from orderflow.domain.parties.customer import BlockCustomer, RegisterCustomer, UnblockCustomer

@@ -16,9 +16,19 @@ from orderflow.domain.billing.invoice import VoidInvoice
 from orderflow.domain.billing.invoice_money import TakeBackWriteOff, WriteOff
 from orderflow.domain.billing.invoice_state import Numbered
 from orderflow.domain.money.tax import TaxCategory, TaxPolicy, TaxRounding, includes_tax
+from orderflow.domain.orders.amending import ConfirmAmendment, Difference, ProposeAmendment
 from orderflow.domain.orders.billing import BillUnits
 from orderflow.domain.orders.cancelling import CancelUnits
-from orderflow.domain.orders.charging import billable, credit_due, missing_minor, uncharged_gross
+from orderflow.domain.orders.changes import Changes, NewPrice
+from orderflow.domain.orders.charging import (
+    billable,
+    charged_minor,
+    credit_due,
+    missing_minor,
+    outstanding_gross,
+    to_pay_minor,
+    uncharged_gross,
+)
 from orderflow.domain.orders.content import CancelledBy, InvoiceBasis, OrderLine, PayBefore
 from orderflow.domain.orders.state import HasProgress, lines_of
 from orderflow.domain.payments.applying import ApplyPayment, UnapplyPayment
@@ -54,6 +64,8 @@ MIXED = (
     *(TaxCategory.of("S", 20, included=included) for included in (None, False, True)),
     *(TaxCategory.of("GST", 5, ("PST", 7), included=False), TaxCategory.of("GST", 5)),
 )
+#: Lines of an order, those of its amendments too.
+MOST_LINES = 7
 #: Units of a line, and what they cost together: amounts that do not divide.
 HOSTILE = ((10, 5), (3, 1000), (7, 1000), (1, 1), (2, 0), (6, 799), (4, 100))
 
@@ -79,6 +91,7 @@ class Pair:
             pay_before=PayBefore.PREPARE if waits else PayBefore.NEVER,
             invoice_basis=InvoiceBasis.ORDERED if ordered else InvoiceBasis.DISPATCHED,
         )
+        self.prices = [Fraction(line.net_minor, line.quantity) for line in made]
         self.told: list[str] = []
 
     def _line(self, number: int, category: TaxCategory, policy: TaxPolicy) -> OrderLine:
@@ -122,10 +135,40 @@ class Pair:
 
     def _cancel(self) -> Any:
         at, units = self._units(lambda line: line.open)
-        if sum(line.ordered - line.cancelled for line in self.oracle.lines) == units:
+        if sum(line.live for line in self.oracle.lines) == units:
             return None
         command = CancelUnits("no", CancelledBy.CUSTOMER, (LineQuantity(at + 1, units),))
         return (lambda: self.oracle.cancel(at, units)), (lambda: self.shop.handle("O", command))
+
+    def _amend(self) -> Any:
+        if len(self.oracle.lines) == MOST_LINES:
+            return None
+        at, units = self._units(lambda line: line.open)
+        if self.draw.random() < 0.5:
+            price, changes, model = self.prices[at], Changes(more=(LineQuantity(at + 1, units),)), self.oracle.add
+        else:
+            per, minor = self.draw.choice(HOSTILE)
+            price, model = Fraction(minor, per), self.oracle.reprice
+            changes = Changes(prices=(NewPrice(at + 1, self.shop.price(minor, per), units),))
+
+        def real() -> None:
+            shown = self._amended(changes)
+            self.prices.append(price)
+            order = self.shop.orders.get("O")
+            assert isinstance(order, HasProgress)
+            cost = charged_minor(order) + outstanding_gross(order)
+            assert (shown.after_minor, shown.to_pay_minor) == (cost, to_pay_minor(order)), self.told
+
+        return (lambda: model(at, units, price)), real
+
+    def _amended(self, changes: Changes) -> Difference:
+        """What was shown before the order was amended."""
+        revision = self.shop.progress("O").revision
+        self.shop.handle("O", ProposeAmendment(revision, changes, CancelledBy.CUSTOMER))
+        shown = self.shop.orders.amendment("O")
+        assert shown is not None
+        self.shop.handle("O", ConfirmAmendment(revision + 1))
+        return shown
 
     def _bill(self) -> Any:
         at, units = self._units(self.oracle.billable)
@@ -348,7 +391,21 @@ def _unequal(what: str, found: object, wanted: object) -> Iterator[str]:
 
 #: What is drawn, some more often than others.
 OPERATIONS = (
-    *("send", "send", "take_back", "cancel", "bill", "bill", "bill_all", "void", "credit", "credit", "reduce"),
+    *(
+        "send",
+        "send",
+        "take_back",
+        "cancel",
+        "amend",
+        "amend",
+        "bill",
+        "bill",
+        "bill_all",
+        "void",
+        "credit",
+        "credit",
+        "reduce",
+    ),
     *("reserve", "capture", "capture", "end", "ask_refund", "answer"),
     *("pay", "pay", "apply", "apply", "apply", "unapply", "goes_back", "write_off", "take_back_write_off"),
 )

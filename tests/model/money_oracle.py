@@ -53,6 +53,27 @@ class Order:
         line.cancelled += units
         line.leave(units)
 
+    def add(self, at: int, units: int, price: Fraction) -> None:
+        """Units more of a line, as a line of their own."""
+        need(self.amendable)
+        self._new_line(at, units, price)
+
+    def reprice(self, at: int, units: int, price: Fraction) -> None:
+        """Units that are here and not charged get a new price, on a line of their own."""
+        line = self.lines[at]
+        need(self.amendable and 0 < units <= min(line.open, line.uncharged))
+        line.open -= units
+        line.moved += units
+        self._new_line(at, units, price)
+
+    @property
+    def amendable(self) -> bool:
+        """Whether something has not left."""
+        return any(line.open for line in self.lines)
+
+    def _new_line(self, at: int, units: int, price: Fraction) -> None:
+        self.lines.append(Line(units, half_up(price * units), self.lines[at].taxes, open=units))
+
     # -- bills
 
     def basis(self, line: Line) -> int:

@@ -64,6 +64,7 @@ class Line:
     returned: int = 0
     lost: int = 0
     cancelled: int = 0
+    moved: int = 0
     invoiced: int = 0
     credited: int = 0
     waived: int = 0
@@ -72,9 +73,14 @@ class Line:
     reduced: int = 0
 
     @property
+    def live(self) -> int:
+        """Units that are still the line's."""
+        return self.ordered - self.cancelled - self.moved
+
+    @property
     def owed(self) -> int:
         """Units the customer has or is still to get."""
-        return self.ordered - self.cancelled - self.returned - self.lost
+        return self.live - self.returned - self.lost
 
     @property
     def charged(self) -> int:

@@ -68,9 +68,11 @@ from orderflow.domain.money.money import Money
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.tax import TaxableLine, TaxCategory, TaxPolicy, totals
 from orderflow.domain.orders.allocating import AllocateStock, ExpireAllocation, FillBackorder, ReleaseStock
-from orderflow.domain.orders.amending import AnnotateOrder
+from orderflow.domain.orders.amending import ConfirmAmendment, DropAmendment, ProposeAmendment
+from orderflow.domain.orders.annotating import AnnotateOrder
 from orderflow.domain.orders.billing import BillUnits, CompleteOrder
 from orderflow.domain.orders.cancelling import CancelUnits
+from orderflow.domain.orders.changes import Changes
 from orderflow.domain.orders.content import (
     AllocateAt,
     CancelledBy,
@@ -330,6 +332,10 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         OweAgain("S", SENT),
         CancelUnits("not wanted", CancelledBy.CUSTOMER, ONE),
         ReinstateOrder(),
+        ProposeAmendment(0, Changes(more=ONE), CancelledBy.CUSTOMER),
+        ProposeAmendment(0, Changes(less=ONE), CancelledBy.CUSTOMER),
+        ConfirmAmendment(1),
+        DropAmendment(1),
         BillUnits("I", "inv"),
         RecordCredit("cn", "I", (CreditedUnits(1, 1, 10, 0),), (), 0),
         RecordUnbilling("I", (UnbilledUnits(1, 1, 10),), ()),

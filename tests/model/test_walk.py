@@ -25,7 +25,8 @@ from orderflow.domain.money.money import Money
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.tax import TaxCategory, TaxPolicy
 from orderflow.domain.orders.allocating import AllocateStock, ExpireAllocation, FillBackorder, ReleaseStock
-from orderflow.domain.orders.amending import AnnotateOrder
+from orderflow.domain.orders.amending import ConfirmAmendment, DropAmendment, ProposeAmendment
+from orderflow.domain.orders.annotating import AnnotateOrder
 from orderflow.domain.orders.billing import BillUnits, CompleteOrder
 from orderflow.domain.orders.cancelling import CancelUnits, OrderCancelled
 from orderflow.domain.orders.content import (
@@ -455,11 +456,12 @@ def service() -> Exploration:
 
 WALKS = (documents, money, on_account, fragments, facts, beginnings, ordered_basis, settled_early, service)
 
-#: What is told in every state alike, of which small worlds reach some: cases try the states one by one (U01, U09, U24,
-#: returns, payments).
+#: What is told in every state alike, of which small worlds reach some: cases try the states one by one (U01, U09, U11,
+#: U24, returns, payments).
 TRIED_BY_CASES = {
     *(RecordAuthorisation, RecordCapture),
     *(RecordDeparture, RecordLoss, OweAgain, RecordInspection, RecordRejection, ReinstateOrder),
+    *(ProposeAmendment, ConfirmAmendment, DropAmendment),
     *(RecordTracking, RecordDelivered, RecordReturning, RecordLost, ReceiveBack, RecordLeftBehind, SendBack),
     CloseShipmentTask,
 }

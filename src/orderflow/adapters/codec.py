@@ -38,7 +38,7 @@ class StoredForm(NamedTuple):
 class Codec:
     """Writes and reads the messages and states of ``machines``; safe to share between threads.
 
-    An order's content never changes. It is stored only in the event that brought it, so a state's upcasters never see
+    An order's content is stored only in the event that brought it, so a state's upcasters never see
     it.
 
     Args:

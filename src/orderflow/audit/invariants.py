@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from orderflow.domain.workflow.goods_laws import GOODS_LAWS
 from orderflow.domain.workflow.laws import MONEY_LAWS
+from orderflow.domain.workflow.limbo import LIMBO_LAWS
 from orderflow.errors import Key
 
 
@@ -31,7 +32,7 @@ INVARIANTS: Final[Mapping[str, str]] = {
     "I11": "An order's state is the one that its line vectors imply.",
     "I12": "Each line has a number of its own, and its vector.",
     "I13": "Line amounts and order totals recompute.",
-    "I14": "What was ordered is what was placed.",
+    "I14": "What was ordered is what was placed, but for the lines that amendments have added.",
     "I15": "A cancelled order holds no stock.",
     "I16": "Quantities and numbers of lines are within their limits.",
     "I17": "Every document has the number its series allotted to it, and no two of a tenant show the same.",
@@ -55,6 +56,7 @@ INVARIANTS: Final[Mapping[str, str]] = {
     "I54": "Every stored event and state can be read.",
     **GOODS_LAWS,
     **MONEY_LAWS,
+    **LIMBO_LAWS,
 }
 
 

@@ -10,6 +10,7 @@ from orderflow.audit.checks import Check, Seen
 from orderflow.audit.invariants import Violation
 from orderflow.domain.engine.limits import MAX_QUANTITY
 from orderflow.domain.engine.workflow import EventContext
+from orderflow.domain.orders.amending import placed_content
 from orderflow.domain.orders.billing import UnitsBilled
 from orderflow.domain.orders.content import InvoiceBasis, LineKind, OrderContent, totals_of
 from orderflow.domain.orders.parcels import DepartureRecorded
@@ -60,11 +61,12 @@ class Orders(Check):
         if not hasattr(state, "progress"):
             return
         self.counted["I14"] += 1
-        if placed is not None and state.content != placed:
+        if placed is not None and placed_content(state) != placed:
             yield Violation("I14", key, "the content differs from what was placed")
         self.counted["I13"] += 1
-        if state.totals != totals_of(state.content):
-            yield Violation("I13", key, f"totals are {state.totals.gross}, lines give {totals_of(state.content).gross}")
+        totals = totals_of(state.content, {line.line: vector.moved for line, vector in lines_of(state)})
+        if state.totals != totals:
+            yield Violation("I13", key, f"totals are {state.totals.gross}, lines give {totals.gross}")
         yield from self._lines(key, state)
 
     def _lines(self, key: Key, state: HasProgress) -> Iterator[Violation]:

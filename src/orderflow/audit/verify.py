@@ -25,6 +25,7 @@ from orderflow.audit.stocks import Stocks
 from orderflow.domain.engine.machine import Machine
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.workflow.goods_laws import GoodsLaws
+from orderflow.domain.workflow.limbo import LimboLaws
 from orderflow.ports.audit import AuditSource
 
 __all__ = ["Finding", "Report", "verify"]
@@ -126,6 +127,7 @@ class _Audit:
             Shipments(counted),
             Documents(counted),
             LawCheck(counted, GoodsLaws()),
+            LawCheck(counted, LimboLaws()),
             Money(counted),
         )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from orderflow.cli.attention_page import attention_page
 from orderflow.cli.options import own_workflow
 from orderflow.domain.engine.diagram import overview, page
 from orderflow.domain.engine.machine import Machine
@@ -15,9 +16,10 @@ from orderflow.domain.workflow.table import MACHINES
 
 
 def pages(machines: Iterable[Machine] = MACHINES) -> Mapping[str, str]:
-    """File name to Markdown: a page for each machine, and an index."""
+    """File name to Markdown: a page for each machine, one for what their rows wait for, and an index."""
     listed = sorted(machines, key=lambda machine: machine.kind)
-    return {"index.md": _index(listed), **{f"{machine.kind}.md": page(machine) for machine in listed}}
+    each = {f"{machine.kind}.md": page(machine) for machine in listed}
+    return {"index.md": _index(listed), "attention.md": attention_page(listed), **each}
 
 
 def _index(machines: Iterable[Machine]) -> str:
@@ -30,6 +32,7 @@ def _index(machines: Iterable[Machine]) -> str:
             "",
             "When a machine is made, it is checked: every state can be reached, and can reach a final one.",
             "A dead end is a state without any rule: no command is possible in it.",
+            "What rows wait for in each state stands on [a page of its own](attention.md).",
             "",
             "| machine | states | commands | arrows | final | dead ends |",
             "|---|---|---|---|---|---|",

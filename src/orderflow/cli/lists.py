@@ -132,7 +132,7 @@ def worklist(
     if as_json:
         print_json({"worklist": name, "tasks": views, "cursor": onward})
         return
-    if WORKLISTS[name].kind == "invoice":
+    if WORKLISTS[name] == ("invoice",):
         rows = [[view[column] for column in _OWED] for view in views]
         told = [(_reasons(task), ", ".join(task.commands)) for task in tasks]
         table("", (*_OWED, *_TOLD), [[*row, *more] for row, more in zip(rows, told, strict=True)])

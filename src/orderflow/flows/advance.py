@@ -17,7 +17,8 @@ from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.orders.allocating import AllocateStock
 from orderflow.domain.orders.billing import BillUnits, CompleteOrder
 from orderflow.domain.orders.charging import billable_lines
-from orderflow.domain.orders.guards import may_prepare
+from orderflow.domain.orders.content import Gate
+from orderflow.domain.orders.guards import may_pass
 from orderflow.domain.orders.placing import ConfirmOrder
 from orderflow.domain.orders.state import (
     Accepted,
@@ -116,14 +117,14 @@ def _needed(key: Key, order: HasProgress, settings: ShopSettings) -> Iterator[Ke
     progress, content = order.progress, order.content
     places = {a.location for v in progress.lines for a in v.allocated} | set(settings.allocation.locations)
     yield from (shipment_key(key, len(progress.shipments) + number) for number in range(1, len(places) + 1))
-    yield _invoice_key(key, order)
+    yield invoice_key(key, order)
     yield key.beside("series", settings.series)
     if content.customer:
         yield key.beside("account", content.customer)
     yield from stock_keys(key.tenant, order, settings.allocation)
 
 
-def _invoice_key(key: Key, order: HasProgress) -> Key:
+def invoice_key(key: Key, order: HasProgress) -> Key:
     return key.beside("invoice", f"{key.id}/{1 + len(order.progress.bills)}")
 
 
@@ -165,7 +166,7 @@ def _allocates(order: Any, now: datetime) -> bool:
     """Whether it wants stock; after a promise has ended unused, only once it could be prepared."""
     if not isinstance(order, Confirmed | AwaitingStock | Preparing | PartlyShipped) or not order.progress.wants_stock:
         return False
-    return not order.progress.lapsed or may_prepare(order, now)
+    return not order.progress.lapsed or may_pass(order, Gate.PREPARE, now)
 
 
 def _held_by(orders: Sequence[Key], settings: ShopSettings) -> Flow[list[Key]]:
@@ -213,7 +214,7 @@ def _prepare(work: Work, key: Key, order: Any, actor: str, settings: ShopSetting
 
 
 def _bill(work: Work, key: Key, order: Accepted, actor: str, settings: ShopSettings) -> Flow[list[Result]]:
-    return (yield from _sent(work, key, BillUnits(_invoice_key(key, order).id, settings.series), actor))
+    return (yield from _sent(work, key, BillUnits(invoice_key(key, order).id, settings.series), actor))
 
 
 def _complete(work: Work, key: Key, order: Any, actor: str, settings: ShopSettings) -> Flow[list[Result]]:

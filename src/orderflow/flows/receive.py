@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any, TypeAlias
 
@@ -13,11 +14,14 @@ from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.intake import Accepted, intake_key
-from orderflow.domain.orders.content import Gate, Hold, HoldReason, OrderContent, with_shared
+from orderflow.domain.orders.amending import ProposeAmendment, placed_content
+from orderflow.domain.orders.comparing import changes_to
+from orderflow.domain.orders.content import CancelledBy, Gate, Hold, HoldReason, OrderContent, with_shared
 from orderflow.domain.orders.holding import PlaceHold
 from orderflow.domain.orders.placing import PlaceOrder
+from orderflow.domain.orders.state import HasProgress
 from orderflow.domain.workflow.orders_parties import parties_of
-from orderflow.errors import CommandRefused, Fault, InputError, Key
+from orderflow.errors import CommandMismatch, CommandRefused, Fault, InputError, Key
 from orderflow.flows.handle import Work, accepted, faults_in
 from orderflow.ports.storage import Ack
 
@@ -40,6 +44,8 @@ class Unchanged(Record):
 @frozen(eq=False, repr=False)
 class Changed(Record):
     """The order is known with different content: nothing was overwritten, and the order is held, once for each content.
+
+    Where the difference is one of goods, it is proposed as an amendment, unless staff's own proposal stands.
 
     ``differences`` are the content's fields that differ: name, known value, received value.
     """
@@ -79,16 +85,28 @@ def receive(
         yield from work.commit()
         return Created(key, ack)
     rows = yield from work.load([known])
-    differences = _differences(rows[known].state.content, with_shared(content))
+    order = rows[known].state
+    differences = _differences(placed_content(order), with_shared(content))
     if not differences:
         return Unchanged(known)
-    hold = PlaceHold(Hold(HoldReason.CHANNEL_CHANGED, Gate.PREPARE))
-    once = evolve(stamp, command_id=_id_of_change(known, content))
-    results = yield from work.take([Envelope(known, hold, once)])
-    if not isinstance(results[0], CommandRefused):
-        accepted(results.pop())
+    for result in (yield from work.take([*_asked(known, order, content, stamp)])):
+        # What was told before, or is not possible now, changes nothing.
+        if not isinstance(result, CommandRefused | CommandMismatch):
+            accepted(result)
     yield from work.commit()
     return Changed(known, differences)
+
+
+def _asked(key: Key, order: HasProgress, content: OrderContent, stamp: Stamp) -> Iterator[Envelope]:
+    """The order is held, and what its channel wants is proposed; staff's own proposal is not replaced."""
+    told = _id_of_change(key, content)
+    hold = PlaceHold(Hold(HoldReason.CHANNEL_CHANGED, Gate.PREPARE))
+    yield Envelope(key, hold, evolve(stamp, command_id=told))
+    proposed, revision = order.progress.proposed, order.progress.revision
+    changes = changes_to(order, with_shared(content))
+    if changes is not None and (proposed is None or proposed.by is CancelledBy.CHANNEL):
+        wish = ProposeAmendment(revision, changes, CancelledBy.CHANNEL)
+        yield Envelope(key, wish, evolve(stamp, command_id=f"{told}/a"))
 
 
 def _id_of_change(order: Key, content: OrderContent) -> str:

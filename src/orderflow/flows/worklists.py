@@ -1,37 +1,37 @@
-"""Worklists: what is waiting for human action or money, each row with the reasons why it does not advance by itself."""
+"""Worklists: what is waiting for human action or money, each row with the reasons why it does not advance by itself.
+
+Each is a view of attention; what keeps a row from its next step is asked of the rows that would refuse it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
-from attrs import frozen
-
-from orderflow.domain.billing.credit_note import DraftCreditNote
 from orderflow.domain.engine.decide import Envelope, Flow, Read, ask
-from orderflow.domain.engine.machine import refuse
-from orderflow.domain.engine.record import Record
+from orderflow.domain.engine.machine import Absent
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
-from orderflow.domain.inventory.stock import ReceiveGoods
-from orderflow.domain.orders.allocating import AllocateStock, FillBackorder, ReleaseStock
-from orderflow.domain.orders.cancelling import CancelUnits
-from orderflow.domain.orders.holding import ReleaseHold
+from orderflow.domain.orders.allocating import AllocateStock
+from orderflow.domain.orders.billing import BillUnits, CompleteOrder
 from orderflow.domain.orders.placing import ConfirmOrder
-from orderflow.domain.orders.state import Accepted, AwaitingStock, Confirmed, lines_of
+from orderflow.domain.orders.state import lines_of
 from orderflow.domain.returns.inspecting import SettleReturn
-from orderflow.domain.returns.state import HasReturn
 from orderflow.domain.shipping.leaving import HandOver
-from orderflow.domain.shipping.planning import DropItems, PackShipment, PlanShipment, VoidShipment
+from orderflow.domain.shipping.planning import PlanShipment
 from orderflow.domain.values import Pick
-from orderflow.domain.workflow.attention import Attention, Standing, attention
+from orderflow.domain.workflow.attention import TABLE, Attention, Standing, attention, lines_for
+from orderflow.domain.workflow.standing import READY, Wait
 from orderflow.errors import InputError, Key, Refusal
+from orderflow.flows.advance import ShopSettings, invoice_key
 from orderflow.flows.asks import DeadLetters, Find
 from orderflow.flows.dead_letters import attended
 from orderflow.flows.explain import explain
-from orderflow.flows.prepare import ShippingSettings, shipments_for
+from orderflow.flows.prepare import shipments_for
 from orderflow.ports.storage import Query, Row
+
+__all__ = ["WORKLISTS", "Task", "worklist"]
 
 
 class Task(NamedTuple):
@@ -49,84 +49,104 @@ class Task(NamedTuple):
     since: datetime | None = None
 
 
-@frozen(eq=False, repr=False)
-class Worklist(Record):
-    """A list: which rows are on it, and the command each of them waits for, if there is one; and what else would help.
+#: Makes the command that a row waits for, so that it can be asked what would refuse it.
+Step: TypeAlias = Callable[[Row[Any], ShopSettings], tuple[Key, Any]]
 
-    Rows are on it by ``status``, or where their state ``takes`` a command, so that a host's own states are listed too.
-    ``beside`` adds reasons that no guard can give; ``keeps`` says which of these rows belong here. ``attended`` names
-    the list by which attention shows its rows, of all that are open; then nothing else is asked. ``letters``: it lists
-    the dead letters instead, whatever rows they are of.
-    """
-
-    kind: str
-    status: tuple[str, ...] = ()
-    takes: type[Any] | None = None
-    next: Callable[[Row[Any]], tuple[Key, Any]] | None = None
-    due: bool = False
-    beside: Callable[[Any], tuple[Refusal, ...]] = lambda _: ()
-    keeps: Callable[[Any], bool] = lambda _: True
-    attended: str = ""
-    helps: tuple[type[Any], ...] = ()
-    letters: bool = False
-
-    def query(self, workflow: Workflow, at: datetime, cursor: int, limit: int) -> Query | None:
-        """What finds the rows that may be on it; None if the workflow has no such rows."""
-        if self.attended:
-            where = (("open", 1),)
-            return Query(self.kind, where=where, cursor=cursor, limit=limit) if self.kind in workflow.machines else None
-        status = self.states(workflow)
-        due_by = at if self.due else None
-        return Query(self.kind, status, due_by=due_by, cursor=cursor, limit=limit) if status else None
-
-    def found(self, state: Any, at: datetime) -> list[Attention]:
-        """Why a row is on a list of attention."""
-        return [a for a in attention(state, at) if a.worklist == self.attended and a.standing is Standing.LISTED]
-
-    def states(self, workflow: Workflow) -> tuple[str, ...]:
-        """The names of the states whose rows may be on it."""
-        rules = workflow.machines[self.kind].rules if self.kind in workflow.machines else ()
-        taking = [line.source.__name__ for line in rules if line.command is self.takes]
-        return (*self.status, *dict.fromkeys(taking))
+#: Orders that nothing keeps from going ahead: the shop's next round takes them.
+CAN_ADVANCE: Final = "can_advance"
+#: Effects that were given up, whatever rows they are of.
+DEAD_LETTERS: Final = "dead_letters"
 
 
-def worklist(workflow: Workflow, name: str, stamp: Stamp, *, cursor: int = 0, limit: int = 100) -> Flow[list[Task]]:
-    """Up to ``limit`` rows of a list as of the stamp's time, in order of creation.
+def _kinds() -> Iterator[tuple[str, tuple[str, ...]]]:
+    names = dict.fromkeys(wait.worklist for waits in TABLE.values() for wait in waits if wait.worklist)
+    for name in names:
+        yield name, tuple([kind for kind, waits in TABLE.items() if any(wait.worklist == name for wait in waits)])
+    yield CAN_ADVANCE, ("order",)
+    yield DEAD_LETTERS, ()
+
+
+#: The kinds of rows that each list shows.
+WORKLISTS: Final = dict(_kinds())
+
+
+def worklist(
+    workflow: Workflow,
+    name: str,
+    stamp: Stamp,
+    settings: ShopSettings,
+    *,
+    cursor: int = 0,
+    limit: int = 100,
+) -> Flow[list[Task]]:
+    """Up to ``limit`` rows of a list as of the stamp's time, kind by kind, each in order of creation.
 
     Raises:
         InputError: there is no such list.
     """
-    listed = WORKLISTS.get(name)
-    if listed is None:
+    if name not in WORKLISTS:
         raise InputError.at("name", "not_a_choice", f"must be one of {', '.join(WORKLISTS)}")
-    if listed.letters:
+    if name == DEAD_LETTERS:
         return (yield from _letters(workflow, cursor, limit))
-    tasks: list[Task] = []
-    while len(tasks) < limit:
-        query = listed.query(workflow, stamp.at, cursor, limit)
-        if query is None:
-            break
-        rows = yield from ask(Find(query))
-        for row in rows:
-            tasks += yield from _tasks(workflow, listed, row, stamp)
-        if len(rows) < limit:
-            break
-        cursor = rows[-1].cursor
+    kinds, tasks = WORKLISTS[name], list[Task]()
+    after, first = divmod(cursor, len(kinds))
+    for place, kind in enumerate(kinds[first:], start=first):
+        while len(tasks) < limit:
+            rows = yield from _rows(workflow, name, kind, after, limit)
+            for row in rows:
+                found = yield from _task(workflow, name, row, stamp, settings)
+                tasks += [task._replace(cursor=row.cursor * len(kinds) + place) for task in found]
+            if len(rows) < limit:
+                break
+            after = rows[-1].cursor
+        after = 0
     return tasks[:limit]
 
 
-def _tasks(workflow: Workflow, listed: Worklist, row: Row[Any], stamp: Stamp) -> Flow[list[Task]]:
+def _rows(workflow: Workflow, name: str, kind: str, cursor: int, limit: int) -> Flow[Sequence[Row[Any]]]:
+    """The next rows of a kind that may be on a list, by their states."""
+    machine = workflow.machines.get(kind)
+    every: list[Any] = [state for state in machine.states if state is not Absent] if machine else []
+    may = [state for state in every if any(_shows(name, wait) for wait in lines_for(state))]
+    if not may:
+        return ()
+    status = tuple([state.__name__ for state in may]) if len(may) < len(every) else ()
+    return (yield from ask(Find(Query(kind, status, where=(("open", 1),), cursor=cursor, limit=limit))))
+
+
+def _shows(name: str, waiting: Wait | Attention) -> bool:
+    """Whether a list shows what a line of attention, or a row by it, waits for."""
+    if name == CAN_ADVANCE:
+        return waiting.standing is Standing.MOVING
+    return waiting.worklist == name
+
+
+def _task(workflow: Workflow, name: str, row: Row[Any], stamp: Stamp, settings: ShopSettings) -> Flow[list[Task]]:
     """The row as an entry of the list, if it belongs there."""
-    if listed.attended:
-        found = listed.found(row.state, stamp.at)
-        reasons = tuple([a.reason for a in found])
-        return [Task(row.cursor, row.key, row.state, reasons, _names(found), row.at)] if found else []
-    if not listed.keeps(row.state):
+    shown: dict[Attention, tuple[Refusal, ...]] = {}
+    for each in attention(row.state, stamp.at):
+        if _shows(name, each) and each.standing is not Standing.DUE:
+            against = yield from _against(workflow, each, row, stamp, settings)
+            if not (against and name == CAN_ADVANCE):
+                shown[each] = against
+    if not shown:
         return []
-    why = (yield from explain(workflow, Envelope(*listed.next(row), stamp))) if listed.next else ()
-    commands = tuple([command.__name__ for command in listed.helps])
-    reasons = (*why, *listed.beside(row.state)) or (refuse("ready", "ready for {command}", command=commands[0]),)
-    return [Task(row.cursor, row.key, row.state, reasons, commands, row.at)]
+    reasons = [reason for each, against in shown.items() for reason in _reasons(each, against)]
+    return [Task(row.cursor, row.key, row.state, tuple(dict.fromkeys(reasons)), _names(shown), row.at)]
+
+
+def _against(
+    workflow: Workflow, each: Attention, row: Row[Any], stamp: Stamp, settings: ShopSettings
+) -> Flow[tuple[Refusal, ...]]:
+    """What would refuse the command that would lead the row on, if nothing of the row itself does."""
+    step = _STEPS.get(each.commands[0]) if each.standing is Standing.MOVING or each.reason.code == READY else None
+    if step is None:
+        return ()
+    return (yield from explain(workflow, Envelope(*step(row, settings), stamp)))
+
+
+def _reasons(each: Attention, against: tuple[Refusal, ...]) -> tuple[Refusal, ...]:
+    return against if against and each.reason.code == READY else (*against, each.reason)
 
 
 def _names(found: Iterable[Attention]) -> tuple[str, ...]:
@@ -146,71 +166,48 @@ def _letters(workflow: Workflow, cursor: int, limit: int) -> Flow[list[Task]]:
     return tasks
 
 
-def _confirm(row: Row[Any]) -> tuple[Key, ConfirmOrder]:
+# -- the next commands
+
+
+def _confirm(row: Row[Any], settings: ShopSettings) -> tuple[Key, ConfirmOrder]:
     return row.key, ConfirmOrder()
 
 
-def _allocate(row: Row[Any]) -> tuple[Key, AllocateStock | FillBackorder]:
-    """Put every open unit on back-order, which needs no stock, or else fill every back-order."""
-    lines = [*lines_of(row.state)]
-    open_ = tuple([Pick(line.line, "main", vector.open) for line, vector in lines if vector.open])
-    if open_:
-        return row.key, AllocateStock(backorder=open_)
-    waiting = [Pick(line.line, wait.location, wait.quantity) for line, v in lines for wait in v.backordered]
-    return row.key, FillBackorder(tuple(waiting))
+def _allocate(row: Row[Any], settings: ShopSettings) -> tuple[Key, AllocateStock]:
+    """Put every open unit on back-order, which needs no stock."""
+    first = settings.allocation.locations[0]
+    return row.key, AllocateStock(
+        backorder=tuple([Pick(line.line, first, v.open) for line, v in lines_of(row.state) if v.open])
+    )
 
 
-def _waiting(order: Accepted) -> tuple[Refusal, ...]:
-    units = order.progress.tally.backordered
-    return (refuse("backordered", "units waiting for stock: {units}", units=units),) if units else ()
-
-
-def _is_short(order: Accepted) -> bool:
-    return isinstance(order, Confirmed | AwaitingStock) or order.progress.tally.backordered > 0
-
-
-def _prepare(row: Row[Any]) -> tuple[Key, Any]:
-    first = next(shipments_for(row.key, row.state, ShippingSettings()))
+def _prepare(row: Row[Any], settings: ShopSettings) -> tuple[Key, Any]:
+    first = next(shipments_for(row.key, row.state, settings.shipping))
     return first.key, first.plan
 
 
-def _hand_over(row: Row[Any]) -> tuple[Key, HandOver]:
+def _hand_over(row: Row[Any], settings: ShopSettings) -> tuple[Key, HandOver]:
     return row.key, HandOver()
 
 
-def _settle(row: Row[Any]) -> tuple[Key, SettleReturn]:
+def _bill(row: Row[Any], settings: ShopSettings) -> tuple[Key, BillUnits]:
+    return row.key, BillUnits(invoice_key(row.key, row.state).id, settings.series)
+
+
+def _complete(row: Row[Any], settings: ShopSettings) -> tuple[Key, CompleteOrder]:
+    return row.key, CompleteOrder()
+
+
+def _settle(row: Row[Any], settings: ShopSettings) -> tuple[Key, SettleReturn]:
     return row.key, SettleReturn()
 
 
-def _claimed(state: HasReturn) -> tuple[Refusal, ...]:
-    """A claim brings no goods, so no order says what is due for it."""
-    if state.goods.lots:
-        return ()
-    return (refuse("claimed", "{wanted} wanted: credit it or send it again", wanted=state.wish.wanted.value),)
-
-
-PAYMENTS: Final = ("to_apply", "payments_due", "to_reconcile", "disputed", "contradictions")
-
-WORKLISTS: Final = {
-    "to_confirm": Worklist("order", takes=ConfirmOrder, next=_confirm, helps=(ConfirmOrder, ReleaseHold, CancelUnits)),
-    "awaiting_stock": Worklist(
-        "order",
-        ("Confirmed", "AwaitingStock", "Preparing", "PartlyShipped"),
-        next=_allocate,
-        beside=_waiting,
-        keeps=_is_short,
-        helps=(AllocateStock, ReceiveGoods, ReleaseHold, CancelUnits),
-    ),
-    "to_prepare": Worklist("order", ("Allocated",), next=_prepare, helps=(PlanShipment, ReleaseHold, ReleaseStock)),
-    "to_pack": Worklist("shipment", takes=PackShipment, helps=(PackShipment, VoidShipment)),
-    "to_ship": Worklist("shipment", takes=HandOver, next=_hand_over, helps=(HandOver, DropItems, VoidShipment)),
-    **{name: Worklist("order", attended=name) for name in ("unpaid", "to_bill", "to_credit", "to_refund")},
-    **{name: Worklist("stock", attended=name) for name in ("to_count", "to_inspect", "to_reorder")},
-    **{name: Worklist("return", attended=name) for name in ("returns", "returns_to_inspect")},
-    "returns_to_credit": Worklist(
-        "return", takes=SettleReturn, next=_settle, beside=_claimed, helps=(SettleReturn, DraftCreditNote)
-    ),
-    "invoices_due": Worklist("invoice", attended="invoices_due"),
-    **{name: Worklist("payment", attended=name) for name in PAYMENTS},
-    "dead_letters": Worklist("", letters=True),
+_STEPS: Final[dict[type[Any], Step]] = {
+    ConfirmOrder: _confirm,
+    AllocateStock: _allocate,
+    PlanShipment: _prepare,
+    HandOver: _hand_over,
+    BillUnits: _bill,
+    CompleteOrder: _complete,
+    SettleReturn: _settle,
 }

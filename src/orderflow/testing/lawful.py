@@ -1,4 +1,4 @@
-"""A storage that asks the laws of goods and money after every commit; wrap it around yours in tests."""
+"""A storage that asks the laws of goods, money and attention after every commit; wrap it around yours in tests."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import EventContext, Workflow
 from orderflow.domain.workflow.goods_laws import GoodsLaws
 from orderflow.domain.workflow.laws import Breach, MoneyLaws
+from orderflow.domain.workflow.limbo import LimboLaws
 from orderflow.domain.workflow.table import standard_workflow
 from orderflow.errors import InvariantBroken, Key
 from orderflow.ports.storage import Batch, Recorded, Storage, UnitOfWork
@@ -19,15 +20,15 @@ from orderflow.ports.storage import Batch, Recorded, Storage, UnitOfWork
 __all__ = ["KINDS", "breaches", "lawful"]
 
 #: The kinds of rows that the laws speak of.
-KINDS: Final = MoneyLaws.KINDS | GoodsLaws.KINDS
+KINDS: Final = MoneyLaws.KINDS | GoodsLaws.KINDS | LimboLaws.KINDS
 
 _PAGE = 1_000
 
 
 def breaches(rows: Iterable[tuple[Key, Any]], events: Iterable[EventContext] = ()) -> list[Breach]:
-    """The laws of goods and money that rows break together, and events by themselves."""
+    """The laws of goods, money and attention that rows break together, and events by themselves."""
     every, happened, found = [*rows], [*events], list[Breach]()
-    for laws in (GoodsLaws(), MoneyLaws()):
+    for laws in (GoodsLaws(), MoneyLaws(), LimboLaws()):
         found += [breach for context in happened for breach in laws.event(context)]
         found += [breach for key, state in every if key.kind in laws.KINDS for breach in laws.row(key, state)]
         found += laws.end()
@@ -35,7 +36,7 @@ def breaches(rows: Iterable[tuple[Key, Any]], events: Iterable[EventContext] = (
 
 
 def lawful(storage: Storage, workflow: Workflow | None = None) -> Storage:
-    """A storage that behaves as the one it wraps, and asks the laws of goods and money after every commit.
+    """A storage that behaves as the one it wraps, and asks the laws of goods, money and attention after every commit.
 
     A commit after which a law is broken raises :class:`InvariantBroken`, which names the law, though it is stored by
     then. The journal is folded by ``workflow`` to know each row: every commit must go through it, or stand in the feed.

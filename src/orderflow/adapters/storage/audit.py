@@ -24,7 +24,7 @@ from orderflow.adapters.storage.session import FOREIGN
 from orderflow.adapters.storage.unit import moment
 from orderflow.domain.engine.machine import Machine
 from orderflow.domain.engine.stamp import Stamp
-from orderflow.errors import Key, StorageError
+from orderflow.errors import Key, OrderFlowError, StorageError
 from orderflow.ports.audit import Cited, Logged, Sent, Stored, Stream, Unreadable
 from orderflow.ports.storage import VAULT
 
@@ -172,7 +172,10 @@ class SqliteAudit:
             state = self._codec.state(key.kind, status, text, schema, seen.contents.get(content))
         except StorageError as error:
             return Stored(version, Unreadable(str(error)))
-        wanted = row_values(key, version, state) | {"last": seen.position, "changed_at": seen.at}
+        try:
+            wanted = row_values(key, version, state) | {"last": seen.position, "changed_at": seen.at}
+        except (OrderFlowError, ArithmeticError, LookupError, ValueError):
+            return Stored(version, state, ("open",))  # Of a state that cannot be, nobody can say what it waits for.
         found = zip(["last", "changed_at", *columns_of(key.kind)], values, strict=True)
         return Stored(version, state, tuple(name for name, value in found if value != wanted[name]))
 

@@ -14,6 +14,7 @@ from functools import cache, lru_cache
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
+from orderflow.domain.workflow.standing import RESTING
 from orderflow.errors import Key
 from orderflow.ports.storage import Query
 
@@ -135,32 +136,14 @@ def _first_order(*paths: str, fixed: bool = False) -> Column:
     return Column("TEXT", read, fixed)
 
 
-#: The statuses in which rows of a kind are finished; for all other rows, for orders and payments whose money is
-#: not settled, and for stock rows that somebody may have to look at, the column ``open`` is 1.
-FINISHED: Final[Mapping[str, frozenset[str]]] = {
-    "order": frozenset({"Completed", "Cancelled"}),
-    "shipment": frozenset({"Delivered", "ReturnedToSender", "Voided"}),
-    "invoice": frozenset({"Settled", "Void"}),
-    "payment": frozenset({"Closed"}),
-    "stock": frozenset({"StockLevel"}),
-    "return": frozenset({"Declined", "Cancelled", "Settled", "Rejected"}),
-}
-
-
 def _is_open(kind: str, state: Any) -> bool:
-    """Whether a row is not finished, or has money in it that nobody has settled."""
-    if status_of(state) not in FINISHED.get(kind, ()):
+    """Whether somebody may have to look at a row, now or later."""
+    if status_of(state) not in RESTING[kind]:
         return True
-    if kind == "payment":
-        return bool(state.free > 0 or state.funds.reserved or state.pending or state.notes.tasks)
-    if kind == "stock":
-        return bool(state.wants_attention)
-    if kind != "order":
-        return False
-    # Orders are loaded by whoever has one; importing a storage must not load them.
-    from orderflow.domain.orders.charging import wants_money
+    # What rows wait for is known by the whole domain; importing a storage must not load it.
+    from orderflow.domain.workflow.attention import waits
 
-    return wants_money(state)
+    return waits(state)
 
 
 def _open(kind: str) -> Column:
@@ -352,16 +335,16 @@ def columns_touched(kind: str, before: Any, after: Any) -> tuple[str, ...]:
     facts = SETTLED.get(kind, ())
     if [fact(before) for fact in facts] != [fact(after) for fact in facts]:
         return all_columns(kind)
-    if kind in FINISHED and _is_open(kind, before) is not _is_open(kind, after):
+    if kind in RESTING and _is_open(kind, before) is not _is_open(kind, after):
         return ("open", *_moving(kind))
     return _moving(kind)
 
 
 def asks_for_open(query: Query) -> bool:
     """Whether a query finds only open rows."""
-    if query.kind not in FINISHED:
+    if query.kind not in RESTING:
         return False
-    return ("open", 1) in query.where or (bool(query.status) and FINISHED[query.kind].isdisjoint(query.status))
+    return ("open", 1) in query.where or (bool(query.status) and RESTING[query.kind].isdisjoint(query.status))
 
 
 def row_values(key: Key, version: int, state: object) -> dict[str, Value]:

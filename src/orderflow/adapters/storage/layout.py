@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from orderflow.adapters.storage.columns import FINISHED, columns_of
+from orderflow.adapters.storage.columns import columns_of
+from orderflow.domain.workflow.standing import RESTING
 from orderflow.errors import DefinitionError, StorageError
 
 Run = Callable[[str], Any]
@@ -156,7 +157,7 @@ def kind_statements(kind: str) -> Iterator[str]:
     for name in INDEXED.get(kind, ()):
         sparse = f" WHERE {name} > ''" if name in SPARSE else ""
         yield f"CREATE INDEX {table}_{name} ON {table} (tenant, {name}){sparse}"
-    if kind in FINISHED:
+    if kind in RESTING:
         yield f"CREATE INDEX {table}_open ON {table} (tenant, n) WHERE open = 1"
     if kind == CONTENTED:
         # Most orders have neither an expiring allocation nor a tag.

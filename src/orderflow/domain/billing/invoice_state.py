@@ -29,7 +29,7 @@ class InvoiceLine(NamedTuple):
 
 @frozen(eq=False, repr=False)
 class InvoiceContent(Record):
-    """What an invoice says; it never changes. What each line sold is on its order, which never changes either."""
+    """What an invoice says; it never changes. What each line sold is on its order, whose lines never change either."""
 
     series: Id
     customer: Name

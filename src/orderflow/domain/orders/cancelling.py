@@ -64,14 +64,20 @@ def enough_cancellable(state: Working, command: CancelUnits, stamp: Stamp) -> Re
 
 
 def cancel(state: Working, command: CancelUnits, stamp: Stamp) -> UnitsCancelled | OrderCancelled:
-    wanted = summed(command.units)
-    slices: list[Slice] = []
-    for line, vector in lines_of(state):
-        slices += _slices(line.line, vector, wanted.get(line.line, 0) if wanted else vector.quantity)
+    slices = slices_of(state, command.units)
     left = state.progress.tally.live - sum([piece.quantity for piece in slices])
     if left:
         return UnitsCancelled(command.reason, command.by, tuple(slices))
     return OrderCancelled(command.reason, command.by, tuple(slices), stamp.moment)
+
+
+def slices_of(order: Working, units: tuple[LineQuantity, ...]) -> list[Slice]:
+    """Where these units are cancelled from, or without any, all that have not left."""
+    wanted = summed(units)
+    slices: list[Slice] = []
+    for line, vector in lines_of(order):
+        slices += _slices(line.line, vector, wanted.get(line.line, 0) if wanted else vector.quantity)
+    return slices
 
 
 def _slices(line: int, v: LineVector, quantity: int) -> Iterator[Slice]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from enum import Enum
 from functools import cached_property
+from types import MappingProxyType
 from typing import Annotated, Final, NamedTuple
 
 from attrs import evolve, frozen
@@ -16,6 +17,7 @@ from orderflow.domain.engine.text import object_writer
 from orderflow.domain.money.calendar import PaymentTerms, Timezone
 from orderflow.domain.money.currencies import Currency
 from orderflow.domain.money.price import Price
+from orderflow.domain.money.split import round_ratio
 from orderflow.domain.money.tax import TaxableLine, TaxCategory, TaxPolicy, Totals, includes_tax, spread, totals
 from orderflow.domain.values import MAX_LINES, MAX_TAGS, PartyRef, Priority, Sku
 from orderflow.errors import Fault
@@ -242,7 +244,7 @@ class SharedDiscount(NamedTuple):
 
 @frozen(eq=False, repr=False)
 class OrderContent(Record):
-    """What was ordered, for whom and on what terms. It never changes once the order is placed."""
+    """What was ordered, for whom and on what terms. Once it is placed, amendments add lines and change nothing."""
 
     currency: Currency
     lines: Annotated[tuple[OrderLine, ...], Length(1, MAX_LINES)]
@@ -341,7 +343,14 @@ def _is_for(discount: SharedDiscount, line: OrderLine) -> bool:
     return line.line in discount.lines if discount.lines else line.kind is LineKind.GOODS
 
 
-def totals_of(content: OrderContent) -> Totals:
-    """The order's sums by its own tax policy, in minor units."""
-    lines = [TaxableLine(line.net_minor, line.tax, line.quantity) for line in content.lines]
+def totals_of(content: OrderContent, moved: Mapping[int, int] = MappingProxyType({})) -> Totals:
+    """The order's sums by its own tax policy, in minor units; units of a line that have ``moved`` count on another."""
+    lines = []
+    for line in content.lines:
+        units = line.quantity - moved.get(line.line, 0)
+        net = line.net_minor
+        if units < line.quantity:
+            net = round_ratio(net * units, line.quantity, content.tax.rounding)
+        if units:
+            lines.append(TaxableLine(net, line.tax, units))
     return totals(lines, content.tax, content.currency)

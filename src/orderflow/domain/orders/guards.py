@@ -60,10 +60,10 @@ def paid_for(gate: Gate) -> Guard[Any, Any]:
     return guard
 
 
-def may_prepare(order: HasProgress, at: datetime) -> bool:
-    """Whether neither a hold on the whole order nor money keeps it from being prepared."""
-    held = any(hold.line == 0 and hold.closes(Gate.PREPARE, at) for hold in order.progress.holds)
-    if held or not waits_for_money(order, Gate.PREPARE):
+def may_pass(order: HasProgress, gate: Gate, at: datetime) -> bool:
+    """Whether neither a hold on the whole order nor money keeps it from passing a gate."""
+    held = any(hold.line == 0 and hold.closes(gate, at) for hold in order.progress.holds)
+    if held or not waits_for_money(order, gate):
         return not held
     return missing_minor(order, at) <= 0 and not order.progress.open_minor
 

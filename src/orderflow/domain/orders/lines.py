@@ -107,6 +107,11 @@ class LineVector(Record):
         return self.open + self.backordered_quantity + self.allocated_quantity + self.preparing_quantity
 
     @property
+    def movable(self) -> int:
+        """Units that are owed, in no shipment and not charged, waived or credited ahead."""
+        return min(self.unsent - self.preparing_quantity, max(0, self.kept - self.accounted))
+
+    @property
     def kept(self) -> int:
         """Units that the customer has or is still to get."""
         return self.unsent + self.shipped + self.delivered
@@ -220,6 +225,28 @@ def cancel(v: LineVector, piece: Slice) -> LineVector:
 def reinstate(v: LineVector, quantity: int) -> LineVector:
     """Cancelled units are owed again."""
     return evolve(v, cancelled=v.cancelled - quantity, open=v.open + quantity)
+
+
+def move(v: LineVector, quantity: int) -> tuple[LineVector, LineVector]:
+    """Units go to another line, as they are: open ones first, then waiting and allocated ones; both lines after it."""
+    opened = min(quantity, v.open)
+    waiting, waits = _parted(v.backordered, quantity - opened)
+    held, holds = _parted(v.allocated, quantity - opened - sum([place.quantity for place in waits]))
+    left = evolve(v, open=v.open - opened, backordered=waiting, allocated=held, moved=v.moved + quantity)
+    return left, LineVector(opened, waits, holds)
+
+
+def _parted(places: tuple[Place, ...], quantity: int) -> tuple[tuple[Place, ...], tuple[Place, ...]]:
+    """What is left of the entries and what is taken, the last first."""
+    left, taken = list(places), []
+    while quantity and left:
+        last = left.pop()
+        units = min(quantity, last.quantity)
+        taken.append(last._replace(quantity=units))
+        if units < last.quantity:
+            left.append(last._replace(quantity=last.quantity - units))
+        quantity -= units
+    return tuple(left), tuple(reversed(taken))
 
 
 def _taken(v: LineVector, piece: Slice) -> LineVector:

@@ -10,6 +10,7 @@ from typing import Final
 
 from orderflow.domain.engine.machine import Absent, Machine, Rule, choice, rule, rules, to
 from orderflow.domain.orders import allocating as a
+from orderflow.domain.orders import amending as am
 from orderflow.domain.orders import billing as b
 from orderflow.domain.orders import cancelling as c
 from orderflow.domain.orders import crediting as cr
@@ -20,7 +21,7 @@ from orderflow.domain.orders import prepaying as m
 from orderflow.domain.orders import reinstating as ri
 from orderflow.domain.orders import returning as r
 from orderflow.domain.orders import shipping as s
-from orderflow.domain.orders.amending import AnnotateOrder, OrderAnnotated, annotated
+from orderflow.domain.orders.annotating import AnnotateOrder, OrderAnnotated, annotated
 from orderflow.domain.orders.state import (
     Accepted,
     Allocated,
@@ -50,6 +51,7 @@ FIRST: States = (Preparing,)
 PARTLY: States = (PartlyShipped,)
 ACCEPTED: States = (*UNSENT, *SENT)
 OPEN: tuple[type[Placed | Accepted], ...] = (Placed, *ACCEPTED)
+UNSHIPPED: tuple[type[Placed | Accepted], ...] = (Placed, *UNSENT, PartlyShipped)
 BILLED: tuple[type[Accepted | Completed], ...] = (*ACCEPTED, Completed)
 LIVED: tuple[type[Accepted | Completed | Cancelled], ...] = (*BILLED, Cancelled)
 CLOSED: tuple[type[Placed | Completed | Cancelled], ...] = (Placed, Completed, Cancelled)
@@ -169,6 +171,29 @@ CANCEL: Final = (
     ),
 )  # fmt: skip
 
+SEEN = (am.is_proposed, am.can_be_made)
+
+
+def _amend(source: type[Accepted], *targets: type[Accepted]) -> Rule:
+    return rule(source, am.ConfirmAmendment, am.AmendmentConfirmed, targets, am.amended, guards=SEEN, decide=am.confirm)
+
+
+AMEND: Final = (
+    rules(
+        UNSHIPPED, am.ProposeAmendment, am.AmendmentProposed, None, am.proposed,
+        guards=(am.revision_is_latest, am.can_be_made), decide=am.propose,
+    ),
+    rules(OPEN, am.DropAmendment, am.AmendmentDropped, None, am.dropped, guards=(am.is_proposed,)),
+    rule(
+        Placed, am.ConfirmAmendment, am.AmendmentConfirmed, Placed, am.amended_early, guards=SEEN, decide=am.confirm
+    ),
+    _amend(Confirmed, Confirmed, Allocated),
+    _amend(AwaitingStock, *WAITING),
+    _amend(Allocated, Confirmed, Allocated),
+    _amend(Preparing, *UNSENT),
+    _amend(PartlyShipped, *SENT),
+)  # fmt: skip
+
 BILL: Final = (
     rules(
         BILLED, b.BillUnits, b.UnitsBilled, None, b.billed,
@@ -219,7 +244,7 @@ ANNOTATE: Final = rules(PLACED, AnnotateOrder, OrderAnnotated, None, annotated)
 
 ORDER: Final = Machine(
     "order",
-    rules=(*RECEIVE, *CONFIRM, *SECURE, *PREPARE, *SHIP, *CANCEL, *BILL, *PAY, *COMPLETE, *HOLD, ANNOTATE),
+    rules=(*RECEIVE, *CONFIRM, *SECURE, *PREPARE, *SHIP, *CANCEL, *AMEND, *BILL, *PAY, *COMPLETE, *HOLD, ANNOTATE),
     final=(Completed,),  # a cancelled order may be brought back
     check=check_order,
 )

@@ -146,7 +146,12 @@ def names_whom_to_bill(state: Absent | Draft, command: PlaceOrder, stamp: Stamp)
 def names_where_to_send(state: Absent | Draft, command: PlaceOrder, stamp: Stamp) -> Refusal | None:
     """Goods are sent to somebody, unless that is done elsewhere."""
     content = _content_of(state, command)
-    if content is None or content.ship_to or content.policy.shipped_elsewhere or not any(content.goods):
+    return None if content is None else no_address(content)
+
+
+def no_address(content: OrderContent) -> Refusal | None:
+    """Whether there are goods, and nobody to send them to."""
+    if content.ship_to or content.policy.shipped_elsewhere or not any(content.goods):
         return None
     return refuse("no_ship_to", "the order has goods and does not say where to send them (ship_to)")
 

@@ -11,6 +11,7 @@ from attrs import frozen
 
 from orderflow.domain.engine.record import Record, replacing
 from orderflow.domain.money.tax import TaxCategory, Totals
+from orderflow.domain.orders.changes import Proposal
 from orderflow.domain.orders.content import CancelledBy, Hold, OrderContent, OrderLine
 from orderflow.domain.orders.lines import LineVector
 from orderflow.domain.values import LineQuantity
@@ -122,7 +123,7 @@ class Progress(Record):
     ``pool_minor`` is money kept for the order and not on an invoice; ``prepayments`` say whose all of its money is, the
     newest last; ``taxed`` is what is charged, less credits, and ``rounded_minor`` what invoices were rounded by;
     ``shipments`` are all that were ever begun. Promises of stock last ``hold_seconds``, if not 0; ``lapsed`` says that
-    the last one ended unused.
+    the last one ended unused. ``revision`` counts proposed amendments; the last ``added`` lines came by them.
     """
 
     lines: tuple[LineVector, ...]
@@ -138,6 +139,9 @@ class Progress(Record):
     rounded_minor: int = 0
     hold_seconds: int = 0
     lapsed: bool = False
+    revision: int = 0
+    proposed: Proposal | None = None
+    added: int = 0
 
     @property
     def wants_stock(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import EventContext, Require, Send
 from orderflow.domain.inventory.counting import Discard, ReleaseQuarantine
-from orderflow.domain.orders.amending import AnnotateOrder
+from orderflow.domain.orders.annotating import AnnotateOrder
 from orderflow.domain.orders.returning import InspectedLine, RecordInspection, nothing_to_credit
 from orderflow.domain.orders.state import HasProgress
 from orderflow.domain.values import InspectionOutcome, stock_key, summed

@@ -43,6 +43,7 @@ from orderflow.domain.inventory.counting import Adjust, Discard, ReleaseQuaranti
 from orderflow.domain.inventory.machine import STOCK
 from orderflow.domain.orders import allocating as oa
 from orderflow.domain.orders import amending as oam
+from orderflow.domain.orders import annotating as oan
 from orderflow.domain.orders import billing as ob
 from orderflow.domain.orders import cancelling as oc
 from orderflow.domain.orders import crediting as ocr
@@ -251,6 +252,13 @@ TABLE: Final[tuple[Line, ...]] = (
         notifies("order_cancelled"),
     ),
     on(ori.OrderReinstated, EXPOSED),
+    on(
+        oam.AmendmentConfirmed,
+        EXPOSED,
+        tells(orders_stock.free_units, st.Release, st.DropBackorder),
+        asks(shipments_orders.drop_items, "drop_items"),
+        BY_POLICY,
+    ),
     on(ob.UnitsBilled, EXPOSED, tells(orders_billing.draft_invoice, inv.DraftInvoice), BY_POLICY),
     on(ocr.UnitsCredited, EXPOSED, MONEY_MOVED, BY_POLICY),
     on(ocr.UnitsUnbilled, EXPOSED, MONEY_MOVED, BY_POLICY),
@@ -306,7 +314,7 @@ TABLE: Final[tuple[Line, ...]] = (
         tells(returns_orders.inspect, ore.RecordInspection, ReleaseQuarantine, Discard),
     ),
     on(ri.ReturnSettled, requires(returns_orders.credited, "order")),
-    on(rq.ExchangeLinked, tells(returns_orders.link_exchange, oam.AnnotateOrder)),
+    on(rq.ExchangeLinked, tells(returns_orders.link_exchange, oan.AnnotateOrder)),
     names(cn.DraftCreditNote, billing_accounts.rows_of_credit),
     on(cn.CreditNoteDrafted, tells(billing_accounts.credit, ic.ApplyCredit, nu.AllotNumber)),
     on(cn.CreditNoteIssued, tells(billing_accounts.post_credit_note, ac.Post), notifies("credit_note_issued")),
