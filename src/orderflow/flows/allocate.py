@@ -19,7 +19,7 @@ from orderflow.domain.inventory.level import level_of
 from orderflow.domain.inventory.planner import Demand, Offer, Strategy, one_location_first, plan
 from orderflow.domain.orders.allocating import AllocateStock, ExpireAllocation, FillBackorder
 from orderflow.domain.orders.content import OrderLine
-from orderflow.domain.orders.state import Accepted, Placed, lines_of
+from orderflow.domain.orders.state import Accepted, HasProgress, Placed, lines_of
 from orderflow.domain.values import Location, Pick, StockRef, stock_key
 from orderflow.errors import CommandMismatch, CommandRefused, Fault, Key
 from orderflow.flows.asks import Find, KnownCommands, NewId
@@ -162,14 +162,21 @@ def _give_back(work: Work, expired: Sequence[Key], stamp: Stamp) -> Flow[None]:
 
 
 def stock_keys(tenant: str, order: object, settings: AllocationSettings) -> Iterator[Key]:
-    """The stock rows of every SKU that an order wants or holds, at every location."""
-    skus = dict.fromkeys([*(line.sku for line in _wanted(order)), *_held(order)])
-    for sku in skus:
+    """The stock rows of every SKU that an order wants or holds, wherever it may be taken from."""
+    for sku in dict.fromkeys(_held(order)):
         yield from (stock_key(tenant, sku, location) for location in settings.locations)
     if isinstance(order, Placed | Accepted):
         for line, vector in lines_of(order):
+            if vector.wants_stock:
+                yield from (stock_key(tenant, line.sku, at) for at in locations_for(order, line.line, settings))
             yield from (stock_key(tenant, line.sku, held.location) for held in vector.allocated)
             yield from (stock_key(tenant, line.sku, wait.location) for wait in vector.backordered)
+
+
+def locations_for(order: HasProgress, line: int, settings: AllocationSettings) -> tuple[str, ...]:
+    """Where to look for units of a line; the first is where they wait."""
+    named = order.content.route(order.content.line(line)).location
+    return settings.locations if named is None else (named,)
 
 
 def _offered(work: Work, key: Key, order: object, settings: AllocationSettings) -> Free:
@@ -189,27 +196,41 @@ def _offered(work: Work, key: Key, order: object, settings: AllocationSettings) 
 
 def _command(order: object, settings: AllocationSettings, free: Free) -> AllocateStock | FillBackorder | None:
     """Open units first; if there are none, the back-orders are filled."""
-    home, promise = settings.locations[0], (None, settings.skip_queue, settings.hold_seconds)
+    promise = None, settings.skip_queue, settings.hold_seconds
     if not isinstance(order, Placed | Accepted):
-        return AllocateStock((Pick(1, home, 1),))
+        return AllocateStock((Pick(1, settings.locations[0], 1),))
     demands = [Demand(line.line, line.sku, v.open) for line, v in lines_of(order) if v.open]
     if demands:
-        picks, short = _picks(demands, settings, free)
-        waiting = tuple([Pick(line, home, quantity) for line, quantity in short]) if settings.backorder else ()
+        picks, short = _picks(order, demands, settings, free)
+        missing = short if settings.backorder else ()
+        waiting = tuple([Pick(line, locations_for(order, line, settings)[0], quantity) for line, quantity in missing])
         return AllocateStock(picks, waiting, *promise) if picks or waiting else None
     demands = [Demand(line.line, line.sku, v.backordered_quantity) for line, v in lines_of(order) if v.backordered]
-    picks, _ = _picks(demands, settings, free)
+    picks, _ = _picks(order, demands, settings, free)
     return FillBackorder(picks, *promise) if picks else None
 
 
 def _picks(
-    demands: Sequence[Demand], settings: AllocationSettings, free: Free
+    order: HasProgress, demands: Sequence[Demand], settings: AllocationSettings, free: Free
 ) -> tuple[tuple[Pick, ...], tuple[tuple[int, int], ...]]:
-    """What the planner picks, taken off what is free, and what is short."""
+    """What the planner picks, taken off what is free, and what is short; lines that name a location come first."""
+    apart: dict[tuple[str, ...], list[Demand]] = {}
+    for demand in demands:
+        apart.setdefault(locations_for(order, demand.line, settings), []).append(demand)
+    found = [
+        _picks_at(locations, apart[locations], settings, free)
+        for locations in sorted(apart, key=lambda locations: locations == settings.locations)
+    ]
+    return tuple([pick for picks, _ in found for pick in picks]), tuple([item for _, short in found for item in short])
+
+
+def _picks_at(
+    locations: Sequence[str], demands: Sequence[Demand], settings: AllocationSettings, free: Free
+) -> tuple[tuple[Pick, ...], tuple[tuple[int, int], ...]]:
     offers = [
         Offer(sku, location, free[StockRef(sku, location)], priority)
         for sku in dict.fromkeys(demand.sku for demand in demands)
-        for priority, location in enumerate(settings.locations)
+        for priority, location in enumerate(locations)
         if free.get(StockRef(sku, location), 0) > 0
     ]
     found = plan(demands, offers, settings.strategy)

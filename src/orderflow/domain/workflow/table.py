@@ -252,8 +252,10 @@ TABLE: Final[tuple[Line, ...]] = (
         notifies("order_cancelled"),
     ),
     on(ori.OrderReinstated, EXPOSED),
+    names(oam.ConfirmAmendment, orders_parties.amended_parties),
     on(
         oam.AmendmentConfirmed,
+        requires(orders_parties.recorded, "party", known=True),
         EXPOSED,
         tells(orders_stock.free_units, st.Release, st.DropBackorder),
         asks(shipments_orders.drop_items, "drop_items"),
