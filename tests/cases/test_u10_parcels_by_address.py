@@ -99,11 +99,13 @@ def test_u10_the_addresses_are_on_record(storage: Storage) -> None:
 
 
 def test_u10_a_line_from_a_location(storage: Storage) -> None:
-    """What a line names is where it is taken from, though the whole order would fit elsewhere."""
+    """What a line names is where it is taken from; what names none goes with it, if there is enough of it."""
     shop = shop_with(storage, line(1, 2), line(2, 3, location="shop"))
     shop.advance("O")
-    assert [items for _, items in parcels(shop)] == [[(1, "main", 2)], [(2, "shop", 3)]]
-    assert (shop.level().allocated, shop.level("shop").allocated) == (2, 3)
+    assert [items for _, items in parcels(shop)] == [[(1, "shop", 2), (2, "shop", 3)]]
+    shop.tell("O2", PlaceOrder(content(line(1, 6), line(2, 3, location="shop"))), ConfirmOrder()).advance("O2")
+    assert [items for _, items in parcels(shop)[1:]] == [[(1, "main", 6)], [(2, "shop", 3)]]
+    assert (shop.level().allocated, shop.level("shop").allocated) == (6, 8)
 
 
 def test_u10_a_location_that_the_settings_do_not_name(storage: Storage) -> None:

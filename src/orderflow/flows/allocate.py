@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Final, TypeAlias
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from orderflow.domain.engine.bounds import Length
 from orderflow.domain.engine.decide import Envelope, Flow, Read, ask
@@ -16,9 +16,10 @@ from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.inventory.level import level_of
-from orderflow.domain.inventory.planner import Demand, Offer, Strategy, one_location_first, plan
+from orderflow.domain.inventory.planner import Demand, Offer, Strategy, Supply, one_location_first, plan
 from orderflow.domain.orders.allocating import AllocateStock, ExpireAllocation, FillBackorder
 from orderflow.domain.orders.content import OrderLine
+from orderflow.domain.orders.lines import LineVector
 from orderflow.domain.orders.state import Accepted, HasProgress, Placed, lines_of
 from orderflow.domain.values import Location, Pick, StockRef, stock_key
 from orderflow.errors import CommandMismatch, CommandRefused, Fault, Key
@@ -199,42 +200,43 @@ def _command(order: object, settings: AllocationSettings, free: Free) -> Allocat
     promise = None, settings.skip_queue, settings.hold_seconds
     if not isinstance(order, Placed | Accepted):
         return AllocateStock((Pick(1, settings.locations[0], 1),))
-    demands = [Demand(line.line, line.sku, v.open) for line, v in lines_of(order) if v.open]
+    demands = _demands(order, lambda v: v.open)
     if demands:
-        picks, short = _picks(order, demands, settings, free)
+        picks, short = _picks(demands, settings, free)
         missing = short if settings.backorder else ()
         waiting = tuple([Pick(line, locations_for(order, line, settings)[0], quantity) for line, quantity in missing])
         return AllocateStock(picks, waiting, *promise) if picks or waiting else None
-    demands = [Demand(line.line, line.sku, v.backordered_quantity) for line, v in lines_of(order) if v.backordered]
-    picks, _ = _picks(order, demands, settings, free)
+    picks, _ = _picks(_demands(order, lambda v: v.backordered_quantity), settings, free)
     return FillBackorder(picks, *promise) if picks else None
 
 
-def _picks(
-    order: HasProgress, demands: Sequence[Demand], settings: AllocationSettings, free: Free
-) -> tuple[tuple[Pick, ...], tuple[tuple[int, int], ...]]:
-    """What the planner picks, taken off what is free, and what is short; lines that name a location come first."""
-    apart: dict[tuple[str, ...], list[Demand]] = {}
-    for demand in demands:
-        apart.setdefault(locations_for(order, demand.line, settings), []).append(demand)
-    found = [
-        _picks_at(locations, apart[locations], settings, free)
-        for locations in sorted(apart, key=lambda locations: locations == settings.locations)
+def _demands(order: HasProgress, units: Callable[[LineVector], int]) -> list[Demand]:
+    """What each line wants, from its own location where it names one."""
+    return [
+        Demand(line.line, line.sku, units(vector), order.content.route(line).location)
+        for line, vector in lines_of(order)
+        if units(vector)
     ]
-    return tuple([pick for picks, _ in found for pick in picks]), tuple([item for _, short in found for item in short])
 
 
-def _picks_at(
-    locations: Sequence[str], demands: Sequence[Demand], settings: AllocationSettings, free: Free
+def _picks(
+    demands: Sequence[Demand], settings: AllocationSettings, free: Free
 ) -> tuple[tuple[Pick, ...], tuple[tuple[int, int], ...]]:
+    """What the planner picks, taken off what is free, and what is short."""
+    named = [demand.location for demand in demands if demand.location]
     offers = [
         Offer(sku, location, free[StockRef(sku, location)], priority)
         for sku in dict.fromkeys(demand.sku for demand in demands)
-        for priority, location in enumerate(locations)
+        for priority, location in enumerate(dict.fromkeys([*settings.locations, *named]))
         if free.get(StockRef(sku, location), 0) > 0
     ]
-    found = plan(demands, offers, settings.strategy)
+    found = plan(demands, offers, lambda supply: settings.strategy(_within(supply, settings)))
     sku_of = {demand.line: demand.sku for demand in demands}
     for line, location, quantity in found.picks:
         free[StockRef(sku_of[line], location)] -= quantity
     return found.picks, found.short
+
+
+def _within(supply: Supply, settings: AllocationSettings) -> Supply:
+    """Without locations that only lines name, which serve no other line."""
+    return evolve(supply, offers={at: units for at, units in supply.offers.items() if at in settings.locations})
