@@ -17,6 +17,7 @@ from hypothesis import Phase, find, settings
 from orderflow.adapters.storage.memory import MemoryStorage
 from orderflow.domain.billing.account import SetCreditLimit
 from orderflow.domain.engine.bounds import Between, FreeText, Id, Known, Length, Name, Quantity, Text, fields_of
+from orderflow.domain.engine.limits import MAX_GROUP
 from orderflow.domain.engine.record import Internal
 from orderflow.domain.engine.schema import check, faults_of
 from orderflow.domain.inventory.counting import Adjust
@@ -144,7 +145,13 @@ def full(value: Any) -> bool:
 
 FULL = OrderContent(
     "EUR",
-    (OrderLine.of(1, "TEA", 2, Price.of("1.00", "EUR"), TaxCategory.of("S", 19)),),
+    (
+        attrs.evolve(
+            OrderLine.of(1, "TEA", 2, Price.of("1.00", "EUR"), TaxCategory.of("S", 19)),
+            ship_to=PartyRef("ann", 1),
+            location="main",
+        ),
+    ),
     TaxPolicy(),
     bill_to=PartyRef("ann", 1),
     ship_to=PartyRef("ann", 1),
@@ -153,6 +160,7 @@ FULL = OrderContent(
     channel_data=(("key", "value"),),
     tags=("vip",),
     expected_total_minor=238,
+    location="main",
 )
 #: Order contents have more parts than chance finds soon.
 EXAMPLES = {
@@ -183,7 +191,8 @@ def test_every_fault_of_every_field_is_named(command: type[Any]) -> None:
             with pytest.raises(InputError):
                 shop.handle_many([request])
     else:
-        assert all(isinstance(result, InputError) for result in shop.handle_many(requests))
+        groups = [requests[at : at + MAX_GROUP] for at in range(0, len(requests), MAX_GROUP)]
+        assert all(isinstance(result, InputError) for group in groups for result in shop.handle_many(group))
     assert shop.storage.entries(0, 1_000) == before
 
 

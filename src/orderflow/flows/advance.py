@@ -116,7 +116,9 @@ def _needed(key: Key, order: HasProgress, settings: ShopSettings) -> Iterator[Ke
     yield key
     progress, content = order.progress, order.content
     places = {a.location for v in progress.lines for a in v.allocated} | set(settings.allocation.locations)
-    yield from (shipment_key(key, len(progress.shipments) + number) for number in range(1, len(places) + 1))
+    ways = {content.route(line) for line in content.lines}
+    most = len(ways) * len(places.union([way.location for way in ways if way.location]))
+    yield from (shipment_key(key, len(progress.shipments) + number) for number in range(1, most + 1))
     yield invoice_key(key, order)
     yield key.beside("series", settings.series)
     if content.customer:

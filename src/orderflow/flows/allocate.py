@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Final, TypeAlias
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from orderflow.domain.engine.bounds import Length
 from orderflow.domain.engine.decide import Envelope, Flow, Read, ask
@@ -16,10 +16,11 @@ from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.inventory.level import level_of
-from orderflow.domain.inventory.planner import Demand, Offer, Strategy, one_location_first, plan
+from orderflow.domain.inventory.planner import Demand, Offer, Strategy, Supply, one_location_first, plan
 from orderflow.domain.orders.allocating import AllocateStock, ExpireAllocation, FillBackorder
 from orderflow.domain.orders.content import OrderLine
-from orderflow.domain.orders.state import Accepted, Placed, lines_of
+from orderflow.domain.orders.lines import LineVector
+from orderflow.domain.orders.state import Accepted, HasProgress, Placed, lines_of
 from orderflow.domain.values import Location, Pick, StockRef, stock_key
 from orderflow.errors import CommandMismatch, CommandRefused, Fault, Key
 from orderflow.flows.asks import Find, KnownCommands, NewId
@@ -162,14 +163,21 @@ def _give_back(work: Work, expired: Sequence[Key], stamp: Stamp) -> Flow[None]:
 
 
 def stock_keys(tenant: str, order: object, settings: AllocationSettings) -> Iterator[Key]:
-    """The stock rows of every SKU that an order wants or holds, at every location."""
-    skus = dict.fromkeys([*(line.sku for line in _wanted(order)), *_held(order)])
-    for sku in skus:
+    """The stock rows of every SKU that an order wants or holds, wherever it may be taken from."""
+    for sku in dict.fromkeys(_held(order)):
         yield from (stock_key(tenant, sku, location) for location in settings.locations)
     if isinstance(order, Placed | Accepted):
         for line, vector in lines_of(order):
+            if vector.wants_stock:
+                yield from (stock_key(tenant, line.sku, at) for at in locations_for(order, line.line, settings))
             yield from (stock_key(tenant, line.sku, held.location) for held in vector.allocated)
             yield from (stock_key(tenant, line.sku, wait.location) for wait in vector.backordered)
+
+
+def locations_for(order: HasProgress, line: int, settings: AllocationSettings) -> tuple[str, ...]:
+    """Where to look for units of a line; the first is where they wait."""
+    named = order.content.route(order.content.line(line)).location
+    return settings.locations if named is None else (named,)
 
 
 def _offered(work: Work, key: Key, order: object, settings: AllocationSettings) -> Free:
@@ -189,31 +197,46 @@ def _offered(work: Work, key: Key, order: object, settings: AllocationSettings) 
 
 def _command(order: object, settings: AllocationSettings, free: Free) -> AllocateStock | FillBackorder | None:
     """Open units first; if there are none, the back-orders are filled."""
-    home, promise = settings.locations[0], (None, settings.skip_queue, settings.hold_seconds)
+    promise = None, settings.skip_queue, settings.hold_seconds
     if not isinstance(order, Placed | Accepted):
-        return AllocateStock((Pick(1, home, 1),))
-    demands = [Demand(line.line, line.sku, v.open) for line, v in lines_of(order) if v.open]
+        return AllocateStock((Pick(1, settings.locations[0], 1),))
+    demands = _demands(order, lambda v: v.open)
     if demands:
         picks, short = _picks(demands, settings, free)
-        waiting = tuple([Pick(line, home, quantity) for line, quantity in short]) if settings.backorder else ()
+        missing = short if settings.backorder else ()
+        waiting = tuple([Pick(line, locations_for(order, line, settings)[0], quantity) for line, quantity in missing])
         return AllocateStock(picks, waiting, *promise) if picks or waiting else None
-    demands = [Demand(line.line, line.sku, v.backordered_quantity) for line, v in lines_of(order) if v.backordered]
-    picks, _ = _picks(demands, settings, free)
+    picks, _ = _picks(_demands(order, lambda v: v.backordered_quantity), settings, free)
     return FillBackorder(picks, *promise) if picks else None
+
+
+def _demands(order: HasProgress, units: Callable[[LineVector], int]) -> list[Demand]:
+    """What each line wants, from its own location where it names one."""
+    return [
+        Demand(line.line, line.sku, units(vector), order.content.route(line).location)
+        for line, vector in lines_of(order)
+        if units(vector)
+    ]
 
 
 def _picks(
     demands: Sequence[Demand], settings: AllocationSettings, free: Free
 ) -> tuple[tuple[Pick, ...], tuple[tuple[int, int], ...]]:
     """What the planner picks, taken off what is free, and what is short."""
+    named = [demand.location for demand in demands if demand.location]
     offers = [
         Offer(sku, location, free[StockRef(sku, location)], priority)
         for sku in dict.fromkeys(demand.sku for demand in demands)
-        for priority, location in enumerate(settings.locations)
+        for priority, location in enumerate(dict.fromkeys([*settings.locations, *named]))
         if free.get(StockRef(sku, location), 0) > 0
     ]
-    found = plan(demands, offers, settings.strategy)
+    found = plan(demands, offers, lambda supply: settings.strategy(_within(supply, settings)))
     sku_of = {demand.line: demand.sku for demand in demands}
     for line, location, quantity in found.picks:
         free[StockRef(sku_of[line], location)] -= quantity
     return found.picks, found.short
+
+
+def _within(supply: Supply, settings: AllocationSettings) -> Supply:
+    """Without locations that only lines name, which serve no other line."""
+    return evolve(supply, offers={at: units for at, units in supply.offers.items() if at in settings.locations})

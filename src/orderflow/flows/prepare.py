@@ -12,6 +12,7 @@ from orderflow.domain.engine.decide import Flow, Message, Read, ask
 from orderflow.domain.engine.record import Record
 from orderflow.domain.money.money import Money
 from orderflow.domain.orders.charging import to_pay_minor
+from orderflow.domain.orders.content import OrderContent, OrderLine, Route
 from orderflow.domain.orders.shipping import units_preparing
 from orderflow.domain.orders.state import Accepted, lines_of
 from orderflow.domain.shipping.planning import DropCancelledItems, PackShipment, PlanShipment
@@ -31,7 +32,7 @@ class ShipmentPlan(NamedTuple):
 
 @frozen(eq=False, repr=False)
 class ShippingSettings(Record):
-    """How to send: the carrier and service by name, and whether the carrier sells a label."""
+    """How to send what names no carrier: the carrier and service by name; and whether carriers sell labels."""
 
     carrier: Name = ""
     service: Name = ""
@@ -44,22 +45,36 @@ def shipment_key(order: Key, number: int) -> Key:
 
 
 def shipments_for(key: Key, order: object, settings: ShippingSettings) -> Iterator[ShipmentPlan]:
-    """One shipment for each location that holds allocated units of the order.
+    """One shipment for each location that holds allocated units of the order, and each way they go from there.
 
     Weight is the sum of the units' weights in grams, pieces the number of units.
     """
     if not isinstance(order, Accepted):
         return
-    loads: dict[str, list[Item]] = {}
+    loads: dict[Route, list[Item]] = {}
     for line, vector in lines_of(order):
         for location, quantity in summed([(a.location, a.quantity) for a in vector.allocated]).items():
-            loads.setdefault(location, []).append(Item(key.id, line.line, location, quantity))
+            way = route_for(order.content, line, settings)._replace(location=location)
+            loads.setdefault(way, []).append(Item(key.id, line.line, location, quantity))
     first = len(order.progress.shipments) + 1
-    for number, (_, items) in enumerate(sorted(loads.items()), start=first):
+    for number, way in enumerate(sorted(loads, key=_turn), start=first):
+        items = tuple(loads[way])
         grams = sum([order.content.line(item.line).weight_grams * item.quantity for item in items])
         pieces = sum([item.quantity for item in items])
-        plan = PlanShipment(tuple(items), _plan(order, settings, first=number == first and not _is_under_way(order)))
-        yield ShipmentPlan(shipment_key(key, number), plan, PackShipment(grams, pieces))
+        plan = _plan(order, way, settings, first=number == first and not _is_under_way(order))
+        yield ShipmentPlan(shipment_key(key, number), PlanShipment(items, plan), PackShipment(grams, pieces))
+
+
+def route_for(content: OrderContent, line: OrderLine, settings: ShippingSettings) -> Route:
+    """The way of a line; where neither it nor its order names a carrier, it is the shop's."""
+    way = content.route(line)
+    if way.carrier:
+        return way
+    return way._replace(carrier=settings.carrier, service=way.service or settings.service)
+
+
+def _turn(way: Route) -> tuple[str, ...]:
+    return tuple([str(said or "") for said in (way.location, way.ship_to, way.country, way.carrier, way.service)])
 
 
 def _is_under_way(order: Accepted) -> bool:
@@ -67,14 +82,14 @@ def _is_under_way(order: Accepted) -> bool:
     return bool(order.progress.tally.preparing or order.progress.tally.dispatched)
 
 
-def _plan(order: Accepted, settings: ShippingSettings, *, first: bool) -> Plan:
+def _plan(order: Accepted, way: Route, settings: ShippingSettings, *, first: bool) -> Plan:
     content = order.content
     due = to_pay_minor(order) if first and content.policy.collect_on_delivery else 0
     return Plan(
-        carrier=settings.carrier,
-        service=settings.service,
-        country=content.country,
-        ship_to=content.ship_to,
+        carrier=way.carrier,
+        service=way.service,
+        country=way.country,
+        ship_to=way.ship_to,
         needs_label=settings.needs_label and not content.policy.shipped_elsewhere,
         reference=content.number,
         collect=Money(due, content.currency) if due > 0 else None,

@@ -25,6 +25,7 @@ from orderflow.domain.workflow.attention import TABLE, Attention, Standing, atte
 from orderflow.domain.workflow.standing import READY, Wait
 from orderflow.errors import InputError, Key, Refusal
 from orderflow.flows.advance import ShopSettings, invoice_key
+from orderflow.flows.allocate import locations_for
 from orderflow.flows.asks import DeadLetters, Find
 from orderflow.flows.dead_letters import attended
 from orderflow.flows.explain import explain
@@ -175,10 +176,11 @@ def _confirm(row: Row[Any], settings: ShopSettings) -> tuple[Key, ConfirmOrder]:
 
 def _allocate(row: Row[Any], settings: ShopSettings) -> tuple[Key, AllocateStock]:
     """Put every open unit on back-order, which needs no stock."""
-    first = settings.allocation.locations[0]
-    return row.key, AllocateStock(
-        backorder=tuple([Pick(line.line, first, v.open) for line, v in lines_of(row.state) if v.open])
-    )
+    wanted = [(line.line, v.open) for line, v in lines_of(row.state) if v.open]
+    waiting = [
+        Pick(line, locations_for(row.state, line, settings.allocation)[0], quantity) for line, quantity in wanted
+    ]
+    return row.key, AllocateStock(backorder=tuple(waiting))
 
 
 def _prepare(row: Row[Any], settings: ShopSettings) -> tuple[Key, Any]:

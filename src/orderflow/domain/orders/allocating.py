@@ -90,6 +90,17 @@ def policy_allocates_placed(state: Placed, command: AllocateStock, stamp: Stamp)
     return refuse("not_confirmed", "stock is allocated only after the order is confirmed")
 
 
+def at_named_location(state: Working, command: AllocateStock | FillBackorder, stamp: Stamp) -> Refusal | None:
+    """A line that names a location is served from there."""
+    for line, location, _ in (*command.picks, *getattr(command, "backorder", ())):
+        if line in state.content.places:
+            named = state.content.route(state.content.line(line)).location
+            if named not in (None, location):
+                sentence = "line {line} is to be taken from {named}, not {location}"
+                return refuse("other_location", sentence, line=line, named=named, location=location)
+    return None
+
+
 def enough_open(state: Working, command: AllocateStock, stamp: Stamp) -> Refusal | None:
     """No more is allocated or put on back-order than is open."""
     wanted = [(pick.line, pick.quantity) for pick in (*command.picks, *command.backorder)]

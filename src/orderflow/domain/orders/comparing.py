@@ -71,4 +71,5 @@ def _changed(
 
 def _article(line: OrderLine) -> tuple[object, ...]:
     """What an amendment does not change of a line."""
-    return line.sku, line.description, line.tax, line.weight_grams
+    way = line.ship_to, line.country, line.location, line.carrier, line.service
+    return line.sku, line.description, line.tax, line.weight_grams, way, line.vendor

@@ -19,7 +19,7 @@ from orderflow.domain.money.currencies import Currency
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.split import round_ratio
 from orderflow.domain.money.tax import TaxableLine, TaxCategory, TaxPolicy, Totals, includes_tax, spread, totals
-from orderflow.domain.values import MAX_LINES, MAX_TAGS, PartyRef, Priority, Sku
+from orderflow.domain.values import MAX_LINES, MAX_TAGS, Location, PartyRef, Priority, Sku
 from orderflow.errors import Fault
 
 #: How amounts are counted where nothing else is said.
@@ -188,11 +188,23 @@ class Gift(Record):
     noshi: Name = ""
 
 
+class Route(NamedTuple):
+    """Where units of a line go, from where and by whom; what neither the line nor its order says is left open."""
+
+    ship_to: PartyRef | None
+    country: str
+    location: str | None
+    carrier: str
+    service: str
+
+
 @frozen(eq=False, repr=False)
 class OrderLine(Record):
     """One line. ``net_minor`` is price times quantity, rounded once, less ``discount_minor``; made by :meth:`of`.
 
-    Whether that includes tax is up to the content's tax policy. ``weight_grams`` is for one base unit.
+    Whether that includes tax is up to the content's tax policy. ``weight_grams`` is for one base unit. ``ship_to``,
+    ``country``, ``location`` and ``carrier`` with its ``service`` are the order's, unless the line names its own.
+    ``vendor`` is who supplies it.
     """
 
     line: Quantity
@@ -205,6 +217,12 @@ class OrderLine(Record):
     kind: LineKind = LineKind.GOODS
     discount_minor: Minor = 0
     weight_grams: Count = 0
+    ship_to: PartyRef | None = None
+    country: Name = ""
+    location: Location | None = None
+    carrier: Name = ""
+    service: Name = ""
+    vendor: Name = ""
 
     @classmethod
     def of(
@@ -244,7 +262,10 @@ class SharedDiscount(NamedTuple):
 
 @frozen(eq=False, repr=False)
 class OrderContent(Record):
-    """What was ordered, for whom and on what terms. Once it is placed, amendments add lines and change nothing."""
+    """What was ordered, for whom and on what terms. Once it is placed, amendments add lines and change nothing.
+
+    Units of goods are taken from ``location`` and sent by ``carrier`` with ``service``, where they are named.
+    """
 
     currency: Currency
     lines: Annotated[tuple[OrderLine, ...], Length(1, MAX_LINES)]
@@ -265,6 +286,9 @@ class OrderContent(Record):
     tags: Annotated[tuple[Name, ...], Length(0, MAX_TAGS)] = ()
     expected_total_minor: Minor | None = None
     discounts: Annotated[tuple[SharedDiscount, ...], Length(0, MAX_TAGS)] = ()
+    location: Location | None = None
+    carrier: Name = ""
+    service: Name = ""
 
     @cached_property
     def goods(self) -> tuple[int, ...]:
@@ -284,6 +308,17 @@ class OrderContent(Record):
     def line(self, number: int) -> OrderLine:
         """The line with this number, which must exist."""
         return self.lines[self.places[number]]
+
+    def route(self, line: OrderLine) -> Route:
+        """The way of a line. Whoever names the carrier names its service, too."""
+        by = line if line.carrier or line.service else self
+        return Route(
+            line.ship_to or self.ship_to,
+            line.country or self.country,
+            line.location or self.location,
+            by.carrier,
+            by.service,
+        )
 
     def faults(self) -> Iterator[Fault]:
         """Faults between fields: each line has a number of its own, amounts follow from prices, one currency."""

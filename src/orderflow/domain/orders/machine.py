@@ -59,8 +59,8 @@ EMPTY: tuple[type[Placed | Accepted | Completed | Cancelled], ...] = (*WAITING, 
 PLACED: tuple[type[Placed | Accepted | Completed | Cancelled], ...] = (Placed, *LIVED)
 
 PLACE = (p.names_whom_to_bill, p.names_where_to_send, p.total_agrees)
-ALLOCATE = (a.not_held_at_allocate, a.paid_for_at_allocate, a.enough_open)
-FILL = (a.not_held_at_allocate, a.paid_for_at_allocate, a.enough_backordered)
+ALLOCATE = (a.not_held_at_allocate, a.paid_for_at_allocate, a.enough_open, a.at_named_location)
+FILL = (a.not_held_at_allocate, a.paid_for_at_allocate, a.enough_backordered, a.at_named_location)
 RELEASE = (a.enough_allocated,)
 EXPIRE = (a.something_expired,)
 LOAD = (s.not_held_at_prepare, s.paid_for_at_prepare, s.enough_to_prepare, s.ships_together)

@@ -14,6 +14,7 @@ from orderflow.domain.orders.content import (
     CancelledBy,
     Gate,
     Hold,
+    LineKind,
     OrderContent,
     totals_of,
     with_shared,
@@ -151,7 +152,8 @@ def names_where_to_send(state: Absent | Draft, command: PlaceOrder, stamp: Stamp
 
 def no_address(content: OrderContent) -> Refusal | None:
     """Whether there are goods, and nobody to send them to."""
-    if content.ship_to or content.policy.shipped_elsewhere or not any(content.goods):
+    goods = [line for line in content.lines if line.kind is LineKind.GOODS]
+    if content.policy.shipped_elsewhere or all(content.route(line).ship_to for line in goods):
         return None
     return refuse("no_ship_to", "the order has goods and does not say where to send them (ship_to)")
 

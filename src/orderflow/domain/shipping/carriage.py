@@ -11,6 +11,7 @@ from attrs import evolve, frozen
 from orderflow.domain.engine.bounds import Id, Name
 from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.shipping.dates import questioned
 from orderflow.domain.shipping.fates import ARRIVING, Move, turned
 from orderflow.domain.shipping.leaving import ShipmentLeft
 from orderflow.domain.shipping.moving import moves_of_items
@@ -184,9 +185,8 @@ def delivered(state: Left, event: ShipmentDelivered) -> Delivered:
     gifts = sum([move.quantity for move in event.moves if move.target == "gift"])
     if gifts:
         tracking = tracking.tasked(Task("replaced_and_delivered", (("units", str(gifts)),)))
-    if scan.at < state.carriage.handed_over_at:
-        dates = (("arrived", scan.at.isoformat()), ("left", state.carriage.handed_over_at.isoformat()))
-        tracking = tracking.tasked(Task("arrived_before_it_left", dates))
+    left = ("left", state.carriage.handed_over_at)
+    tracking = questioned(tracking, "arrived_before_it_left", ("arrived", scan.at), left)
     return Delivered(state.items, state.plan, tracking, state.carriage, turned(state.fates, event.moves), scan.at)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from attrs import evolve, frozen
 
@@ -11,6 +11,7 @@ from orderflow.domain.engine.bounds import Id, Length, Name
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Command, Event, Internal
 from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.shipping.dates import questioned
 from orderflow.domain.shipping.fates import ON_THE_WAY, Fate, Move, turned
 from orderflow.domain.shipping.moving import moves_of_items, or_back
 from orderflow.domain.shipping.state import (
@@ -21,6 +22,7 @@ from orderflow.domain.shipping.state import (
     InTransit,
     Item,
     Items,
+    Left,
     Packed,
     Packing,
     Plan,
@@ -39,11 +41,15 @@ __all__ = [
     "HandOver",
     "HandedOver",
     "LeftBehindRecorded",
+    "OrderDateRecorded",
     "RecordAnswer",
     "RecordDispatch",
     "RecordLeftBehind",
+    "RecordOrderDate",
     "ShipmentLeft",
 ]
+
+L = TypeVar("L", bound=Left)
 
 # -- handed over
 
@@ -71,7 +77,9 @@ def handed_over(state: HasPacking, event: HandedOver) -> InTransit:
 
 def _packed_left(state: HasPacking, at: datetime) -> InTransit:
     carriage = Carriage(state.packing, getattr(state, "label", None), at)
-    return _left(state.items, state.plan, state.tracking, carriage)
+    packed = ("packed", state.packing.packed_at)
+    tracking = questioned(state.tracking, "left_before_it_was_packed", ("left", at), packed)
+    return _left(state.items, state.plan, tracking, carriage)
 
 
 def _left(items: tuple[Item, ...], plan: Plan, tracking: Tracking, carriage: Carriage) -> InTransit:
@@ -94,10 +102,10 @@ class ShipmentLeft(Event):
 
 
 def left(state: HasPacking, event: ShipmentLeft) -> InTransit:
-    tracking = state.tracking.parking(event.scan) if event.scan else state.tracking
+    after = _packed_left(state, event.at)
+    tracking = after.tracking.parking(event.scan) if event.scan else after.tracking
     if event.report:
         tracking = tracking._replace(reports=(event.report,)).tasked(Task("came_back_unsent"))
-    after = _packed_left(state, event.at)
     return evolve(after, tracking=tracking._replace(asked=_orders(state.items)))
 
 
@@ -174,6 +182,34 @@ def answer_recorded(state: InTransit, event: AnswerRecorded) -> InTransit:
 
 def _told(order: str, pick: Pick) -> tuple[tuple[str, str], ...]:
     return (("order", order), ("line", str(pick.line)), ("units", str(pick.quantity)))
+
+
+# -- gone before its order was placed
+
+
+@frozen(eq=False, repr=False)
+class _OrderDate:
+    order: Id
+    placed_at: datetime
+
+
+class RecordOrderDate(_OrderDate, Internal):
+    """Note that an order in the shipment was placed after the shipment had left, as the dates say."""
+
+    __slots__ = ()
+
+
+class OrderDateRecorded(_OrderDate, Event):
+    """An order was placed after the shipment had left, as the dates say."""
+
+    __slots__ = ()
+
+
+def order_date_recorded(state: L, event: OrderDateRecorded) -> L:
+    left = ("left", state.carriage.handed_over_at.isoformat())
+    dates = (("order", event.order), left, ("placed", event.placed_at.isoformat()))
+    dated: L = evolve(state, tracking=state.tracking.tasked(Task("left_before_it_was_placed", dates)))
+    return dated
 
 
 # -- handed over, and yet some of it stayed

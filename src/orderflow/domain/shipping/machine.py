@@ -86,6 +86,7 @@ LEAVE: Lines = (
     rule(Labelled, v.HandOver, v.HandedOver, InTransit, v.handed_over),
     rule(Voided, v.RecordDispatch, v.DispatchRecorded, InTransit, v.dispatch_recorded),
     rule(InTransit, v.RecordAnswer, v.AnswerRecorded, InTransit, v.answer_recorded, guards=(v.was_asked,)),
+    rules(LEFT, v.RecordOrderDate, v.OrderDateRecorded, None, v.order_date_recorded),
     rule(
         InTransit, v.RecordLeftBehind, v.LeftBehindRecorded, (InTransit, ReturnedToSender, Voided), v.left_behind,
         guards=(v.enough_sent,), decide=v.leave_behind,

@@ -10,6 +10,7 @@ from attrs import evolve, frozen
 from orderflow.domain.engine.bounds import Length, Name
 from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.shipping.dates import questioned
 from orderflow.domain.shipping.fates import COMING_BACK, Move, turned, units_in
 from orderflow.domain.shipping.leaving import ShipmentLeft
 from orderflow.domain.shipping.moving import moves_of_line, or_back
@@ -138,7 +139,9 @@ def received_again(state: ReturnedToSender, event: ReceivedBack) -> ReturnedToSe
 def _after(before: L, event: ReceivedBack) -> L:
     tasks = [counting(event.location, back) for back in event.beyond]
     tasks += [Task("which_shipment")] if event.supposed else []
+    left = ("left", before.carriage.handed_over_at)
     tracking = before.tracking.arrived(event.arrivals).tasked(*tasks)
+    tracking = questioned(tracking, "back_before_it_left", ("back", event.at), left)
     return evolve(before, fates=turned(before.fates, event.moves), tracking=tracking)
 
 

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 from typing import Any
 
 from orderflow.domain.engine.decide import Loaded, Read
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import EventContext, Require
+from orderflow.domain.orders.amending import ConfirmAmendment
 from orderflow.domain.orders.content import OrderContent
 from orderflow.domain.orders.placing import PlaceOrder
-from orderflow.domain.orders.state import Draft
+from orderflow.domain.orders.state import Draft, HasProgress
 from orderflow.domain.parties.party import PartyVersion
-from orderflow.domain.values import party_id
+from orderflow.domain.values import PartyRef
 from orderflow.errors import Key, Refusal
 
 
 def parties_of(key: Key, content: OrderContent) -> list[Key]:
     """The party versions that an order names."""
-    refs = dict.fromkeys((content.bill_to, content.ship_to))
-    return [key.beside("party", party_id(ref.id, ref.version)) for ref in refs if ref is not None]
+    return _parties(key, [content.bill_to, content.ship_to, *[line.ship_to for line in content.lines]])
+
+
+def _parties(key: Key, refs: Iterable[PartyRef | None]) -> list[Key]:
+    return [key.beside("party", str(ref)) for ref in dict.fromkeys(refs) if ref is not None]
 
 
 def named_parties(key: Key, command: PlaceOrder) -> Generator[Read, Mapping[Key, Loaded], Collection[Key]]:
@@ -32,9 +36,18 @@ def named_parties(key: Key, command: PlaceOrder) -> Generator[Read, Mapping[Key,
     return parties_of(key, content) if content else ()
 
 
+def amended_parties(key: Key, command: ConfirmAmendment) -> Generator[Read, Mapping[Key, Loaded], Collection[Key]]:
+    """The parties that an amendment names with the lines that it adds."""
+    order = (yield Read([key]))[key].state
+    proposal = order.progress.proposed if isinstance(order, HasProgress) else None
+    return _parties(key, [line.ship_to for line in proposal.changes.lines]) if proposal else ()
+
+
 def recorded(context: EventContext) -> Iterator[Require]:
-    """The parties that an order names are kept, and not erased."""
-    for party in parties_of(context.key, context.event.content):
+    """The parties that an order names are kept, and not erased; an amendment asks that of those that it names."""
+    event, before = context.event, context.before
+    known = parties_of(context.key, before.content) if isinstance(before, HasProgress) else ()
+    for party in [key for key in parties_of(context.key, event.content) if key not in known]:
         yield Require(party, _on_record(party.id))
 
 

@@ -65,6 +65,14 @@ def answer_departure(context: EventContext) -> Iterator[Send]:
     yield Send(context.key.beside("shipment", event.shipment), answer)
 
 
+def question_dates(context: EventContext) -> Iterator[Send]:
+    """The shipment left before this order was placed, as the dates say."""
+    placed_at = context.before.placed_at
+    if context.stamp.moment < placed_at:
+        shipment = context.key.beside("shipment", context.event.shipment)
+        yield Send(shipment, leaving.RecordOrderDate(context.key.id, placed_at))
+
+
 def look_again(context: EventContext) -> Iterator[Send]:
     """What was told of the shipment before it left is true now, once all its orders have answered."""
     tracking = context.after.tracking

@@ -150,6 +150,7 @@ TENDED: Final = asks(orders_stock.tend, "fill_backorders", "rebalance")
 SERVED: Final = asks(orders_stock.serve, "fill_backorders")
 #: Of a shipment that nobody handed over.
 DEPARTED: Final = tells(shipments_orders.depart, opa.RecordDeparture)
+DATES_QUESTIONED: Final = tells(shipments_orders.question_dates, sv.RecordOrderDate, known=True)
 LOOKED_AT_AGAIN: Final = tells(
     shipments_orders.look_again,
     sc.RecordTracking,
@@ -214,12 +215,19 @@ TABLE: Final[tuple[Line, ...]] = (
     on(oa.AllocationExpired, tells(orders_stock.release_units, st.Release)),
     on(osh.ShortUnitsTakenOut, tells(orders_stock.take_out_short, st.TakeOutShort)),
     on(osh.ShipmentPrepared, settled_at(Gate.PREPARE)),
-    on(osh.ShipmentDispatched, settled_at(Gate.SHIP), tells(orders_stock.ship_units, st.Ship), BY_POLICY),
+    on(
+        osh.ShipmentDispatched,
+        settled_at(Gate.SHIP),
+        tells(orders_stock.ship_units, st.Ship),
+        DATES_QUESTIONED,
+        BY_POLICY,
+    ),
     on(
         opa.DepartureRecorded,
         EXPOSED,
         tells(orders_stock.depart_units, st.Ship, st.Release, st.DropBackorder),
         tells(shipments_orders.answer_departure, sv.RecordAnswer, known=True),
+        DATES_QUESTIONED,
         BY_POLICY,
     ),
     on(opa.UnitsDelivered, EXPOSED),
@@ -244,8 +252,10 @@ TABLE: Final[tuple[Line, ...]] = (
         notifies("order_cancelled"),
     ),
     on(ori.OrderReinstated, EXPOSED),
+    names(oam.ConfirmAmendment, orders_parties.amended_parties),
     on(
         oam.AmendmentConfirmed,
+        requires(orders_parties.recorded, "party", known=True),
         EXPOSED,
         tells(orders_stock.free_units, st.Release, st.DropBackorder),
         asks(shipments_orders.drop_items, "drop_items"),
