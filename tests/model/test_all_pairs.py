@@ -164,7 +164,7 @@ from orderflow.domain.shipping.carriage import (
     TrackingStatus,
 )
 from orderflow.domain.shipping.labelling import ChangeCarrier, RecordLabel, RequestLabel, VoidLabel
-from orderflow.domain.shipping.leaving import HandOver, RecordAnswer, RecordDispatch, RecordLeftBehind
+from orderflow.domain.shipping.leaving import HandOver, RecordAnswer, RecordDispatch, RecordLeftBehind, RecordOrderDate
 from orderflow.domain.shipping.planning import (
     DropCancelledItems,
     DropItems,
@@ -295,6 +295,7 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         RecordLeftBehind((ITEM,)),
         RecordDispatch(),
         RecordAnswer("O", PICK, ("on_hold",)),
+        RecordOrderDate("O", NOON),
         ClearExpected(),
         CloseShipmentTask("count"),
         CloseShipmentTask("came_back_unsent"),

@@ -32,7 +32,14 @@ from orderflow.domain.shipping.labelling import (
     SpareLabelRecorded,
     VoidLabel,
 )
-from orderflow.domain.shipping.leaving import HandedOver, HandOver, RecordAnswer, RecordDispatch, RecordLeftBehind
+from orderflow.domain.shipping.leaving import (
+    HandedOver,
+    HandOver,
+    RecordAnswer,
+    RecordDispatch,
+    RecordLeftBehind,
+    RecordOrderDate,
+)
 from orderflow.domain.shipping.machine import SHIPMENT
 from orderflow.domain.shipping.planning import (
     DropCancelledItems,
@@ -120,6 +127,7 @@ COMMANDS = (
     RecordLeftBehind(ITEMS[:1]),
     RecordDispatch(),
     RecordAnswer("A", (Pick(1, "tokyo", 1),)),
+    RecordOrderDate("A", NOON),
     ClearExpected(),
     SendBack("r", "tokyo", (s.Back("A", 1, 1),)),
     CloseShipmentTask("count"),
@@ -200,6 +208,8 @@ LEADS: dict[str, dict[str, str]] = {
     },
     "Voided": {**dict.fromkeys(FACTS, "Voided"), "RecordDispatch": "InTransit"},
 }
+for left in ("InTransit", "Delivered", "Returning", "ReturnedToSender", "Lost"):
+    LEADS[left]["RecordOrderDate"] = left
 
 
 def name(value: object) -> str:

@@ -4,13 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from orderflow.domain.engine.workflow import Effect, EventContext, Send
 from orderflow.domain.inventory import counting, stock
 from orderflow.domain.inventory.level import level_of
 from orderflow.domain.orders.state import HasProgress, lines_of
 from orderflow.domain.values import Pick, stock_key, summed
+
+#: After these a row may have something for those who wait, or less than it has promised.
+TENDING: Final[tuple[type[Any], ...]] = (
+    stock.GoodsReceived,
+    stock.UnitsAllocated,
+    stock.UnitsReleased,
+    stock.UnitsBackordered,
+    stock.BackorderDropped,
+    stock.UnitsShipped,
+    stock.UnitsRestocked,
+    stock.UnitsTransferredIn,
+    counting.UnitsQuarantined,
+    counting.QuarantineReleased,
+    counting.StockAdjusted,
+    counting.StockCounted,
+)
 
 
 def _to_stock(context: EventContext, picks: Iterable[Pick], command: Callable[[int, str], Any]) -> Iterator[Send]:

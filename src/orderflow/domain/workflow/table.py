@@ -36,7 +36,6 @@ from orderflow.domain.engine.workflow import (
     tells,
 )
 from orderflow.domain.intake import INTAKE, AcceptDocument
-from orderflow.domain.inventory import counting as cg
 from orderflow.domain.inventory import documents as do
 from orderflow.domain.inventory import stock as st
 from orderflow.domain.inventory.counting import Adjust, Discard, ReleaseQuarantine, RequestRecount
@@ -161,23 +160,6 @@ LOOKED_AT_AGAIN: Final = tells(
     known=True,
 )
 WRITTEN_BACK: Final = tells(billing_accounts.post_written_back, ac.Post)
-
-
-#: After these a row may have something for those who wait, or less than it has promised.
-TENDING: Final[tuple[type[Any], ...]] = (
-    st.GoodsReceived,
-    st.UnitsAllocated,
-    st.UnitsReleased,
-    st.UnitsBackordered,
-    st.BackorderDropped,
-    st.UnitsShipped,
-    st.UnitsRestocked,
-    st.UnitsTransferredIn,
-    cg.UnitsQuarantined,
-    cg.QuarantineReleased,
-    cg.StockAdjusted,
-    cg.StockCounted,
-)
 
 
 def _each(events: Iterable[type[Any]], part: Part) -> list[On]:
@@ -388,7 +370,7 @@ TABLE: Final[tuple[Line, ...]] = (
     on(cu.CustomerUnblocked, tells(customers_accounts.unblock, ac.UnblockAccount)),
     on(cu.CustomerClosed, tells(customers_accounts.block, ac.BlockAccount)),
     # -- stock
-    *_each(TENDING, TENDED),
+    *_each(orders_stock.TENDING, TENDED),
     names(mg.MergeCustomers, customers_accounts.duplicate),
     on(mg.CustomersMerged, tells(customers_accounts.record_merge, mg.RecordMerge, known=True)),
     on(mg.MergeRecorded, tells(customers_accounts.block_merged, ac.BlockAccount)),
