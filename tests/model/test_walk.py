@@ -61,8 +61,8 @@ from orderflow.domain.shipping.carriage import (
     RecordTracking,
     TrackingStatus,
 )
-from orderflow.domain.shipping.labelling import RecordLabel, VoidLabel
-from orderflow.domain.shipping.leaving import HandOver, RecordDispatch, RecordLeftBehind
+from orderflow.domain.shipping.labelling import ChangeCarrier, RecordLabel, RequestLabel, VoidLabel
+from orderflow.domain.shipping.leaving import HandOver, RecordDispatch, RecordLeftBehind, RecordOrderDate
 from orderflow.domain.shipping.planning import DropItems, PackShipment, PlanShipment, RecordShortPick, VoidShipment
 from orderflow.domain.shipping.rejecting import SendBack
 from orderflow.domain.shipping.resolving import (
@@ -293,7 +293,7 @@ def documents() -> Exploration:
     tracking = told(S1, RecordTracking("t", TrackingStatus.INFO))
     order = order_commands(1, PlaceOrder(content(1)))
     shipment = shipment_commands(S1, True, (1, 1))
-    return walk(order + shipment + tracking + late + bill_commands(I1, I2) + money, 1, 0)
+    return walk(order + shipment + tracking + late + bill_commands(I1, I2) + money, 1, 0, limit=200_000)
 
 
 def payment(minor: int, *targets: tuple[ApplicationTarget, str, int]) -> list[Send]:
@@ -424,14 +424,14 @@ def service() -> Exploration:
 
 WALKS = (documents, money, on_account, fragments, facts, beginnings, ordered_basis, settled_early, service)
 
-#: What is told in every state alike, of which small worlds reach some: cases try the states one by one (U01, U09, U11,
-#: U24, returns, payments).
+#: What is told in every state alike, of which small worlds reach some: cases try the states one by one (E04, U01, U09,
+#: U11, U16, U24, returns, payments).
 TRIED_BY_CASES = {
     *(RecordAuthorisation, RecordCapture),
     *(RecordDeparture, RecordLoss, OweAgain, RecordInspection, RecordRejection, ReinstateOrder),
     *(ProposeAmendment, ConfirmAmendment, DropAmendment),
     *(RecordTracking, RecordDelivered, RecordReturning, RecordLost, ReceiveBack, RecordLeftBehind, SendBack),
-    CloseShipmentTask,
+    *(CloseShipmentTask, RecordLabel, RequestLabel, ChangeCarrier, RecordOrderDate),
 }
 
 #: Other arrows that no world takes, and why.
