@@ -187,7 +187,7 @@ class Progress(Record):
 
 
 def _is_overcharged(v: LineVector) -> bool:
-    return v.credited > v.invoiced or v.waived < 0 or v.ahead < 0
+    return v.credited > v.invoiced or not 0 <= v.waived_back <= v.waived or v.ahead < 0
 
 
 def _is_negative(v: LineVector) -> bool:
