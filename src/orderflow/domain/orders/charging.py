@@ -68,7 +68,7 @@ def owed(order: HasProgress, line: OrderLine, v: LineVector) -> int:
     """Units that the customer has or is still to get; charges and services until nothing of the order is left."""
     if line.kind is LineKind.GOODS:
         return line.quantity - v.cancelled - v.moved - v.returned - v.lost
-    return 0 if isinstance(order, Cancelled) and not order.progress.tally.dispatched else line.quantity
+    return 0 if isinstance(order, Cancelled) else line.quantity
 
 
 def basis(order: HasProgress, line: OrderLine, v: LineVector) -> int:

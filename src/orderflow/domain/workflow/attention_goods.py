@@ -15,7 +15,7 @@ from orderflow.domain.orders.holding import ReleaseHold
 from orderflow.domain.returns.inspecting import CloseShort, InspectReturn, SettleReturn
 from orderflow.domain.returns.receiving import ReceiveReturn
 from orderflow.domain.returns.requesting import AuthoriseReturn, CancelReturn, DeclineReturn
-from orderflow.domain.returns.state import Authorised, HasReturn, Inspected, PartlyReceived, Requested
+from orderflow.domain.returns.state import Authorised, HasReturn, Inspected, PartlyReceived, Received, Requested
 from orderflow.domain.returns.state import InTransit as SentBack
 from orderflow.domain.shipping.carriage import RecordDelivered, RecordReturning
 from orderflow.domain.shipping.labelling import ChangeCarrier, RequestLabel
@@ -315,7 +315,10 @@ RETURNS: Final = (
         states(Authorised, SentBack), _not_sent, "returns", "not_sent_back", "{order}: to be sent by {due}",
         CancelReturn, ReceiveReturn,
     ),
-    is_listed(states(HasReturn), _here, "returns_to_inspect", "to_inspect", "{here} units to inspect", InspectReturn),
+    is_listed(
+        states(PartlyReceived, Received), _here, "returns_to_inspect", "to_inspect", "{here} units to inspect",
+        InspectReturn,
+    ),
     is_ready(states(Inspected), _inspected, "returns_to_credit", SettleReturn, DraftCreditNote),
     is_listed(
         states(Inspected), _claimed, "returns_to_credit", "claimed", "{wanted} wanted: credit it or send it again",
