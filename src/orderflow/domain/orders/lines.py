@@ -225,6 +225,12 @@ def owe_again(v: LineVector, source: str, quantity: int) -> LineVector:
     return evolve(v, **{source: getattr(v, source) - quantity}, open=v.open + quantity)
 
 
+def give_up(v: LineVector, source: str, quantity: int) -> LineVector:
+    """Units that were ``shipped`` or ``delivered`` had never left, and are not sent any more."""
+    after = evolve(v, **{source: getattr(v, source) - quantity}, cancelled=v.cancelled + quantity)
+    return _settled(after, quantity)
+
+
 def depart(v: LineVector, piece: Slice) -> LineVector:
     """The units of a slice have left, whatever the order had meant to do with them."""
     after = _taken(v, piece)

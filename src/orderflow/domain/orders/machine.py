@@ -151,6 +151,10 @@ SHIP: Final = (
     rules((*SENT, *ASIDE), r.RecordRejection, r.UnitsRejected, None, r.rejected, guards=(r.enough_returned,)),
     rules((*SENT, *ASIDE), pc.RecordLoss, pc.UnitsLost, None, pc.lost, guards=(pc.enough_shipped,)),
     rules(SENT, pc.OweAgain, pc.UnitsOwedAgain, ACCEPTED, pc.owed_again, guards=THERE),
+    rule(Placed, pc.OweAgain, pc.UnitsOwedAgain, Placed, pc.owed_again_early, guards=THERE),
+    rule(
+        Completed, pc.OweAgain, pc.UnitsOwedAgain, Completed, pc.owed_no_more, guards=(pc.had_not_left, *THERE),
+    ),
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, Final, NamedTuple, Protocol, TypeAlias, TypeVar
 from attrs import evolve, frozen
 
 from orderflow.domain.engine.bounds import Id, Length, Quantity
+from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Event, Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.orders import lines as moves
@@ -23,6 +24,7 @@ from orderflow.domain.orders.shipping import DispatchShipment, not_held_at_ship,
 from orderflow.domain.orders.state import (
     Accepted,
     Cancelled,
+    Completed,
     HasProgress,
     Placed,
     moved,
@@ -269,5 +271,23 @@ class UnitsOwedAgain(_Again, Event):
     __slots__ = ()
 
 
+def had_not_left(state: Completed, command: OweAgain, stamp: Stamp) -> Refusal | None:
+    """A completed order sends nothing again; that units had not left is a fact."""
+    return None if command.here else refuse("order_closed", "the order is completed: place another one")
+
+
 def owed_again(state: Accepted, event: UnitsOwedAgain) -> Accepted:
-    return moved_on(state, event.units, lambda v, units: moves.owe_again(v, units.stage.value, units.quantity))
+    return moved_on(state, event.units, _owe_again)
+
+
+def owed_again_early(state: Placed, event: UnitsOwedAgain) -> Placed:
+    return moved_within(state, event.units, _owe_again)
+
+
+def _owe_again(v: LineVector, units: Reported) -> LineVector:
+    return moves.owe_again(v, units.stage.value, units.quantity)
+
+
+def owed_no_more(state: Completed, event: UnitsOwedAgain) -> Completed:
+    """What a completed order has charged for them is to be credited."""
+    return moved_within(state, event.units, lambda v, units: moves.give_up(v, units.stage.value, units.quantity))

@@ -138,6 +138,14 @@ _TASKS: Final = (
     _tasked("left_in_spite", "contradictions", "left in spite of its order {order}: {why}"),
     _tasked("left_unowed", "contradictions", "{units} units of line {line} left that order {order} did not owe"),
     _tasked("which_shipment", "contradictions", "units that came back may have left in another parcel"),
+    _tasked(
+        "left_behind_unsent", "contradictions",
+        "{units} units of line {line} of order {order} stayed here, and nobody had handed it over", HandOver, DropItems,
+    ),
+    _tasked(
+        "stayed_here", "contradictions",
+        "{units} units of line {line} of order {order} stayed here, though they were told to be {told}",
+    ),
     _tasked("came_back_unsent", "contradictions", "came back, and nobody had handed it over"),
     _tasked("scanned_but_voided", "contradictions", "told of, though it was voided", RecordDispatch),
     _tasked("arrived_before_it_left", "contradictions", "arrived {arrived}, before it left {left}"),
