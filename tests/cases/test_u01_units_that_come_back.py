@@ -246,7 +246,6 @@ def test_u07_the_courier_took_one_of_two(storage: Storage, told: tuple[RecordDel
         "Delivered",
         {"delivered": 1, "left_behind": 1},
     )
-    assert shop.refusal("S", RecordLeftBehind((item(2),))) == ("not_out",)
 
 
 def test_u07_the_courier_took_nothing(storage: Storage) -> None:

@@ -337,6 +337,7 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         RecordInspection("r", (InspectedLine(1, "main", InspectionOutcome.DISCARD, 1),)),
         RecordRejection("r", "main", ONE),
         OweAgain("S", SENT),
+        OweAgain("S", (Reported(1, Stage.DELIVERED, 1),), PICK),
         CancelUnits("not wanted", CancelledBy.CUSTOMER, ONE),
         ReinstateOrder(),
         ProposeAmendment(0, Changes(more=ONE), CancelledBy.CUSTOMER),

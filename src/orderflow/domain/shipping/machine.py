@@ -87,13 +87,24 @@ LEAVE: Lines = (
     rule(Voided, v.RecordDispatch, v.DispatchRecorded, InTransit, v.dispatch_recorded),
     rule(InTransit, v.RecordAnswer, v.AnswerRecorded, InTransit, v.answer_recorded, guards=(v.was_asked,)),
     rules(LEFT, v.RecordOrderDate, v.OrderDateRecorded, None, v.order_date_recorded),
-    rule(
-        InTransit, v.RecordLeftBehind, v.LeftBehindRecorded, (InTransit, ReturnedToSender, Voided), v.left_behind,
-        guards=(v.enough_sent,), decide=v.leave_behind,
-    ),
+)  # fmt: skip
+
+STAY: Lines = (
+    rules(UNSENT, v.RecordLeftBehind, v.LeftBehindNoted, None, v.stayed_unsent),
+    rule(Voided, v.RecordLeftBehind, v.LeftBehindNoted, Voided, v.stayed_voided),
+    *[
+        rule(
+            state, v.RecordLeftBehind, v.LeftBehindRecorded, (state, ReturnedToSender, Voided), v.left_behind,
+            decide=v.leave_behind,
+        )
+        for state in (InTransit, Returning, Lost)
+    ],
     rule(
         Delivered, v.RecordLeftBehind, v.LeftBehindRecorded, (Delivered, ReturnedToSender), v.delivered_less,
-        guards=(v.enough_sent,), decide=v.leave_behind,
+        decide=v.leave_behind,
+    ),
+    rule(
+        ReturnedToSender, v.RecordLeftBehind, v.LeftBehindRecorded, ReturnedToSender, v.stayed, decide=v.leave_behind
     ),
 )  # fmt: skip
 
@@ -177,7 +188,7 @@ CLOSE: Final = rules(ALL, w.CloseShipmentTask, w.ShipmentTaskClosed, None, w.tas
 
 SHIPMENT: Final = Machine(
     "shipment",
-    rules=(*PLAN, *LABEL, *LEAVE, *PARK, *GONE, *ARRIVE, *TURN, *COME_BACK, *LOSE, CLOSE),
+    rules=(*PLAN, *LABEL, *LEAVE, *STAY, *PARK, *GONE, *ARRIVE, *TURN, *COME_BACK, *LOSE, CLOSE),
     final=(Delivered, ReturnedToSender),
     check=check_shipment,
 )

@@ -25,6 +25,7 @@ from orderflow.domain.shipping.state import (
     Report,
     ReturnedToSender,
     Voided,
+    counting,
 )
 from orderflow.domain.values import MAX_LINES, Location, Task, summed
 
@@ -143,12 +144,6 @@ def _after(before: L, event: ReceivedBack) -> L:
     tracking = before.tracking.arrived(event.arrivals).tasked(*tasks)
     tracking = questioned(tracking, "back_before_it_left", ("back", event.at), left)
     return evolve(before, fates=turned(before.fates, event.moves), tracking=tracking)
-
-
-def counting(location: str, back: Back) -> Task:
-    """Somebody must count what cannot have come back."""
-    facts = (("order", back.order), ("line", str(back.line)), ("units", str(back.quantity)), ("location", location))
-    return Task("count", facts)
 
 
 def report_unsent(state: Planned | Voided, command: ReceiveBack, stamp: Stamp) -> ReportedUnsent:

@@ -292,7 +292,7 @@ TABLE: Final[tuple[Line, ...]] = (
     on(sw.ParcelResupplied, tells(shipments_orders.resupply, opa.OweAgain)),
     on(
         sv.LeftBehindRecorded,
-        tells(shipments_orders.leave_behind, opa.OweAgain),
+        tells(shipments_orders.leave_behind, opa.OweAgain, opa.RecordBack),
         asks(shipments_orders.void_unused, "void_label"),
     ),
     # -- returns, credit notes, invoices, numbers
