@@ -175,7 +175,7 @@ def _wishes(row: Row[Any]) -> Flow[list[Refusal]]:
     orders = yield from ask(Read([*dict.fromkeys(row.key.beside("order", item.order) for item in row.state.items)]))
     wishes = [(key.id, order.state.content.requested) for key, order in orders.items()]
     return [
-        refuse("wished", "{order} is wished for {day}", order=order, day=f"{wish.date} {wish.slot}".rstrip())
+        refuse("wished", "{order} is wished for {day}", order=order, day=str(wish))
         for order, wish in wishes
         if wish is not None
     ]
