@@ -38,6 +38,7 @@ from orderflow.flows.asks import (
     SendNotice,
     TakeMessages,
 )
+from orderflow.ports.wired import wiring_faults
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -127,7 +128,8 @@ class Ports:
         ids: IdSource,
         lease_seconds: int = LEASE_SECONDS,
     ) -> None:
-        if faults := faults_at("tenant", Tenant, storage.tenant):
+        wrong = [*wiring_faults(storage, carriers, providers, notifier)]
+        if faults := wrong or faults_at("tenant", Tenant, storage.tenant):
             raise InputError(faults)
         self.storage, self.notifier, self.clock, self.ids = storage, notifier, clock, ids
         self.lease_seconds = lease_seconds

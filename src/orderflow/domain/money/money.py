@@ -47,6 +47,8 @@ def exact_decimal(amount: str | int | Decimal, path: str = "") -> Decimal:
         return parse_decimal(str(amount) if abs(amount) < 10**MOST_DIGITS else None, path)
     if isinstance(amount, Decimal):
         return parse_decimal(_plain(amount), path)
+    if isinstance(amount, float):
+        raise InputError.at(path, "bad_form", 'must be a text or a Decimal, such as "12.34": a float is not exact')
     return parse_decimal(amount, path)
 
 
