@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from orderflow import SqliteStorage, errors, standard_workflow
 from orderflow.domain.engine.record import Internal
@@ -57,7 +58,24 @@ def run_session(page: Path, snippet: Snippet, names: dict[str, Any]) -> None:
     names.update(session.globs)
 
 
-RUNNERS = {"python": run_code, "pycon": run_session}
+def run_console(page: Path, snippet: Snippet, names: dict[str, Any]) -> None:
+    """Run the command lines of a block and compare what they print, but for blanks and ages."""
+    from orderflow.cli.root import root
+
+    for shown in re.split(r"^\$ ", snippet.text, flags=re.MULTILINE)[1:]:
+        line, _, printed = shown.partition("\n")
+        program, *arguments = shlex.split(line)
+        assert program == "orderflow"
+        answer = CliRunner().invoke(root, arguments)
+        assert timeless(answer.output) == timeless(printed), f"{page.name}, line {snippet.line}: {line}"
+
+
+def timeless(text: str) -> list[str]:
+    """The lines of a text, with single blanks, and without ages."""
+    return [re.sub(r"\b\d+ (?:d|h|min)\b", "AGE", " ".join(line.split())) for line in text.splitlines() if line.strip()]
+
+
+RUNNERS = {"python": run_code, "pycon": run_session, "console": run_console}
 RUNNABLE = [page for page in PAGES if any(snippet.language in RUNNERS for snippet in snippets(page))]
 
 
