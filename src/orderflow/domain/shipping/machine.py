@@ -97,8 +97,12 @@ STAY: Lines = (
             state, v.RecordLeftBehind, v.LeftBehindRecorded, (state, ReturnedToSender, Voided), v.left_behind,
             decide=v.leave_behind,
         )
-        for state in (InTransit, Returning, Lost)
+        for state in (InTransit, Lost)
     ],
+    rule(
+        Returning, v.RecordLeftBehind, v.LeftBehindRecorded, (Returning, ReturnedToSender, Lost, Voided),
+        v.returning_less, decide=v.leave_behind,
+    ),
     rule(
         Delivered, v.RecordLeftBehind, v.LeftBehindRecorded, (Delivered, ReturnedToSender), v.delivered_less,
         decide=v.leave_behind,
@@ -112,7 +116,14 @@ TOLD: tuple[type[c.Told], ...] = (c.RecordTracking, c.RecordDelivered, c.RecordR
 
 PARK: Lines = (
     *[rule(Planned, told, c.TrackingParked, Planned, c.parked, decide=c.park) for told in TOLD],
-    *[rule(Voided, told, c.TrackingParked, Voided, c.parked_voided, decide=c.park) for told in TOLD],
+    choice(
+        Voided,
+        c.RecordTracking,
+        c.park_or_note,
+        to(c.TrackingParked, Voided, c.parked_voided),
+        to(c.TrackingRecorded, Voided, c.recorded),
+    ),
+    *[rule(Voided, told, c.TrackingParked, Voided, c.parked_voided, decide=c.park) for told in TOLD[1:]],
 )
 
 #: Of a packed shipment they say that it has left.
@@ -161,8 +172,12 @@ TURN: Lines = (
 COME_BACK: Lines = (
     *[
         rule(state, r.ReceiveBack, r.ReceivedBack, (state, ReturnedToSender), r.received_back, decide=r.receive_back)
-        for state in (InTransit, Returning, Delivered, Lost)
+        for state in (InTransit, Delivered, Lost)
     ],
+    rule(
+        Returning, r.ReceiveBack, r.ReceivedBack, (Returning, ReturnedToSender, Lost), r.returning_received,
+        decide=r.receive_back,
+    ),
     rule(ReturnedToSender, r.ReceiveBack, r.ReceivedBack, ReturnedToSender, r.received_again, decide=r.receive_back),
     rules(UNPACKED, r.ReceiveBack, r.ReportedUnsent, None, r.reported_unsent, decide=r.report_unsent),
     rules(
