@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import date
 from enum import Enum
 from typing import Annotated, NamedTuple, TypeVar
 
+from attrs import frozen
+
 from orderflow.domain.engine.bounds import Between, Id, Name, Quantity, Text
 from orderflow.domain.engine.limits import MAX_ID
+from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.text import TextForm
 from orderflow.errors import Key
 
@@ -18,6 +22,8 @@ __all__ = [
     "MAX_TAGS",
     "MAX_TASKS",
     "CreditIntent",
+    "DeliveryWish",
+    "Gift",
     "InspectionOutcome",
     "LineQuantity",
     "Location",
@@ -94,6 +100,22 @@ class Task(NamedTuple):
 
     code: Name
     facts: tuple[tuple[Name, Name], ...] = ()
+
+
+@frozen(eq=False, repr=False)
+class DeliveryWish(Record):
+    """Requested delivery: a date, and a time slot in the carrier's own code."""
+
+    date: date
+    slot: Name = ""
+
+
+@frozen(eq=False, repr=False)
+class Gift(Record):
+    """Gift data without its message, which is personal and kept with the party."""
+
+    wrapping: Name = ""
+    noshi: Name = ""
 
 
 class LineQuantity(NamedTuple):

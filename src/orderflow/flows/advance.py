@@ -22,7 +22,6 @@ from orderflow.domain.orders.guards import may_pass
 from orderflow.domain.orders.placing import ConfirmOrder
 from orderflow.domain.orders.state import (
     Accepted,
-    Allocated,
     AwaitingStock,
     Completed,
     Confirmed,
@@ -156,7 +155,7 @@ def _steps(order: Any, now: datetime) -> Iterator[Any]:
         yield _confirm
     if _allocates(order, now):
         yield _allocate
-    if isinstance(order, Allocated | AwaitingStock | Preparing | PartlyShipped) and order.progress.tally.allocated:
+    if isinstance(order, Accepted) and order.progress.tally.allocated:
         yield _prepare
     if isinstance(order, Accepted | Completed) and billable_lines(order):
         yield _bill

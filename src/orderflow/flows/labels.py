@@ -38,6 +38,9 @@ def buy_label(lease: Lease) -> Flow[Commands]:
         idempotency_key=lease.message.id,
         collect=plan.collect,
         tenant=key.tenant,
+        requested=plan.requested,
+        gift=plan.gift,
+        value=plan.value,
     )
     label = yield from ask(BuyLabel(data["carrier"], request, lease))
     return [(key, RecordLabel(_checked_label(data["carrier"], label), data["wanted"]))]

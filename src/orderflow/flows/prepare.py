@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from attrs import frozen
@@ -11,7 +11,7 @@ from orderflow.domain.engine.bounds import Name
 from orderflow.domain.engine.decide import Flow, Message, Read, ask
 from orderflow.domain.engine.record import Record
 from orderflow.domain.money.money import Money
-from orderflow.domain.orders.charging import to_pay_minor
+from orderflow.domain.orders.collecting import shares_to_collect, value_minor
 from orderflow.domain.orders.content import OrderContent, OrderLine, Route
 from orderflow.domain.orders.shipping import units_preparing
 from orderflow.domain.orders.state import Accepted, lines_of
@@ -56,13 +56,18 @@ def shipments_for(key: Key, order: object, settings: ShippingSettings) -> Iterat
         for location, quantity in summed([(a.location, a.quantity) for a in vector.allocated]).items():
             way = route_for(order.content, line, settings)._replace(location=location)
             loads.setdefault(way, []).append(Item(key.id, line.line, location, quantity))
-    first = len(order.progress.shipments) + 1
-    for number, way in enumerate(sorted(loads, key=_turn), start=first):
+    ways = sorted(loads, key=_turn)
+    shares = shares_to_collect(order, [_contents(loads[way]) for way in ways])
+    for number, (way, share) in enumerate(zip(ways, shares, strict=True), start=len(order.progress.shipments) + 1):
         items = tuple(loads[way])
         grams = sum([order.content.line(item.line).weight_grams * item.quantity for item in items])
         pieces = sum([item.quantity for item in items])
-        plan = _plan(order, way, settings, first=number == first and not _is_under_way(order))
-        yield ShipmentPlan(shipment_key(key, number), PlanShipment(items, plan), PackShipment(grams, pieces))
+        plan = PlanShipment(items, _plan(order, way, settings, _contents(items), share))
+        yield ShipmentPlan(shipment_key(key, number), plan, PackShipment(grams, pieces))
+
+
+def _contents(items: Iterable[Item]) -> Mapping[int, int]:
+    return summed([(item.line, item.quantity) for item in items])
 
 
 def route_for(content: OrderContent, line: OrderLine, settings: ShippingSettings) -> Route:
@@ -77,14 +82,8 @@ def _turn(way: Route) -> tuple[str, ...]:
     return tuple([str(said or "") for said in (way.location, way.ship_to, way.country, way.carrier, way.service)])
 
 
-def _is_under_way(order: Accepted) -> bool:
-    """Whether anything of the order is in a parcel, or has been."""
-    return bool(order.progress.tally.preparing or order.progress.tally.dispatched)
-
-
-def _plan(order: Accepted, way: Route, settings: ShippingSettings, *, first: bool) -> Plan:
+def _plan(order: Accepted, way: Route, settings: ShippingSettings, contents: Mapping[int, int], share: int) -> Plan:
     content = order.content
-    due = to_pay_minor(order) if first and content.policy.collect_on_delivery else 0
     return Plan(
         carrier=way.carrier,
         service=way.service,
@@ -92,7 +91,10 @@ def _plan(order: Accepted, way: Route, settings: ShippingSettings, *, first: boo
         ship_to=way.ship_to,
         needs_label=settings.needs_label and not content.policy.shipped_elsewhere,
         reference=content.number,
-        collect=Money(due, content.currency) if due > 0 else None,
+        collect=Money(share, content.currency) if share else None,
+        requested=content.requested,
+        gift=content.gift,
+        value=Money(max(0, value_minor(order, contents)), content.currency),
     )
 
 

@@ -8,6 +8,7 @@ from attrs import frozen
 
 from orderflow.domain.engine.record import Record
 from orderflow.domain.money.money import Money
+from orderflow.domain.values import DeliveryWish, Gift
 
 __all__ = ["Carrier", "Label", "LabelRequest", "Parcel", "Quote"]
 
@@ -27,8 +28,9 @@ class LabelRequest(Record):
     ``tariff_zone`` is the carrier's own and may be empty; ``country`` is ISO 3166-1 alpha-2 or the shop's name for it;
     ``service`` names one of the carrier's services, None leaves the choice to the carrier. A purchase is identified by
     its ``idempotency_key``: a repeated request must ask for the same thing. ``collect`` is what the carrier is to take
-    from whoever gets the parcel (代引), and to settle with the shop later. ``tenant`` is whose shipment it is, where
-    several share a carrier.
+    from whoever gets the parcel (代引), and to settle with the shop later. ``requested`` and ``gift`` are what the
+    customer wished, ``value`` is what the contents cost, as the order's prices are. ``tenant`` is whose shipment it is,
+    where several share a carrier.
     """
 
     shipment: str
@@ -40,6 +42,9 @@ class LabelRequest(Record):
     idempotency_key: str
     collect: Money | None = None
     tenant: str = "main"
+    requested: DeliveryWish | None = None
+    gift: Gift | None = None
+    value: Money | None = None
 
 
 @frozen(eq=False, repr=False)

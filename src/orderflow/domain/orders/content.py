@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import datetime
 from enum import Enum
 from functools import cached_property
 from types import MappingProxyType
@@ -19,7 +19,7 @@ from orderflow.domain.money.currencies import Currency
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.split import round_ratio
 from orderflow.domain.money.tax import TaxableLine, TaxCategory, TaxPolicy, Totals, includes_tax, spread, totals
-from orderflow.domain.values import MAX_LINES, MAX_TAGS, Location, PartyRef, Priority, Sku
+from orderflow.domain.values import MAX_LINES, MAX_TAGS, DeliveryWish, Gift, Location, PartyRef, Priority, Sku
 from orderflow.errors import Fault
 
 #: How amounts are counted where nothing else is said.
@@ -129,9 +129,9 @@ class CancelledBy(Enum):
 class Policy(Record):
     """How this order is processed; frozen on it when it is placed.
 
-    ``timezone`` is the shop's, for business dates. With ``collect_on_delivery`` the carrier of the first parcel
-    collects what the order costs as it is planned (代引); planned again after that was voided, another does. Where
-    stock is short, orders of a smaller ``priority`` are served first, and the longest waiting first within one.
+    ``timezone`` is the shop's, for business dates. With ``collect_on_delivery`` carriers collect what their parcels
+    cost as they are planned (代引), the first one with what is no goods. Where stock is short, orders of a smaller
+    ``priority`` are served first, and the longest waiting first within one.
 
     What is ``billed_elsewhere`` is never billed here, and names nobody to bill; what is ``shipped_elsewhere`` needs no
     address, and its parcels no label.
@@ -170,22 +170,6 @@ class Hold(Record):
     def closes(self, gate: Gate, at: datetime) -> bool:
         """Whether ``gate`` is closed at time ``at``."""
         return self.gate is gate and (self.until is None or at < self.until)
-
-
-@frozen(eq=False, repr=False)
-class DeliveryWish(Record):
-    """Requested delivery: a date, and a time slot in the carrier's own code."""
-
-    date: date
-    slot: Name = ""
-
-
-@frozen(eq=False, repr=False)
-class Gift(Record):
-    """Gift data without its message, which is personal and kept with the party."""
-
-    wrapping: Name = ""
-    noshi: Name = ""
 
 
 class Route(NamedTuple):

@@ -106,7 +106,7 @@ SECURE: Final = (
 )  # fmt: skip
 
 PREPARE: Final = (
-    rules((Allocated, AwaitingStock), s.PrepareShipment, s.ShipmentPrepared, FIRST, s.prepared, guards=LOAD),
+    rules(WAITING, s.PrepareShipment, s.ShipmentPrepared, FIRST, s.prepared, guards=LOAD),
     rules(BEGUN, s.PrepareShipment, s.ShipmentPrepared, None, s.prepared, guards=LOAD),
     rule(
         Preparing,

@@ -163,15 +163,20 @@ def drop(state: HasGoods, command: DropItems | DropCancelledItems, stamp: Stamp)
 
 
 def taken_out(state: G, event: ItemsDropped | ShortPickRecorded) -> G | Voided:
-    """The rest stays as far as it was; a weight that was given is not that of the rest."""
+    """The rest stays as far as it was; a weight that was given is not that of the rest, nor is what it collects."""
     kept = _left(state.items, event.items)
     if not kept:
         return _void(state, event.items, event.at)
-    packing = _packing(state)
-    weighed = packing is not None and packing.weight_grams > 0
-    tracking = state.tracking.tasked(Task("weigh_again")) if weighed else state.tracking
-    rest: G = evolve(cast("Any", state), items=kept, tracking=tracking)
+    rest: G = evolve(cast("Any", state), items=kept, tracking=state.tracking.tasked(*_to_see_to(state)))
     return rest
+
+
+def _to_see_to(state: HasGoods) -> Iterator[Task]:
+    packing, collect = _packing(state), state.plan.collect
+    if packing is not None and packing.weight_grams > 0:
+        yield Task("weigh_again")
+    if collect is not None:
+        yield Task("collects_too_much", (("amount", str(collect)),))
 
 
 def _left(items: tuple[Item, ...], gone: tuple[Item, ...]) -> tuple[Item, ...]:
