@@ -163,6 +163,7 @@ from orderflow.domain.shipping.carriage import (
     RecordTracking,
     TrackingStatus,
 )
+from orderflow.domain.shipping.choosing import ChooseCarrier
 from orderflow.domain.shipping.labelling import ChangeCarrier, RecordLabel, RequestLabel, VoidLabel
 from orderflow.domain.shipping.leaving import HandOver, RecordAnswer, RecordDispatch, RecordLeftBehind, RecordOrderDate
 from orderflow.domain.shipping.planning import (
@@ -296,6 +297,7 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         RecordDispatch(),
         RecordAnswer("O", PICK, ("on_hold",)),
         RecordOrderDate("O", NOON),
+        ChooseCarrier(STAMP.command_id, "van", ""),
         ClearExpected(),
         CloseShipmentTask("count"),
         CloseShipmentTask("came_back_unsent"),

@@ -61,6 +61,7 @@ from orderflow.domain.shipping.carriage import (
     RecordTracking,
     TrackingStatus,
 )
+from orderflow.domain.shipping.choosing import ChooseCarrier
 from orderflow.domain.shipping.labelling import RecordLabel, VoidLabel
 from orderflow.domain.shipping.leaving import HandOver, RecordDispatch, RecordLeftBehind
 from orderflow.domain.shipping.planning import DropItems, PackShipment, PlanShipment, RecordShortPick, VoidShipment
@@ -463,7 +464,7 @@ TRIED_BY_CASES = {
     *(RecordDeparture, RecordLoss, OweAgain, RecordInspection, RecordRejection, ReinstateOrder),
     *(ProposeAmendment, ConfirmAmendment, DropAmendment),
     *(RecordTracking, RecordDelivered, RecordReturning, RecordLost, ReceiveBack, RecordLeftBehind, SendBack),
-    CloseShipmentTask,
+    *(CloseShipmentTask, ChooseCarrier),
 }
 
 #: Other arrows that no world takes, and why.

@@ -15,6 +15,7 @@ from orderflow.domain.orders.collecting import shares_to_collect, value_minor
 from orderflow.domain.orders.content import OrderContent, OrderLine, Route
 from orderflow.domain.orders.shipping import units_preparing
 from orderflow.domain.orders.state import Accepted, lines_of
+from orderflow.domain.shipping.choosing import CarrierChoice, cheapest_in_time
 from orderflow.domain.shipping.planning import DropCancelledItems, PackShipment, PlanShipment
 from orderflow.domain.shipping.state import Item, Plan, Planned
 from orderflow.domain.values import summed
@@ -32,11 +33,15 @@ class ShipmentPlan(NamedTuple):
 
 @frozen(eq=False, repr=False)
 class ShippingSettings(Record):
-    """How to send what names no carrier: the carrier and service by name; and whether carriers sell labels."""
+    """How to send what names no carrier: the carrier and service by name; and whether carriers sell labels.
+
+    Where several carriers are wired and none is named, ``choose`` says which.
+    """
 
     carrier: Name = ""
     service: Name = ""
     needs_label: bool = True
+    choose: CarrierChoice = cheapest_in_time
 
 
 def shipment_key(order: Key, number: int) -> Key:

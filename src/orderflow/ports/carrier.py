@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from attrs import frozen
 
 from orderflow.domain.engine.record import Record
 from orderflow.domain.money.money import Money
 from orderflow.domain.values import DeliveryWish, Gift
+from orderflow.errors import PortError
 
-__all__ = ["Carrier", "Label", "LabelRequest", "Parcel", "Quote"]
+__all__ = ["Carrier", "Label", "LabelRequest", "Parcel", "Quote", "quotes_of"]
 
 
 @frozen(eq=False, repr=False)
@@ -91,3 +93,20 @@ class Carrier(Protocol):
     def void_label(self, tracking_number: str, idempotency_key: str) -> None:
         """Gives a label back. Doing it twice is the same as doing it once; a number never sold is refused."""
         ...
+
+
+def quotes_of(carriers: Mapping[str, Carrier], request: LabelRequest) -> dict[str, Any]:
+    """What each carrier answers: its quotes, or the error of one whose answer will stay no.
+
+    Raises:
+        PortError: one of them may answer when it is asked again.
+    """
+    answers: dict[str, Any] = {}
+    for name, carrier in carriers.items():
+        try:
+            answers[name] = carrier.quote(request)
+        except PortError as error:
+            if error.retry:
+                raise
+            answers[name] = error.with_traceback(None)
+    return answers

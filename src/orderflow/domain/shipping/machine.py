@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 from orderflow.domain.engine.machine import Absent, Machine, Rule, choice, rule, rules, to
 from orderflow.domain.shipping import carriage as c
+from orderflow.domain.shipping import choosing as h
 from orderflow.domain.shipping import labelling as b
 from orderflow.domain.shipping import leaving as v
 from orderflow.domain.shipping import planning as p
@@ -65,6 +66,8 @@ LABEL: Lines = (
         Packed, b.RequestLabel, b.LabelRequested, Packed, b.label_requested,
         guards=(b.needs_label,), decide=b.request_label,
     ),
+    rule(Packed, h.ChooseCarrier, h.CarrierChosen, Packed, h.carrier_chosen, guards=(h.still_waits,)),
+    rules(LEFT, h.ChooseCarrier, h.CarrierChosen, None, h.carrier_chosen, guards=(h.still_waits,)),
     rule(Labelled, b.VoidLabel, b.LabelVoided, Packed, b.label_voided, decide=b.void_label),
     choice(
         Packed, b.RecordLabel, b.take_label,

@@ -69,6 +69,7 @@ from orderflow.domain.returns import receiving as rg
 from orderflow.domain.returns import requesting as rq
 from orderflow.domain.returns.machine import RETURN
 from orderflow.domain.shipping import carriage as sc
+from orderflow.domain.shipping import choosing as sh
 from orderflow.domain.shipping import labelling as sl
 from orderflow.domain.shipping import leaving as sv
 from orderflow.domain.shipping import planning as sp
@@ -271,6 +272,7 @@ TABLE: Final[tuple[Line, ...]] = (
         asks(shipments_orders.void_label, "void_label"),
         asks(shipments_orders.buy_label, "buy_label"),
     ),
+    on(sh.CarrierChosen, asks(shipments_orders.buy_label, "buy_label")),
     on(sl.LabelVoided, asks(shipments_orders.void_label, "void_label")),
     on(sl.SpareLabelRecorded, asks(shipments_orders.void_spare, "void_label")),
     on(
