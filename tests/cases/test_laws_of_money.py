@@ -35,7 +35,7 @@ from orderflow.domain.payments import pending as pp
 from orderflow.domain.payments import refunding as pr
 from orderflow.domain.payments.state import ApplicationTarget, Operation, PaymentSource
 from orderflow.domain.values import CreditIntent, LineQuantity, Pick
-from orderflow.domain.workflow.laws import MONEY_LAWS
+from orderflow.domain.workflow.money_laws import MONEY_LAWS
 from orderflow.domain.workflow.table import standard_workflow
 from orderflow.errors import CommandRefused, InvariantBroken
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
-from goods_shop import ARRIVED, LOST, REFUSED, GoodsShop, item
+from goods_shop import ARRIVED, LOST, NOON, REFUSED, GoodsShop, item
 
 from orderflow.domain.inventory.stock import ReceiveGoods
 from orderflow.domain.orders.allocating import AllocateStock
-from orderflow.domain.returns.receiving import ReceiveReturn, ReturnedUnits
+from orderflow.domain.returns.receiving import ReceiveReturn, ReturnedUnits, UnmatchedReturn
+from orderflow.domain.returns.requesting import AuthoriseReturn, RequestReturn
 from orderflow.domain.shipping.carriage import RecordDelivered
 from orderflow.domain.shipping.leaving import RecordLeftBehind
 from orderflow.domain.shipping.resolving import ClearExpected, DeclareLost, ResupplyParcel, WriteOffParcel
 from orderflow.domain.shipping.returning import ReceiveBack
 from orderflow.domain.shipping.state import Back
-from orderflow.domain.values import Pick
+from orderflow.domain.values import LineQuantity, Pick
 from orderflow.ports.storage import Storage
 
 Told = Callable[[GoodsShop], object]
@@ -90,6 +92,45 @@ def test_u01_an_arrival_is_told_line_by_line(storage: Storage) -> None:
     first, second = (ReceiveBack("main", units=(Back("O", line, 1),), arrival="T-9") for line in (1, 2))
     shop.tell("S", first, second, first, ReceiveBack("main", arrival="T-9"))
     assert (shop.level().on_hand, shop.tasks(), shop.status("S")) == (10, [], "ReturnedToSender")
+
+
+def by_line(line: int, units: int = 1, arrival: str = "T-9") -> ReceiveReturn:
+    """The desk books units of a line of an arrival."""
+    return ReceiveReturn("main", (ReturnedUnits("O", line, units),), arrival=arrival)
+
+
+def test_u01_an_arrival_is_told_line_by_line_at_the_desk(storage: Storage) -> None:
+    """Two lines and something that was never ordered, in two reports of one arrival; each counts once."""
+    shop = GoodsShop(storage).allocated(1, 1).sent("S", item(1), item(1, line=2)).tell("S", REFUSED)
+    cup = ReceiveReturn("main", unmatched=(UnmatchedReturn("TEA", 1),), arrival="T-9")
+    whole = ReceiveReturn("main", (*by_line(1).units, *by_line(2).units), cup.unmatched, arrival="T-9")
+    shop.tell("R", by_line(1), by_line(2), by_line(1), cup, cup, whole)
+    assert (shop.level().on_hand, shop.tasks(), shop.status("S")) == (11, [], "ReturnedToSender")
+    assert shop.returns.get("R").goods.waiting == 3
+
+
+def test_u01_a_line_that_is_told_again_with_another(storage: Storage) -> None:
+    """What is new of a report counts, what is known does not."""
+    shop = GoodsShop(storage).allocated(1, 1).sent("S", item(1), item(1, line=2)).tell("S", REFUSED)
+    both = ReceiveReturn("main", (*by_line(1).units, *by_line(2).units), arrival="T-9")
+    shop.tell("R", by_line(1), both)
+    assert (shop.level().on_hand, shop.tasks(), shop.returns.get("R").goods.waiting) == (10, [], 2)
+
+
+def test_u01_a_return_named_like_another_s_second_report(storage: Storage) -> None:
+    """However returns are named, each brings its own units."""
+    shop = GoodsShop(storage).allocated(3).sent("S", item(3)).tell("S", REFUSED)
+    for document in ("R", "R", "R#2"):
+        desk(1, document)(shop)
+    assert (shop.level().on_hand, shop.vector().returned, shop.tasks()) == (10, 3, [])
+
+
+def test_u01_a_wish_names_a_line_twice(storage: Storage) -> None:
+    """One and one of a line are two, of which one is out when one came."""
+    shop = GoodsShop(storage).allocated(2).sent("S", item(2)).tell("S", ARRIVED)
+    shop.tell("R", RequestReturn("O", (LineQuantity(1, 1), LineQuantity(1, 1))))
+    shop.tell("R", AuthoriseReturn(NOON + timedelta(days=9)), by_line(1))
+    assert (type(shop.returns.get("R")).__name__, shop.returns.get("R").units_outstanding) == ("PartlyReceived", 1)
 
 
 def test_u01_the_desk_names_no_parcel(storage: Storage) -> None:

@@ -201,14 +201,14 @@ def test_an_arrival_told_by_two_is_booked_once() -> None:
 
 
 def test_reports_that_name_no_arrival_are_new_ones() -> None:
-    """Each is booked under a document of its own: one unit, and then the other."""
+    """One unit, and then the other; the first goes by the name of the return, which the dock may know too."""
     shop = returning()
     for _ in range(2):
         shop.receive_return("R-1", came(1))
     assert (shop.lines[0].returned, shop.stock.level("TEA").on_hand) == (2, 2)
     parcel = shop.shipments.get("O/1")
     assert isinstance(parcel, Left)
-    assert [arrival.id for arrival in parcel.tracking.arrivals] == ["R-1", "R-1#2"]
+    assert [arrival.id for arrival in parcel.tracking.arrivals] == ["R-1"]
 
 
 def test_more_than_was_sent_is_taken_in_and_counted() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -87,7 +87,6 @@ from orderflow.errors import Key
 from orderflow.flows import relay
 from orderflow.runtime import run
 from orderflow.testing.explore import Carry, Counterexample, Exploration, World, explore
-from orderflow.testing.lawful import KINDS, breaches
 
 ANN = PartyRef("ann", 1)
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
@@ -193,29 +192,6 @@ CARRY: dict[str, Carry] = {"drop_items": carried, "request_operation": carried}
 # -- the laws across rows
 
 
-def vectors(world: World) -> Iterator[tuple[str, str, Any]]:
-    """(order id, SKU, vector) of every line of every order that was placed."""
-    for key, order in world.of("order"):
-        if not isinstance(order, Draft):
-            for line, vector in zip(order.content.lines, order.progress.lines, strict=True):
-                yield key.id, line.sku, vector
-
-
-def stock_is_what_orders_hold(world: World) -> str | None:
-    """I03: allocated and waiting units of a stock row are those of the orders."""
-    kept: Counter[Key] = Counter()
-    waiting: Counter[Key] = Counter()
-    for _, sku, v in vectors(world):
-        for place in (*v.allocated, *v.preparing):
-            kept[stock_key("main", sku, place.location)] += place.quantity
-        for place in v.backordered:
-            waiting[stock_key("main", sku, place.location)] += place.quantity
-    for key, row in world.of("stock"):
-        if (row.allocated, row.backordered) != (kept[key], waiting[key]):
-            return f"{key} counts {row.allocated} and {row.backordered}, orders hold {kept[key]} and {waiting[key]}"
-    return None
-
-
 def planned_shipments_are_what_orders_prepare(world: World) -> str | None:
     """What stands in a planned shipment is preparing in its order, or the order's message to drop it is on its way."""
     dropping = {
@@ -270,19 +246,11 @@ def completed_owes_nothing(world: World) -> str | None:
     return None
 
 
-def units_and_money_are_conserved(world: World) -> str | None:
-    """Laws A, B and F across all rows."""
-    found = breaches([row for kind in KINDS for row in world.of(kind)])
-    return "; ".join(f"{breach.law} {breach.key or ''} {breach.found}" for breach in found) or None
-
-
 LAWS = (
-    stock_is_what_orders_hold,
     planned_shipments_are_what_orders_prepare,
     billed_once,
     numbers_are_gapless,
     completed_owes_nothing,
-    units_and_money_are_conserved,
 )
 
 
@@ -544,7 +512,7 @@ def test_a_forgotten_reaction_is_found() -> None:
     )
     with pytest.raises(Counterexample) as caught:
         walk(order_commands(1, PlaceOrder(content(1))), 1, 0, workflow=forgetful)
-    assert caught.value.law == "stock_is_what_orders_hold"
+    assert caught.value.law == "A3"
     names = [type(step.command).__name__ for step in caught.value.commands if isinstance(step, Send)]
     assert names == ["PlaceOrder", "ConfirmOrder", "AllocateStock", "CancelUnits"]
     assert "4. order:O: CancelUnits" in str(caught.value)

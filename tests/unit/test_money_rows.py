@@ -48,7 +48,7 @@ from orderflow.domain.orders.state import Bill, Prepayment, Progress, check_orde
 from orderflow.domain.payments.state import Funds
 from orderflow.domain.values import CreditIntent, LineQuantity, PartyRef
 from orderflow.domain.workflow.attention import Standing, attention
-from orderflow.domain.workflow.laws import MoneyLaws
+from orderflow.domain.workflow.money_laws import MONEY
 from orderflow.errors import InvariantBroken, Key
 from orderflow.flows.notices import compose
 from orderflow.testing.scenario import Life
@@ -221,8 +221,8 @@ def test_a_row_of_money_no_law_knows_is_told() -> None:
         amounts = 1
 
     with pytest.raises(TypeError, match="no law knows a Odd"):
-        list(MoneyLaws().row(Key("main", "invoice", "I"), Odd()))
-    assert [*MoneyLaws().row(Key("main", "order", "O"), Progress(()))] == []
+        list(MONEY.row(Key("main", "invoice", "I"), Odd()))
+    assert [*MONEY.row(Key("main", "order", "O"), Progress(()))] == []
 
 
 def test_what_is_not_said_is_nothing() -> None:

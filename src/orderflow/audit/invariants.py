@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from orderflow.domain.workflow.goods_laws import GOODS_LAWS
-from orderflow.domain.workflow.laws import MONEY_LAWS
-from orderflow.domain.workflow.limbo import LIMBO_LAWS
+from orderflow.domain.workflow.laws import LAWS
 from orderflow.errors import Key
 
 
@@ -54,9 +52,7 @@ INVARIANTS: Final[Mapping[str, str]] = {
     "I47": "Every command names its actor, its id and the workflow it was decided by.",
     "I49": "Events and their commands belong to the same tenant.",
     "I54": "Every stored event and state can be read.",
-    **GOODS_LAWS,
-    **MONEY_LAWS,
-    **LIMBO_LAWS,
+    **LAWS,
 }
 
 

@@ -17,15 +17,12 @@ from orderflow.audit.decisions import Decisions, Effects
 from orderflow.audit.documents import Documents
 from orderflow.audit.invariants import INVARIANTS, Violation
 from orderflow.audit.journal import Auditor
-from orderflow.audit.laws import LawCheck
-from orderflow.audit.money import Money
+from orderflow.audit.laws import CreditLimits, Laws
 from orderflow.audit.orders import Orders
 from orderflow.audit.shipments import Shipments
 from orderflow.audit.stocks import Stocks
 from orderflow.domain.engine.machine import Machine
 from orderflow.domain.engine.workflow import Workflow
-from orderflow.domain.workflow.goods_laws import GoodsLaws
-from orderflow.domain.workflow.limbo import LimboLaws
 from orderflow.ports.audit import AuditSource
 
 __all__ = ["Finding", "Report", "verify"]
@@ -126,9 +123,8 @@ class _Audit:
             Stocks(counted),
             Shipments(counted),
             Documents(counted),
-            LawCheck(counted, GoodsLaws()),
-            LawCheck(counted, LimboLaws()),
-            Money(counted),
+            Laws(counted),
+            CreditLimits(counted),
         )
 
 

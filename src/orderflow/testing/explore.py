@@ -2,7 +2,8 @@
 
 A world is the rows of a shop and the effects pending in its outbox. The walk uses the real machines, table and
 decisions, and goes breadth first, so that a broken law is reported with a shortest sequence of commands that leads to
-it. When nothing is left to try, the walk is closed, which proves the laws for that alphabet::
+it. When nothing is left to try, the walk is closed, which proves the laws for that alphabet: those of the library
+(goods, money, attention), which are always asked, and your own::
 
     found = explore(workflow, {}, lambda world: COMMANDS, laws=(nothing_oversold,))
     assert found.closed
@@ -20,7 +21,8 @@ from attrs import define, field, frozen
 from orderflow.domain.engine.decide import Decision, Envelope, Loaded, decide_command
 from orderflow.domain.engine.machine import ABSENT, Edge, Machine
 from orderflow.domain.engine.stamp import Stamp
-from orderflow.domain.engine.workflow import Effect, Send, Workflow
+from orderflow.domain.engine.workflow import Effect, EventContext, Send, Workflow
+from orderflow.domain.workflow.laws import Breach, Said, Sums, said_by_event, said_by_row
 from orderflow.errors import CommandRefused, ConcurrencyConflict, InputError, InvariantBroken, Key
 
 __all__ = ["Carry", "Counterexample", "Exploration", "Law", "World", "explore"]
@@ -100,7 +102,7 @@ def explore(
         start: the initial rows.
         alphabet: the commands tried in a world, which may include those that reactions send. It must be bounded: if
             a world can always grow, the walk never closes.
-        laws: checked in every world, in addition to each machine's own invariants.
+        laws: checked in every world, in addition to the library's laws and each machine's own invariants.
         stamp: the time and actor of every step; they must not change, or worlds would never repeat.
         carry: for each topic of interest, the commands its effects result in; other topics are ignored.
         limit: the maximum number of worlds.
@@ -146,6 +148,7 @@ class _Walk:
         self.key_list: list[Key] = []
         self.numbers: dict[Any, int] = {ABSENT: 0}
         self.states: list[Any] = [ABSENT]
+        self.said: dict[tuple[int, int], tuple[Said, ...]] = {}
         self.seen: dict[Node, tuple[Node, Send | Effect] | None] = {}
         self.known: dict[tuple[Key, Any], _Branch] = {}
         self.transitions = self.refused = 0
@@ -197,12 +200,29 @@ class _Walk:
 
     def _visit(self, node: Node, came: tuple[Node, Send | Effect] | None, waiting: deque[Node]) -> None:
         self.seen[node] = came
+        self._keep(self._said_in(node[0]), node)
         world = self._world(node)
         for law in self.laws:
             broken = law(world)
             if broken is not None:
                 raise Counterexample(law.__name__, broken, self._path(node))
         waiting.append(node)
+
+    def _said_in(self, rows: Rows) -> Iterator[Said]:
+        """What all rows say, each asked once for each of its states."""
+        for place in enumerate(rows):
+            if place not in self.said:
+                at, number = place
+                self.said[place] = tuple(said_by_row(self.key_list[at], self.states[number])) if number else ()
+            yield from self.said[place]
+
+    def _keep(self, said: Iterable[Said], node: Node, *sent: Send) -> None:
+        """Add up what is said, and end the walk if that breaks a law."""
+        sums = Sums()
+        found: list[Breach] = [*sums.add(said), *sums.breaches()]
+        if found:
+            detail = "; ".join(f"{breach.law} {breach.key or ''} {breach.found}" for breach in found)
+            raise Counterexample(found[0].law, detail, [*self._path(node), *sent])
 
     def _try(self, node: Node, sent: Send) -> Move | None:
         """What a command changes, or None if it is refused; decided only once for the same rows."""
@@ -232,6 +252,7 @@ class _Walk:
                 load = flow.send(rows)
                 branch = branch.on(read, tuple(self._place(key) for key in load.keys))
         except StopIteration as stop:
+            self._keep(self._said_of(stop.value), node, sent)
             end = self._move(stop.value)
         except (CommandRefused, InputError):
             pass
@@ -241,6 +262,14 @@ class _Walk:
             raise Counterexample("lock order", f"{late.key} was not named", [*self._path(node), sent]) from late
         branch.ends[read] = end
         return end
+
+    def _said_of(self, decision: Decision) -> Iterator[Said]:
+        """What the events of a decision say, each row folded as it goes."""
+        states = {key: row.state for key, row in decision.loaded.items()}
+        for key, _, event, _ in decision.entries:
+            before = states[key]
+            after = states[key] = self.workflow.machines[key.kind].evolve(before, event)
+            yield from said_by_event(EventContext(key, before, event, after, decision.stamp))
 
     def _move(self, decision: Decision) -> Move:
         changed = [key for key, row in decision.rows.items() if row.version > decision.loaded[key].version]

@@ -1,8 +1,8 @@
-"""A storage that asks the laws of goods, money and attention after every commit; wrap it around yours in tests."""
+"""A storage that asks the laws across rows after every commit; wrap it around yours in tests."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, Final, cast
 
@@ -10,29 +10,14 @@ from orderflow.domain.engine.decide import Entry
 from orderflow.domain.engine.machine import ABSENT
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import EventContext, Workflow
-from orderflow.domain.workflow.goods_laws import GoodsLaws
-from orderflow.domain.workflow.laws import Breach, MoneyLaws
-from orderflow.domain.workflow.limbo import LimboLaws
+from orderflow.domain.workflow.laws import KINDS, Breach, Said, Sums, said_by_event, said_by_row
 from orderflow.domain.workflow.table import standard_workflow
 from orderflow.errors import InvariantBroken, Key
 from orderflow.ports.storage import Batch, Recorded, Storage, UnitOfWork
 
-__all__ = ["KINDS", "breaches", "lawful"]
+__all__ = ["lawful"]
 
-#: The kinds of rows that the laws speak of.
-KINDS: Final = MoneyLaws.KINDS | GoodsLaws.KINDS | LimboLaws.KINDS
-
-_PAGE = 1_000
-
-
-def breaches(rows: Iterable[tuple[Key, Any]], events: Iterable[EventContext] = ()) -> list[Breach]:
-    """The laws of goods, money and attention that rows break together, and events by themselves."""
-    every, happened, found = [*rows], [*events], list[Breach]()
-    for laws in (GoodsLaws(), MoneyLaws(), LimboLaws()):
-        found += [breach for context in happened for breach in laws.event(context)]
-        found += [breach for key, state in every if key.kind in laws.KINDS for breach in laws.row(key, state)]
-        found += laws.end()
-    return found
+_PAGE: Final = 1_000
 
 
 def lawful(storage: Storage, workflow: Workflow | None = None) -> Storage:
@@ -48,11 +33,15 @@ class _LawfulStorage:
     def __init__(self, storage: Storage, workflow: Workflow) -> None:
         self.wrapped, self._workflow = storage, workflow
         self._states: dict[Key, Any] = {}
+        self._said: dict[Key, tuple[Said, ...]] = {}
+        self._sums = Sums()
         after = 0
         while entries := storage.entries(after, _PAGE):
             for entry in entries:
                 self._fold(entry)
             after = entries[-1].position
+        for key in self._states:
+            _raise([*self._ask_again(key)])
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.wrapped, name)
@@ -64,19 +53,20 @@ class _LawfulStorage:
             yield _Lawful(unit, self)
 
     def check(self, batch: Batch) -> None:
-        """Ask the laws of all rows, and of the events of a batch that was stored."""
+        """Ask the laws of the events of a batch that was stored, and of the rows it has changed."""
         stamps = {
             command.ack.command_id: Stamp(command.ack.at, command.actor, command.ack.command_id)
             for command in batch.commands
         }
-        events = [
-            EventContext(entry.key, self._states.get(entry.key, ABSENT), entry.event, after, stamps[entry.command_id])
-            for entry in batch.entries
-            for after in [self._fold(entry)]
-        ]
-        found = breaches(self._states.items(), events)
-        if found:
-            raise InvariantBroken(found[0].law, "; ".join(f"{b.law} {b.key or ''} {b.found}" for b in found))
+        happened, found = Sums(), list[Breach]()
+        ours = [entry for entry in batch.entries if entry.key.kind in KINDS]
+        for entry in ours:
+            before = self._states.get(entry.key, ABSENT)
+            context = EventContext(entry.key, before, entry.event, self._fold(entry), stamps[entry.command_id])
+            found += happened.add(said_by_event(context))
+        for key in {entry.key: None for entry in ours}:
+            found += self._ask_again(key)
+        _raise([*found, *happened.breaches(), *self._sums.breaches()])
 
     def _fold(self, entry: Entry | Recorded) -> Any:
         machine = self._workflow.machines.get(entry.key.kind)
@@ -85,6 +75,17 @@ class _LawfulStorage:
         before = self._states.get(entry.key, ABSENT)
         after = self._states[entry.key] = machine.evolve(before, entry.event)
         return after
+
+    def _ask_again(self, key: Key) -> list[Breach]:
+        """Put what a row says now in the place of what it said before; its own breaches."""
+        self._sums.take_out(self._said.get(key, ()))
+        said = self._said[key] = tuple(said_by_row(key, self._states[key]))
+        return [*self._sums.add(said)]
+
+
+def _raise(found: list[Breach]) -> None:
+    if found:
+        raise InvariantBroken(found[0].law, "; ".join(f"{b.law} {b.key or ''} {b.found}" for b in found))
 
 
 class _Lawful:

@@ -1,6 +1,7 @@
 """Taking goods in at the returns desk: a fact, taken in every state, announced or not.
 
-A report names its arrival, and the same arrival told again changes nothing. One that names none counts as new.
+A report names its arrival, and the same line of the same arrival told again changes nothing. One that names none
+counts as new.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.returns.state import (
     MAX_ARRIVALS,
     Arrival,
+    Brought,
     Goods,
     Handling,
     HasReturn,
@@ -83,7 +85,7 @@ class ReturnReceived(_Return, Event):
 
 @frozen(eq=False, repr=False)
 class ArrivalRepeated(Event):
-    """An arrival was told again."""
+    """An arrival was told again, and nothing new of it."""
 
     arrival: str
 
@@ -94,10 +96,20 @@ def brings_goods(state: Absent | HasReturn, command: ReceiveReturn, stamp: Stamp
 
 
 def receive(state: HasReturn, command: ReceiveReturn, stamp: Stamp) -> ReturnReceived | ArrivalRepeated:
-    if command.arrival and command.arrival in state.goods.arrivals:
-        return ArrivalRepeated(command.arrival)
-    c = command
-    return ReturnReceived(c.location, c.units, c.unmatched, c.usable, c.customer, c.reason, c.arrival)
+    known, c = frozenset(state.goods.arrivals), command
+    units = tuple([units for units in c.units if _units(c.arrival, units) not in known])
+    unmatched = tuple([item for item in c.unmatched if _unmatched(c.arrival, item) not in known])
+    if not units and not unmatched:
+        return ArrivalRepeated(c.arrival)
+    return ReturnReceived(c.location, units, unmatched, c.usable, c.customer, c.reason, c.arrival)
+
+
+def _units(arrival: str, units: ReturnedUnits) -> Brought:
+    return Brought(arrival, units.order, units.line, "")
+
+
+def _unmatched(arrival: str, item: UnmatchedReturn) -> Brought:
+    return Brought(arrival, "", 0, item.sku)
 
 
 def came_unannounced(state: Absent, event: ReturnReceived) -> Landed:
@@ -120,8 +132,13 @@ def _with(goods: Goods, event: ReturnReceived) -> Goods:
         lot = lots.get(where, Lot(*where, 0))
         restocked = lot.restocked + (quantity if event.usable else 0)
         lots[where] = lot._replace(received=lot.received + quantity, restocked=restocked)
-    arrivals = (*goods.arrivals, event.arrival)[-MAX_ARRIVALS:] if event.arrival else goods.arrivals
-    return evolve(goods, lots=tuple(lots.values()), arrivals=arrivals, reports=goods.reports + 1)
+    arrivals = (*goods.arrivals, *(_brought(event) if event.arrival else ()))
+    return evolve(goods, lots=tuple(lots.values()), arrivals=arrivals[-MAX_ARRIVALS:], reports=goods.reports + 1)
+
+
+def _brought(event: ReturnReceived) -> dict[Brought, None]:
+    units, unmatched = event.units, event.unmatched
+    return dict.fromkeys([_units(event.arrival, u) for u in units] + [_unmatched(event.arrival, i) for i in unmatched])
 
 
 def _arrived(event: ReturnReceived) -> Iterator[tuple[tuple[str, str, int, str, str], int]]:

@@ -14,7 +14,7 @@ from attrs import frozen
 from orderflow.domain.engine.bounds import Count, FreeText, Length, Name, Quantity, Text
 from orderflow.domain.engine.limits import MAX_ID, MAX_NAME
 from orderflow.domain.engine.record import Record
-from orderflow.domain.values import MAX_LINES, LineQuantity, Location
+from orderflow.domain.values import MAX_LINES, LineQuantity, Location, summed
 from orderflow.errors import InvariantBroken
 
 __all__ = [
@@ -36,11 +36,11 @@ __all__ = [
     "ReturnWish",
     "Settled",
     "Wanted",
-    "document_of",
+    "arrival_of",
 ]
 
 MAX_ARRIVALS: Final = 1_000
-"""Arrivals that a return remembers; of more, the latest."""
+"""Lines of arrivals that a return remembers; of more, the latest."""
 
 #: What names one arrival: an inbound tracking number, or the desk's own document. With the return's id it fits a name.
 Arrival = Annotated[str, Text(MAX_NAME - MAX_ID - 1)]
@@ -118,6 +118,15 @@ class Lot(NamedTuple):
         return self.received - self.inspected
 
 
+class Brought(NamedTuple):
+    """What a named arrival brought: units of an order's line, or of a SKU without an order."""
+
+    arrival: str
+    order: str
+    line: int
+    sku: str
+
+
 @frozen(eq=False, repr=False)
 class Goods(Record):
     """What came back, by location, line and shipment; ``closed_short``: no more is awaited.
@@ -126,7 +135,7 @@ class Goods(Record):
     """
 
     lots: tuple[Lot, ...] = ()
-    arrivals: tuple[str, ...] = ()
+    arrivals: tuple[Brought, ...] = ()
     reports: int = 0
     closed_short: bool = False
 
@@ -180,7 +189,7 @@ class HasReturn(Record):
         wish, goods = self.wish, self.goods
         if goods.closed_short or not wish.goods_come_back:
             return ()
-        more = [LineQuantity(n.line, n.quantity - goods.received_of(wish.order, n.line)) for n in wish.units]
+        more = [LineQuantity(n, units - goods.received_of(wish.order, n)) for n, units in summed(wish.units).items()]
         return tuple([item for item in more if item.quantity > 0])
 
     @property
@@ -268,15 +277,12 @@ ReturnState: TypeAlias = (
 )
 
 
-def document_of(row: str, arrival: str, report: int) -> str:
-    """What a report of goods is booked under elsewhere, so that each counts once.
+def arrival_of(row: str, arrival: str, report: int) -> str:
+    """The arrival that shipments are told of, so that each counts once whoever tells of it.
 
-    That is its arrival, which others may tell of as well; for reports that name none the id of the return, with their
-    number after the first.
+    For the first report, if it names none, that is the return itself; of a later one nobody else can have told.
     """
-    if arrival:
-        return arrival
-    return row if report == 1 else f"{row}#{report}"
+    return arrival or (row if report == 1 else "")
 
 
 #: Where goods that came may lead.

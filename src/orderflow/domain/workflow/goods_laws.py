@@ -1,4 +1,4 @@
-"""The laws of goods across rows (law A: units are conserved), as code; asked as the laws of money are."""
+"""The laws of goods across rows (law A: units are conserved), as code."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from orderflow.domain.returns.receiving import ReturnReceived
 from orderflow.domain.shipping.fates import on_the_way
 from orderflow.domain.shipping.state import Item, Left
 from orderflow.domain.values import Pick, StockRef
-from orderflow.domain.workflow.laws import Breach, Laws
+from orderflow.domain.workflow.sums import Laws, Share
 from orderflow.errors import Key
 
-__all__ = ["GOODS_LAWS", "GoodsLaws"]
+__all__ = ["GOODS", "GOODS_LAWS"]
 
 #: Id to law. A breach names the id.
 GOODS_LAWS: Final = {
@@ -58,68 +58,61 @@ def _picks(event: Any) -> tuple[str, list[Pick]]:
     return "", []
 
 
-class GoodsLaws(Laws):
-    """The laws of goods, ``GOODS_LAWS``."""
+def _event(context: EventContext) -> Iterator[Share]:
+    """What an event says of goods that leave a location or come back to it."""
+    event = context.event
+    if isinstance(event, UnitsShipped):
+        yield Share("A4", (StockRef.read(context.key.id), "out"), -event.quantity)
+    elif isinstance(event, UnitsRestocked):
+        yield Share("A4", (StockRef.read(context.key.id), "back"), -event.quantity)
+    for way, sku, location, quantity in _travelled(context):
+        yield Share("A4", (StockRef(sku, location), way), quantity)
 
-    KINDS = frozenset({"return", "shipment", "order", "stock"})
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._packed: dict[tuple[str, Item], int] = {}
+def _row(key: Key, state: Any) -> Iterator[Share]:
+    if isinstance(state, HasProgress):
+        return _order(key, state)
+    if isinstance(state, StockLevel):
+        return _stock(key, state)
+    if isinstance(state, Left):
+        return _left(state)
+    items = getattr(state, "items", ()) if key.kind == "shipment" else ()
+    return (_prepared(key.id, item, item.quantity) for item in items)
 
-    def event(self, context: EventContext) -> Iterator[Breach]:
-        """Add one side of what an event says of goods that leave a location or come back to it."""
-        event = context.event
-        if isinstance(event, UnitsShipped):
-            self._add("A4", (StockRef.read(context.key.id), "out"), -event.quantity)
-        elif isinstance(event, UnitsRestocked):
-            self._add("A4", (StockRef.read(context.key.id), "back"), -event.quantity)
-        for way, sku, location, quantity in _travelled(context):
-            self._add("A4", (StockRef(sku, location), way), quantity)
-        return iter(())
 
-    def row(self, key: Key, state: Any) -> Iterator[Breach]:
-        """Add one side of what a row says; what it says shows at the end."""
-        if isinstance(state, HasProgress):
-            for line, vector in lines_of(state):
-                self._line(key, line, vector, state.content.policy.priority)
-        elif isinstance(state, StockLevel):
-            ref = StockRef.read(key.id)
-            self._add("A3", (ref, "allocated"), -state.allocated)
-            for priority, units in ((0, state.waiting(0)), *state.classes):
-                self._add("A3", (ref, "backordered", priority), -units)
-        elif isinstance(state, Left):
-            self._left(state)
-        elif key.kind == "shipment":
-            for item in getattr(state, "items", ()):
-                self._prepare(key.id, item, item.quantity)
-        return iter(())
+GOODS: Final = Laws(frozenset({"return", "shipment", "order", "stock"}), _row, _event)
 
-    def end(self) -> Iterator[Breach]:
-        """The sums on which two sides differ."""
-        yield from super().end()
-        for (shipment, item), units in self._packed.items():
-            if units < 0:
-                yield Breach("A2", None, f"{shipment}, {item[:3]}: {-units} more prepared than are in it")
 
-    def _prepare(self, shipment: str, item: Item, units: int) -> None:
-        self.checked["A2"] += 1
-        name = shipment, item._replace(quantity=0)
-        self._packed[name] = self._packed.get(name, 0) + units
+def _prepared(shipment: str, item: Item, units: int) -> Share:
+    return Share("A2", (shipment, item._replace(quantity=0)), units)
 
-    def _line(self, key: Key, line: OrderLine, v: LineVector, priority: int) -> None:
-        self._add("A1", (key.id, line.line, "shipped"), v.shipped)
+
+def _order(key: Key, order: HasProgress) -> Iterator[Share]:
+    for line, vector in lines_of(order):
+        yield from _line(key, line, vector, order.content.policy.priority)
+
+
+def _line(key: Key, line: OrderLine, v: LineVector, priority: int) -> Iterator[Share]:
+    yield Share("A1", (key.id, line.line, "shipped"), v.shipped)
+    for bucket in _OUT:
+        yield Share("A1", (key.id, line.line, bucket), getattr(v, bucket))
+    for picking in v.preparing:
+        yield _prepared(picking.shipment, Item(key.id, line.line, picking.location, 0), -picking.quantity)
+    for location, quantity in (*[a[:2] for a in v.allocated], *[p[1:] for p in v.preparing]):
+        yield Share("A3", (StockRef(line.sku, location), "allocated"), quantity)
+    for waiting in v.backordered:
+        yield Share("A3", (StockRef(line.sku, waiting.location), "backordered", priority), waiting.quantity)
+
+
+def _stock(key: Key, level: StockLevel) -> Iterator[Share]:
+    ref = StockRef.read(key.id)
+    yield Share("A3", (ref, "allocated"), -level.allocated)
+    for priority, units in ((0, level.waiting(0)), *level.classes):
+        yield Share("A3", (ref, "backordered", priority), -units)
+
+
+def _left(shipment: Left) -> Iterator[Share]:
+    for item, fate in zip(shipment.items, shipment.fates, strict=True):
+        yield Share("A1", (item.order, item.line, "shipped"), -on_the_way(item.quantity, fate))
         for bucket in _OUT:
-            self._add("A1", (key.id, line.line, bucket), getattr(v, bucket))
-        for picking in v.preparing:
-            self._prepare(picking.shipment, Item(key.id, line.line, picking.location, 0), -picking.quantity)
-        for location, quantity in (*[a[:2] for a in v.allocated], *[p[1:] for p in v.preparing]):
-            self._add("A3", (StockRef(line.sku, location), "allocated"), quantity)
-        for waiting in v.backordered:
-            self._add("A3", (StockRef(line.sku, waiting.location), "backordered", priority), waiting.quantity)
-
-    def _left(self, shipment: Left) -> None:
-        for item, fate in zip(shipment.items, shipment.fates, strict=True):
-            self._add("A1", (item.order, item.line, "shipped"), -on_the_way(item.quantity, fate))
-            for bucket in _OUT:
-                self._add("A1", (item.order, item.line, bucket), -getattr(fate, bucket))
+            yield Share("A1", (item.order, item.line, bucket), -getattr(fate, bucket))

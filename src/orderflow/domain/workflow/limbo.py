@@ -1,4 +1,4 @@
-"""Nothing in limbo (law D), as code: whatever is not at rest waits for something. Asked as the laws of money are.
+"""Nothing in limbo (law D), as code: whatever is not at rest waits for something.
 
 What waits elsewhere waits in its parcels: by the laws of goods, units that an order prepares or has on the way are in
 parcels that say the same, and those are no more at rest than it is.
@@ -18,12 +18,12 @@ from orderflow.domain.payments.state import Funded
 from orderflow.domain.returns.state import HasReturn
 from orderflow.domain.shipping.state import Left, Voided, units_on_the_way
 from orderflow.domain.workflow.attention import TABLE, attention
-from orderflow.domain.workflow.laws import Breach, Laws
 from orderflow.domain.workflow.standing import RESTING
+from orderflow.domain.workflow.sums import Breach, Laws, Said, Share
 from orderflow.domain.workflow.table import MACHINES
 from orderflow.errors import Key
 
-__all__ = ["LIMBO_LAWS", "LimboLaws"]
+__all__ = ["LIMBO", "LIMBO_LAWS"]
 
 #: Id to law. A breach names the id.
 LIMBO_LAWS: Final = {
@@ -37,18 +37,15 @@ _TIMES: Final = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=U
 _OURS: Final = frozenset(state for machine in MACHINES for state in machine.states)
 
 
-class LimboLaws(Laws):
-    """The law that nothing is in limbo, ``LIMBO_LAWS``."""
+def _row(key: Key, state: Any) -> Iterator[Said]:
+    yield Share("D1", None, 0)
+    if type(state) in _OURS and not _is_at_rest(key.kind, state):
+        for at in _TIMES:
+            if not attention(state, at):
+                yield Breach("D1", key, f"a {type(state).__name__} that waits for nothing in {at.year}")
 
-    KINDS = frozenset(TABLE)
 
-    def row(self, key: Key, state: Any) -> Iterator[Breach]:
-        """What is wrong with a row shows at once."""
-        self.checked["D1"] += 1
-        if type(state) in _OURS and not _is_at_rest(key.kind, state):
-            for at in _TIMES:
-                if not attention(state, at):
-                    yield Breach("D1", key, f"a {type(state).__name__} that waits for nothing in {at.year}")
+LIMBO: Final = Laws(frozenset(TABLE), _row)
 
 
 def _is_at_rest(kind: str, state: Any) -> bool:

@@ -13,7 +13,7 @@ from orderflow.domain.orders.parcels import RecordBack
 from orderflow.domain.orders.state import HasProgress
 from orderflow.domain.returns.inspecting import InspectedUnits
 from orderflow.domain.returns.receiving import ReceiveReturn, ReturnedUnits
-from orderflow.domain.returns.state import HasReturn, document_of
+from orderflow.domain.returns.state import HasReturn, arrival_of
 from orderflow.domain.shipping.fates import COMING_BACK, units_in
 from orderflow.domain.shipping.rejecting import SendBack
 from orderflow.domain.shipping.returning import ReceiveBack
@@ -29,19 +29,19 @@ def find_shipments(key: Key, command: ReceiveReturn) -> Generator[Read, Rows, Re
     if all(units.shipment for units in command.units):
         return command
     orders = yield Read({key, *(key.beside("order", units.order) for units in command.units if not units.shipment)})
-    document = _document(key, command, orders[key].state)
+    arrival = _arrival(key, command, orders[key].state)
     shipments = yield Read([*_shipments(key, orders)])
     left = {shipment.id: row.state for shipment, row in shipments.items() if isinstance(row.state, Left)}
     found: list[ReturnedUnits] = []
     taken: dict[tuple[str, str, int], int] = {}
     for units in command.units:
-        found += [units] if units.shipment else _found(document, units, left, taken)
+        found += [units] if units.shipment else _found(arrival, units, left, taken)
     return evolve(command, units=tuple(found))
 
 
-def _document(key: Key, command: ReceiveReturn, state: object) -> str:
-    """What this report is booked under."""
-    return document_of(key.id, command.arrival, 1 + (state.goods.reports if isinstance(state, HasReturn) else 0))
+def _arrival(key: Key, command: ReceiveReturn, state: object) -> str:
+    """What shipments know this report by."""
+    return arrival_of(key.id, command.arrival, 1 + (state.goods.reports if isinstance(state, HasReturn) else 0))
 
 
 def _shipments(key: Key, orders: Rows) -> Iterator[Key]:
@@ -51,13 +51,13 @@ def _shipments(key: Key, orders: Rows) -> Iterator[Key]:
 
 
 def _found(
-    document: str, units: ReturnedUnits, shipments: Mapping[str, Left], taken: dict[tuple[str, str, int], int]
+    told: str, units: ReturnedUnits, shipments: Mapping[str, Left], taken: dict[tuple[str, str, int], int]
 ) -> Iterator[ReturnedUnits]:
     """The units by shipment; what is more than all of them have out stays without one.
 
     An arrival that was told of before is that shipment's.
     """
-    arrival = Arrival(document, units.order, units.line)
+    arrival = Arrival(told, units.order, units.line)
     for shipment, state in shipments.items():
         if arrival in state.tracking.arrivals:
             yield units._replace(shipment=shipment)
@@ -96,18 +96,18 @@ def _likely(state: Left, units: ReturnedUnits) -> int:
 
 def take_back(context: EventContext) -> Iterator[Send]:
     """Units go back to stock through their shipments and orders; those that left in none are counted."""
-    event, tenant = context.event, context.key.tenant
-    document = document_of(context.key.id, event.arrival, context.after.goods.reports)
+    event, document = context.event, context.key.id
+    arrival = arrival_of(document, event.arrival, context.after.goods.reports)
     for shipment in dict.fromkeys(units.shipment for units in event.units if units.shipment):
         mine = [units for units in event.units if units.shipment == shipment]
         back, supposed = tuple([Back(*units[:3]) for units in mine]), any(units.supposed for units in mine)
-        told = ReceiveBack(event.location, event.usable, back, document, supposed)
+        told = ReceiveBack(event.location, event.usable, back, arrival, supposed)
         yield Send(context.key.beside("shipment", shipment), told)
     for order in dict.fromkeys(units.order for units in event.units if not units.shipment):
         lines = dict.fromkeys(units.line for units in event.units if units.order == order and not units.shipment)
         yield Send(context.key.beside("order", order), RecordBack(document, event.location, recount=tuple(lines)))
     for sku, quantity in summed((item.sku, item.quantity) for item in event.unmatched).items():
-        yield Send(stock_key(tenant, sku, event.location), Restock(quantity, event.usable, document))
+        yield Send(stock_key(context.key.tenant, sku, event.location), Restock(quantity, event.usable, document))
 
 
 def send_back(context: EventContext) -> Iterator[Send]:
