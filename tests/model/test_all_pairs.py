@@ -105,6 +105,7 @@ from orderflow.domain.orders.prepaying import (
     RecordPrepayment,
     WithdrawPrepayment,
 )
+from orderflow.domain.orders.readdressing import ChangeAddress
 from orderflow.domain.orders.reinstating import ReinstateOrder
 from orderflow.domain.orders.returning import InspectedLine, RecordInspection, RecordRejection
 from orderflow.domain.orders.shipping import CancelPreparation, DispatchShipment, Kept, PrepareShipment, TakeOutShort
@@ -164,7 +165,7 @@ from orderflow.domain.shipping.carriage import (
     TrackingStatus,
 )
 from orderflow.domain.shipping.choosing import ChooseCarrier
-from orderflow.domain.shipping.labelling import ChangeCarrier, RecordLabel, RequestLabel, VoidLabel
+from orderflow.domain.shipping.labelling import ChangeCarrier, Readdress, RecordLabel, RequestLabel, VoidLabel
 from orderflow.domain.shipping.leaving import HandOver, RecordAnswer, RecordDispatch, RecordLeftBehind, RecordOrderDate
 from orderflow.domain.shipping.planning import (
     DropCancelledItems,
@@ -304,6 +305,7 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         VoidShipment(),
         RequestLabel(),
         ChangeCarrier("van", needs_label=False),
+        Readdress(ANN, "GB"),
     ),
     "order": (
         PlaceOrder(content()),
@@ -351,6 +353,7 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         PlaceHold(Hold(HoldReason.MANUAL, Gate.COMPLETE)),
         ReleaseHold(HoldReason.MANUAL, Gate.COMPLETE),
         AnnotateOrder(add=("gift",)),
+        ChangeAddress(ANN, "GB"),
     ),
     "intake": (AcceptDocument("order", "O"), RejectDocument(1, ("bad",))),
     "payment": (

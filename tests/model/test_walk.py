@@ -46,6 +46,7 @@ from orderflow.domain.orders.machine import ORDER
 from orderflow.domain.orders.parcels import OweAgain, RecordDeparture, RecordLoss
 from orderflow.domain.orders.placing import ConfirmOrder, DiscardDraft, EditDraft, OpenDraft, PlaceOrder, UnconfirmOrder
 from orderflow.domain.orders.prepaying import RecordAuthorisation, RecordCapture
+from orderflow.domain.orders.readdressing import ChangeAddress
 from orderflow.domain.orders.reinstating import ReinstateOrder
 from orderflow.domain.orders.returning import RecordInspection, RecordRejection
 from orderflow.domain.orders.state import Completed, Draft
@@ -62,7 +63,7 @@ from orderflow.domain.shipping.carriage import (
     TrackingStatus,
 )
 from orderflow.domain.shipping.choosing import ChooseCarrier
-from orderflow.domain.shipping.labelling import RecordLabel, VoidLabel
+from orderflow.domain.shipping.labelling import Readdress, RecordLabel, VoidLabel
 from orderflow.domain.shipping.leaving import HandOver, RecordDispatch, RecordLeftBehind
 from orderflow.domain.shipping.planning import DropItems, PackShipment, PlanShipment, RecordShortPick, VoidShipment
 from orderflow.domain.shipping.rejecting import SendBack
@@ -430,7 +431,7 @@ WALKS = (documents, money, on_account, fragments, facts, beginnings, ordered_bas
 TRIED_BY_CASES = {
     *(RecordAuthorisation, RecordCapture),
     *(RecordDeparture, RecordLoss, OweAgain, RecordInspection, RecordRejection, ReinstateOrder),
-    *(ProposeAmendment, ConfirmAmendment, DropAmendment),
+    *(ProposeAmendment, ConfirmAmendment, DropAmendment, ChangeAddress, Readdress),
     *(RecordTracking, RecordDelivered, RecordReturning, RecordLost, ReceiveBack, RecordLeftBehind, SendBack),
     *(CloseShipmentTask, ChooseCarrier),
 }

@@ -28,6 +28,7 @@ from orderflow.domain.shipping.fates import Fate, Move
 from orderflow.domain.shipping.labelling import (
     ChangeCarrier,
     LabelVoided,
+    Readdress,
     RecordLabel,
     RequestLabel,
     SpareLabelRecorded,
@@ -63,7 +64,7 @@ from orderflow.domain.shipping.resolving import (
 )
 from orderflow.domain.shipping.returning import ReceiveBack, ReceivedBack
 from orderflow.domain.shipping.state import Item, Plan, ReturnReason, Scan, ShippingLabel
-from orderflow.domain.values import Pick, Task
+from orderflow.domain.values import PartyRef, Pick, Task
 from orderflow.errors import CommandRefused, InvariantBroken
 
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
@@ -142,6 +143,7 @@ COMMANDS = (
     VoidLabel(),
     RequestLabel(),
     ChangeCarrier("van"),
+    Readdress(PartyRef("bob", 1), "GB"),
     HAND_OVER,
     SCAN,
     DELIVERED,
@@ -169,10 +171,11 @@ LEADS: dict[str, dict[str, str]] = {
         "DropCancelledItems": "Planned",
         **dict.fromkeys(FACTS, "Planned"),
         "ChangeCarrier": "Planned",
+        "Readdress": "Planned",
         "VoidShipment": "Voided",
     },
     "Packed": {
-        **dict.fromkeys(("DropItems", "RequestLabel", "ChangeCarrier"), "Packed"),
+        **dict.fromkeys(("DropItems", "RequestLabel", "ChangeCarrier", "Readdress"), "Packed"),
         **LEFT_UNSCANNED,
         "VoidShipment": "Voided",
     },
@@ -180,6 +183,7 @@ LEADS: dict[str, dict[str, str]] = {
         "DropItems": "Labelled",
         "VoidLabel": "Packed",
         "ChangeCarrier": "Packed",
+        "Readdress": "Packed",
         "HandOver": "InTransit",
         **LEFT_UNSCANNED,
         "VoidShipment": "Voided",

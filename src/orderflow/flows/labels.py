@@ -33,8 +33,8 @@ def buy_label(lease: Lease, choose: CarrierChoice) -> Flow[Commands]:
     request = LabelRequest(
         shipment=key.id,
         reference=plan.reference,
-        tariff_zone=plan.tariff_zone,
-        country=plan.country,
+        tariff_zone=data["tariff_zone"],
+        country=data["country"],
         parcels=(Parcel(packing.weight_grams, packing.pieces),),
         service=data["service"] or None,
         idempotency_key=lease.message.id,
@@ -43,6 +43,7 @@ def buy_label(lease: Lease, choose: CarrierChoice) -> Flow[Commands]:
         requested=plan.requested,
         gift=plan.gift,
         value=plan.value,
+        ship_to=data["ship_to"],
     )
     if not data["carrier"]:
         # Nothing was bought under this key: the choice is recorded first, so that it stays the same.

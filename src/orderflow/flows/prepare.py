@@ -11,14 +11,16 @@ from orderflow.domain.engine.bounds import Name
 from orderflow.domain.engine.decide import Flow, Message, Read, ask
 from orderflow.domain.engine.record import Record
 from orderflow.domain.money.money import Money
+from orderflow.domain.orders.addresses import addressed
 from orderflow.domain.orders.collecting import shares_to_collect, value_minor
 from orderflow.domain.orders.content import OrderContent, OrderLine, Route
 from orderflow.domain.orders.shipping import units_preparing
-from orderflow.domain.orders.state import Accepted, lines_of
+from orderflow.domain.orders.state import Accepted, HasProgress
 from orderflow.domain.shipping.choosing import CarrierChoice, cheapest_in_time
+from orderflow.domain.shipping.labelling import Readdress
 from orderflow.domain.shipping.planning import DropCancelledItems, PackShipment, PlanShipment
-from orderflow.domain.shipping.state import Item, Plan, Planned
-from orderflow.domain.values import summed
+from orderflow.domain.shipping.state import Item, Left, Plan, Planned, Voided
+from orderflow.domain.values import PartyRef, summed
 from orderflow.errors import Key
 from orderflow.flows.asks import Commands
 
@@ -56,16 +58,16 @@ def shipments_for(key: Key, order: object, settings: ShippingSettings) -> Iterat
     """
     if not isinstance(order, Accepted):
         return
-    loads: dict[Route, list[Item]] = {}
-    for line, vector in lines_of(order):
+    content, loads = addressed(order.content, order.progress.readdressed), dict[Route, list[Item]]()
+    for line, vector in zip(content.lines, order.progress.lines, strict=True):
         for location, quantity in summed([(a.location, a.quantity) for a in vector.allocated]).items():
-            way = route_for(order.content, line, settings)._replace(location=location)
+            way = route_for(content, line, settings)._replace(location=location)
             loads.setdefault(way, []).append(Item(key.id, line.line, location, quantity))
     ways = sorted(loads, key=_turn)
     shares = shares_to_collect(order, [_contents(loads[way]) for way in ways])
     for number, (way, share) in enumerate(zip(ways, shares, strict=True), start=len(order.progress.shipments) + 1):
         items = tuple(loads[way])
-        grams = sum([order.content.line(item.line).weight_grams * item.quantity for item in items])
+        grams = sum([content.line(item.line).weight_grams * item.quantity for item in items])
         pieces = sum([item.quantity for item in items])
         plan = PlanShipment(items, _plan(order, way, settings, _contents(items), share))
         yield ShipmentPlan(shipment_key(key, number), plan, PackShipment(grams, pieces))
@@ -115,3 +117,24 @@ def drop_items(message: Message) -> Flow[Commands]:
     inside = sum([item.quantity for item in shipment.items if item[:3] == place])
     cancelled = inside - units_preparing(vector, key.id, place[2])
     return [(key, DropCancelledItems((Item(*place, cancelled),)))] if cancelled > 0 else ()
+
+
+def readdress(message: Message) -> Flow[Commands]:
+    """Have a shipment that waits go where all that is in it goes now; goods that part are for a person to take out."""
+    key = message.lane
+    shipment = (yield from ask(Read([key])))[key].state
+    if isinstance(shipment, Voided | Left):
+        return ()
+    orders = sorted({item.order for item in shipment.items})
+    rows = yield from ask(Read([key.beside("order", order) for order in orders]))
+    found = {row.id: loaded.state for row, loaded in rows.items()}
+    ways = {_goes_to(found[item.order], item.line) for item in shipment.items}
+    changed = any(order.progress.readdressed for order in found.values())
+    if not changed or len(ways) > 1 or ways == {(shipment.plan.ship_to, shipment.plan.country)}:
+        return ()
+    return [(key, Readdress(*ways.pop()))]
+
+
+def _goes_to(order: HasProgress, line: int) -> tuple[PartyRef | None, str]:
+    content = addressed(order.content, order.progress.readdressed)
+    return content.route(content.line(line))[:2]

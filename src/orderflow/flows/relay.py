@@ -25,7 +25,7 @@ from orderflow.flows.impersonal import impersonal
 from orderflow.flows.labels import buy_label, void_label
 from orderflow.flows.notices import notify
 from orderflow.flows.payments import operate_payment, request_operation
-from orderflow.flows.prepare import drop_items
+from orderflow.flows.prepare import drop_items, readdress
 from orderflow.flows.rebalance import fill_backorders, send_back
 from orderflow.ports.storage import Lease
 
@@ -139,13 +139,14 @@ def _tell_all(round_: _Round, topic: str, limit: int) -> Flow[None]:
 
 _COMMANDS: Final[Mapping[str, Callable[[Message], Flow[Commands]]]] = {
     "drop_items": drop_items,
+    "readdress": readdress,
     "request_operation": request_operation,
     "fill_backorders": fill_backorders,
     "rebalance": send_back,
 }
 
 #: Topics whose commands follow from the rows as they stand, so that a second attempt is another command.
-_RECOMPUTED: Final = frozenset({"fill_backorders", "rebalance"})
+_RECOMPUTED: Final = frozenset({"fill_backorders", "readdress", "rebalance"})
 
 
 # -- messages to adapters

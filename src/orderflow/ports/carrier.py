@@ -32,7 +32,7 @@ class LabelRequest(Record):
     its ``idempotency_key``: a repeated request must ask for the same thing. ``collect`` is what the carrier is to take
     from whoever gets the parcel (代引), and to settle with the shop later. ``requested`` and ``gift`` are what the
     customer wished, ``value`` is what the contents cost, as the order's prices are. ``tenant`` is whose shipment it is,
-    where several share a carrier.
+    where several share a carrier. ``ship_to`` is the party version that it goes to (``ann@2``); empty if none is named.
     """
 
     shipment: str
@@ -47,6 +47,7 @@ class LabelRequest(Record):
     requested: DeliveryWish | None = None
     gift: Gift | None = None
     value: Money | None = None
+    ship_to: str = ""
 
 
 @frozen(eq=False, repr=False)

@@ -8,22 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import Enum
-from typing import Annotated, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Annotated, Any, Final, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from attrs import frozen
 
-from orderflow.domain.engine.bounds import Id, Length, Quantity
+from orderflow.domain.engine.bounds import Id, Length, Name, Quantity
+from orderflow.domain.engine.machine import Guard
 from orderflow.domain.engine.record import Event, Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.orders import lines as moves
 from orderflow.domain.orders.guards import SomePicks, SomeUnits, are_goods, enough
 from orderflow.domain.orders.lines import LineVector, Slice
-from orderflow.domain.orders.shipping import DispatchShipment, not_held_at_ship, paid_for_at_ship, units_preparing
+from orderflow.domain.orders.shipping import (
+    DispatchShipment,
+    goes_to_its_address,
+    not_held_at_ship,
+    paid_for_at_ship,
+    units_preparing,
+)
 from orderflow.domain.orders.state import Accepted, HasProgress, Placed, moved_on, moved_within
-from orderflow.domain.values import MAX_LINES, LineQuantity, Location, Pick
+from orderflow.domain.values import MAX_LINES, LineQuantity, Location, PartyRef, Pick
 from orderflow.errors import Refusal
 
 K = TypeVar("K", bound=HasProgress)
+
+#: What keeps goods from leaving, beside not being in the shipment.
+SHIPS: Final[tuple[Guard[Any, Any], ...]] = (not_held_at_ship, paid_for_at_ship, goes_to_its_address)
 
 
 class Stage(Enum):
@@ -77,6 +87,8 @@ class RecordDeparture(Internal):
 
     shipment: Id
     loads: SomePicks
+    ship_to: PartyRef | None = None
+    country: Name = ""
 
 
 @frozen(eq=False, repr=False)
@@ -125,8 +137,8 @@ def _against(state: HasProgress, command: RecordDeparture, stamp: Stamp, taken: 
     """Why this shipment could not have been handed over."""
     found = ["not_in_it"] if any(piece.bucket != "preparing" for piece in taken) else []
     if isinstance(state, Placed | Accepted):
-        asked = DispatchShipment(command.shipment, command.loads)
-        refusals = [guard(state, asked, stamp) for guard in (not_held_at_ship, paid_for_at_ship)]
+        asked = DispatchShipment(command.shipment, command.loads, command.ship_to, command.country)
+        refusals = [guard(state, asked, stamp) for guard in SHIPS]
         found += [refusal.code for refusal in refusals if refusal is not None]
     return tuple(found)
 

@@ -6,25 +6,27 @@ from typing import Annotated, NamedTuple, TypeVar
 
 from attrs import frozen
 
-from orderflow.domain.engine.bounds import Count, Id, Length, Quantity
+from orderflow.domain.engine.bounds import Count, Id, Length, Name, Quantity
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Event, Internal, replacing
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.orders import lines as moves
+from orderflow.domain.orders.addresses import addressed
 from orderflow.domain.orders.allocating import has_ended
-from orderflow.domain.orders.content import Gate, ShipTogether
+from orderflow.domain.orders.content import Gate, Route, ShipTogether
 from orderflow.domain.orders.guards import SomePicks, are_goods, enough_at, not_held, paid_for
 from orderflow.domain.orders.lines import LineVector
 from orderflow.domain.orders.state import (
     Accepted,
     HasProgress,
     Progress,
+    Working,
     lines_of,
     moved,
     moved_on,
     state_for,
 )
-from orderflow.domain.values import MAX_LINES, Location, Pick, summed
+from orderflow.domain.values import MAX_LINES, Location, PartyRef, Pick, summed
 from orderflow.errors import Refusal
 
 K = TypeVar("K", bound=HasProgress)
@@ -40,10 +42,12 @@ paid_for_at_ship = paid_for(Gate.SHIP)
 
 @frozen(eq=False, repr=False)
 class _Loads:
-    """Units of a shipment, each with the location it is taken from."""
+    """Units of a shipment, each with the location it is taken from, and where the shipment goes."""
 
     shipment: Id
     loads: SomePicks
+    ship_to: PartyRef | None = None
+    country: Name = ""
 
 
 class PrepareShipment(_Loads, Internal):
@@ -135,6 +139,23 @@ def ships_together(state: Accepted, command: PrepareShipment, stamp: Stamp) -> R
             sentence = "all {owed} units of line {line} must travel together"
             return refuse("ships_together", sentence, line=line.line, owed=owed)
     return None
+
+
+def goes_to_its_address(state: Working, command: _Loads, stamp: Stamp) -> Refusal | None:
+    """Once an address of the order was changed, its goods travel only in shipments that go where they are to go."""
+    if not state.progress.readdressed:
+        return None
+    content, loaded = addressed(state.content, state.progress.readdressed), {load.line for load in command.loads}
+    for line in [line for line in content.lines if line.line in loaded]:
+        way = content.route(line)
+        if (way.ship_to, way.country) != (command.ship_to, command.country):
+            facts = {"shipment": command.shipment, "named": _place(command), "line": line.line, "wanted": _place(way)}
+            return refuse("other_address", "shipment {shipment} goes to {named}, line {line} to {wanted}", **facts)
+    return None
+
+
+def _place(way: Route | _Loads) -> str:
+    return f"{way.ship_to or 'nobody'} {way.country}".rstrip()
 
 
 def enough_preparing(state: Accepted, command: _Loads, stamp: Stamp) -> Refusal | None:

@@ -60,8 +60,10 @@ PLAN: Lines = (
 )
 
 LABEL: Lines = (
-    rule(Planned, b.ChangeCarrier, b.CarrierChanged, Planned, b.planned_carrier_changed, decide=b.change_carrier),
-    rules(PACKED, b.ChangeCarrier, b.CarrierChanged, Packed, b.carrier_changed, decide=b.change_carrier),
+    rule(Planned, b.ChangeCarrier, b.CarrierChanged, Planned, b.planned_anew, decide=b.change_carrier),
+    rules(PACKED, b.ChangeCarrier, b.CarrierChanged, Packed, b.unlabelled, decide=b.change_carrier),
+    rule(Planned, b.Readdress, b.ShipmentReaddressed, Planned, b.planned_anew, decide=b.readdress),
+    rules(PACKED, b.Readdress, b.ShipmentReaddressed, Packed, b.unlabelled, decide=b.readdress),
     rule(
         Packed, b.RequestLabel, b.LabelRequested, Packed, b.label_requested,
         guards=(b.needs_label,), decide=b.request_label,

@@ -24,10 +24,11 @@ def _by_order(shipment: Key, items: Iterable[Item]) -> Iterator[tuple[Key, Loads
         yield shipment.beside("order", order), tuple(picks)
 
 
-def _to_orders(context: EventContext, items: Iterable[Item], command: Callable[[str, Loads], Any]) -> Iterator[Send]:
-    """One command for each order in the shipment."""
+def _to_orders(context: EventContext, items: Iterable[Item], command: Callable[..., Any]) -> Iterator[Send]:
+    """One command for each order in the shipment, which says where that goes."""
+    plan = context.after.plan
     for key, loads in _by_order(context.key, items):
-        yield Send(key, command(context.key.id, loads))
+        yield Send(key, command(context.key.id, loads, plan.ship_to, plan.country))
 
 
 def prepare(context: EventContext) -> Iterator[Send]:
@@ -177,11 +178,27 @@ def drop_items(context: EventContext) -> Iterator[Effect]:
             yield Effect("drop_items", context.key.beside("shipment", piece.shipment), data)
 
 
+def readdress(context: EventContext) -> Iterator[Effect]:
+    """Shipments that wait with goods of the order go where these now go."""
+    inside = [shipment for v in context.after.progress.lines for shipment, _, _ in v.preparing]
+    for shipment in dict.fromkeys(inside):
+        yield Effect("readdress", context.key.beside("shipment", shipment))
+
+
+def readdress_rest(context: EventContext) -> Iterator[Effect]:
+    """All units of a line were taken out; what is left may now go elsewhere."""
+    left = {item[:2] for item in getattr(context.after, "items", ())}
+    if left and any(item[:2] not in left for item in context.event.items):
+        yield Effect("readdress", context.key)
+
+
 def buy_label(context: EventContext) -> Iterator[Effect]:
+    """The purchase names what it is for: the same key asks for the same, whatever becomes of the plan."""
     plan, wanted = context.after.plan, context.event.wanted
     if wanted:
-        data = (("wanted", wanted), ("carrier", plan.carrier), ("service", plan.service))
-        yield Effect("buy_label", context.key, data)
+        data = {"wanted": wanted, "carrier": plan.carrier, "service": plan.service, "tariff_zone": plan.tariff_zone}
+        where = {"country": plan.country, "ship_to": str(plan.ship_to or "")}
+        yield Effect("buy_label", context.key, tuple({**data, **where}.items()))
 
 
 def void_label(context: EventContext) -> Iterator[Effect]:

@@ -50,6 +50,7 @@ from orderflow.domain.orders import holding as oh
 from orderflow.domain.orders import parcels as opa
 from orderflow.domain.orders import placing as op
 from orderflow.domain.orders import prepaying as om
+from orderflow.domain.orders import readdressing as ora
 from orderflow.domain.orders import reinstating as ori
 from orderflow.domain.orders import returning as ore
 from orderflow.domain.orders import shipping as osh
@@ -160,6 +161,11 @@ LOOKED_AT_AGAIN: Final = tells(
     sb.ReceiveBack,
     known=True,
 )
+#: Of a shipment that is left with the goods of fewer lines.
+FEWER_LINES: Final = asks(shipments_orders.readdress_rest, "readdress")
+UNPREPARED: Final = tells(shipments_orders.cancel_preparation, osh.CancelPreparation)
+LABEL_WANTED: Final = asks(shipments_orders.buy_label, "buy_label")
+LABEL_VOIDED: Final = asks(shipments_orders.void_label, "void_label")
 WRITTEN_BACK: Final = tells(billing_accounts.post_written_back, ac.Post)
 
 
@@ -244,6 +250,12 @@ TABLE: Final[tuple[Line, ...]] = (
         asks(shipments_orders.drop_items, "drop_items"),
         BY_POLICY,
     ),
+    names(ora.ChangeAddress, orders_parties.named_address),
+    on(
+        ora.AddressChanged,
+        requires(orders_parties.address_recorded, "party", known=True),
+        asks(shipments_orders.readdress, "readdress"),
+    ),
     on(ob.UnitsBilled, EXPOSED, tells(orders_billing.draft_invoice, inv.DraftInvoice), BY_POLICY),
     on(ocr.UnitsCredited, EXPOSED, MONEY_MOVED, BY_POLICY),
     on(ocr.UnitsUnbilled, EXPOSED, MONEY_MOVED, BY_POLICY),
@@ -254,26 +266,15 @@ TABLE: Final[tuple[Line, ...]] = (
     on(ob.OrderCompleted, requires(orders_billing.settled_if_asked, "invoice"), notifies("order_completed")),
     # -- shipments
     on(sp.ShipmentPlanned, tells(shipments_orders.prepare, osh.PrepareShipment)),
-    on(sp.ShipmentPacked, asks(shipments_orders.buy_label, "buy_label")),
-    on(sp.ShortPickRecorded, tells(shipments_orders.take_out_short, osh.TakeOutShort)),
-    on(
-        sp.ItemsDropped,
-        tells(shipments_orders.cancel_preparation, osh.CancelPreparation),
-        asks(shipments_orders.void_label, "void_label"),
-    ),
-    on(
-        sp.ShipmentVoided,
-        tells(shipments_orders.cancel_preparation, osh.CancelPreparation),
-        asks(shipments_orders.void_label, "void_label"),
-    ),
-    on(sl.LabelRequested, asks(shipments_orders.buy_label, "buy_label")),
-    on(
-        sl.CarrierChanged,
-        asks(shipments_orders.void_label, "void_label"),
-        asks(shipments_orders.buy_label, "buy_label"),
-    ),
-    on(sh.CarrierChosen, asks(shipments_orders.buy_label, "buy_label")),
-    on(sl.LabelVoided, asks(shipments_orders.void_label, "void_label")),
+    on(sp.ShipmentPacked, LABEL_WANTED),
+    on(sp.ShortPickRecorded, tells(shipments_orders.take_out_short, osh.TakeOutShort), FEWER_LINES),
+    on(sp.ItemsDropped, UNPREPARED, LABEL_VOIDED, FEWER_LINES),
+    on(sp.ShipmentVoided, UNPREPARED, LABEL_VOIDED),
+    on(sl.LabelRequested, LABEL_WANTED),
+    on(sl.CarrierChanged, LABEL_VOIDED, LABEL_WANTED),
+    on(sl.ShipmentReaddressed, LABEL_VOIDED, LABEL_WANTED),
+    on(sh.CarrierChosen, LABEL_WANTED),
+    on(sl.LabelVoided, LABEL_VOIDED),
     on(sl.SpareLabelRecorded, asks(shipments_orders.void_spare, "void_label")),
     on(
         sv.HandedOver,
