@@ -86,6 +86,7 @@ from orderflow.domain.orders.content import (
     Policy,
 )
 from orderflow.domain.orders.crediting import RecordCredit, RecordUnbilling, UnbilledUnits
+from orderflow.domain.orders.exceeding import AddExcess
 from orderflow.domain.orders.holding import PlaceHold, ReleaseHold
 from orderflow.domain.orders.lines import CreditedUnits
 from orderflow.domain.orders.parcels import (
@@ -168,10 +169,12 @@ from orderflow.domain.shipping.choosing import ChooseCarrier
 from orderflow.domain.shipping.labelling import ChangeCarrier, Readdress, RecordLabel, RequestLabel, VoidLabel
 from orderflow.domain.shipping.leaving import HandOver, RecordAnswer, RecordDispatch, RecordLeftBehind, RecordOrderDate
 from orderflow.domain.shipping.planning import (
+    AddItems,
     DropCancelledItems,
     DropItems,
     PackShipment,
     PlanShipment,
+    RecordOverPick,
     RecordShortPick,
     VoidShipment,
 )
@@ -306,10 +309,12 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         RequestLabel(),
         ChangeCarrier("van", needs_label=False),
         Readdress(ANN, "GB"),
+        RecordOverPick((ITEM,)),
+        AddItems((ITEM._replace(line=9),)),
     ),
     "order": (
         PlaceOrder(content()),
-        PlaceOrder(content(invoice_basis=InvoiceBasis.ORDERED)),
+        PlaceOrder(content(invoice_basis=InvoiceBasis.ORDERED, excess_percent=100)),
         PlaceOrder(content(LineKind.SERVICE)),
         PlaceOrder(content(allocate_at=AllocateAt.PLACED)),
         OpenDraft(content()),
@@ -354,6 +359,7 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         ReleaseHold(HoldReason.MANUAL, Gate.COMPLETE),
         AnnotateOrder(add=("gift",)),
         ChangeAddress(ANN, "GB"),
+        AddExcess("S", PICK),
     ),
     "intake": (AcceptDocument("order", "O"), RejectDocument(1, ("bad",))),
     "payment": (

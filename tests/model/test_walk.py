@@ -41,6 +41,7 @@ from orderflow.domain.orders.content import (
     OrderLine,
     Policy,
 )
+from orderflow.domain.orders.exceeding import AddExcess
 from orderflow.domain.orders.holding import PlaceHold, ReleaseHold
 from orderflow.domain.orders.machine import ORDER
 from orderflow.domain.orders.parcels import OweAgain, RecordDeparture, RecordLoss
@@ -65,7 +66,15 @@ from orderflow.domain.shipping.carriage import (
 from orderflow.domain.shipping.choosing import ChooseCarrier
 from orderflow.domain.shipping.labelling import Readdress, RecordLabel, VoidLabel
 from orderflow.domain.shipping.leaving import HandOver, RecordDispatch, RecordLeftBehind
-from orderflow.domain.shipping.planning import DropItems, PackShipment, PlanShipment, RecordShortPick, VoidShipment
+from orderflow.domain.shipping.planning import (
+    AddItems,
+    DropItems,
+    PackShipment,
+    PlanShipment,
+    RecordOverPick,
+    RecordShortPick,
+    VoidShipment,
+)
 from orderflow.domain.shipping.rejecting import SendBack
 from orderflow.domain.shipping.resolving import (
     ClearExpected,
@@ -432,6 +441,7 @@ TRIED_BY_CASES = {
     *(RecordAuthorisation, RecordCapture),
     *(RecordDeparture, RecordLoss, OweAgain, RecordInspection, RecordRejection, ReinstateOrder),
     *(ProposeAmendment, ConfirmAmendment, DropAmendment, ChangeAddress, Readdress),
+    *(RecordOverPick, AddExcess, AddItems),
     *(RecordTracking, RecordDelivered, RecordReturning, RecordLost, ReceiveBack, RecordLeftBehind, SendBack),
     *(CloseShipmentTask, ChooseCarrier),
 }

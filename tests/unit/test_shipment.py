@@ -44,11 +44,13 @@ from orderflow.domain.shipping.leaving import (
 )
 from orderflow.domain.shipping.machine import SHIPMENT
 from orderflow.domain.shipping.planning import (
+    AddItems,
     DropCancelledItems,
     DropItems,
     ItemsDropped,
     PackShipment,
     PlanShipment,
+    RecordOverPick,
     RecordShortPick,
     ShipmentVoided,
     ShortPickRecorded,
@@ -144,6 +146,8 @@ COMMANDS = (
     RequestLabel(),
     ChangeCarrier("van"),
     Readdress(PartyRef("bob", 1), "GB"),
+    RecordOverPick(ITEMS[:1]),
+    AddItems((Item("A", 9, "tokyo", 1),)),
     HAND_OVER,
     SCAN,
     DELIVERED,
@@ -171,7 +175,7 @@ LEADS: dict[str, dict[str, str]] = {
         "DropCancelledItems": "Planned",
         **dict.fromkeys(FACTS, "Planned"),
         "ChangeCarrier": "Planned",
-        "Readdress": "Planned",
+        **dict.fromkeys(("Readdress", "RecordOverPick", "AddItems"), "Planned"),
         "VoidShipment": "Voided",
     },
     "Packed": {

@@ -28,6 +28,7 @@ __all__ = [
     "LineQuantity",
     "Location",
     "PartyRef",
+    "Percent",
     "Pick",
     "Priority",
     "Sku",
@@ -58,6 +59,8 @@ _AT = "@"
 Sku = Annotated[str, Text(MAX_ID, least=1, without=_AT)]
 Location = Annotated[str, Text(MAX_ID, least=1, without=_AT)]
 
+
+Percent = Annotated[int, Between(0, 100)]
 
 Priority = Annotated[int, Between(-9, 9)]
 """A class in which orders wait for stock; a smaller one is served first."""

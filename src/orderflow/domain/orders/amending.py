@@ -128,7 +128,7 @@ def _amended(order: Working, proposal: Proposal) -> AmendmentConfirmed:
         vectors[place], _ = moves.move(vectors[place], at.units)
         going.append(MovedUnits(at.line, added[-1].line, at.units))
     for number, units in changes.more:
-        added.append(_at_price(now, now.line(number), next(free), units, now.line(number).price))
+        added.append(at_price(now, now.line(number), next(free), units, now.line(number).price))
     after = evolve(content, lines=(*content.lines, *added))
     gone = {line.line: v.moved for line, v in zip(content.lines, vectors, strict=True) if v.moved}
     return AmendmentConfirmed(proposal, slices, tuple(going), after, totals_of(after, gone))
@@ -140,9 +140,10 @@ def _prices(order: Working, changes: Changes, vectors: list[LineVector]) -> Iter
         yield at if at.units else at._replace(units=vectors[order.content.places[at.line]].movable)
 
 
-def _at_price(
+def at_price(
     content: OrderContent, line: OrderLine, number: int, units: int, price: Price, discount: int = 0
 ) -> OrderLine:
+    """Units as a line of their own: what a line is, at a price."""
     net = line_minor(price, units, content.tax)
     less = max(0, min(discount, net))
     return evolve(line, line=number, quantity=units, price=price, net_minor=net - less, discount_minor=less)
@@ -155,7 +156,7 @@ def _repriced(content: OrderContent, v: LineVector, at: NewPrice, number: int) -
     def part(units: int) -> int:
         return round_ratio(line.discount_minor * units, line.quantity, content.tax.rounding)
 
-    return _at_price(content, line, number, at.units, at.price, part(v.moved + at.units) - part(v.moved))
+    return at_price(content, line, number, at.units, at.price, part(v.moved + at.units) - part(v.moved))
 
 
 def _after(order: K, event: AmendmentConfirmed) -> K:

@@ -19,7 +19,7 @@ from orderflow.domain.money.currencies import Currency
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.split import round_ratio
 from orderflow.domain.money.tax import TaxableLine, TaxCategory, TaxPolicy, Totals, includes_tax, spread, totals
-from orderflow.domain.values import MAX_LINES, MAX_TAGS, DeliveryWish, Gift, Location, PartyRef, Priority, Sku
+from orderflow.domain.values import MAX_LINES, MAX_TAGS, DeliveryWish, Gift, Location, PartyRef, Percent, Priority, Sku
 from orderflow.errors import Fault
 
 #: How amounts are counted where nothing else is said.
@@ -131,7 +131,8 @@ class Policy(Record):
 
     ``timezone`` is the shop's, for business dates. With ``collect_on_delivery`` carriers collect what their parcels
     cost as they are planned (代引), the first one with what is no goods. Where stock is short, orders of a smaller
-    ``priority`` are served first, and the longest waiting first within one.
+    ``priority`` are served first, and the longest waiting first within one. Of goods by weight up to
+    ``excess_percent`` of a line may be packed beyond what was ordered, and is billed.
 
     What is ``billed_elsewhere`` is never billed here, and names nobody to bill; what is ``shipped_elsewhere`` needs no
     address, and its parcels no label.
@@ -149,6 +150,7 @@ class Policy(Record):
     priority: Priority = 0
     billed_elsewhere: bool = False
     shipped_elsewhere: bool = False
+    excess_percent: Percent = 0
 
     def faults(self) -> Iterator[Fault]:
         """An order that is billed elsewhere waits for no money here."""
@@ -188,7 +190,7 @@ class OrderLine(Record):
 
     Whether that includes tax is up to the content's tax policy. ``weight_grams`` is for one base unit. ``ship_to``,
     ``country``, ``location`` and ``carrier`` with its ``service`` are the order's, unless the line names its own.
-    ``vendor`` is who supplies it.
+    ``vendor`` is who supplies it. ``excess_of`` is the line beyond whose units these were packed, of goods by weight.
     """
 
     line: Quantity
@@ -207,6 +209,7 @@ class OrderLine(Record):
     carrier: Name = ""
     service: Name = ""
     vendor: Name = ""
+    excess_of: Count = 0
 
     @classmethod
     def of(

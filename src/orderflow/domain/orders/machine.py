@@ -14,6 +14,7 @@ from orderflow.domain.orders import amending as am
 from orderflow.domain.orders import billing as b
 from orderflow.domain.orders import cancelling as c
 from orderflow.domain.orders import crediting as cr
+from orderflow.domain.orders import exceeding as ex
 from orderflow.domain.orders import holding as h
 from orderflow.domain.orders import parcels as pc
 from orderflow.domain.orders import placing as p
@@ -137,6 +138,11 @@ PREPARE: Final = (
     rules(EMPTY, s.TakeOutShort, s.ShortUnitsTakenOut, None, s.nothing_taken_out, guards=KEEP, decide=s.take_out_short),
 )
 
+EXCEED: Final = rules(
+    BEGUN, ex.AddExcess, ex.ExcessAdded, None, ex.excess_added, decide=ex.add_excess,
+    guards=(s.not_held_at_prepare, ex.is_prepared_there, ex.within_tolerance, ex.room_for_lines),
+)  # fmt: skip
+
 SHIP: Final = (
     rules(BEGUN, s.DispatchShipment, s.ShipmentDispatched, SENT, s.dispatched, guards=LEAVE),
     rules(ACCEPTED, pc.RecordDeparture, pc.DepartureRecorded, ACCEPTED, pc.departed, guards=LOADS, decide=pc.depart),
@@ -253,7 +259,7 @@ ANNOTATE: Final = rules(PLACED, AnnotateOrder, OrderAnnotated, None, annotated)
 ORDER: Final = Machine(
     "order",
     rules=(
-        *(*RECEIVE, *CONFIRM, *SECURE, *PREPARE, *SHIP, *CANCEL, *AMEND, READDRESS),
+        *(*RECEIVE, *CONFIRM, *SECURE, *PREPARE, EXCEED, *SHIP, *CANCEL, *AMEND, READDRESS),
         *(*BILL, *PAY, *COMPLETE, *HOLD, ANNOTATE),
     ),
     final=(Completed,),  # a cancelled order may be brought back

@@ -24,6 +24,7 @@ from orderflow.domain.orders.shipping import (
     goes_to_its_address,
     not_held_at_ship,
     paid_for_at_ship,
+    rest_is_prepared,
     units_preparing,
 )
 from orderflow.domain.orders.state import Accepted, HasProgress, Placed, moved_on, moved_within
@@ -33,7 +34,12 @@ from orderflow.errors import Refusal
 K = TypeVar("K", bound=HasProgress)
 
 #: What keeps goods from leaving, beside not being in the shipment.
-SHIPS: Final[tuple[Guard[Any, Any], ...]] = (not_held_at_ship, paid_for_at_ship, goes_to_its_address)
+SHIPS: Final[tuple[Guard[Any, Any], ...]] = (
+    not_held_at_ship,
+    paid_for_at_ship,
+    goes_to_its_address,
+    rest_is_prepared,
+)
 
 
 class Stage(Enum):

@@ -59,6 +59,11 @@ PLAN: Lines = (
     rules(UNSENT, p.VoidShipment, p.ShipmentVoided, Voided, p.voided, decide=p.void),
 )
 
+OVER: Lines = (
+    rule(Planned, p.RecordOverPick, p.OverPickRecorded, Planned, p.over_picked),
+    rule(Planned, p.AddItems, p.ItemsAdded, Planned, p.items_added),
+)
+
 LABEL: Lines = (
     rule(Planned, b.ChangeCarrier, b.CarrierChanged, Planned, b.planned_anew, decide=b.change_carrier),
     rules(PACKED, b.ChangeCarrier, b.CarrierChanged, Packed, b.unlabelled, decide=b.change_carrier),
@@ -182,7 +187,7 @@ CLOSE: Final = rules(ALL, w.CloseShipmentTask, w.ShipmentTaskClosed, None, w.tas
 
 SHIPMENT: Final = Machine(
     "shipment",
-    rules=(*PLAN, *LABEL, *LEAVE, *PARK, *GONE, *ARRIVE, *TURN, *COME_BACK, *LOSE, CLOSE),
+    rules=(*PLAN, *OVER, *LABEL, *LEAVE, *PARK, *GONE, *ARRIVE, *TURN, *COME_BACK, *LOSE, CLOSE),
     final=(Delivered, ReturnedToSender),
     check=check_shipment,
 )

@@ -25,7 +25,7 @@ from orderflow.domain.shipping.state import (
     Voided,
     repeated_items,
 )
-from orderflow.domain.values import Task
+from orderflow.domain.values import Task, summed
 from orderflow.errors import Fault, Refusal
 
 G = TypeVar("G", bound=HasGoods)
@@ -112,6 +112,46 @@ class ShortPickRecorded(Event):
 def packed(state: Planned, event: ShipmentPacked) -> Packed:
     packing = Packing(event.weight_grams, event.pieces, event.at, event.wanted)
     return Packed(state.items, state.plan, state.tracking, packing)
+
+
+# -- more than was ordered
+
+
+class RecordOverPick(_SomeItems, Command):
+    """Note units picked beyond those that are in the shipment: goods by weight come out a little heavier."""
+
+    __slots__ = ()
+
+
+class OverPickRecorded(_SomeItems, Event):
+    """More was picked; each order says as which lines."""
+
+    __slots__ = ()
+
+
+class AddItems(_SomeItems, Internal):
+    """Take in what was picked beyond an order, by the lines that it became."""
+
+    __slots__ = ()
+
+
+class ItemsAdded(_SomeItems, Event):
+    """What was picked beyond an order is in the shipment."""
+
+    __slots__ = ()
+
+
+def over_picked(state: Planned, event: OverPickRecorded) -> Planned:
+    """The orders answer in the same decision."""
+    return state
+
+
+def items_added(state: Planned, event: ItemsAdded) -> Planned:
+    collect = state.plan.collect
+    tasks = [Task("collects_too_little", (("amount", str(collect)),))] if collect else []
+    units = summed([(item[:3], item.quantity) for item in (*state.items, *event.items)])
+    items = tuple([Item(*place, quantity) for place, quantity in units.items()])
+    return evolve(state, items=items, tracking=state.tracking.tasked(*tasks))
 
 
 # -- taking out

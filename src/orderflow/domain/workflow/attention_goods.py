@@ -151,6 +151,7 @@ _TASKS: Final = (
         "collects_too_much", "to_pack", "units were taken out, and it is still to collect {amount}: plan it anew",
         VoidShipment,
     ),
+    _tasked("collects_too_little", "to_pack", "units were added, and it is still to collect {amount}", VoidShipment),
     _tasked("left_before_it_was_placed", "contradictions", "left {left}, before order {order} was placed {placed}"),
     _tasked("left_before_it_was_packed", "contradictions", "left {left}, before it was packed {packed}"),
     _tasked("back_before_it_left", "contradictions", "came back {back}, before it left {left}"),
