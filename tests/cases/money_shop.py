@@ -38,12 +38,13 @@ from orderflow.domain.payments.applying import ApplyPayment
 from orderflow.domain.payments.collecting import RecordPayment
 from orderflow.domain.payments.refunding import ChargeBackPayment
 from orderflow.domain.payments.state import ApplicationTarget, Funded, PaymentSource, payment_id
+from orderflow.domain.returns.inspecting import InspectedUnits, InspectReturn
 from orderflow.domain.returns.receiving import ReceiveReturn, ReturnedUnits
 from orderflow.domain.shipping.carriage import RecordDelivered
 from orderflow.domain.shipping.leaving import HandOver
 from orderflow.domain.shipping.planning import PackShipment, PlanShipment
 from orderflow.domain.shipping.state import Item, Plan
-from orderflow.domain.values import CreditIntent, LineQuantity, PartyRef
+from orderflow.domain.values import CreditIntent, InspectionOutcome, LineQuantity, PartyRef
 from orderflow.errors import CommandRefused
 from orderflow.flows.advance import ShopSettings
 from orderflow.flows.prepare import ShippingSettings
@@ -145,10 +146,16 @@ class MoneyShop(OrderFlow):
             self.handle(shipment, command)
         return shipment
 
-    def take_back(self, order: str, units: int, line: int = 1) -> None:
-        """So many units come back to the returns desk."""
+    def take_back(self, order: str, units: int, line: int = 1, *, usable: bool = True) -> str:
+        """So many units come back to the returns desk; returns the return."""
         returned = self._next("r", "return")
-        self.handle(returned, ReceiveReturn("main", (ReturnedUnits(order, line, units),), usable=True))
+        self.handle(returned, ReceiveReturn("main", (ReturnedUnits(order, line, units),), usable=usable))
+        return returned
+
+    def reject(self, returned: str, order: str, units: int, line: int = 1) -> None:
+        """So many units that came back are sent to the customer again."""
+        inspected = InspectedUnits(InspectionOutcome.REJECT, "main", order, line, units)
+        self.handle(returned, InspectReturn((inspected,)))
 
     # -- bills and credits
 

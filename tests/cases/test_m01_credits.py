@@ -50,6 +50,82 @@ def test_m01_a_refund_without_a_return_is_final(storage: Storage, currency: str,
 
 
 @every_currency
+@both_bases
+def test_m01_it_is_final_whatever_becomes_of_the_goods(storage: Storage, currency: str, basis: InvoiceBasis) -> None:
+    """5 credited and kept; 7 come back, one by one, and all are rejected: owes 60.00 for ever, nothing is billed again.
+
+    What is credited meanwhile of the others is billed again, as they stay the customer's too.
+    """
+    shop = MoneyShop(storage, currency).confirmed("O", (10, 1000), invoice_basis=basis)
+    shop.send("O", 10)
+    invoice = shop.bill("O")
+    shop.credit(invoice, 5)
+    rows = [shop.take_back("O", 1, usable=False) for _ in range(7)]
+    assert (shop.owes(), shop.billable("O"), shop.credit_due("O")) == (6000, [], [2])
+    for row in rows[:5]:
+        shop.reject(row, "O", 1)
+    assert (shop.owes(), shop.billable("O"), shop.credit_due("O")) == (6000, [], [2])
+    shop.credit(invoice, 2)
+    shop.reject(rows[5], "O", 1)
+    shop.reject(rows[6], "O", 1)
+    assert (shop.owes(), shop.billable("O"), shop.credit_due("O")) == (3600, [2], [])
+    for _ in range(5):
+        shop.advance("O")
+    assert (shop.owes(), shop.exposure(), shop.billable("O"), shop.credit_due("O")) == (6000, 6000, [], [])
+    assert [type(shop.orders.get("O")).__name__, len(shop.progress("O").bills)] == ["Completed", 2]
+
+
+@every_currency
+@both_bases
+def test_m01_returned_again_after_it_was_rejected(storage: Storage, currency: str, basis: InvoiceBasis) -> None:
+    """Back, rejected, back again and kept here, in two returns: owes 60.00 throughout, and nothing is credited more."""
+    shop = MoneyShop(storage, currency).confirmed("O", (10, 1000), invoice_basis=basis)
+    shop.send("O", 10)
+    shop.credit(shop.bill("O"), 5)
+    for again in (True, True, False):
+        row = shop.take_back("O", 5, usable=not again)
+        if again:
+            shop.reject(row, "O", 5)
+        shop.advance("O")
+        assert (shop.owes(), shop.exposure(), shop.billable("O"), shop.credit_due("O")) == (6000, 6000, [], [])
+
+
+@every_currency
+@both_bases
+@pytest.mark.parametrize("here", [False, True])
+def test_m01_lost_and_found_after_it_was_credited(
+    storage: Storage, currency: str, basis: InvoiceBasis, here: bool
+) -> None:
+    """All 5 credited and kept, then written off, and found at the customer, or here and rejected: owes nothing."""
+    shop = MoneyShop(storage, currency).confirmed("O", (5, 1000), invoice_basis=basis)
+    parcel = shop.send("O", 5, delivered=False)
+    shop.credit(shop.bill("O"), 5)
+    shop.handle(parcel, DeclareLost())
+    shop.handle(parcel, write_off(5))
+    assert (shop.owes(), shop.billable("O"), shop.credit_due("O")) == (0, [], [])
+    if here:
+        shop.reject(shop.take_back("O", 5, usable=False), "O", 5)
+    else:
+        shop.handle(parcel, RecordDelivered("found"))
+    for _ in range(3):
+        shop.advance("O")
+    assert (shop.owes(), shop.exposure(), shop.billable("O"), shop.credit_due("O")) == (0, 0, [], [])
+    assert (shop.line("O").delivered, len(shop.progress("O").bills)) == (5, 1)
+
+
+@every_currency
+def test_m01_credited_ahead_of_a_return_that_is_rejected(storage: Storage, currency: str) -> None:
+    """Then the customer keeps what was refunded for its coming back: it is billed again, as if it had been lost."""
+    shop = MoneyShop(storage, currency).confirmed("O", (10, 1000))
+    shop.send("O", 10)
+    shop.credit(shop.bill("O"), 5, intent=AHEAD)
+    row = shop.take_back("O", 5, usable=False)
+    assert (shop.owes(), shop.billable("O"), shop.credit_due("O")) == (6000, [], [])
+    shop.reject(row, "O", 5)
+    assert (shop.owes(), shop.billable("O"), shop.credit_due("O")) == (6000, [5], [])
+
+
+@every_currency
 def test_m01_what_is_credited_ahead_or_again(storage: Storage, currency: str) -> None:
     """Credited ahead, the return takes it up; to be billed again, it is billable at once."""
     shop = MoneyShop(storage, currency).confirmed("A", (10, 1000)).confirmed("B", (10, 1000))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from attrs import evolve
 from small_shop import NOON, content, small_shop
 
 from orderflow import (
@@ -17,11 +19,11 @@ from orderflow import (
 )
 from orderflow.domain.engine.machine import ABSENT
 from orderflow.domain.engine.stamp import Stamp
-from orderflow.domain.inventory.counting import CountStock, Discard, Quarantine, ReleaseQuarantine
+from orderflow.domain.inventory.counting import Adjust, CountStock, Discard, Quarantine, ReleaseQuarantine
 from orderflow.domain.inventory.level import StockLevel
 from orderflow.domain.inventory.machine import STOCK
 from orderflow.domain.inventory.reordering import SetReorderLevels
-from orderflow.domain.inventory.stock import ExpectGoods, Restock, Ship
+from orderflow.domain.inventory.stock import ExpectGoods, Restock, Ship, TransferIn, TransferOut
 from orderflow.domain.orders.allocating import AllocateStock
 from orderflow.domain.shipping.planning import PlanShipment, RecordShortPick
 from orderflow.domain.shipping.state import Item, Plan
@@ -62,6 +64,34 @@ def test_u12_what_came_back_before_the_count_was_counted() -> None:
     row = play(StockLevel(4), (CountStock(6), stamp(2)), (Restock(2, usable=False), stamp(3, happened=1)))
     assert (row.on_hand, row.quarantined, row.available) == (6, 2, 4)
     assert play(row, (Restock(2), stamp(4, happened=3))).on_hand == 8
+
+
+SEEN: dict[str, tuple[object, dict[str, Any]]] = {
+    "goods that came in": (ReceiveGoods(2, 2), {"incoming": 0}),
+    "a difference": (Adjust(-2), {}),
+    "a difference that is more than there is": (Adjust(-9), {}),
+    "units thrown away": (Discard(3), {"quarantined": 0}),
+    "units sent away": (TransferOut(9), {}),
+    "units from another place": (TransferIn(2), {}),
+}
+
+
+@pytest.mark.parametrize("command, changes", SEEN.values(), ids=SEEN)
+def test_u12_what_a_count_has_seen_moves_no_units(command: object, changes: dict[str, Any]) -> None:
+    """What happened at 1, was counted at 2 and is booked at 3: what was counted stands."""
+    before = StockLevel(8, incoming=2, quarantined=3)
+    row = play(before, (CountStock(6), stamp(2)), (command, stamp(3, happened=1)))
+    assert row == evolve(before, on_hand=6, counted_at=NOON + 2 * HOUR, **changes)
+
+
+@pytest.mark.parametrize(
+    "command, on_hand",
+    [(ReceiveGoods(2, 2), 8), (Adjust(-2), 4), (Discard(3), 3), (TransferOut(1), 5), (TransferIn(2), 8)],
+)
+def test_u12_what_happened_since_the_count_does(command: object, on_hand: int) -> None:
+    """What happened at 3, or nobody knows when, moves units."""
+    row = play(StockLevel(8, incoming=2, quarantined=3), (CountStock(6), stamp(2)))
+    assert [play(row, (command, stamp(4, happened))).on_hand for happened in (3, None)] == [on_hand, on_hand]
 
 
 def test_u12_a_count_booked_later_than_it_was_made() -> None:

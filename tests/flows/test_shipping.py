@@ -159,5 +159,5 @@ def test_a_completed_order_owes_nothing_again() -> None:
     shop.tell("O", evolve(CANCEL, units=(LineQuantity(1, 1),)), BillUnits("O/1", "inv"), CompleteOrder())
     shop.tell("T", RecordTracking("t", TrackingStatus.IN_TRANSIT), DeclareLost())
     assert (shop.state, shop.lines[0].shipped, shop.lines[0].cancelled) == ("Completed", 1, 0)
-    assert shop.refusal("T", ResupplyParcel()) == ("not_now",)
+    assert shop.refusal("T", ResupplyParcel()) == ("order_closed",)
     assert shop.tell("T", WriteOffParcel()).lines[0].lost == 1

@@ -26,6 +26,7 @@ from orderflow.domain.orders.charging import (
     credit_due,
     missing_minor,
     outstanding_gross,
+    owed,
     to_pay_minor,
     uncharged_gross,
 )
@@ -93,6 +94,7 @@ class Pair:
         )
         self.prices = [Fraction(line.net_minor, line.quantity) for line in made]
         self.told: list[str] = []
+        self.back: list[tuple[str, int, int]] = []
 
     def _line(self, number: int, category: TaxCategory, policy: TaxPolicy) -> OrderLine:
         units, minor = self.draw.choice(HOSTILE)
@@ -131,7 +133,19 @@ class Pair:
         at, units = self._units(lambda line: line.delivered)
         if not self.oracle.lines[at].delivered:
             return None
-        return (lambda: self.oracle.take_back(at, units)), (lambda: self.shop.take_back("O", units, at + 1))
+
+        def real() -> None:
+            self.back.append((self.shop.take_back("O", units, at + 1, usable=False), at, units))
+
+        return (lambda: self.oracle.take_back(at, units)), real
+
+    def _reject(self) -> Any:
+        if not self.back:
+            return None
+        row, at, here = self.back.pop(self.draw.randrange(len(self.back)))
+        units = self.draw.randint(1, here)
+        self.back.extend([(row, at, here - units)] if units < here else [])
+        return (lambda: self.oracle.reject(at, units)), (lambda: self.shop.reject(row, "O", units, at + 1))
 
     def _cancel(self) -> Any:
         at, units = self._units(lambda line: line.open)
@@ -337,8 +351,8 @@ class Pair:
         yield from _unequal("taxes", _by_rate(order), self.oracle.by_rate())
         yield from _unequal("rounded", order.progress.rounded_minor, self.oracle.rounded)
         for line, (made, v) in zip(self.oracle.lines, lines_of(order), strict=True):
-            names = ("invoiced", "credited", "waived", "ahead")
-            yield from _unequal("counters", [getattr(v, name) for name in names], [getattr(line, n) for n in names])
+            counted = (v.invoiced, v.credited, v.ahead, v.waived_of(owed(order, made, v)))
+            yield from _unequal("counters", counted, (line.invoiced, line.credited, line.ahead, line.waived))
             yield from _unequal("money", (v.unit_minor, v.reduced_minor), (line.unit, line.reduced))
             yield from _unequal("billable", billable(order, made, v), self.oracle.billable(line))
             yield from _unequal("credit due", credit_due(order, made, v), max(0, -line.uncharged))
@@ -395,6 +409,8 @@ OPERATIONS = (
         "send",
         "send",
         "take_back",
+        "take_back",
+        "reject",
         "cancel",
         "amend",
         "amend",

@@ -41,9 +41,13 @@ class Order:
         """Units come back."""
         line = self.lines[at]
         need(0 < units <= line.delivered)
-        line.delivered -= units
-        line.returned += units
-        line.leave(units, returned=True)
+        line.come_back(units)
+
+    def reject(self, at: int, units: int) -> None:
+        """Units that came back are the customer's again."""
+        line = self.lines[at]
+        need(0 < units <= line.returned)
+        line.go_again(units)
 
     def cancel(self, at: int, units: int) -> None:
         """Units are cancelled; not the last ones, which would end the order."""
@@ -192,7 +196,7 @@ class Order:
         line.unit -= minor - rest + share
         line.reduced -= share
         beyond = units - min(units, due)
-        line.waived += beyond if intent == "kept" else 0
+        line.forgiven += beyond if intent == "kept" else 0
         line.ahead += beyond if intent == "ahead" else 0
         self._give_back(taken, before)
 
@@ -466,5 +470,5 @@ class Order:
             yield "B4"
         if self.billable(line) and line.uncharged < 0:
             yield "billable and to credit"
-        if min(line.waived, line.ahead, line.unit) < 0 or line.waived > max(0, line.owed):
+        if min(line.waived, line.ahead, line.unit, line.forgiven_back) < 0 or line.forgiven_back > line.returned:
             yield "counters"

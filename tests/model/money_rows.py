@@ -67,7 +67,8 @@ class Line:
     moved: int = 0
     invoiced: int = 0
     credited: int = 0
-    waived: int = 0
+    forgiven: int = 0
+    forgiven_back: int = 0
     ahead: int = 0
     unit: int = 0
     reduced: int = 0
@@ -83,6 +84,11 @@ class Line:
         return self.live - self.returned - self.lost
 
     @property
+    def waived(self) -> int:
+        """Units credited for good and not back here, as far as units are owed."""
+        return min(self.forgiven - self.forgiven_back, self.owed)
+
+    @property
     def charged(self) -> int:
         """Units billed and not credited."""
         return self.invoiced - self.credited
@@ -96,13 +102,23 @@ class Line:
         """What so many charged units cost."""
         return half_up(Fraction(self.net * units, self.ordered))
 
-    def leave(self, units: int, *, returned: bool = False) -> None:
-        """Units are owed no longer: they settle what was credited ahead, returned ones then what was waived."""
-        ahead = min(units, self.ahead)
-        self.ahead -= ahead
-        if returned:
-            self.waived -= min(units - ahead, self.waived)
-        self.waived = min(self.waived, self.owed)
+    def leave(self, units: int) -> None:
+        """Units are owed no longer: they settle what was credited ahead."""
+        self.ahead -= min(units, self.ahead)
+
+    def come_back(self, units: int) -> None:
+        """Units come back: they settle what was credited ahead, then what was waived."""
+        settled = min(units - min(units, self.ahead), self.waived)
+        self.leave(units)
+        self.forgiven_back += settled
+        self.delivered -= units
+        self.returned += units
+
+    def go_again(self, units: int) -> None:
+        """Units that came back are the customer's again, and what was waived is waived as before."""
+        self.forgiven_back -= min(units, self.forgiven_back)
+        self.returned -= units
+        self.delivered += units
 
 
 def on_top(taxes: Taxes) -> int:

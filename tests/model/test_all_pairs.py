@@ -67,7 +67,13 @@ from orderflow.domain.inventory.stock import TakeOutShort as TakeOutShort_stock
 from orderflow.domain.money.money import Money
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.tax import TaxableLine, TaxCategory, TaxPolicy, totals
-from orderflow.domain.orders.allocating import AllocateStock, ExpireAllocation, FillBackorder, ReleaseStock
+from orderflow.domain.orders.allocating import (
+    AllocateStock,
+    ExpireAllocation,
+    FillBackorder,
+    ReleaseStock,
+    ReturnToQueue,
+)
 from orderflow.domain.orders.amending import ConfirmAmendment, DropAmendment, ProposeAmendment
 from orderflow.domain.orders.annotating import AnnotateOrder
 from orderflow.domain.orders.billing import BillUnits, CompleteOrder
@@ -340,6 +346,7 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         RecordInspection("r", (InspectedLine(1, "main", InspectionOutcome.DISCARD, 1),)),
         RecordRejection("r", "main", ONE),
         OweAgain("S", SENT),
+        OweAgain("S", (Reported(1, Stage.DELIVERED, 1),), PICK),
         CancelUnits("not wanted", CancelledBy.CUSTOMER, ONE),
         ReinstateOrder(),
         ProposeAmendment(0, Changes(more=ONE), CancelledBy.CUSTOMER),
@@ -360,6 +367,7 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         AnnotateOrder(add=("gift",)),
         ChangeAddress(ANN, "GB"),
         AddExcess("S", PICK),
+        ReturnToQueue(PICK),
     ),
     "intake": (AcceptDocument("order", "O"), RejectDocument(1, ("bad",))),
     "payment": (

@@ -10,7 +10,7 @@ from money_driver import walk
 from orderflow.adapters.storage.memory import MemoryStorage
 from orderflow.adapters.storage.sqlite import SqliteStorage
 
-STEPS = 25
+STEPS = 28
 
 
 @pytest.mark.parametrize("block", range(8))

@@ -24,7 +24,13 @@ from orderflow.domain.inventory.stock import ReceiveGoods
 from orderflow.domain.money.money import Money
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.tax import TaxCategory, TaxPolicy
-from orderflow.domain.orders.allocating import AllocateStock, ExpireAllocation, FillBackorder, ReleaseStock
+from orderflow.domain.orders.allocating import (
+    AllocateStock,
+    ExpireAllocation,
+    FillBackorder,
+    ReleaseStock,
+    ReturnToQueue,
+)
 from orderflow.domain.orders.amending import ConfirmAmendment, DropAmendment, ProposeAmendment
 from orderflow.domain.orders.annotating import AnnotateOrder
 from orderflow.domain.orders.billing import BillUnits, CompleteOrder
@@ -64,8 +70,8 @@ from orderflow.domain.shipping.carriage import (
     TrackingStatus,
 )
 from orderflow.domain.shipping.choosing import ChooseCarrier
-from orderflow.domain.shipping.labelling import Readdress, RecordLabel, VoidLabel
-from orderflow.domain.shipping.leaving import HandOver, RecordDispatch, RecordLeftBehind
+from orderflow.domain.shipping.labelling import ChangeCarrier, Readdress, RecordLabel, RequestLabel, VoidLabel
+from orderflow.domain.shipping.leaving import HandOver, RecordDispatch, RecordLeftBehind, RecordOrderDate
 from orderflow.domain.shipping.planning import (
     AddItems,
     DropItems,
@@ -304,7 +310,7 @@ def documents() -> Exploration:
     tracking = told(S1, RecordTracking("t", TrackingStatus.INFO))
     order = order_commands(1, PlaceOrder(content(1)))
     shipment = shipment_commands(S1, True, (1, 1))
-    return walk(order + shipment + tracking + late + bill_commands(I1, I2) + money, 1, 0)
+    return walk(order + shipment + tracking + late + bill_commands(I1, I2) + money, 1, 0, limit=200_000)
 
 
 def payment(minor: int, *targets: tuple[ApplicationTarget, str, int]) -> list[Send]:
@@ -435,15 +441,15 @@ def service() -> Exploration:
 
 WALKS = (documents, money, on_account, fragments, facts, beginnings, ordered_basis, settled_early, service)
 
-#: What is told in every state alike, of which small worlds reach some: cases try the states one by one (U01, U09, U11,
-#: U24, returns, payments).
+#: What is told in every state alike, of which small worlds reach some: cases try the states one by one (E04, U01, U09,
+#: U11, U16, U24, returns, payments).
 TRIED_BY_CASES = {
     *(RecordAuthorisation, RecordCapture),
     *(RecordDeparture, RecordLoss, OweAgain, RecordInspection, RecordRejection, ReinstateOrder),
     *(ProposeAmendment, ConfirmAmendment, DropAmendment, ChangeAddress, Readdress),
     *(RecordOverPick, AddExcess, AddItems),
     *(RecordTracking, RecordDelivered, RecordReturning, RecordLost, ReceiveBack, RecordLeftBehind, SendBack),
-    *(CloseShipmentTask, ChooseCarrier),
+    *(ReturnToQueue, CloseShipmentTask, RecordLabel, RequestLabel, ChangeCarrier, ChooseCarrier, RecordOrderDate),
 }
 
 #: Other arrows that no world takes, and why.

@@ -139,7 +139,7 @@ def test_money_that_cannot_be_is_a_bug(progress: dict[str, Any]) -> None:
         check_order(state.with_progress(evolve(state.progress, **progress)))
 
 
-@pytest.mark.parametrize("vector", [{"waived": -1}, {"ahead": -1}])
+@pytest.mark.parametrize("vector", [{"waived": -1}, {"ahead": -1}, {"waived_back": 1}, {"waived_back": -1}])
 def test_counters_below_zero_are_a_bug(vector: dict[str, Any]) -> None:
     """Units waived or ahead are counted from 0."""
     state = of_goods_and_charge().state

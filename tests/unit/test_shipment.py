@@ -195,12 +195,10 @@ LEADS: dict[str, dict[str, str]] = {
     "InTransit": {
         **ON_THE_WAY,
         "DeclareLost": "Lost",
-        "RecordLeftBehind": "InTransit",
     },
     "Delivered": {
         **dict.fromkeys(FACTS, "Delivered"),
         "ReceiveBack": "ReturnedToSender",
-        "RecordLeftBehind": "Delivered",
     },
     "Returning": {
         **dict.fromkeys(FACTS, "Returning"),
@@ -220,6 +218,8 @@ LEADS: dict[str, dict[str, str]] = {
 }
 for left in ("InTransit", "Delivered", "Returning", "ReturnedToSender", "Lost"):
     LEADS[left]["RecordOrderDate"] = left
+for known in set(LEADS) - {"Absent"}:
+    LEADS[known]["RecordLeftBehind"] = known
 
 
 def name(value: object) -> str:

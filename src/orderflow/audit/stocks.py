@@ -47,12 +47,20 @@ def _shipped(event: Any, sums: Sums) -> dict[str, int]:
 
 
 def _restocked(event: Any, sums: Sums) -> dict[str, int]:
-    aside = 0 if event.usable else event.quantity
-    return {"on_hand": 0 if event.counted else event.quantity, "quarantined": aside}
+    return {"on_hand": _unseen(event), "quarantined": 0 if event.usable else event.quantity}
 
 
 def _received(event: Any, sums: Sums) -> dict[str, int]:
-    return {"on_hand": event.quantity, "incoming": -event.expected}
+    return {"on_hand": _unseen(event), "incoming": -event.expected}
+
+
+def _discarded(event: Any, sums: Sums) -> dict[str, int]:
+    return {"on_hand": -_unseen(event), "quarantined": -event.quantity}
+
+
+def _unseen(event: Any) -> int:
+    """The units that no stocktake has counted already."""
+    return 0 if event.counted else event.quantity
 
 
 def _counted(event: Any, sums: Sums) -> dict[str, int]:
@@ -74,12 +82,12 @@ _MOVEMENTS: Final[Mapping[type[Any], Callable[[Any, Sums], dict[str, int]]]] = {
     UnitsShipped: _shipped,
     UnitsRestocked: _restocked,
     UnitsNotFound: _not_found,
-    UnitsTransferredIn: _by_quantity(on_hand=1),
-    UnitsTransferredOut: _by_quantity(on_hand=-1),
+    UnitsTransferredIn: lambda event, sums: {"on_hand": _unseen(event)},
+    UnitsTransferredOut: lambda event, sums: {"on_hand": -_unseen(event)},
     UnitsQuarantined: _by_quantity(quarantined=1),
     QuarantineReleased: _by_quantity(quarantined=-1),
-    UnitsDiscarded: _by_quantity(on_hand=-1, quarantined=-1),
-    StockAdjusted: _by_quantity(on_hand=1),
+    UnitsDiscarded: _discarded,
+    StockAdjusted: lambda event, sums: {"on_hand": _unseen(event)},
     StockCounted: _counted,
 }
 

@@ -213,7 +213,8 @@ class _Walk:
         for place in enumerate(rows):
             if place not in self.said:
                 at, number = place
-                self.said[place] = tuple(said_by_row(self.key_list[at], self.states[number])) if number else ()
+                said = said_by_row(self.key_list[at], self.states[number]) if number else ()
+                self.said[place] = tuple([each for each in said if isinstance(each, Breach) or each.number])
             yield from self.said[place]
 
     def _keep(self, said: Iterable[Said], node: Node, *sent: Send) -> None:

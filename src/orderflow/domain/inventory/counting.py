@@ -7,10 +7,11 @@ from datetime import datetime
 from attrs import evolve, frozen
 
 from orderflow.domain.engine.bounds import Count, Delta, Name, Quantity
+from orderflow.domain.engine.limits import MAX_QUANTITY
 from orderflow.domain.engine.record import Command, Event, Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.inventory.level import Row, StockLevel, level_of
-from orderflow.domain.inventory.stock import changes_something, no_more_than, with_on_hand, with_quarantined
+from orderflow.domain.inventory.stock import changes_something, moved, no_more_than, with_quarantined
 from orderflow.errors import Refusal
 
 __all__ = [
@@ -79,10 +80,11 @@ class Discard(_Discarded, Command):
     __slots__ = ()
 
 
+@frozen(eq=False, repr=False)
 class UnitsDiscarded(_Discarded, Event):
-    """Units that were set aside were thrown away."""
+    """Units that were set aside were thrown away; if it was ``counted``, a stocktake has seen that already."""
 
-    __slots__ = ()
+    counted: bool = False
 
 
 @frozen(eq=False, repr=False)
@@ -115,10 +117,11 @@ class Adjust(_Difference, Command):
     __slots__ = ()
 
 
+@frozen(eq=False, repr=False)
 class StockAdjusted(_Difference, Event):
-    """A difference was booked."""
+    """A difference was booked; if it was ``counted``, a stocktake has seen that already."""
 
-    __slots__ = ()
+    counted: bool = False
 
 
 @frozen(eq=False, repr=False)
@@ -159,8 +162,12 @@ def is_quarantined(state: StockLevel, command: ReleaseQuarantine | Discard, stam
 
 
 def is_on_hand(state: StockLevel, command: Discard, stamp: Stamp) -> Refusal | None:
-    """Only units on hand can be thrown away."""
-    return no_more_than(state.on_hand, command.quantity, "not_on_hand", "{wanted} wanted, {found} on hand")
+    """Only units on hand can be thrown away, or those that a stocktake has missed since."""
+    return (
+        None
+        if state.has_seen(stamp)
+        else no_more_than(state.on_hand, command.quantity, "not_on_hand", "{wanted} wanted, {found} on hand")
+    )
 
 
 def quarantined(s: StockLevel, event: UnitsQuarantined) -> StockLevel:
@@ -172,7 +179,7 @@ def quarantine_released(s: StockLevel, event: QuarantineReleased) -> StockLevel:
 
 
 def discarded(s: StockLevel, event: UnitsDiscarded) -> StockLevel:
-    return evolve(s, on_hand=s.on_hand - event.quantity, quarantined=s.quarantined - event.quantity)
+    return with_quarantined(moved(s, event, -1), s.quarantined - event.quantity)
 
 
 def recount_requested(state: Row, event: RecountRequested) -> StockLevel:
@@ -180,8 +187,9 @@ def recount_requested(state: Row, event: RecountRequested) -> StockLevel:
 
 
 def stays_whole(state: Row, command: Adjust, stamp: Stamp) -> Refusal | None:
-    """A difference is never 0, and never takes the units on hand below 0."""
-    return changes_something(level_of(state).on_hand, command.quantity)
+    """A difference is never 0, and never takes the units on hand below 0; one that was counted takes nothing."""
+    s = level_of(state)
+    return changes_something(MAX_QUANTITY if s.has_seen(stamp) else s.on_hand, command.quantity)
 
 
 def count(state: Row, command: CountStock, stamp: Stamp) -> StockCounted:
@@ -201,5 +209,4 @@ def counted(state: Row, event: StockCounted) -> StockLevel:
 
 
 def adjusted(state: Row, event: StockAdjusted) -> StockLevel:
-    s = level_of(state)
-    return with_on_hand(s, s.on_hand + event.quantity)
+    return moved(state, event)

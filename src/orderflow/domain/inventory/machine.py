@@ -15,23 +15,24 @@ ANY: tuple[type[Row], ...] = (Absent, StockLevel)
 STOCK: Final = Machine(
     "stock",
     rules=(
-        rule(Absent, s.ReceiveGoods, s.GoodsReceived, StockLevel, s.received, guards=(s.covers_expected,)),
-        rule(
-            StockLevel, s.ReceiveGoods, s.GoodsReceived, StockLevel, s.received, guards=(s.covers_expected, s.has_room)
+        rules(
+            ANY,
+            s.ReceiveGoods,
+            s.GoodsReceived,
+            StockLevel,
+            s.received,
+            guards=(s.covers_expected, s.has_room),
+            decide=s.seen(s.GoodsReceived),
         ),
-        rule(Absent, s.ExpectGoods, s.GoodsExpected, StockLevel, s.expected, guards=(s.stays_announced,)),
-        rule(
-            StockLevel, s.ExpectGoods, s.GoodsExpected, StockLevel, s.expected, guards=(s.stays_announced, s.has_room)
-        ),
+        rules(ANY, s.ExpectGoods, s.GoodsExpected, StockLevel, s.expected, guards=(s.stays_announced, s.has_room)),
         rule(StockLevel, s.Allocate, s.UnitsAllocated, StockLevel, s.allocated, guards=(s.is_available, s.is_its_turn)),
         rule(StockLevel, s.Release, s.UnitsReleased, StockLevel, s.released, guards=(s.is_allocated,)),
-        rule(Absent, s.Backorder, s.UnitsBackordered, StockLevel, s.backordered),
-        rule(StockLevel, s.Backorder, s.UnitsBackordered, StockLevel, s.backordered, guards=(s.has_room,)),
+        rules(ANY, s.Backorder, s.UnitsBackordered, StockLevel, s.backordered, guards=(s.has_room,)),
         rule(
             StockLevel, s.DropBackorder, s.BackorderDropped, StockLevel, s.backorder_dropped, guards=(s.is_backordered,)
         ),
         rules(ANY, s.Ship, s.UnitsShipped, StockLevel, s.shipped, decide=s.ship),
-        rules(ANY, s.Restock, s.UnitsRestocked, StockLevel, s.restocked, decide=s.restock),
+        rules(ANY, s.Restock, s.UnitsRestocked, StockLevel, s.restocked, decide=s.seen(s.UnitsRestocked)),
         rule(StockLevel, s.TakeOutShort, s.UnitsNotFound, StockLevel, s.not_found, guards=(s.is_allocated,)),
         rule(StockLevel, c.Quarantine, c.UnitsQuarantined, StockLevel, c.quarantined, guards=(c.is_free,)),
         rule(
@@ -49,14 +50,37 @@ STOCK: Final = Machine(
             StockLevel,
             c.discarded,
             guards=(c.is_quarantined, c.is_on_hand),
+            decide=s.seen(c.UnitsDiscarded),
         ),
         rules(ANY, r.SetReorderLevels, r.ReorderLevelsSet, StockLevel, r.levels_set, guards=(r.reaches_above,)),
         rules(ANY, c.RequestRecount, c.RecountRequested, StockLevel, c.recount_requested),
-        rule(StockLevel, s.TransferOut, s.UnitsTransferredOut, StockLevel, s.transferred_out, guards=(s.is_available,)),
-        rule(Absent, s.TransferIn, s.UnitsTransferredIn, StockLevel, s.transferred_in),
-        rule(StockLevel, s.TransferIn, s.UnitsTransferredIn, StockLevel, s.transferred_in, guards=(s.has_room,)),
-        rule(Absent, c.Adjust, c.StockAdjusted, StockLevel, c.adjusted, guards=(c.stays_whole,)),
-        rule(StockLevel, c.Adjust, c.StockAdjusted, StockLevel, c.adjusted, guards=(c.stays_whole, s.has_room)),
+        rule(
+            StockLevel,
+            s.TransferOut,
+            s.UnitsTransferredOut,
+            StockLevel,
+            s.transferred_out,
+            guards=(s.may_go,),
+            decide=s.seen(s.UnitsTransferredOut),
+        ),
+        rules(
+            ANY,
+            s.TransferIn,
+            s.UnitsTransferredIn,
+            StockLevel,
+            s.transferred_in,
+            guards=(s.has_room,),
+            decide=s.seen(s.UnitsTransferredIn),
+        ),
+        rules(
+            ANY,
+            c.Adjust,
+            c.StockAdjusted,
+            StockLevel,
+            c.adjusted,
+            guards=(c.stays_whole, s.has_room),
+            decide=s.seen(c.StockAdjusted),
+        ),
         rules(ANY, c.CountStock, c.StockCounted, StockLevel, c.counted, decide=c.count),
     ),
     final=(StockLevel,),

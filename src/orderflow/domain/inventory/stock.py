@@ -5,19 +5,22 @@ It has one state and never ends: only its counters change. Every movement cites 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from attrs import evolve, frozen
 
 from orderflow.domain.engine.bounds import Count, Delta, Name, Quantity
 from orderflow.domain.engine.limits import MAX_QUANTITY
 from orderflow.domain.engine.machine import refuse
-from orderflow.domain.engine.record import Command, Event, Internal, replacing
+from orderflow.domain.engine.record import Command, Event, Internal, replacing, values_of
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.inventory.level import QueueClass, Row, StockLevel, level_of
 from orderflow.domain.values import Priority
 from orderflow.errors import Refusal
+
+E = TypeVar("E", bound=Event)
 
 # -- messages
 
@@ -43,10 +46,11 @@ class ReceiveGoods(_Receipt, Command):
     __slots__ = ()
 
 
+@frozen(eq=False, repr=False)
 class GoodsReceived(_Receipt, Event):
-    """Goods came in."""
+    """Goods came in; if it was ``counted``, a stocktake has seen that already."""
 
-    __slots__ = ()
+    counted: bool = False
 
 
 @frozen(eq=False, repr=False)
@@ -188,10 +192,11 @@ class TransferOut(_Units, Internal):
     __slots__ = ()
 
 
+@frozen(eq=False, repr=False)
 class UnitsTransferredOut(_Units, Event):
-    """Units left for another location."""
+    """Units left for another location; if it was ``counted``, a stocktake has seen that already."""
 
-    __slots__ = ()
+    counted: bool = False
 
 
 class TransferIn(_Units, Internal):
@@ -200,19 +205,29 @@ class TransferIn(_Units, Internal):
     __slots__ = ()
 
 
+@frozen(eq=False, repr=False)
 class UnitsTransferredIn(_Units, Event):
-    """Units arrived from another location."""
+    """Units arrived from another location; if it was ``counted``, a stocktake has seen that already."""
 
-    __slots__ = ()
+    counted: bool = False
 
 
 # -- guards
 
 
-def is_available(state: StockLevel, command: Allocate | TransferOut, stamp: Stamp) -> Refusal | None:
-    """No more is promised or sent away than is available (never oversold)."""
+def is_available(state: StockLevel, command: Allocate, stamp: Stamp) -> Refusal | None:
+    """No more is promised than is available (never oversold)."""
+    return _available(state, command.quantity)
+
+
+def may_go(state: StockLevel, command: TransferOut, stamp: Stamp) -> Refusal | None:
+    """No more is sent away than is available, unless a stocktake has seen that it is gone."""
+    return None if state.has_seen(stamp) else _available(state, command.quantity)
+
+
+def _available(state: StockLevel, quantity: int) -> Refusal | None:
     return no_more_than(
-        state.available, command.quantity, "insufficient_stock", "{wanted} wanted, {available} available", "available"
+        state.available, quantity, "insufficient_stock", "{wanted} wanted, {available} available", "available"
     )
 
 
@@ -271,9 +286,10 @@ class HasQuantity(Protocol):
     def quantity(self) -> int: ...
 
 
-def has_room(state: StockLevel, command: HasQuantity, stamp: Stamp) -> Refusal | None:
+def has_room(state: Row, command: HasQuantity, stamp: Stamp) -> Refusal | None:
     """No counter grows beyond the largest quantity."""
-    most = max(state.on_hand, state.incoming, state.backordered)
+    s = level_of(state)
+    most = max(s.on_hand, s.incoming, s.backordered)
     if most + command.quantity <= MAX_QUANTITY:
         return None
     return refuse("too_much", "a row holds at most {most} units", most=MAX_QUANTITY)
@@ -289,8 +305,24 @@ _with_both = replacing(StockLevel, lambda s: s.on_hand, lambda s: s.allocated)
 with_quarantined = replacing(StockLevel, lambda s: s.quarantined)
 
 
+class Seen(HasQuantity, Protocol):
+    @property
+    def counted(self) -> bool: ...
+
+
+def seen(kind: Callable[..., E]) -> Callable[[Row, Any, Stamp], E]:
+    """An event of what a command says, and of whether a stocktake has counted it already."""
+    return lambda state, command, stamp: kind(*values_of(command.__class__)(command), level_of(state).has_seen(stamp))
+
+
+def moved(state: Row, event: Seen, sign: int = 1) -> StockLevel:
+    """With more or fewer units on hand, unless a stocktake has counted that already."""
+    s = level_of(state)
+    return s if event.counted else with_on_hand(s, s.on_hand + sign * event.quantity)
+
+
 def received(state: Row, event: GoodsReceived) -> StockLevel:
-    s = with_on_hand(level_of(state), level_of(state).on_hand + event.quantity)
+    s = moved(state, event)
     return _announced(s, -event.expected, s.expected_by) if event.expected else s
 
 
@@ -346,14 +378,8 @@ def shipped(state: Row, event: UnitsShipped) -> StockLevel:
     return evolve(s, recount=True) if event.found else s
 
 
-def restock(state: Row, command: Restock, stamp: Stamp) -> UnitsRestocked:
-    seen = level_of(state).has_seen(stamp)
-    return UnitsRestocked(command.quantity, command.usable, command.document, seen)
-
-
 def restocked(state: Row, event: UnitsRestocked) -> StockLevel:
-    s = level_of(state)
-    s = s if event.counted else with_on_hand(s, s.on_hand + event.quantity)
+    s = moved(state, event)
     return s if event.usable else with_quarantined(s, s.quarantined + event.quantity)
 
 
@@ -365,9 +391,8 @@ def not_found(s: StockLevel, event: UnitsNotFound) -> StockLevel:
 
 
 def transferred_out(s: StockLevel, event: UnitsTransferredOut) -> StockLevel:
-    return with_on_hand(s, s.on_hand - event.quantity)
+    return moved(s, event, -1)
 
 
 def transferred_in(state: Row, event: UnitsTransferredIn) -> StockLevel:
-    s = level_of(state)
-    return with_on_hand(s, s.on_hand + event.quantity)
+    return moved(state, event)

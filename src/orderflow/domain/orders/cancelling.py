@@ -115,4 +115,15 @@ def order_cancelled(state: Working, event: OrderCancelled) -> Cancelled:
     progress = with_lines(progress, tuple(fallen))
     units = summed([(piece.line, piece.quantity) for piece in event.slices])
     taken = tuple([LineQuantity(line, quantity) for line, quantity in units.items()])
-    return Cancelled(state.content, state.totals, progress, event.at, event.reason, event.by, state.placed_at, taken)
+    confirmed_at = state.confirmed_at if isinstance(state, Accepted) else None
+    return Cancelled(
+        state.content,
+        state.totals,
+        progress,
+        event.at,
+        event.reason,
+        event.by,
+        placed_at=state.placed_at,
+        taken=taken,
+        confirmed_at=confirmed_at,
+    )

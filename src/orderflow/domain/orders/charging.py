@@ -68,7 +68,7 @@ def owed(order: HasProgress, line: OrderLine, v: LineVector) -> int:
     """Units that the customer has or is still to get; charges and services until nothing of the order is left."""
     if line.kind is LineKind.GOODS:
         return line.quantity - v.cancelled - v.moved - v.returned - v.lost
-    return 0 if isinstance(order, Cancelled) and not order.progress.tally.dispatched else line.quantity
+    return 0 if isinstance(order, Cancelled) else line.quantity
 
 
 def basis(order: HasProgress, line: OrderLine, v: LineVector) -> int:
@@ -88,12 +88,13 @@ def basis(order: HasProgress, line: OrderLine, v: LineVector) -> int:
 
 def billable(order: HasProgress, line: OrderLine, v: LineVector) -> int:
     """Units of a line that may go on an invoice now, never below 0."""
-    return max(0, basis(order, line, v) - v.accounted)
+    return max(0, basis(order, line, v) - v.accounted(owed(order, line, v)))
 
 
 def credit_due(order: HasProgress, line: OrderLine, v: LineVector) -> int:
     """Units of a line that are charged, and that the customer will not have, never below 0."""
-    return max(0, v.accounted - owed(order, line, v))
+    mine = owed(order, line, v)
+    return max(0, v.accounted(mine) - mine)
 
 
 def billable_lines(order: HasProgress) -> list[tuple[OrderLine, LineVector, int]]:
@@ -237,7 +238,8 @@ def credit_minor(order: HasProgress, units: Iterable[tuple[int, int]]) -> int:
 
 def _uncharged(order: HasProgress) -> Iterator[Charge]:
     for line, v in lines_of(order):
-        units = max(owed(order, line, v) - v.accounted, -v.charged)
+        mine = owed(order, line, v)
+        units = max(mine - v.accounted(mine), -v.charged)
         if units:
             net = net_minor(order, line, v.charged + units) - v.unit_minor
             yield Charge(line, units, net + _given(order, v, units), line.tax)

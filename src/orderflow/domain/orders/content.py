@@ -114,6 +114,8 @@ class HoldReason(Enum):
     FRAUD = "fraud"
     CHANNEL_CHANGED = "channel_changed"
     PAID_WITHOUT_STOCK = "paid_without_stock"
+    LEFT_THOUGH_CANCELLED = "left_though_cancelled"
+    """It was cancelled, and yet a parcel of it left: what is missing of that is not sent again by itself."""
     MANUAL = "manual"
 
 

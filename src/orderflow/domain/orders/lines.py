@@ -55,8 +55,8 @@ class LineVector(Record):
 
     Beside them stands what was charged, of lines of any kind. ``invoiced`` and ``credited`` are cumulative units;
     ``waived`` units were credited and are kept by the customer, ``ahead`` ones were credited before they are cancelled,
-    come back or are lost: neither is billed again. ``unit_minor`` is the net now charged for units, ``reduced_minor``
-    what price reductions have given of it.
+    come back or are lost: neither is billed again. Of the waived ones, ``waived_back`` came back all the same.
+    ``unit_minor`` is the net now charged for units, ``reduced_minor`` what price reductions have given of it.
     """
 
     open: Count = 0
@@ -75,6 +75,7 @@ class LineVector(Record):
     ahead: Count = 0
     unit_minor: Minor = 0
     reduced_minor: Minor = 0
+    waived_back: Count = 0
 
     @property
     def backordered_quantity(self) -> int:
@@ -109,7 +110,7 @@ class LineVector(Record):
     @property
     def movable(self) -> int:
         """Units that are owed, in no shipment and not charged, waived or credited ahead."""
-        return min(self.unsent - self.preparing_quantity, max(0, self.kept - self.accounted))
+        return min(self.unsent - self.preparing_quantity, max(0, self.kept - self.accounted(self.kept)))
 
     @property
     def kept(self) -> int:
@@ -121,10 +122,13 @@ class LineVector(Record):
         """Units billed and not credited."""
         return self.invoiced - self.credited
 
-    @property
-    def accounted(self) -> int:
-        """Units that are not to be billed any more: charged, waived or credited ahead."""
-        return self.invoiced - self.credited + self.waived + self.ahead
+    def waived_of(self, owed: int) -> int:
+        """Units waived, of those ``owed`` now; once more are owed again, the waiver holds for them too."""
+        return min(self.waived - self.waived_back, owed)
+
+    def accounted(self, owed: int) -> int:
+        """Units that are not to be billed any more: charged, credited ahead, or waived of those ``owed`` now."""
+        return self.invoiced - self.credited + self.ahead + self.waived_of(owed)
 
     @property
     def quantity(self) -> int:
@@ -163,16 +167,22 @@ def release(v: LineVector, location: str, quantity: int) -> LineVector:
     return _open_allocated(v, v.open + quantity, _less(v.allocated, (location,), quantity))
 
 
+def wait_again(v: LineVector, location: str, quantity: int) -> LineVector:
+    """Allocated units of ``location`` wait there again."""
+    left = _less(v.allocated, (location,), quantity)
+    return _backordered_allocated(v, (*v.backordered, Waiting(location, quantity)), left)
+
+
 def prepare(v: LineVector, shipment: str, location: str, quantity: int) -> LineVector:
     """Allocated units of ``location`` are being prepared in ``shipment``."""
     left = _less(v.allocated, (location,), quantity)
     return _allocated_preparing(v, left, (*v.preparing, Picking(shipment, location, quantity)))
 
 
-def move_back(v: LineVector, shipment: str, location: str, quantity: int) -> LineVector:
+def move_back(v: LineVector, shipment: str, location: str, quantity: int, until: datetime | None) -> LineVector:
     """Units come out of ``shipment`` and stay allocated at ``location``."""
     left = _less(v.preparing, (shipment, location), quantity)
-    return _allocated_preparing(v, (*v.allocated, Allotment(location, quantity)), left)
+    return _allocated_preparing(v, (*v.allocated, Allotment(location, quantity, until)), left)
 
 
 def take_out_short(v: LineVector, shipment: str, location: str, quantity: int) -> LineVector:
@@ -193,20 +203,38 @@ def deliver(v: LineVector, source: str, quantity: int) -> LineVector:
 
 
 def take_back(v: LineVector, source: str, quantity: int) -> LineVector:
-    """Units that were ``shipped``, ``delivered`` or ``lost`` came back; the last ones were settled when they went."""
+    """Units that were ``shipped``, ``delivered`` or ``lost`` came back; the last ones were settled when they went.
+
+    They settle what was credited ahead, then what was waived.
+    """
     after = evolve(v, **{source: getattr(v, source) - quantity}, returned=v.returned + quantity)
-    return _settled(after, 0 if source == "lost" else quantity, after.kept, returned=True)
+    if source == "lost" or not (v.ahead or v.waived):
+        return after
+    ahead = min(quantity, v.ahead)
+    waived = min(quantity - ahead, v.waived_of(v.kept))
+    return evolve(after, ahead=v.ahead - ahead, waived_back=v.waived_back + waived)
+
+
+def reject(v: LineVector, quantity: int) -> LineVector:
+    """Units that came back are sent back: they stay the customer's, and are owed as before; waived ones stay so."""
+    waived = v.waived_back - min(quantity, v.waived_back)
+    return evolve(v, returned=v.returned - quantity, delivered=v.delivered + quantity, waived_back=waived)
 
 
 def lose(v: LineVector, quantity: int) -> LineVector:
     """Shipped units are written off."""
-    after = evolve(v, shipped=v.shipped - quantity, lost=v.lost + quantity)
-    return _settled(after, quantity, after.kept)
+    return _settled(evolve(v, shipped=v.shipped - quantity, lost=v.lost + quantity), quantity)
 
 
 def owe_again(v: LineVector, source: str, quantity: int) -> LineVector:
     """Units that were ``shipped`` or ``delivered`` went missing, or had never left, and are owed again."""
     return evolve(v, **{source: getattr(v, source) - quantity}, open=v.open + quantity)
+
+
+def give_up(v: LineVector, source: str, quantity: int) -> LineVector:
+    """Units that were ``shipped`` or ``delivered`` had never left, and are not sent any more."""
+    after = evolve(v, **{source: getattr(v, source) - quantity}, cancelled=v.cancelled + quantity)
+    return _settled(after, quantity)
 
 
 def depart(v: LineVector, piece: Slice) -> LineVector:
@@ -218,8 +246,7 @@ def depart(v: LineVector, piece: Slice) -> LineVector:
 def cancel(v: LineVector, piece: Slice) -> LineVector:
     """The units of a slice are cancelled out of their bucket."""
     taken = _taken(v, piece)
-    after = evolve(taken, cancelled=taken.cancelled + piece.quantity)
-    return _settled(after, piece.quantity, after.kept)
+    return _settled(evolve(taken, cancelled=taken.cancelled + piece.quantity), piece.quantity)
 
 
 def reinstate(v: LineVector, quantity: int) -> LineVector:
@@ -262,16 +289,12 @@ def _taken(v: LineVector, piece: Slice) -> LineVector:
 
 def fall(v: LineVector, quantity: int) -> LineVector:
     """A charge or service is no longer owed: its order was cancelled before anything left."""
-    return _settled(v, quantity, 0)
+    return _settled(v, quantity)
 
 
-def _settled(v: LineVector, quantity: int, kept: int, *, returned: bool = False) -> LineVector:
-    """Units that the customer does not keep settle what was credited ahead; ``returned`` ones then what was waived."""
-    if not (v.ahead or v.waived):
-        return v
-    ahead = min(quantity, v.ahead)
-    waived = v.waived - min(quantity - ahead, v.waived) if returned else v.waived
-    return evolve(v, ahead=v.ahead - ahead, waived=min(waived, kept))
+def _settled(v: LineVector, quantity: int) -> LineVector:
+    """Units that the customer does not get settle what was credited ahead."""
+    return evolve(v, ahead=max(0, v.ahead - quantity)) if v.ahead else v
 
 
 # -- what is charged
@@ -303,7 +326,7 @@ def unbill(v: LineVector, quantity: int, net_minor: int) -> LineVector:
 
 def credit(v: LineVector, item: CreditedUnits, kept: int) -> LineVector:
     """Units are credited, those first that are due because they are not ``kept``; the rest as the intent says."""
-    rest = item.units - min(item.units, max(0, v.accounted - kept))
+    rest = item.units - min(item.units, max(0, v.accounted(kept) - kept))
     return evolve(
         v,
         credited=v.credited + item.units,

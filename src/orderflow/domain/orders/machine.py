@@ -49,6 +49,7 @@ UNSENT: States = (*WAITING, Preparing)
 BEGUN: States = (Preparing, PartlyShipped)
 SENT: States = (PartlyShipped, Shipped)
 FREE: States = (Confirmed,)
+QUEUED: States = (AwaitingStock,)
 FIRST: States = (Preparing,)
 PARTLY: States = (PartlyShipped,)
 ACCEPTED: States = (*UNSENT, *SENT)
@@ -56,8 +57,9 @@ OPEN: tuple[type[Placed | Accepted], ...] = (Placed, *ACCEPTED)
 UNSHIPPED: tuple[type[Placed | Accepted], ...] = (Placed, *UNSENT, PartlyShipped)
 BILLED: tuple[type[Accepted | Completed], ...] = (*ACCEPTED, Completed)
 LIVED: tuple[type[Accepted | Completed | Cancelled], ...] = (*BILLED, Cancelled)
-CLOSED: tuple[type[Placed | Completed | Cancelled], ...] = (Placed, Completed, Cancelled)
-EMPTY: tuple[type[Placed | Accepted | Completed | Cancelled], ...] = (*WAITING, Shipped, *CLOSED)
+ASIDE: tuple[type[Placed | Completed], ...] = (Placed, Completed)
+EMPTY: tuple[type[Placed | Accepted | Completed | Cancelled], ...] = (*WAITING, Shipped, *ASIDE, Cancelled)
+REVIVED: tuple[type[Placed | Accepted | Cancelled], ...] = (Placed, Shipped, Cancelled)
 PLACED: tuple[type[Placed | Accepted | Completed | Cancelled], ...] = (Placed, *LIVED)
 
 PLACE = (p.names_whom_to_bill, p.names_where_to_send, p.total_agrees)
@@ -102,6 +104,9 @@ SECURE: Final = (
     rule(Placed, a.ReleaseStock, a.StockReleased, Placed, a.released_early, guards=RELEASE),
     rule(Allocated, a.ReleaseStock, a.StockReleased, FREE, a.released, guards=RELEASE),
     rules((*SHORT, *BEGUN), a.ReleaseStock, a.StockReleased, None, a.released, guards=RELEASE),
+    rule(Placed, a.ReturnToQueue, a.ReturnedToQueue, Placed, a.returned_early, guards=RELEASE),
+    rules(WAITING, a.ReturnToQueue, a.ReturnedToQueue, QUEUED, a.returned, guards=RELEASE),
+    rules(BEGUN, a.ReturnToQueue, a.ReturnedToQueue, None, a.returned, guards=RELEASE),
     rule(Placed, a.ExpireAllocation, a.AllocationExpired, Placed, a.released_early, guards=EXPIRE, decide=a.expire),
     rule(Allocated, a.ExpireAllocation, a.AllocationExpired, FREE, a.released, guards=EXPIRE, decide=a.expire),
     rules((*SHORT, *BEGUN), a.ExpireAllocation, a.AllocationExpired, None, a.released, guards=EXPIRE, decide=a.expire),
@@ -146,13 +151,21 @@ EXCEED: Final = rules(
 SHIP: Final = (
     rules(BEGUN, s.DispatchShipment, s.ShipmentDispatched, SENT, s.dispatched, guards=LEAVE),
     rules(ACCEPTED, pc.RecordDeparture, pc.DepartureRecorded, ACCEPTED, pc.departed, guards=LOADS, decide=pc.depart),
-    rules(CLOSED, pc.RecordDeparture, pc.DepartureRecorded, None, pc.departed_within, guards=LOADS, decide=pc.depart),
-    rules((*SENT, *CLOSED), pc.RecordDelivery, pc.UnitsDelivered, None, pc.delivered, guards=THERE),
+    rules(ASIDE, pc.RecordDeparture, pc.DepartureRecorded, None, pc.departed_within, guards=LOADS, decide=pc.depart),
+    rule(
+        Cancelled, pc.RecordDeparture, pc.DepartureRecorded, REVIVED, pc.departed_all_the_same,
+        guards=LOADS, decide=pc.depart,
+    ),
+    rules((*SENT, *ASIDE), pc.RecordDelivery, pc.UnitsDelivered, None, pc.delivered, guards=THERE),
     rules(PLACED, pc.RecordBack, pc.UnitsReturned, None, pc.taken_back, guards=(*THERE, pc.back_is_goods)),
     rules(PLACED, r.RecordInspection, r.UnitsInspected, None, r.inspected, guards=(r.lines_are_goods,)),
-    rules((*SENT, *CLOSED), r.RecordRejection, r.UnitsRejected, None, r.rejected, guards=(r.enough_returned,)),
-    rules((*SENT, *CLOSED), pc.RecordLoss, pc.UnitsLost, None, pc.lost, guards=(pc.enough_shipped,)),
+    rules((*SENT, *ASIDE), r.RecordRejection, r.UnitsRejected, None, r.rejected, guards=(r.enough_returned,)),
+    rules((*SENT, *ASIDE), pc.RecordLoss, pc.UnitsLost, None, pc.lost, guards=(pc.enough_shipped,)),
     rules(SENT, pc.OweAgain, pc.UnitsOwedAgain, ACCEPTED, pc.owed_again, guards=THERE),
+    rule(Placed, pc.OweAgain, pc.UnitsOwedAgain, Placed, pc.owed_again_early, guards=THERE),
+    rule(
+        Completed, pc.OweAgain, pc.UnitsOwedAgain, Completed, pc.owed_no_more, guards=(pc.had_not_left, *THERE),
+    ),
 )  # fmt: skip
 
 

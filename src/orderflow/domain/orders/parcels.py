@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import Annotated, Any, Final, NamedTuple, Protocol, TypeAlias, TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from orderflow.domain.engine.bounds import Id, Length, Name, Quantity
-from orderflow.domain.engine.machine import Guard
+from orderflow.domain.engine.machine import Guard, refuse
 from orderflow.domain.engine.record import Event, Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.orders import lines as moves
+from orderflow.domain.orders.content import Gate, Hold, HoldReason
 from orderflow.domain.orders.guards import SomePicks, SomeUnits, are_goods, enough
 from orderflow.domain.orders.lines import LineVector, Slice
 from orderflow.domain.orders.shipping import (
@@ -27,7 +28,17 @@ from orderflow.domain.orders.shipping import (
     rest_is_prepared,
     units_preparing,
 )
-from orderflow.domain.orders.state import Accepted, HasProgress, Placed, moved_on, moved_within
+from orderflow.domain.orders.state import (
+    Accepted,
+    Cancelled,
+    Completed,
+    HasProgress,
+    Placed,
+    moved,
+    moved_on,
+    moved_within,
+    state_for,
+)
 from orderflow.domain.values import MAX_LINES, LineQuantity, Location, PartyRef, Pick
 from orderflow.errors import Refusal
 
@@ -157,6 +168,19 @@ def departed_within(state: K, event: DepartureRecorded) -> K:
     return moved_within(state, event.taken, moves.depart)
 
 
+_SENT_AGAIN_BY_HAND: Final = Hold(HoldReason.LEFT_THOUGH_CANCELLED, Gate.ALLOCATE)
+
+
+def departed_all_the_same(state: Cancelled, event: DepartureRecorded) -> Placed | Accepted | Cancelled:
+    """The customer has what left, so the order goes on from there; what that lacks is not sent again by itself."""
+    if state.placed_at is None or not event.taken:
+        return state
+    p = moved(state, event.taken, moves.depart)
+    p = evolve(p, holds=(*[hold for hold in p.holds if hold != _SENT_AGAIN_BY_HAND], _SENT_AGAIN_BY_HAND))
+    placed = Placed(state.content, state.totals, p, state.placed_at)
+    return placed if state.confirmed_at is None else state_for(placed, p, state.confirmed_at)
+
+
 # -- arrived
 
 
@@ -264,5 +288,23 @@ class UnitsOwedAgain(_Again, Event):
     __slots__ = ()
 
 
+def had_not_left(state: Completed, command: OweAgain, stamp: Stamp) -> Refusal | None:
+    """A completed order sends nothing again; that units had not left is a fact."""
+    return None if command.here else refuse("order_closed", "the order is completed: place another one")
+
+
 def owed_again(state: Accepted, event: UnitsOwedAgain) -> Accepted:
-    return moved_on(state, event.units, lambda v, units: moves.owe_again(v, units.stage.value, units.quantity))
+    return moved_on(state, event.units, _owe_again)
+
+
+def owed_again_early(state: Placed, event: UnitsOwedAgain) -> Placed:
+    return moved_within(state, event.units, _owe_again)
+
+
+def _owe_again(v: LineVector, units: Reported) -> LineVector:
+    return moves.owe_again(v, units.stage.value, units.quantity)
+
+
+def owed_no_more(state: Completed, event: UnitsOwedAgain) -> Completed:
+    """What a completed order has charged for them is to be credited."""
+    return moved_within(state, event.units, lambda v, units: moves.give_up(v, units.stage.value, units.quantity))

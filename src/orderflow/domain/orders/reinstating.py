@@ -27,11 +27,9 @@ class OrderReinstated(Event):
 
 
 def nothing_came_of_it(state: Cancelled, command: ReinstateOrder, stamp: Stamp) -> Refusal | None:
-    """It was placed once, and nothing of it was dispatched, billed or paid back."""
+    """It was placed once, and nothing of it was billed or paid back; what was dispatched is not cancelled any more."""
     if state.placed_at is None:
         return refuse("never_placed", "a draft that was thrown away is not brought back")
-    if left := state.progress.tally.dispatched:
-        return refuse("already_left", "units that have left: {units}", units=left)
     if billed := sum(vector.invoiced for _, vector in lines_of(state)):
         return refuse("already_billed", "units already billed: {units}", units=billed)
     if state.repaid:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple, TypeVar
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from orderflow.domain.engine.bounds import Id, Length, Quantity
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Event, Internal
 from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.orders import lines as moves
 from orderflow.domain.orders.charging import credit_due_minor
 from orderflow.domain.orders.guards import SomeUnits, are_goods, enough
-from orderflow.domain.orders.lines import LineVector
 from orderflow.domain.orders.state import HasProgress, moved_within
 from orderflow.domain.values import MAX_LINES, InspectionOutcome, Location
 from orderflow.errors import Refusal
@@ -80,12 +80,7 @@ def inspected(state: K, event: UnitsInspected) -> K:
 
 
 def rejected(state: K, event: UnitsRejected) -> K:
-    return moved_within(state, event.units, lambda v, item: reject(v, item.quantity))
-
-
-def reject(v: LineVector, quantity: int) -> LineVector:
-    """Units that came back are sent back: they stay the customer's, and are owed as before."""
-    return evolve(v, returned=v.returned - quantity, delivered=v.delivered + quantity)
+    return moved_within(state, event.units, lambda v, item: moves.reject(v, item.quantity))
 
 
 def nothing_to_credit(order: HasProgress, lines: set[int], name: str) -> Refusal | None:

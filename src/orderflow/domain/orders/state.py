@@ -190,7 +190,7 @@ class Progress(Record):
 
 
 def _is_overcharged(v: LineVector) -> bool:
-    return v.credited > v.invoiced or v.waived < 0 or v.ahead < 0
+    return v.credited > v.invoiced or not 0 <= v.waived_back <= v.waived or v.ahead < 0
 
 
 def _is_negative(v: LineVector) -> bool:
@@ -292,6 +292,7 @@ class Cancelled(HasProgress):
     """No live unit is left, or a draft was discarded (which has no ``placed_at``).
 
     ``taken`` are the units that the last cancellation took; ``repaid`` says that money came off the order since.
+    ``confirmed_at`` is when it had been confirmed, if it was.
     """
 
     cancelled_at: datetime
@@ -300,6 +301,7 @@ class Cancelled(HasProgress):
     placed_at: datetime | None = None
     taken: tuple[LineQuantity, ...] = ()
     repaid: bool = False
+    confirmed_at: datetime | None = None
 
 
 #: Placed or accepted, not final.
@@ -368,6 +370,8 @@ def check_order(state: OrderState) -> None:
         raise InvariantBroken(*_breach(p, goods))
     if isinstance(state, Accepted) and type(state) is not state_class(seen):
         raise InvariantBroken("I11", f"vectors say {state_class(seen).__name__}, the state is {type(state).__name__}")
+    if isinstance(state, Cancelled) and seen.live:
+        raise InvariantBroken("I11", f"{seen.live} units are live, and the order is cancelled")
     if p.bills or p.pool_minor or p.prepayments:
         _check_money(p)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, Final, TypeVar
 
 from attrs import evolve, frozen
 
@@ -12,10 +12,11 @@ from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Command, Event, Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.shipping.dates import questioned
-from orderflow.domain.shipping.fates import ON_THE_WAY, Fate, Move, turned
-from orderflow.domain.shipping.moving import moves_of_items, or_back
+from orderflow.domain.shipping.fates import COMING_BACK, ON_THE_WAY, Fate, Move, turned
+from orderflow.domain.shipping.moving import moves_of_items, or_back, or_missing
 from orderflow.domain.shipping.state import (
     SCANNED,
+    Back,
     Carriage,
     Delivered,
     HasPacking,
@@ -28,11 +29,14 @@ from orderflow.domain.shipping.state import (
     Plan,
     Report,
     ReturnedToSender,
+    Returning,
     Scan,
     Tracking,
+    Unsent,
     Voided,
+    counting,
 )
-from orderflow.domain.values import MAX_LINES, Pick, Task
+from orderflow.domain.values import MAX_LINES, Pick, Task, summed
 from orderflow.errors import Refusal
 
 __all__ = [
@@ -50,6 +54,7 @@ __all__ = [
 ]
 
 L = TypeVar("L", bound=Left)
+N = TypeVar("N", bound="Unsent")
 
 # -- handed over
 
@@ -216,46 +221,82 @@ def order_date_recorded(state: L, event: OrderDateRecorded) -> L:
 
 
 @frozen(eq=False, repr=False)
-class RecordLeftBehind(Command):
-    """Note that the carrier did not take these units; they are where they were, and owed again."""
-
+class _Stayed:
     items: Items
+
+
+class RecordLeftBehind(_Stayed, Command):
+    """Note that the carrier did not take these units: they are where they were, and owed again. It is a fact."""
+
+    __slots__ = ()
+
+
+class LeftBehindNoted(_Stayed, Event):
+    """Units had not left, nor had the shipment, as far as anybody knows."""
+
+    __slots__ = ()
 
 
 @frozen(eq=False, repr=False)
 class LeftBehindRecorded(Event):
-    """Units had not left."""
+    """Units had not left. Those ``beyond`` what was out cannot have stayed: they are to be counted."""
 
     items: tuple[Item, ...]
     moves: tuple[Move, ...]
+    beyond: tuple[Item, ...]
     at: datetime
 
 
-_STAYED = {ON_THE_WAY: "left_behind", "delivered": "left_behind"}
+#: What had not left is here. What was settled otherwise is back, or the stock's alone, and is not owed again.
+_STAYING: Final = {**COMING_BACK, ON_THE_WAY: "left_behind", "delivered": "left_behind"}
 
 
-def enough_sent(state: InTransit | Delivered, command: RecordLeftBehind, stamp: Stamp) -> Refusal | None:
-    """Only units that are on the way or delivered can turn out not to have left."""
-    wanted = sum([item.quantity for item in command.items])
-    found = sum([move.quantity for move in moves_of_items(state, _STAYED, command.items)])
-    if wanted <= found:
-        return None
-    return refuse("not_out", "{wanted} wanted, {found} on the way or delivered", wanted=wanted, found=found)
+def leave_behind(state: Left, command: RecordLeftBehind, stamp: Stamp) -> LeftBehindRecorded:
+    wanted = summed([(item[:3], item.quantity) for item in command.items])
+    items = tuple([Item(*where, quantity) for where, quantity in wanted.items()])
+    moves = moves_of_items(state, _STAYING, items)
+    found = summed([(state.items[move.place][:3], move.quantity) for move in moves])
+    beyond = [item._replace(quantity=item.quantity - found.get(item[:3], 0)) for item in items]
+    return LeftBehindRecorded(items, moves, tuple([item for item in beyond if item.quantity]), stamp.moment)
 
 
-def leave_behind(state: InTransit | Delivered, command: RecordLeftBehind, stamp: Stamp) -> LeftBehindRecorded:
-    return LeftBehindRecorded(command.items, moves_of_items(state, _STAYED, command.items), stamp.moment)
-
-
-def left_behind(state: InTransit, event: LeftBehindRecorded) -> InTransit | ReturnedToSender | Voided:
+def left_behind(state: L, event: LeftBehindRecorded) -> L | ReturnedToSender | Voided:
     """If all of it stayed, it never left."""
-    fates = turned(state.fates, event.moves)
-    if all(fate.left_behind == item.quantity for item, fate in zip(state.items, fates, strict=True)):
-        packing = state.carriage.packing.wanting("")
-        return Voided(state.items, state.plan, state.tracking, event.at, packing)
-    return or_back(evolve(state, fates=fates), event.items[0].location, event.at)
+    after = stayed(state, event)
+    if all(fate.left_behind == item.quantity for item, fate in zip(after.items, after.fates, strict=True)):
+        packing = after.carriage.packing.wanting("")
+        return Voided(after.items, after.plan, after.tracking, event.at, packing)
+    return _less(after, event)
+
+
+def returning_less(state: Returning, event: LeftBehindRecorded) -> Left | Voided:
+    return or_missing(left_behind(state, event), event.at)
 
 
 def delivered_less(state: Delivered, event: LeftBehindRecorded) -> Delivered | ReturnedToSender:
-    after = evolve(state, fates=turned(state.fates, event.moves))
-    return or_back(after, event.items[0].location, event.at)
+    return _less(stayed(state, event), event)
+
+
+def _less(after: L, event: LeftBehindRecorded) -> L | ReturnedToSender:
+    return or_back(after, event.items[0].location, event.at) if event.moves else after
+
+
+def stayed(state: L, event: LeftBehindRecorded) -> L:
+    """What had been told of these units speaks against their having stayed."""
+    tasks = [counting(item.location, Back(*item[:2], item.quantity)) for item in event.beyond]
+    for place, source, _, quantity in event.moves:
+        if source != ON_THE_WAY:
+            item = state.items[place]
+            tasks.append(Task("stayed_here", (*_told(item.order, Pick(item.line, "", quantity)), ("told", source))))
+    tracking = state.tracking.tasked(*tasks)
+    return evolve(state, fates=turned(state.fates, event.moves), tracking=tracking)
+
+
+def stayed_unsent(state: N, event: LeftBehindNoted) -> N:
+    """The carrier may have taken the rest."""
+    tasks = [Task("left_behind_unsent", _told(item.order, Pick(*item[1:]))) for item in event.items]
+    return evolve(state, tracking=state.tracking.tasked(*tasks))
+
+
+def stayed_voided(state: Voided, event: LeftBehindNoted) -> Voided:
+    return state

@@ -97,13 +97,28 @@ LEAVE: Lines = (
     rule(Voided, v.RecordDispatch, v.DispatchRecorded, InTransit, v.dispatch_recorded),
     rule(InTransit, v.RecordAnswer, v.AnswerRecorded, InTransit, v.answer_recorded, guards=(v.was_asked,)),
     rules(LEFT, v.RecordOrderDate, v.OrderDateRecorded, None, v.order_date_recorded),
+)  # fmt: skip
+
+STAY: Lines = (
+    rules(UNSENT, v.RecordLeftBehind, v.LeftBehindNoted, None, v.stayed_unsent),
+    rule(Voided, v.RecordLeftBehind, v.LeftBehindNoted, Voided, v.stayed_voided),
+    *[
+        rule(
+            state, v.RecordLeftBehind, v.LeftBehindRecorded, (state, ReturnedToSender, Voided), v.left_behind,
+            decide=v.leave_behind,
+        )
+        for state in (InTransit, Lost)
+    ],
     rule(
-        InTransit, v.RecordLeftBehind, v.LeftBehindRecorded, (InTransit, ReturnedToSender, Voided), v.left_behind,
-        guards=(v.enough_sent,), decide=v.leave_behind,
+        Returning, v.RecordLeftBehind, v.LeftBehindRecorded, (Returning, ReturnedToSender, Lost, Voided),
+        v.returning_less, decide=v.leave_behind,
     ),
     rule(
         Delivered, v.RecordLeftBehind, v.LeftBehindRecorded, (Delivered, ReturnedToSender), v.delivered_less,
-        guards=(v.enough_sent,), decide=v.leave_behind,
+        decide=v.leave_behind,
+    ),
+    rule(
+        ReturnedToSender, v.RecordLeftBehind, v.LeftBehindRecorded, ReturnedToSender, v.stayed, decide=v.leave_behind
     ),
 )  # fmt: skip
 
@@ -111,7 +126,14 @@ TOLD: tuple[type[c.Told], ...] = (c.RecordTracking, c.RecordDelivered, c.RecordR
 
 PARK: Lines = (
     *[rule(Planned, told, c.TrackingParked, Planned, c.parked, decide=c.park) for told in TOLD],
-    *[rule(Voided, told, c.TrackingParked, Voided, c.parked_voided, decide=c.park) for told in TOLD],
+    choice(
+        Voided,
+        c.RecordTracking,
+        c.park_or_note,
+        to(c.TrackingParked, Voided, c.parked_voided),
+        to(c.TrackingRecorded, Voided, c.recorded),
+    ),
+    *[rule(Voided, told, c.TrackingParked, Voided, c.parked_voided, decide=c.park) for told in TOLD[1:]],
 )
 
 #: Of a packed shipment they say that it has left.
@@ -160,8 +182,12 @@ TURN: Lines = (
 COME_BACK: Lines = (
     *[
         rule(state, r.ReceiveBack, r.ReceivedBack, (state, ReturnedToSender), r.received_back, decide=r.receive_back)
-        for state in (InTransit, Returning, Delivered, Lost)
+        for state in (InTransit, Delivered, Lost)
     ],
+    rule(
+        Returning, r.ReceiveBack, r.ReceivedBack, (Returning, ReturnedToSender, Lost), r.returning_received,
+        decide=r.receive_back,
+    ),
     rule(ReturnedToSender, r.ReceiveBack, r.ReceivedBack, ReturnedToSender, r.received_again, decide=r.receive_back),
     rules(UNPACKED, r.ReceiveBack, r.ReportedUnsent, None, r.reported_unsent, decide=r.report_unsent),
     rules(
@@ -187,7 +213,7 @@ CLOSE: Final = rules(ALL, w.CloseShipmentTask, w.ShipmentTaskClosed, None, w.tas
 
 SHIPMENT: Final = Machine(
     "shipment",
-    rules=(*PLAN, *OVER, *LABEL, *LEAVE, *PARK, *GONE, *ARRIVE, *TURN, *COME_BACK, *LOSE, CLOSE),
+    rules=(*PLAN, *OVER, *LABEL, *LEAVE, *STAY, *PARK, *GONE, *ARRIVE, *TURN, *COME_BACK, *LOSE, CLOSE),
     final=(Delivered, ReturnedToSender),
     check=check_shipment,
 )

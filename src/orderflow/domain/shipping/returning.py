@@ -13,7 +13,7 @@ from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.shipping.dates import questioned
 from orderflow.domain.shipping.fates import COMING_BACK, Move, turned, units_in
 from orderflow.domain.shipping.leaving import ShipmentLeft
-from orderflow.domain.shipping.moving import moves_of_line, or_back
+from orderflow.domain.shipping.moving import moves_of_line, or_back, or_missing
 from orderflow.domain.shipping.state import (
     SCANNED,
     Arrival,
@@ -24,7 +24,9 @@ from orderflow.domain.shipping.state import (
     Planned,
     Report,
     ReturnedToSender,
+    Returning,
     Voided,
+    counting,
 )
 from orderflow.domain.values import MAX_LINES, Location, Task, summed
 
@@ -127,9 +129,13 @@ def _is_known(state: Left, arrival: str) -> bool:
 
 
 def received_back(state: Left, event: ReceivedBack) -> Left:
-    """It is back when nothing of it is on the way or delivered any more."""
+    """It is back when all of it is."""
     after = _after(state, event)
     return or_back(after, event.location, event.at) if event.moves else after
+
+
+def returning_received(state: Returning, event: ReceivedBack) -> Left:
+    return or_missing(received_back(state, event), event.at)
 
 
 def received_again(state: ReturnedToSender, event: ReceivedBack) -> ReturnedToSender:
@@ -143,12 +149,6 @@ def _after(before: L, event: ReceivedBack) -> L:
     tracking = before.tracking.arrived(event.arrivals).tasked(*tasks)
     tracking = questioned(tracking, "back_before_it_left", ("back", event.at), left)
     return evolve(before, fates=turned(before.fates, event.moves), tracking=tracking)
-
-
-def counting(location: str, back: Back) -> Task:
-    """Somebody must count what cannot have come back."""
-    facts = (("order", back.order), ("line", str(back.line)), ("units", str(back.quantity)), ("location", location))
-    return Task("count", facts)
 
 
 def report_unsent(state: Planned | Voided, command: ReceiveBack, stamp: Stamp) -> ReportedUnsent:

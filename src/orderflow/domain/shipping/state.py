@@ -214,6 +214,12 @@ UNTRACKED: Final = Tracking()
 SCANNED: Final = Task("scanned_but_voided")
 
 
+def counting(location: str, back: Back) -> Task:
+    """Somebody must count what cannot have come back."""
+    facts = (("order", back.order), ("line", str(back.line)), ("units", str(back.quantity)), ("location", location))
+    return Task("count", facts)
+
+
 class Carriage(NamedTuple):
     """What is true once a shipment has left. ``label`` is None where the carrier needs none."""
 

@@ -15,7 +15,7 @@ from orderflow.domain.orders.holding import ReleaseHold
 from orderflow.domain.returns.inspecting import CloseShort, InspectReturn, SettleReturn
 from orderflow.domain.returns.receiving import ReceiveReturn
 from orderflow.domain.returns.requesting import AuthoriseReturn, CancelReturn, DeclineReturn
-from orderflow.domain.returns.state import Authorised, HasReturn, Inspected, PartlyReceived, Requested
+from orderflow.domain.returns.state import Authorised, HasReturn, Inspected, PartlyReceived, Received, Requested
 from orderflow.domain.returns.state import InTransit as SentBack
 from orderflow.domain.shipping.carriage import RecordDelivered, RecordReturning
 from orderflow.domain.shipping.labelling import ChangeCarrier, RequestLabel
@@ -138,6 +138,14 @@ _TASKS: Final = (
     _tasked("left_in_spite", "contradictions", "left in spite of its order {order}: {why}"),
     _tasked("left_unowed", "contradictions", "{units} units of line {line} left that order {order} did not owe"),
     _tasked("which_shipment", "contradictions", "units that came back may have left in another parcel"),
+    _tasked(
+        "left_behind_unsent", "contradictions",
+        "{units} units of line {line} of order {order} stayed here, and nobody had handed it over", HandOver, DropItems,
+    ),
+    _tasked(
+        "stayed_here", "contradictions",
+        "{units} units of line {line} of order {order} stayed here, though they were told to be {told}",
+    ),
     _tasked("came_back_unsent", "contradictions", "came back, and nobody had handed it over"),
     _tasked("scanned_but_voided", "contradictions", "told of, though it was voided", RecordDispatch),
     _tasked("arrived_before_it_left", "contradictions", "arrived {arrived}, before it left {left}"),
@@ -323,7 +331,10 @@ RETURNS: Final = (
         states(Authorised, SentBack), _not_sent, "returns", "not_sent_back", "{order}: to be sent by {due}",
         CancelReturn, ReceiveReturn,
     ),
-    is_listed(states(HasReturn), _here, "returns_to_inspect", "to_inspect", "{here} units to inspect", InspectReturn),
+    is_listed(
+        states(PartlyReceived, Received), _here, "returns_to_inspect", "to_inspect", "{here} units to inspect",
+        InspectReturn,
+    ),
     is_ready(states(Inspected), _inspected, "returns_to_credit", SettleReturn, DraftCreditNote),
     is_listed(
         states(Inspected), _claimed, "returns_to_credit", "claimed", "{wanted} wanted: credit it or send it again",

@@ -27,6 +27,7 @@ from orderflow.domain.orders.state import (
     Accepted,
     Allocated,
     AwaitingStock,
+    Completed,
     Confirmed,
     Draft,
     HasProgress,
@@ -39,6 +40,7 @@ from orderflow.domain.orders.state import (
 from orderflow.domain.payments.collecting import RecordPayment
 from orderflow.domain.payments.pending import RequestOperation
 from orderflow.domain.payments.refunding import RefundPayment
+from orderflow.domain.returns.receiving import ReceiveReturn
 from orderflow.domain.shipping.planning import PlanShipment
 from orderflow.domain.values import summed
 from orderflow.domain.workflow.standing import (
@@ -59,6 +61,7 @@ _PLACED: Final = states(HasProgress)
 _WANTING: Final = states(Confirmed, AwaitingStock, Preparing, PartlyShipped)
 _HOLDING: Final = states(Confirmed, AwaitingStock, Allocated, Preparing, PartlyShipped)
 _ENDING: Final = states(Confirmed, Shipped)
+_BILLED: Final = states(Accepted, Completed)
 
 # -- on its way to the customer
 
@@ -264,11 +267,11 @@ ORDERS: Final = (
     is_listed(
         _ENDING, _held_at_complete, "to_complete", "on_hold", "held at {gate}: {reasons}", ReleaseHold,
     ),
-    is_moving(_PLACED, _to_bill, "to_bill", "to_bill", "{units} units may be billed", BillUnits),
+    is_moving(_BILLED, _to_bill, "to_bill", "to_bill", "{units} units may be billed", BillUnits),
     is_listed(_PLACED, _to_credit, "to_credit", "to_credit", "{amount} to credit", DraftCreditNote),
     is_listed(
         _PLACED, _ahead, "to_credit", "credited_ahead", "{units} units were credited ahead and are still there",
-        CancelUnits,
+        CancelUnits, ReceiveReturn,
     ),
     is_listed(
         _PLACED, _to_refund, "to_refund", "to_refund", "{amount} kept and not needed", RequestOperation, RefundPayment,

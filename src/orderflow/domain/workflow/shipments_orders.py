@@ -145,12 +145,17 @@ def _told(scan: Scan) -> Any:
 _STAGES = {stage.value: stage for stage in parcels.Stage}
 
 
-def _told_of(context: EventContext, target: str) -> Iterator[tuple[Key, tuple[parcels.Reported, ...]]]:
-    """The moves to a fate, as each order counts them; the way is where an order has shipped its units to."""
+def _told_of(
+    context: EventContext, target: str, location: str = ""
+) -> Iterator[tuple[Key, tuple[parcels.Reported, ...]]]:
+    """The moves to a fate, as each order counts them; the way is where an order has shipped its units to.
+
+    Of units from one location only, if one is named.
+    """
     found: dict[str, dict[tuple[int, parcels.Stage], int]] = {}
     for place, source, to, quantity in context.event.moves:
-        if to == target:
-            item = context.before.items[place]
+        item = context.before.items[place]
+        if to == target and location in ("", item.location):
             units = found.setdefault(item.order, {})
             name = item.line, _STAGES.get(source, parcels.Stage.SHIPPED)
             units[name] = units.get(name, 0) + quantity
@@ -166,11 +171,20 @@ def deliver(context: EventContext) -> Iterator[Send]:
 
 def take_back(context: EventContext) -> Iterator[Send]:
     event = context.event
-    back, recovered = dict(_told_of(context, "returned")), dict(_told_of(context, "recovered"))
-    recount = {key: tuple([line for line, _, _ in picks]) for key, picks in _beyond(context)}
-    for key in dict.fromkeys((*back, *recovered, *recount)):
-        told = back.get(key, ()), _units(recovered.get(key, ())), recount.get(key, ())
+    for key, told in _here_again(context, dict(_beyond(context))):
         yield Send(key, parcels.RecordBack(context.key.id, event.location, event.usable, *told))
+
+
+_Told = tuple[tuple[parcels.Reported, ...], tuple[LineQuantity, ...], tuple[int, ...]]
+
+
+def _here_again(context: EventContext, beyond: dict[Key, Loads], location: str = "") -> Iterator[tuple[Key, _Told]]:
+    """By order: the units that are back, those that belong to no order, and the lines to count."""
+    back = dict(_told_of(context, "returned", location))
+    recovered = dict(_told_of(context, "recovered", location))
+    for key in dict.fromkeys((*back, *recovered, *beyond)):
+        recount = tuple([line for line, _, _ in beyond.get(key, ())])
+        yield key, (back.get(key, ()), _units(recovered.get(key, ())), recount)
 
 
 def recount(context: EventContext) -> Iterator[Send]:
@@ -208,9 +222,17 @@ def resupply(context: EventContext) -> Iterator[Send]:
 
 
 def leave_behind(context: EventContext) -> Iterator[Send]:
-    here = dict(_by_order(context.key, context.event.items))
+    """What had not left is owed again; what was settled otherwise is only here, and on sale as it never was away."""
+    event, items = context.event, context.before.items
+    stayed = [items[m.place]._replace(quantity=m.quantity) for m in event.moves if m.target == "left_behind"]
+    here = dict(_by_order(context.key, stayed))
     for key, units in _told_of(context, "left_behind"):
         yield Send(key, parcels.OweAgain(context.key.id, units, here[key]))
+    for location in dict.fromkeys(item.location for item in event.items):
+        beyond = dict(_by_order(context.key, [item for item in event.beyond if item.location == location]))
+        for key, told in _here_again(context, beyond, location):
+            usable = True
+            yield Send(key, parcels.RecordBack(context.key.id, location, usable, *told))
 
 
 # -- after the commit

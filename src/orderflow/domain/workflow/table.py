@@ -208,6 +208,8 @@ TABLE: Final[tuple[Line, ...]] = (
         tells(orders_stock.allocate_units, st.DropBackorder, st.Allocate, st.Backorder),
     ),
     on(oh.HoldReleased, SERVED),
+    on(oa.ReturnedToQueue, tells(orders_stock.return_units, st.Release, st.Backorder)),
+    on(osh.PreparationCancelled, asks(orders_stock.look_for_shortfall, "rebalance")),
     on(oa.StockReleased, tells(orders_stock.release_units, st.Release)),
     on(oa.AllocationExpired, tells(orders_stock.release_units, st.Release)),
     on(osh.ShortUnitsTakenOut, tells(orders_stock.take_out_short, st.TakeOutShort)),
@@ -291,7 +293,7 @@ TABLE: Final[tuple[Line, ...]] = (
     on(sw.ParcelResupplied, tells(shipments_orders.resupply, opa.OweAgain)),
     on(
         sv.LeftBehindRecorded,
-        tells(shipments_orders.leave_behind, opa.OweAgain),
+        tells(shipments_orders.leave_behind, opa.OweAgain, opa.RecordBack),
         asks(shipments_orders.void_unused, "void_label"),
     ),
     # -- returns, credit notes, invoices, numbers
