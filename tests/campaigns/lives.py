@@ -1,4 +1,4 @@
-"""Let shops live random lives with failing adapters, for as many steps as wanted (see tests/properties/test_agreement.py).
+"""Let shops live random lives with failing adapters, for as many steps as wanted.
 
 python tests/campaigns/lives.py --steps 1000000
 """

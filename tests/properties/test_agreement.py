@@ -44,7 +44,7 @@ from orderflow.domain.orders.annotating import AnnotateOrder
 from orderflow.domain.orders.billing import BillUnits, CompleteOrder
 from orderflow.domain.orders.cancelling import CancelUnits
 from orderflow.domain.orders.changes import Changes
-from orderflow.domain.orders.content import CancelledBy, Gate, Hold, HoldReason, OrderContent, OrderLine
+from orderflow.domain.orders.content import CancelledBy, Gate, Hold, HoldReason, OrderContent, OrderLine, Policy
 from orderflow.domain.orders.holding import PlaceHold, ReleaseHold
 from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder, UnconfirmOrder
 from orderflow.domain.orders.reinstating import ReinstateOrder
@@ -72,7 +72,14 @@ from orderflow.domain.shipping.carriage import (
 )
 from orderflow.domain.shipping.labelling import ChangeCarrier, RecordLabel, RequestLabel, VoidLabel
 from orderflow.domain.shipping.leaving import HandOver, RecordDispatch, RecordLeftBehind
-from orderflow.domain.shipping.planning import DropItems, PackShipment, PlanShipment, RecordShortPick, VoidShipment
+from orderflow.domain.shipping.planning import (
+    DropItems,
+    PackShipment,
+    PlanShipment,
+    RecordOverPick,
+    RecordShortPick,
+    VoidShipment,
+)
 from orderflow.domain.shipping.resolving import (
     ClearExpected,
     CloseShipmentTask,
@@ -108,7 +115,8 @@ def content(order: str, tea: int, cups: int) -> OrderContent:
         OrderLine.of(2, "CUP", cups, Price.of("9.99", "EUR"), VAT),
     )
     ann = PartyRef("ann", 1)
-    return OrderContent("EUR", lines, TaxPolicy(), "ann", channel="web", external_id=order, bill_to=ann, ship_to=ann)
+    policy = Policy(excess_percent=100)
+    return OrderContent("EUR", lines, TaxPolicy(), "ann", "", "web", order, bill_to=ann, ship_to=ann, policy=policy)
 
 
 few, line, place = st.integers(1, 3), st.integers(1, 2), st.sampled_from(("main", "shop"))
@@ -189,6 +197,7 @@ COMMANDS = st.one_of(
         shipment,
         st.builds(PlanShipment, items(order), st.just(Plan(carrier="memory"))),
         st.builds(RecordShortPick, items(order)),
+        st.builds(RecordOverPick, items(order)),
         st.builds(DropItems, items(order)),
         PackShipment(500, 1),
         HandOver(),
