@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from small_shop import NOON, content, small_shop
 
 from orderflow import (
@@ -24,6 +25,8 @@ from orderflow.domain.inventory.counting import CountStock
 from orderflow.domain.orders.allocating import AllocateStock, FillBackorder
 from orderflow.domain.orders.content import CancelledBy, Gate, Hold, HoldReason
 from orderflow.domain.orders.holding import PlaceHold
+from orderflow.domain.shipping.planning import DropItems, PlanShipment, VoidShipment
+from orderflow.domain.shipping.state import Item, Plan
 from orderflow.domain.values import LineQuantity, Pick
 from orderflow.domain.workflow.table import standard_workflow
 
@@ -185,14 +188,14 @@ def test_who_is_refused_is_served_by_the_next_attempt(storage: Store) -> None:
 
 
 def test_a_held_order_is_put_back_all_the_same(storage: Store) -> None:
-    """It may not even wait while it is held: its units are open, and the message is done."""
+    """It may not be allocated while it is held, and waits all the same."""
     shop, clock = shop_of(storage)
     waiting(shop, clock, "a", 1)
     settle(shop)
     shop.handle("a", PlaceHold(HELD))
     shop.handle("TEA@main", CountStock(0))
     report = shop.relay()
-    assert (report.retried, held(shop, "a")) == (0, [(0, 0)])
+    assert (report.retried, held(shop, "a")) == (0, [(0, 1)])
     assert shop.stock.level("TEA").shortfall == 0
 
 
@@ -209,3 +212,35 @@ def test_what_a_stocktake_misses_goes_back_to_waiting(storage: Store) -> None:
     shop.handle("TEA@main", ReceiveGoods(1))
     settle(shop)
     assert held(shop, "a", "b", "c") == [(0, 2), (1, 0), (1, 0)]
+
+
+def test_u04_a_held_order_that_gives_up_units_keeps_its_turn(storage: Store) -> None:
+    """Two are promised and one is there: the newer, held by somebody, waits, and is served first once it is free."""
+    shop, clock = shop_of(storage, units=2)
+    for order in ("a", "b"):
+        waiting(shop, clock, order, 1)
+    shop.handle("b", PlaceHold(HELD))
+    shop.handle("TEA@main", CountStock(1))
+    settle(shop)
+    waiting(shop, clock, "c", 1)
+    assert held(shop, "a", "b", "c") == [(1, 0), (0, 1), (0, 1)]
+    shop.handle("b", ReleaseHold(HoldReason.MANUAL, Gate.ALLOCATE))
+    shop.handle("TEA@main", ReceiveGoods(1))
+    settle(shop)
+    assert held(shop, "a", "b", "c") == [(1, 0), (1, 0), (0, 1)]
+
+
+@pytest.mark.parametrize("out", [VoidShipment(), DropItems((Item("b", 1, "main", 1),))], ids=["voided", "dropped"])
+def test_u04_units_that_come_out_of_a_parcel_and_are_not_there(storage: Store, out: VoidShipment | DropItems) -> None:
+    """While both are packed nobody can be sent back; once one comes out, it waits, and is not promised for ever."""
+    shop, clock = shop_of(storage, units=2)
+    for order in ("a", "b"):
+        waiting(shop, clock, order, 1)
+        shop.handle(f"{order}/1", PlanShipment((Item(order, 1, "main", 1),), Plan("memory")))
+    shop.handle("TEA@main", CountStock(1))
+    settle(shop)
+    assert shop.stock.level("TEA").shortfall == 1
+    shop.handle("b/1", out)
+    settle(shop)
+    assert shop.stock.level("TEA").shortfall == 0
+    assert held(shop, "b") == [(0, 1)]

@@ -21,7 +21,7 @@ from orderflow import (
 )
 from orderflow.domain.orders.content import Gate, Hold, HoldReason, PayBefore
 from orderflow.domain.orders.holding import PlaceHold
-from orderflow.domain.shipping.planning import PlanShipment
+from orderflow.domain.shipping.planning import DropItems, PlanShipment, VoidShipment
 from orderflow.domain.shipping.state import Item, Plan
 
 Store = MemoryStorage | SqliteStorage
@@ -146,3 +146,21 @@ def test_u28_it_goes_on_when_what_it_waits_for_has_come(storage: Store) -> None:
     shop.handle("a", ReleaseHold(HELD.reason, HELD.gate))
     shop.advance("a")
     assert type(shop.orders.get("a")).__name__ == "Preparing"
+
+
+def test_u05_units_that_come_out_of_a_parcel_are_promised_anew(storage: Store) -> None:
+    """Voided after two hours, and dropped: their hour begins when they come out, and is over an hour later."""
+    shop, clock = shop_of(storage, units=2)
+    for order in ("a", "b"):
+        confirmed(shop, order)
+        shop.allocate(order)
+        shop.handle(f"{order}/1", PlanShipment((Item(order, 1, "main", 1),), Plan("memory")))
+    clock.advance(2 * HOUR)
+    assert shop.expire() == []
+    shop.handle("a/1", VoidShipment())
+    shop.handle("b/1", DropItems((Item("b", 1, "main", 1),)))
+    assert held(shop, "a", "b") == [(1, 0, 0), (1, 0, 0)]
+    clock.advance(HOUR / 2)
+    assert shop.expire() == []
+    clock.advance(HOUR / 2)
+    assert [r.key.id for r in shop.expire() if isinstance(r, Ack)] == ["a", "b"]

@@ -165,12 +165,12 @@ def test_newest_promises_give_way_to_a_shortfall() -> None:
     assert shop.rebalance("TEA") == []
 
 
-def test_rebalancing_is_bounded_and_a_hold_leaves_units_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    """At most so many orders lose units at once; where the queue is closed to an order, its units are open."""
+def test_rebalancing_is_bounded_and_who_is_held_keeps_his_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At most so many orders lose units at once; where the queue is closed to an order, its units wait all the same."""
     monkeypatch.setattr("orderflow.flows.rebalance.PAGE", 2)
     shop = short_of_stock().tell("C", PlaceHold(Hold(HoldReason.MANUAL, Gate.ALLOCATE)))
-    assert len(shop.rebalance("TEA", limit=1)) == 2
-    assert shop.progress("C").lines[0].open == 1
+    assert len(shop.rebalance("TEA", limit=1)) == 1
+    assert shop.progress("C").lines[0].backordered_quantity == 1
     assert shop.stock.level("TEA").shortfall == 3
     assert shop.rebalance("TEA", "shop") == []
 
@@ -178,7 +178,7 @@ def test_rebalancing_is_bounded_and_a_hold_leaves_units_open(monkeypatch: pytest
 def test_rebalancing_stops_where_the_shortfall_does() -> None:
     """Only as many orders lose units as are needed; older promises are kept whole."""
     shop = short_of_stock().tell("TEA@main", CountStock(5))
-    assert len(shop.rebalance("TEA")) == 2
+    assert len(shop.rebalance("TEA")) == 1
     held = {name: shop.progress(name).lines[0].allocated_quantity for name in "ABC"}
     assert held == {"A": 2, "B": 2, "C": 0}
 

@@ -24,7 +24,7 @@ from orderflow.flows.allocate import AllocationSettings
 from orderflow.flows.asks import DeadLetters, Find
 from orderflow.flows.dead_letters import requeue_all
 from orderflow.flows.impersonal import impersonal
-from orderflow.flows.rebalance import _waiting, fill_backorders, send_back
+from orderflow.flows.rebalance import _waiting, fill_backorders, return_to_queue
 from orderflow.flows.returns import _taken
 from orderflow.ports.storage import DeadLetter, Query, Row
 
@@ -84,10 +84,9 @@ def test_an_order_that_holds_nothing_any_more_is_passed_over() -> None:
     holding.allocate("O")
     key = Key("main", "order", "O")
     row = Row(1, key, 1, holding.orders.get("O"), NOON)
-    flow = send_back(Message("m", "rebalance", TEA))
+    flow = return_to_queue(Message("m", "rebalance", TEA))
     next(flow)
     flow.send({TEA: Loaded(1, StockLevel(0, 1))})
-    flow.send(NOON)
     flow.send([row])
     assert ended(flow, {key: Loaded(2, ABSENT)}) == []
 

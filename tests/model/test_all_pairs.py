@@ -67,7 +67,13 @@ from orderflow.domain.inventory.stock import TakeOutShort as TakeOutShort_stock
 from orderflow.domain.money.money import Money
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.tax import TaxableLine, TaxCategory, TaxPolicy, totals
-from orderflow.domain.orders.allocating import AllocateStock, ExpireAllocation, FillBackorder, ReleaseStock
+from orderflow.domain.orders.allocating import (
+    AllocateStock,
+    ExpireAllocation,
+    FillBackorder,
+    ReleaseStock,
+    ReturnToQueue,
+)
 from orderflow.domain.orders.amending import ConfirmAmendment, DropAmendment, ProposeAmendment
 from orderflow.domain.orders.annotating import AnnotateOrder
 from orderflow.domain.orders.billing import BillUnits, CompleteOrder
@@ -350,6 +356,7 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         PlaceHold(Hold(HoldReason.MANUAL, Gate.COMPLETE)),
         ReleaseHold(HoldReason.MANUAL, Gate.COMPLETE),
         AnnotateOrder(add=("gift",)),
+        ReturnToQueue(PICK),
     ),
     "intake": (AcceptDocument("order", "O"), RejectDocument(1, ("bad",))),
     "payment": (

@@ -24,7 +24,13 @@ from orderflow.domain.inventory.stock import ReceiveGoods
 from orderflow.domain.money.money import Money
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.tax import TaxCategory, TaxPolicy
-from orderflow.domain.orders.allocating import AllocateStock, ExpireAllocation, FillBackorder, ReleaseStock
+from orderflow.domain.orders.allocating import (
+    AllocateStock,
+    ExpireAllocation,
+    FillBackorder,
+    ReleaseStock,
+    ReturnToQueue,
+)
 from orderflow.domain.orders.amending import ConfirmAmendment, DropAmendment, ProposeAmendment
 from orderflow.domain.orders.annotating import AnnotateOrder
 from orderflow.domain.orders.billing import BillUnits, CompleteOrder
@@ -431,7 +437,7 @@ TRIED_BY_CASES = {
     *(RecordDeparture, RecordLoss, OweAgain, RecordInspection, RecordRejection, ReinstateOrder),
     *(ProposeAmendment, ConfirmAmendment, DropAmendment),
     *(RecordTracking, RecordDelivered, RecordReturning, RecordLost, ReceiveBack, RecordLeftBehind, SendBack),
-    *(CloseShipmentTask, RecordLabel, RequestLabel, ChangeCarrier, RecordOrderDate),
+    *(ReturnToQueue, CloseShipmentTask, RecordLabel, RequestLabel, ChangeCarrier, RecordOrderDate),
 }
 
 #: Other arrows that no world takes, and why.

@@ -11,12 +11,7 @@ from orderflow.domain.engine.decide import Envelope, Flow, Message, Read, ask
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.inventory.level import StockLevel, level_of
-from orderflow.domain.orders.allocating import (
-    AllocateStock,
-    FillBackorder,
-    ReleaseStock,
-    not_held_at_allocate,
-)
+from orderflow.domain.orders.allocating import FillBackorder, ReturnToQueue, not_held_at_allocate
 from orderflow.domain.orders.content import Gate
 from orderflow.domain.orders.guards import may_pass
 from orderflow.domain.orders.state import Accepted, Placed, lines_of
@@ -39,21 +34,14 @@ def rebalance(
 ) -> Flow[list[Result]]:
     """Put units of up to ``limit`` orders back in the queue while ``stock`` has a shortfall, newest orders first.
 
-    Released units wait at the same location; if a hold forbids even that, they become open. Units being prepared stay
-    as they are: the picker finds them, or records a short pick.
+    They wait at the same location and keep their turn. Units being prepared stay as they are: the picker finds them, or
+    records a short pick.
     """
-    row, results = stock_key(tenant, *stock), list[Result]()
-    if not (yield from _level(row)).shortfall:
-        return results
-    for key in (yield from _newest(stock, limit)):
-        short = (yield from _level(row)).shortfall
-        if not short:
-            break
-        order = (yield from ask(Read([key])))[key].state
-        picks = tuple(_picks(order, stock, short))
-        if picks:
-            results += yield from _send_back(workflow, key, picks, now, actor)
-    return results
+    envelopes: list[Envelope] = []
+    for key, command in (yield from _to_return(stock_key(tenant, *stock), limit)):
+        envelopes.append(Envelope(key, command, Stamp(now, actor, (yield from ask(NewId())))))
+    fresh_ids = [envelope.stamp.command_id for envelope in envelopes]
+    return (yield from handle_many(workflow, envelopes, fresh_ids=fresh_ids, trusted=True))
 
 
 def _newest(stock: StockRef, limit: int) -> Flow[list[Key]]:
@@ -98,14 +86,6 @@ def _picks(order: object, stock: StockRef, most: int) -> Iterator[Pick]:
         most -= taken
 
 
-def _send_back(workflow: Workflow, key: Key, picks: tuple[Pick, ...], now: datetime, actor: str) -> Flow[list[Result]]:
-    envelopes = []
-    for command in (ReleaseStock(picks), AllocateStock(backorder=picks)):
-        command_id = yield from ask(NewId())
-        envelopes.append(Envelope(key, command, Stamp(now, actor, command_id)))
-    return (yield from handle_many(workflow, envelopes, fresh_ids=[e.stamp.command_id for e in envelopes]))
-
-
 # -- after a commit that leaves units to serve, or too few
 
 
@@ -124,24 +104,22 @@ def fill_backorders(message: Message) -> Flow[Commands]:
     return commands
 
 
-def send_back(message: Message) -> Flow[Commands]:
+def return_to_queue(message: Message) -> Flow[Commands]:
     """Put units back in the queue while a row has a shortfall, those whose turn is last first."""
-    short = (yield from _level(message.lane)).shortfall
-    if not short:
-        return []
-    stock, now, commands = StockRef.read(message.lane.id), (yield from ask(Now())), list[tuple[Key, Any]]()
-    for key in (yield from _newest(stock, CHUNK)):
+    return (yield from _to_return(message.lane, CHUNK))
+
+
+def _to_return(row: Key, limit: int) -> Flow[list[tuple[Key, ReturnToQueue]]]:
+    """The orders that give up units of a row, and which; each as it stands when it is asked."""
+    commands: list[tuple[Key, ReturnToQueue]] = []
+    short = (yield from _level(row)).shortfall
+    stock = StockRef.read(row.id)
+    for key in (yield from _newest(stock, limit)) if short else ():
         order = (yield from ask(Read([key])))[key].state
         picks = tuple(_picks(order, stock, short))
-        if not picks:
-            continue
-        short -= sum([pick.quantity for pick in picks])
-        commands.append((key, ReleaseStock(picks)))
-        again = AllocateStock(backorder=picks)
-        if may_wait(order, again, now):
-            commands.append((key, again))
-        if short <= 0:
-            break
+        if picks:
+            short -= sum([pick.quantity for pick in picks])
+            commands.append((key, ReturnToQueue(picks)))
     return commands
 
 
@@ -151,11 +129,10 @@ def _level(key: Key) -> Flow[StockLevel]:
     return level_of((yield from ask(Read([key])))[key].state)
 
 
-def may_wait(order: Any, command: AllocateStock | FillBackorder, now: datetime) -> bool:
+def may_be_filled(order: Any, command: FillBackorder, now: datetime) -> bool:
     """Whether neither a hold, of its lines either, nor money keeps an order from being allocated."""
-    stamp = Stamp(now, "queue", "queue")
     free = may_pass(order, Gate.ALLOCATE, now)
-    return free and not_held_at_allocate(order, command, stamp) is None
+    return free and not_held_at_allocate(order, command, Stamp(now, "queue", "queue")) is None
 
 
 def _waiting(order: object, stock: StockRef, most: int, now: datetime) -> Iterator[Pick]:
@@ -165,6 +142,6 @@ def _waiting(order: object, stock: StockRef, most: int, now: datetime) -> Iterat
     for line, vector in lines_of(order):
         waits = sum(wait.quantity for wait in vector.backordered if wait.location == stock.location)
         pick = Pick(line.line, stock.location, min(most, waits))
-        if line.sku == stock.sku and pick.quantity and may_wait(order, FillBackorder((pick,)), now):
+        if line.sku == stock.sku and pick.quantity and may_be_filled(order, FillBackorder((pick,)), now):
             yield pick
             most -= pick.quantity

@@ -25,7 +25,7 @@ from orderflow.flows.labels import buy_label, void_label
 from orderflow.flows.notices import notify
 from orderflow.flows.payments import operate_payment, request_operation
 from orderflow.flows.prepare import drop_items
-from orderflow.flows.rebalance import fill_backorders, send_back
+from orderflow.flows.rebalance import fill_backorders, return_to_queue
 from orderflow.ports.storage import Lease
 
 #: How long the other side may have a message put off at most.
@@ -137,7 +137,7 @@ _COMMANDS: Final[Mapping[str, Callable[[Message], Flow[Commands]]]] = {
     "drop_items": drop_items,
     "request_operation": request_operation,
     "fill_backorders": fill_backorders,
-    "rebalance": send_back,
+    "rebalance": return_to_queue,
 }
 
 #: Topics whose commands follow from the rows as they stand, so that a second attempt is another command.

@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 
 from orderflow.domain.engine.bounds import Count, Length
 from orderflow.domain.engine.machine import refuse
-from orderflow.domain.engine.record import Command, Event, replacing
+from orderflow.domain.engine.record import Command, Event, Internal, replacing
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.orders import lines as moves
 from orderflow.domain.orders.content import AllocateAt, Gate
@@ -129,8 +129,12 @@ def fill(state: Working, command: FillBackorder, stamp: Stamp) -> StockAllocated
 def _promise(state: Working, command: AllocateStock | FillBackorder, stamp: Stamp) -> tuple[datetime | None, bool, int]:
     """When the promise ends: each order's own time, as long as its promises last."""
     seconds = command.hold_seconds or state.progress.hold_seconds
-    until = command.until or (stamp.at + timedelta(seconds=seconds) if seconds else None)
-    return until, command.skip_queue, seconds
+    return command.until or end_of_promise(seconds, stamp), command.skip_queue, seconds
+
+
+def end_of_promise(seconds: int, stamp: Stamp) -> datetime | None:
+    """When a promise ends that lasts so long; never, if that is 0."""
+    return stamp.at + timedelta(seconds=seconds) if seconds else None
 
 
 def _filled(queue: list[Waiting], line: int, location: str, quantity: int) -> Iterator[Filled]:
@@ -187,6 +191,18 @@ class StockReleased(_Picks, Event):
     __slots__ = ()
 
 
+class ReturnToQueue(_Picks, Internal):
+    """Let allocated units that are not there wait again where they were promised; their order keeps its turn."""
+
+    __slots__ = ()
+
+
+class ReturnedToQueue(_Picks, Event):
+    """Allocated units wait again."""
+
+    __slots__ = ()
+
+
 @frozen(eq=False, repr=False)
 class ExpireAllocation(Command):
     """Give back every allocation whose time has run out."""
@@ -198,8 +214,8 @@ class AllocationExpired(_Picks, Event):
     __slots__ = ()
 
 
-def enough_allocated(state: Working, command: ReleaseStock, stamp: Stamp) -> Refusal | None:
-    """No more is released than is allocated at that location."""
+def enough_allocated(state: Working, command: ReleaseStock | ReturnToQueue, stamp: Stamp) -> Refusal | None:
+    """No more is given up than is allocated at that location."""
     if not command.picks:
         return nothing_asked()
     return enough_at(state, command.picks, _allocated_at, "allocated")
@@ -233,6 +249,18 @@ def has_ended(allotment: Allotment, stamp: Stamp) -> bool:
 def _after_release(state: HasProgress, event: AllocationExpired | StockReleased) -> Progress:
     progress = moved(state, event.picks, lambda v, pick: moves.release(v, pick.location, pick.quantity))
     return evolve(progress, lapsed=True) if isinstance(event, AllocationExpired) else progress
+
+
+def _after_return(state: HasProgress, event: ReturnedToQueue) -> Progress:
+    return moved(state, event.picks, lambda v, pick: moves.wait_again(v, pick.location, pick.quantity))
+
+
+def returned_early(state: Placed, event: ReturnedToQueue) -> Placed:
+    return state.with_progress(_after_return(state, event))
+
+
+def returned(state: Accepted, event: ReturnedToQueue) -> Accepted:
+    return state_for(state, _after_return(state, event), state.confirmed_at)
 
 
 def released_early(state: Placed, event: AllocationExpired | StockReleased) -> Placed:

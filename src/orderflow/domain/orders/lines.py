@@ -167,16 +167,22 @@ def release(v: LineVector, location: str, quantity: int) -> LineVector:
     return _open_allocated(v, v.open + quantity, _less(v.allocated, (location,), quantity))
 
 
+def wait_again(v: LineVector, location: str, quantity: int) -> LineVector:
+    """Allocated units of ``location`` wait there again."""
+    left = _less(v.allocated, (location,), quantity)
+    return _backordered_allocated(v, (*v.backordered, Waiting(location, quantity)), left)
+
+
 def prepare(v: LineVector, shipment: str, location: str, quantity: int) -> LineVector:
     """Allocated units of ``location`` are being prepared in ``shipment``."""
     left = _less(v.allocated, (location,), quantity)
     return _allocated_preparing(v, left, (*v.preparing, Picking(shipment, location, quantity)))
 
 
-def move_back(v: LineVector, shipment: str, location: str, quantity: int) -> LineVector:
+def move_back(v: LineVector, shipment: str, location: str, quantity: int, until: datetime | None) -> LineVector:
     """Units come out of ``shipment`` and stay allocated at ``location``."""
     left = _less(v.preparing, (shipment, location), quantity)
-    return _allocated_preparing(v, (*v.allocated, Allotment(location, quantity)), left)
+    return _allocated_preparing(v, (*v.allocated, Allotment(location, quantity, until)), left)
 
 
 def take_out_short(v: LineVector, shipment: str, location: str, quantity: int) -> LineVector:

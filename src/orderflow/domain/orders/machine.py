@@ -47,6 +47,7 @@ UNSENT: States = (*WAITING, Preparing)
 BEGUN: States = (Preparing, PartlyShipped)
 SENT: States = (PartlyShipped, Shipped)
 FREE: States = (Confirmed,)
+QUEUED: States = (AwaitingStock,)
 FIRST: States = (Preparing,)
 PARTLY: States = (PartlyShipped,)
 ACCEPTED: States = (*UNSENT, *SENT)
@@ -102,6 +103,9 @@ SECURE: Final = (
     rule(Placed, a.ReleaseStock, a.StockReleased, Placed, a.released_early, guards=RELEASE),
     rule(Allocated, a.ReleaseStock, a.StockReleased, FREE, a.released, guards=RELEASE),
     rules((*SHORT, *BEGUN), a.ReleaseStock, a.StockReleased, None, a.released, guards=RELEASE),
+    rule(Placed, a.ReturnToQueue, a.ReturnedToQueue, Placed, a.returned_early, guards=RELEASE),
+    rules(WAITING, a.ReturnToQueue, a.ReturnedToQueue, QUEUED, a.returned, guards=RELEASE),
+    rules(BEGUN, a.ReturnToQueue, a.ReturnedToQueue, None, a.returned, guards=RELEASE),
     rule(Placed, a.ExpireAllocation, a.AllocationExpired, Placed, a.released_early, guards=EXPIRE, decide=a.expire),
     rule(Allocated, a.ExpireAllocation, a.AllocationExpired, FREE, a.released, guards=EXPIRE, decide=a.expire),
     rules((*SHORT, *BEGUN), a.ExpireAllocation, a.AllocationExpired, None, a.released, guards=EXPIRE, decide=a.expire),

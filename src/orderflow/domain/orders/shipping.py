@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, NamedTuple, TypeVar
 
 from attrs import frozen
@@ -11,7 +12,7 @@ from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Event, Internal, replacing
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.orders import lines as moves
-from orderflow.domain.orders.allocating import has_ended
+from orderflow.domain.orders.allocating import end_of_promise, has_ended
 from orderflow.domain.orders.content import Gate, ShipTogether
 from orderflow.domain.orders.guards import SomePicks, are_goods, enough_at, not_held, paid_for
 from orderflow.domain.orders.lines import LineVector
@@ -84,10 +85,14 @@ class _TakenOut:
     loads: tuple[Pick, ...]
 
 
+@frozen(eq=False, repr=False)
 class PreparationCancelled(_TakenOut, Event):
-    """Units came out of a shipment and stay allocated; those that the order had cancelled are not among them."""
+    """Units came out of a shipment and stay allocated, ``until`` a time if the order's promises end.
 
-    __slots__ = ()
+    Those that the order had cancelled are not among them.
+    """
+
+    until: datetime | None = None
 
 
 class TakeOutShort(_TakingOut, Internal):
@@ -155,7 +160,8 @@ kept_are_goods = are_goods(lambda command: [kept.line for kept in command.kept])
 
 
 def take_out(state: HasProgress, command: CancelPreparation, stamp: Stamp) -> PreparationCancelled:
-    return PreparationCancelled(command.shipment, _still_held(state, command))
+    until = end_of_promise(state.progress.hold_seconds, stamp)
+    return PreparationCancelled(command.shipment, _still_held(state, command), until)
 
 
 def take_out_short(state: HasProgress, command: TakeOutShort, stamp: Stamp) -> ShortUnitsTakenOut:
@@ -187,8 +193,8 @@ def nothing_taken_out(state: K, event: PreparationCancelled | ShortUnitsTakenOut
 
 
 def preparation_cancelled(state: Accepted, event: PreparationCancelled) -> Accepted:
-    ship = event.shipment
-    return moved_on(state, event.loads, lambda v, load: moves.move_back(v, ship, load.location, load.quantity))
+    ship, until = event.shipment, event.until
+    return moved_on(state, event.loads, lambda v, load: moves.move_back(v, ship, load.location, load.quantity, until))
 
 
 def taken_out_short(state: Accepted, event: ShortUnitsTakenOut) -> Accepted:

@@ -97,8 +97,12 @@ STAY: Lines = (
             state, v.RecordLeftBehind, v.LeftBehindRecorded, (state, ReturnedToSender, Voided), v.left_behind,
             decide=v.leave_behind,
         )
-        for state in (InTransit, Returning, Lost)
+        for state in (InTransit, Lost)
     ],
+    rule(
+        Returning, v.RecordLeftBehind, v.LeftBehindRecorded, (Returning, ReturnedToSender, Lost, Voided),
+        v.returning_less, decide=v.leave_behind,
+    ),
     rule(
         Delivered, v.RecordLeftBehind, v.LeftBehindRecorded, (Delivered, ReturnedToSender), v.delivered_less,
         decide=v.leave_behind,
@@ -113,7 +117,14 @@ TOLD: tuple[type[c.Told], ...] = (c.RecordTracking, c.RecordDelivered, c.RecordR
 
 PARK: Lines = (
     *[rule(Planned, told, c.TrackingParked, Planned, c.parked, decide=c.park) for told in TOLD],
-    *[rule(Voided, told, c.TrackingParked, Voided, c.parked_voided, decide=c.park) for told in TOLD],
+    choice(
+        Voided,
+        c.RecordTracking,
+        c.park_or_note,
+        to(c.TrackingParked, Voided, c.parked_voided),
+        to(c.TrackingRecorded, Voided, c.recorded),
+    ),
+    *[rule(Voided, told, c.TrackingParked, Voided, c.parked_voided, decide=c.park) for told in TOLD[1:]],
 )
 
 #: Of a packed shipment they say that it has left.
@@ -162,7 +173,14 @@ TURN: Lines = (
 COME_BACK: Lines = (
     *[
         rule(state, told, r.ReceivedBack, (state, ReturnedToSender), r.received_back, decide=r.receive_back)
-        for state in (InTransit, Returning, Delivered, Lost)
+        for state in (InTransit, Delivered, Lost)
+        for told in BACK
+    ],
+    *[
+        rule(
+            Returning, told, r.ReceivedBack, (Returning, ReturnedToSender, Lost), r.returning_received,
+            decide=r.receive_back,
+        )
         for told in BACK
     ],
     *[

@@ -13,7 +13,7 @@ from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.shipping.dates import questioned
 from orderflow.domain.shipping.fates import COMING_BACK, Move, turned, units_in
 from orderflow.domain.shipping.leaving import ShipmentLeft
-from orderflow.domain.shipping.moving import counting, moves_of_line, or_back
+from orderflow.domain.shipping.moving import counting, moves_of_line, or_back, or_missing
 from orderflow.domain.shipping.state import (
     MAX_ARRIVALS,
     SCANNED,
@@ -25,6 +25,7 @@ from orderflow.domain.shipping.state import (
     Planned,
     Report,
     ReturnedToSender,
+    Returning,
     Unclaimed,
     Voided,
 )
@@ -180,9 +181,13 @@ def _is_known(state: Left, arrival: str) -> bool:
 
 
 def received_back(state: Left, event: ReceivedBack) -> Left:
-    """It is back when nothing of it is on the way or delivered any more."""
+    """It is back when all of it is."""
     after = _after(state, event)
     return or_back(after, event.location, event.at) if event.moves else after
+
+
+def returning_received(state: Returning, event: ReceivedBack) -> Left:
+    return or_missing(received_back(state, event), event.at)
 
 
 def received_again(state: ReturnedToSender, event: ReceivedBack) -> ReturnedToSender:

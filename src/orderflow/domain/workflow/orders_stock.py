@@ -69,6 +69,13 @@ def allocate_units(context: EventContext) -> Iterator[Send]:
     yield from _to_stock(context, event.backordered, lambda units, order: stock.Backorder(units, order, priority))
 
 
+def return_units(context: EventContext) -> Iterator[Send]:
+    """What is not there any more is promised no longer, and waited for."""
+    picks, priority = context.event.picks, context.after.content.policy.priority
+    yield from _to_stock(context, picks, stock.Release)
+    yield from _to_stock(context, picks, lambda units, order: stock.Backorder(units, order, priority))
+
+
 def release_units(context: EventContext) -> Iterator[Send]:
     return _to_stock(context, context.event.picks, stock.Release)
 
@@ -138,6 +145,12 @@ def tend(context: EventContext) -> Iterator[Effect]:
         yield Effect("fill_backorders", context.key)
     if row.shortfall and row.allocated and (row.shortfall > before.shortfall or row.allocated < before.allocated):
         yield Effect("rebalance", context.key)
+
+
+def look_for_shortfall(context: EventContext) -> Iterator[Effect]:
+    """Units that come out of a shipment may not be there; nobody could send them back while they were in it."""
+    for sku, location in _by_row(context, context.event.loads):
+        yield Effect("rebalance", stock_key(context.key.tenant, sku, location))
 
 
 def serve(context: EventContext) -> Iterator[Effect]:

@@ -195,6 +195,8 @@ TABLE: Final[tuple[Line, ...]] = (
         tells(orders_stock.allocate_units, st.DropBackorder, st.Allocate, st.Backorder),
     ),
     on(oh.HoldReleased, SERVED),
+    on(oa.ReturnedToQueue, tells(orders_stock.return_units, st.Release, st.Backorder)),
+    on(osh.PreparationCancelled, asks(orders_stock.look_for_shortfall, "rebalance")),
     on(oa.StockReleased, tells(orders_stock.release_units, st.Release)),
     on(oa.AllocationExpired, tells(orders_stock.release_units, st.Release)),
     on(osh.ShortUnitsTakenOut, tells(orders_stock.take_out_short, st.TakeOutShort)),
