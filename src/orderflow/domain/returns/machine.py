@@ -68,7 +68,7 @@ FACTS: Final = (
         Absent, g.ReceiveReturn, g.ReturnReceived, (Received, Inspected), g.came_unannounced, guards=(g.brings_goods,)
     ),
     tuple(_received(state) for state in KNOWN),
-    rules(CAME, g.RecordLoose, g.LooseRecorded, None, g.loosened),
+    rules(CAME, g.RecordLoose, g.LooseRecorded, None, g.loosened, guards=(g.are_held,)),
 )  # fmt: skip
 
 FINISH: Final = (

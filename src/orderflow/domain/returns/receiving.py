@@ -164,6 +164,19 @@ def _with(goods: Goods, event: ReturnReceived) -> Goods:
     return evolve(goods, lots=tuple(lots.values()), arrivals=arrivals[-MAX_ARRIVALS:], reports=goods.reports + 1)
 
 
+def are_held(state: HasReturn, command: RecordLoose, stamp: Stamp) -> Refusal | None:
+    """The return has just taken them in, as units of that shipment."""
+    lots = {lot[:5]: lot for lot in state.goods.lots}
+    for order, line, wanted in command.units:
+        lot = lots.get((command.location, order, line, "", command.shipment))
+        found = (lot.restocked if command.usable else lot.waiting) if lot else 0
+        if wanted > found:
+            return refuse(
+                "not_held", "line {line}: {wanted} wanted, {found} held", line=line, wanted=wanted, found=found
+            )
+    return None
+
+
 def loosened(state: K, event: LooseRecorded) -> K:
     """They stand in the return without a shipment."""
     lots = {lot[:5]: lot for lot in state.goods.lots}
