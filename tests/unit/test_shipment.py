@@ -64,7 +64,7 @@ from orderflow.domain.shipping.resolving import (
     ResupplyParcel,
     WriteOffParcel,
 )
-from orderflow.domain.shipping.returning import ReceiveBack, ReceivedBack
+from orderflow.domain.shipping.returning import ReceiveBack, ReceivedBack, ReceiveReturned
 from orderflow.domain.shipping.state import Item, Plan, ReturnReason, Scan, ShippingLabel
 from orderflow.domain.values import PartyRef, Pick, Task
 from orderflow.errors import CommandRefused, InvariantBroken
@@ -153,6 +153,7 @@ COMMANDS = (
     DELIVERED,
     REFUSED,
     BACK,
+    ReceiveReturned("tokyo", returned="r"),
     LOSE,
     VOID,
 )
@@ -219,7 +220,7 @@ LEADS: dict[str, dict[str, str]] = {
 for left in ("InTransit", "Delivered", "Returning", "ReturnedToSender", "Lost"):
     LEADS[left]["RecordOrderDate"] = left
 for known in set(LEADS) - {"Absent"}:
-    LEADS[known]["RecordLeftBehind"] = known
+    LEADS[known] |= {"RecordLeftBehind": known, "ReceiveReturned": LEADS[known]["ReceiveBack"]}
 
 
 def name(value: object) -> str:

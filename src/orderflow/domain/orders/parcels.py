@@ -78,7 +78,9 @@ SomeReported: TypeAlias = Annotated[tuple[Reported, ...], Length(0, MAX_LINES)]
 
 
 loads_are_goods = are_goods(lambda command: [load.line for load in command.loads])
-back_is_goods = are_goods(lambda command: [*command.recount, *[unit.line for unit in command.recovered]])
+back_is_goods = are_goods(
+    lambda command: [*command.recount, *[unit.line for unit in (*command.recovered, *command.claimed)]]
+)
 
 
 class HasUnits(Protocol):
@@ -217,13 +219,16 @@ class _Back:
     units: SomeReported = ()
     recovered: Annotated[tuple[LineQuantity, ...], Length(0, MAX_LINES)] = ()
     recount: Annotated[tuple[Quantity, ...], Length(0, MAX_LINES)] = ()
+    claimed: Annotated[tuple[LineQuantity, ...], Length(0, MAX_LINES)] = ()
+    in_return: bool = False
 
 
 class RecordBack(_Back, Internal):
     """Take in units of a shipment that came back to ``location``; ``usable`` ones go straight back on sale.
 
     ``recovered`` ones belong to no order and are the stock's alone. Of the lines to ``recount`` more is said to have
-    come back than there was. ``document`` is the shipment, or the return of units that belong to none.
+    come back than there was. ``document`` is the shipment, or the return of units that belong to none. Those
+    ``in_return`` wait there to be inspected, and so do ``claimed`` ones, which had come back before.
     """
 
     __slots__ = ()

@@ -13,7 +13,7 @@ from orderflow.domain.engine.record import Command, Event, Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.shipping.dates import questioned
 from orderflow.domain.shipping.fates import COMING_BACK, ON_THE_WAY, Fate, Move, turned
-from orderflow.domain.shipping.moving import moves_of_items, or_back, or_missing
+from orderflow.domain.shipping.moving import counting, moves_of_items, or_back, or_missing
 from orderflow.domain.shipping.state import (
     SCANNED,
     Back,
@@ -34,7 +34,6 @@ from orderflow.domain.shipping.state import (
     Tracking,
     Unsent,
     Voided,
-    counting,
 )
 from orderflow.domain.values import MAX_LINES, Pick, Task, summed
 from orderflow.errors import Refusal

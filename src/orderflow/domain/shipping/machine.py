@@ -122,6 +122,7 @@ STAY: Lines = (
     ),
 )  # fmt: skip
 
+BACK: tuple[type[r.AnyBack], ...] = (r.ReceiveBack, r.ReceiveReturned)
 TOLD: tuple[type[c.Told], ...] = (c.RecordTracking, c.RecordDelivered, c.RecordReturning, c.RecordLost)
 
 PARK: Lines = (
@@ -152,7 +153,7 @@ GONE: Lines = (
         for state in PACKED
         for told in TOLD[1:]
     ],
-    rules(PACKED, r.ReceiveBack, v.ShipmentLeft, InTransit, v.left, decide=r.leave_and_come_back),
+    *[rules(PACKED, told, v.ShipmentLeft, InTransit, v.left, decide=r.leave_and_come_back) for told in BACK],
 )  # fmt: skip
 
 ARRIVE: Lines = (
@@ -181,15 +182,22 @@ TURN: Lines = (
 
 COME_BACK: Lines = (
     *[
-        rule(state, r.ReceiveBack, r.ReceivedBack, (state, ReturnedToSender), r.received_back, decide=r.receive_back)
+        rule(state, told, r.ReceivedBack, (state, ReturnedToSender), r.received_back, decide=r.receive_back)
         for state in (InTransit, Delivered, Lost)
+        for told in BACK
     ],
-    rule(
-        Returning, r.ReceiveBack, r.ReceivedBack, (Returning, ReturnedToSender, Lost), r.returning_received,
-        decide=r.receive_back,
-    ),
-    rule(ReturnedToSender, r.ReceiveBack, r.ReceivedBack, ReturnedToSender, r.received_again, decide=r.receive_back),
-    rules(UNPACKED, r.ReceiveBack, r.ReportedUnsent, None, r.reported_unsent, decide=r.report_unsent),
+    *[
+        rule(
+            Returning, told, r.ReceivedBack, (Returning, ReturnedToSender, Lost), r.returning_received,
+            decide=r.receive_back,
+        )
+        for told in BACK
+    ],
+    *[
+        rule(ReturnedToSender, told, r.ReceivedBack, ReturnedToSender, r.received_again, decide=r.receive_back)
+        for told in BACK
+    ],
+    *[rules(UNPACKED, told, r.ReportedUnsent, None, r.reported_unsent, decide=r.report_unsent) for told in BACK],
     rules(
         (InTransit, Returning, Delivered, Lost),
         j.SendBack, j.UnitsSentBack, None, j.sent_back, guards=(j.enough_back,), decide=j.send_back,

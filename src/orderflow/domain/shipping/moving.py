@@ -7,7 +7,17 @@ from datetime import datetime
 from typing import TypeVar
 
 from orderflow.domain.shipping.fates import Move, units_taken
-from orderflow.domain.shipping.state import Item, Left, Lost, ReturnedToSender, Returning, Voided, units_on_the_way
+from orderflow.domain.shipping.state import (
+    Back,
+    Item,
+    Left,
+    Lost,
+    ReturnedToSender,
+    Returning,
+    Voided,
+    units_on_the_way,
+)
+from orderflow.domain.values import Task
 
 L = TypeVar("L", bound=Left)
 S = TypeVar("S", bound="Left | Voided")
@@ -44,3 +54,9 @@ def or_back(after: L, location: str, at: datetime) -> L | ReturnedToSender:
     if units_on_the_way(after) or any(fate.delivered or fate.lost or fate.replaced for fate in after.fates):
         return after
     return ReturnedToSender(after.items, after.plan, after.tracking, after.carriage, after.fates, location, at)
+
+
+def counting(location: str, back: Back) -> Task:
+    """Somebody must count what cannot have come back."""
+    facts = (("order", back.order), ("line", str(back.line)), ("units", str(back.quantity)), ("location", location))
+    return Task("count", facts)

@@ -153,6 +153,14 @@ class Back(NamedTuple):
     quantity: Quantity
 
 
+class Unclaimed(NamedTuple):
+    """Units of an arrival that the dock has set aside at a location, and that stand in no return."""
+
+    arrival: Arrival
+    location: str
+    quantity: int
+
+
 class Report(NamedTuple):
     """What somebody told of units that came back, before the shipment was known to have left."""
 
@@ -161,15 +169,16 @@ class Report(NamedTuple):
     units: tuple[Back, ...]
     arrival: str
     supposed: bool
+    returned: str = ""
 
 
 class Tracking(NamedTuple):
     """What was told of a shipment.
 
     The carrier's events are noted in the ``log``, or ``parked`` where they cannot be true yet. ``arrivals`` are those
-    of units that came back; ``tasks`` are facts that contradict what was there. When it turns out to have left, its
-    orders are asked whether they owed what is in it; until all ``asked`` have answered, what was told of it is parked,
-    and so are ``reports`` of units that came back.
+    of units that came back, of which ``unclaimed`` ones stand in no return; ``tasks`` are facts that contradict what
+    was there. When it turns out to have left, its orders are asked whether they owed what is in it; until all ``asked``
+    have answered, what was told of it is parked, and so are ``reports`` of units that came back.
     """
 
     log: tuple[Scan, ...] = ()
@@ -178,6 +187,7 @@ class Tracking(NamedTuple):
     tasks: tuple[Task, ...] = ()
     asked: tuple[str, ...] = ()
     reports: tuple[Report, ...] = ()
+    unclaimed: tuple[Unclaimed, ...] = ()
 
     def knows(self, event_id: str) -> bool:
         """Whether the event is noted already."""
@@ -212,12 +222,6 @@ UNTRACKED: Final = Tracking()
 
 #: A carrier has told of a shipment that was voided.
 SCANNED: Final = Task("scanned_but_voided")
-
-
-def counting(location: str, back: Back) -> Task:
-    """Somebody must count what cannot have come back."""
-    facts = (("order", back.order), ("line", str(back.line)), ("units", str(back.quantity)), ("location", location))
-    return Task("count", facts)
 
 
 class Carriage(NamedTuple):

@@ -221,9 +221,9 @@ def _short(row: StockLevel, at: datetime) -> Iterator[Facts]:
 
 
 def _set_aside(row: StockLevel, at: datetime) -> Iterator[Facts]:
-    """Units are in quarantine."""
-    if row.quarantined:
-        yield {"units": row.quarantined}
+    """Units are in quarantine that wait in no return."""
+    if row.set_aside:
+        yield {"units": row.set_aside}
 
 
 def _late(row: StockLevel, at: datetime) -> Iterator[tuple[datetime, Facts]]:

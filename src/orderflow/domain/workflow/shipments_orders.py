@@ -128,7 +128,8 @@ def look_again(context: EventContext) -> Iterator[Send]:
     for scan in sorted(tracking.parked, key=lambda scan: scan.at):
         yield Send(context.key, _told(scan))
     for report in context.before.tracking.reports:
-        yield Send(context.key, returning.ReceiveBack(*report))
+        told = returning.ReceiveReturned(*report) if report.returned else returning.ReceiveBack(*report[:-1])
+        yield Send(context.key, told)
 
 
 def _told(scan: Scan) -> Any:
@@ -170,9 +171,14 @@ def deliver(context: EventContext) -> Iterator[Send]:
 
 
 def take_back(context: EventContext) -> Iterator[Send]:
-    event = context.event
-    for key, told in _here_again(context, dict(_beyond(context))):
-        yield Send(key, parcels.RecordBack(context.key.id, event.location, event.usable, *told))
+    event, claimed = context.event, dict[Key, list[LineQuantity]]()
+    for (_, order, line), _, quantity in event.claimed:
+        claimed.setdefault(context.key.beside("order", order), []).append(LineQuantity(line, quantity))
+    in_return = bool(event.returned) and not event.usable
+    told = dict(_here_again(context, dict(_beyond(context))))
+    for key in dict.fromkeys((*told, *claimed)):
+        back, mine = told.get(key, ((), (), ())), tuple(claimed.get(key, ()))
+        yield Send(key, parcels.RecordBack(context.key.id, event.location, event.usable, *back, mine, in_return))
 
 
 _Told = tuple[tuple[parcels.Reported, ...], tuple[LineQuantity, ...], tuple[int, ...]]
@@ -210,10 +216,12 @@ def _units(reported: Iterable[parcels.Reported]) -> tuple[LineQuantity, ...]:
 
 
 def reject(context: EventContext) -> Iterator[Send]:
-    """Units that came back are the customer's again: they count as delivered."""
+    """Units that came back are the customer's again: they count as delivered, or are a gift."""
     event = context.event
-    for key, units in _told_of(context, "delivered"):
-        yield Send(key, RecordRejection(event.document, event.location, _units(units)))
+    sent, gifts = dict(_told_of(context, "delivered")), dict(_told_of(context, "gift"))
+    for key in dict.fromkeys((*sent, *gifts)):
+        units, given = _units(sent.get(key, ())), _units(gifts.get(key, ()))
+        yield Send(key, RecordRejection(event.document, event.location, units, given))
 
 
 def resupply(context: EventContext) -> Iterator[Send]:

@@ -38,7 +38,7 @@ from orderflow.domain.engine.workflow import (
 from orderflow.domain.intake import INTAKE, AcceptDocument
 from orderflow.domain.inventory import documents as do
 from orderflow.domain.inventory import stock as st
-from orderflow.domain.inventory.counting import Adjust, Discard, ReleaseQuarantine, RequestRecount
+from orderflow.domain.inventory.counting import Adjust
 from orderflow.domain.inventory.machine import STOCK
 from orderflow.domain.orders import allocating as oa
 from orderflow.domain.orders import amending as oam
@@ -160,6 +160,7 @@ LOOKED_AT_AGAIN: Final = tells(
     sc.RecordReturning,
     sc.RecordLost,
     sb.ReceiveBack,
+    sb.ReceiveReturned,
     known=True,
 )
 #: Of a shipment that is left with the goods of fewer lines.
@@ -174,6 +175,7 @@ UNITS_FREED: Final = (
     asks(shipments_orders.drop_items, "drop_items"),
     BY_POLICY,
 )
+SET_APART: Final = tells(returns_shipments.set_apart, rg.RecordLoose, known=True)
 WRITTEN_BACK: Final = tells(billing_accounts.post_written_back, ac.Post)
 
 
@@ -238,9 +240,9 @@ TABLE: Final[tuple[Line, ...]] = (
         BY_POLICY,
     ),
     on(opa.UnitsDelivered, EXPOSED),
-    on(opa.UnitsReturned, EXPOSED, tells(orders_stock.restock_units, st.Restock, RequestRecount), BY_POLICY),
-    on(ore.UnitsInspected, tells(returns_orders.move_stock, ReleaseQuarantine, Discard)),
-    on(ore.UnitsRejected, EXPOSED, tells(returns_orders.send_back, Discard), BY_POLICY),
+    on(opa.UnitsReturned, EXPOSED, tells(orders_stock.restock_units, *orders_stock.RESTOCKING), BY_POLICY),
+    on(ore.UnitsInspected, tells(returns_orders.move_stock, *returns_orders.DECISIONS)),
+    on(ore.UnitsRejected, EXPOSED, tells(returns_orders.send_back, *returns_orders.DECISIONS), BY_POLICY),
     on(opa.UnitsLost, EXPOSED, BY_POLICY),
     on(opa.UnitsOwedAgain, EXPOSED, tells(orders_stock.restock_left_behind, st.Restock)),
     on(oc.UnitsCancelled, *UNITS_FREED),
@@ -286,8 +288,8 @@ TABLE: Final[tuple[Line, ...]] = (
     on(sv.ShipmentLeft, DEPARTED, notifies("shipment_sent")),
     on(sv.AnswerRecorded, LOOKED_AT_AGAIN),
     on(sc.ShipmentDelivered, tells(shipments_orders.deliver, opa.RecordDelivery)),
-    on(sb.ReceivedBack, tells(shipments_orders.take_back, opa.RecordBack)),
-    on(sb.ReportedUnsent, tells(shipments_orders.recount, opa.RecordBack)),
+    on(sb.ReceivedBack, tells(shipments_orders.take_back, opa.RecordBack), SET_APART),
+    on(sb.ReportedUnsent, tells(shipments_orders.recount, opa.RecordBack), SET_APART),
     on(sj.UnitsSentBack, tells(shipments_orders.reject, ore.RecordRejection)),
     on(sw.ParcelWrittenOff, tells(shipments_orders.write_off, opa.RecordLoss)),
     on(sw.ParcelResupplied, tells(shipments_orders.resupply, opa.OweAgain)),
@@ -298,11 +300,11 @@ TABLE: Final[tuple[Line, ...]] = (
     ),
     # -- returns, credit notes, invoices, numbers
     completes(rg.ReceiveReturn, returns_shipments.find_shipments),
-    on(rg.ReturnReceived, tells(returns_shipments.take_back, sb.ReceiveBack, opa.RecordBack, st.Restock)),
+    on(rg.ReturnReceived, tells(returns_shipments.take_back, sb.ReceiveReturned, opa.RecordBack, st.Restock)),
     on(
         ri.ReturnInspected,
         tells(returns_shipments.send_back, sj.SendBack),
-        tells(returns_orders.inspect, ore.RecordInspection, ReleaseQuarantine, Discard),
+        tells(returns_orders.inspect, ore.RecordInspection, *returns_orders.DECISIONS),
     ),
     on(ri.ReturnSettled, requires(returns_orders.credited, "order")),
     on(rq.ExchangeLinked, tells(returns_orders.link_exchange, oan.AnnotateOrder)),
