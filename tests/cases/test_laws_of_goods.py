@@ -9,19 +9,22 @@ from goods_shop import ARRIVED, LOST, PACK, REFUSED, SCAN, GoodsShop, item
 
 from orderflow.adapters.storage.memory import MemoryStorage
 from orderflow.domain.engine.workflow import On, Tells, Workflow, on
+from orderflow.domain.inventory import inspected as iv
 from orderflow.domain.inventory.stock import Backorder, Release, Restock, Ship
 from orderflow.domain.orders import allocating as oa
 from orderflow.domain.orders import cancelling as oc
 from orderflow.domain.orders import parcels as op
+from orderflow.domain.orders import returning as ore
 from orderflow.domain.orders import shipping as os
 from orderflow.domain.orders.content import CancelledBy
+from orderflow.domain.returns import inspecting as ri
 from orderflow.domain.returns import receiving as rg
 from orderflow.domain.shipping import carriage as sc
 from orderflow.domain.shipping import leaving as sv
 from orderflow.domain.shipping import planning as sp
 from orderflow.domain.shipping import resolving as sw
 from orderflow.domain.shipping import returning as sb
-from orderflow.domain.values import Pick
+from orderflow.domain.values import InspectionOutcome, Pick
 from orderflow.domain.workflow.goods_laws import GOODS_LAWS
 from orderflow.domain.workflow.table import standard_workflow
 from orderflow.errors import InvariantBroken
@@ -39,6 +42,10 @@ def everything(shop: GoodsShop) -> None:
     shop.planned("X", item(2, line=2)).tell("X", sp.DropItems((item(1, line=2),)), sp.VoidShipment())
     shop.allocated(9, order="O2")
     shop.tell("R", rg.ReceiveReturn("main", unmatched=(rg.UnmatchedReturn("TEA", 1),), usable=True))
+    told = (rg.ReturnedUnits("O", 1, 2, "S"), rg.ReturnedUnits("O", 2, 1, "V"))
+    shop.tell("R2", rg.ReceiveReturn("main", told))
+    for line, outcome in enumerate((InspectionOutcome.REJECT, InspectionOutcome.RESTOCK), start=1):
+        shop.tell("R2", ri.InspectReturn((ri.InspectedUnits(outcome, "main", "O", line, 1),)))
     shop.tell("O", oa.ReleaseStock((Pick(2, "main", 1),)))
     shop.tell("O2", oc.CancelUnits("no", CancelledBy.CUSTOMER))
 
@@ -59,6 +66,9 @@ FORGOTTEN: dict[str, tuple[type[Any], type[Any], str]] = {
     "units back that no shelf takes": (op.UnitsReturned, Restock, "A4"),
     "units left behind that no shelf takes": (op.UnitsOwedAgain, Restock, "A4"),
     "unknown goods back that no shelf takes": (rg.ReturnReceived, Restock, "A4"),
+    "units that a return has only by name": (sb.ReceivedBack, rg.RecordLoose, "A5"),
+    "inspected units that the stock keeps for a return": (ore.UnitsInspected, iv.ReleaseReturned, "A6"),
+    "rejected units that the stock keeps for a return": (ore.UnitsRejected, iv.DiscardReturned, "A6"),
     "demand that waits in the order alone": (oa.StockAllocated, Backorder, "A3"),
     "a promise given back by the order alone": (oa.StockReleased, Release, "A3"),
 }

@@ -13,7 +13,7 @@ from orderflow.domain.inventory.stock import ReceiveGoods
 from orderflow.domain.orders.allocating import AllocateStock
 from orderflow.domain.returns.receiving import ReceiveReturn, ReturnedUnits, UnmatchedReturn
 from orderflow.domain.returns.requesting import AuthoriseReturn, RequestReturn
-from orderflow.domain.shipping.carriage import RecordDelivered
+from orderflow.domain.shipping.carriage import RecordDelivered, RecordReturning
 from orderflow.domain.shipping.leaving import RecordLeftBehind
 from orderflow.domain.shipping.resolving import ClearExpected, DeclareLost, ResupplyParcel, WriteOffParcel
 from orderflow.domain.shipping.returning import ReceiveBack
@@ -218,6 +218,32 @@ def test_u02_written_off_and_found(storage: Storage) -> None:
     assert (shop.vector().lost, shop.vector().returned, shop.level().on_hand) == (1, 1, 9)
     other = shop.allocated(1, order="O2").sent("T", item(1, "O2")).tell("T", LOST, WriteOffParcel(), ARRIVED)
     assert (other.vector(order="O2").delivered, other.vector(order="O2").lost) == (1, 0)
+
+
+@pytest.mark.parametrize("back", [(), (REFUSED,)], ids=["still lost", "returning"])
+def test_m03_one_is_lost_and_the_other_back(storage: Storage, back: tuple[RecordReturning, ...]) -> None:
+    """The parcel is not back while a unit is missing, which may still arrive."""
+    shop = GoodsShop(storage).allocated(2).sent("S", item(2)).tell("S", LOST, WriteOffParcel((item(1),)), *back)
+    dock(1)(shop)
+    assert (shop.status("S"), shop.fate()) == ("Lost", {"returned": 1, "lost": 1})
+    shop.tell("S", RecordDelivered("there"))
+    assert (shop.status("S"), shop.vector().delivered, shop.vector().lost) == ("Delivered", 1, 0)
+
+
+@pytest.mark.parametrize("word", [WriteOffParcel((item(1),)), ResupplyParcel((item(1),))], ids=["lost", "replaced"])
+def test_m03_what_was_missing_comes_back_last(storage: Storage, word: WriteOffParcel | ResupplyParcel) -> None:
+    """All of it is back then, what was sent again for the stock alone."""
+    shop = GoodsShop(storage).allocated(2).sent("S", item(2)).tell("S", LOST, word, REFUSED)
+    dock(1)(shop)
+    dock(1)(shop)
+    assert (shop.status("S"), shop.level().on_hand) == ("ReturnedToSender", 10)
+
+
+def test_u02_one_stayed_and_the_other_is_missing(storage: Storage) -> None:
+    """A parcel on its way back, of which one unit was never taken and the other written off, is lost."""
+    shop = GoodsShop(storage).allocated(2).sent("S", item(2)).tell("S", LOST, WriteOffParcel((item(1),)), REFUSED)
+    shop.tell("S", RecordLeftBehind((item(1),)))
+    assert (shop.status("S"), shop.fate()) == ("Lost", {"lost": 1, "left_behind": 1})
 
 
 # -- in part

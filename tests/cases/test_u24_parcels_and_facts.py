@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from goods_shop import ARRIVED, GO, LOST, NOON, PACK, REFUSED, SCAN, GoodsShop, item
 
+from orderflow.adapters.storage.audit import SqliteAudit
+from orderflow.adapters.storage.sqlite import SqliteStorage
+from orderflow.audit.verify import verify
 from orderflow.domain.inventory.stock import ReceiveGoods
 from orderflow.domain.orders.allocating import AllocateStock, ReleaseStock
 from orderflow.domain.orders.cancelling import CancelUnits
 from orderflow.domain.orders.content import CancelledBy, Gate, Hold, HoldReason
 from orderflow.domain.orders.holding import PlaceHold
+from orderflow.domain.shipping.carriage import RecordTracking, TrackingStatus
+from orderflow.domain.shipping.labelling import RecordLabel
 from orderflow.domain.shipping.leaving import HandOver, RecordDispatch
-from orderflow.domain.shipping.planning import DropItems, RecordShortPick, VoidShipment
+from orderflow.domain.shipping.planning import DropItems, PlanShipment, RecordShortPick, VoidShipment
 from orderflow.domain.shipping.resolving import CloseShipmentTask, DeclareLost, ResupplyParcel, WriteOffParcel
 from orderflow.domain.shipping.returning import ReceiveBack
-from orderflow.domain.shipping.state import Planned
+from orderflow.domain.shipping.state import Plan, Planned, ShippingLabel
 from orderflow.domain.values import LineQuantity, Pick
 from orderflow.ports.storage import Storage
 
@@ -105,6 +112,28 @@ def test_u25_a_voided_parcel_is_scanned(storage: Storage) -> None:
     shop.tell("S", RecordDispatch())
     assert (shop.status("S"), shop.vector().shipped, shop.level().on_hand) == ("InTransit", 2, 8)
     assert (shop.tasks(), shop.status()) == (["left_in_spite"], "Shipped")
+
+
+def test_u25_a_voided_parcel_that_the_carrier_merely_knows(storage: Storage) -> None:
+    """Its label was cancelled, says the carrier: that is noted, and no sign that it left."""
+    known = RecordTracking("i", TrackingStatus.INFO, "cancelled")
+    shop = GoodsShop(storage).allocated(2).planned("S", item(2)).tell("S", PACK, VoidShipment(), known, known)
+    assert (shop.tasks(), shop.status("S"), len(shop.parcel().tracking.log)) == ([], "Voided", 1)
+
+
+def test_i30_one_number_for_several_parcels_of_an_order(tmp_path: Path) -> None:
+    """A consignment of several pieces has one number; a parcel of another order has another."""
+    path, label = tmp_path / "shop.db", ShippingLabel("memory", "parcel", "T-1")
+    with closing(SqliteStorage(path)) as storage:
+        shop = GoodsShop(storage).allocated(1, 1).allocated(1, order="O2")
+        for parcel, units in {"S": item(1), "T": item(1, line=2), "U": item(1, "O2")}.items():
+            shop.tell(parcel, PlanShipment((units,), Plan("memory")), PACK)
+        for count, parcels in ((0, ("S", "T")), (1, ("U",))):
+            for parcel in parcels:
+                shop.tell(parcel, RecordLabel(label))
+            with SqliteAudit(path, shop.workflow.machines.values()) as source:
+                found = {f.invariant: f.violations for f in verify(source, shop.workflow).findings if f.violations}
+            assert found == ({"I30": count} if count else {})
 
 
 def test_u25_a_voided_parcel_left_beside_its_successor(storage: Storage) -> None:

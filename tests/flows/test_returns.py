@@ -144,10 +144,10 @@ def test_what_comes_back_is_set_aside_until_inspected() -> None:
     """Then each unit goes its way: on sale, kept aside, out of the stock, back to the customer."""
     shop = returning()
     shop.receive_return("R-1", came(2))
-    assert shop.stock.level("TEA") == StockLevel(2, quarantined=2)
+    assert shop.stock.level("TEA") == StockLevel(2, quarantined=2, in_returns=2)
     assert (shop.lines[0].returned, shop.lines[0].delivered) == (2, 0)
     shop.tell("R-1", looked_at((RESTOCK, 1)))
-    assert shop.stock.level("TEA") == StockLevel(2, quarantined=1)
+    assert shop.stock.level("TEA") == StockLevel(2, quarantined=1, in_returns=1)
     shop.tell("R-1", looked_at((REJECT, 1)))
     assert shop.stock.level("TEA") == StockLevel(1)
     assert (shop.lines[0].returned, shop.lines[0].delivered) == (1, 1)
@@ -173,7 +173,7 @@ def test_goods_of_no_order_are_inspected_too(outcome: InspectionOutcome, level: 
     """Their stock is told directly."""
     shop = Shop()
     shop.tell("R-1", ReceiveReturn("main", unmatched=(UnmatchedReturn("CUP", 3),)))
-    assert shop.stock.level("CUP") == StockLevel(3, quarantined=3)
+    assert shop.stock.level("CUP") == StockLevel(3, quarantined=3, in_returns=3)
     shop.tell("R-1", InspectReturn(unmatched=(InspectedUnmatched(outcome, "main", "CUP", 3),)))
     assert shop.stock.level("CUP") == level
 
@@ -215,7 +215,8 @@ def test_more_than_was_sent_is_taken_in_and_counted() -> None:
     """A third unit of two: the return has it, the stock does not before somebody counts, and nobody rejects it."""
     shop = returning()
     shop.receive_return("R-1", came(3))
-    assert (shop.lines[0].returned, shop.stock.level("TEA")) == (2, StockLevel(2, quarantined=2, recount=True))
+    assert shop.stock.level("TEA") == StockLevel(2, quarantined=2, in_returns=2, recount=True)
+    assert shop.lines[0].returned == 2
     parcels = [lot.shipment for lot in shop.returns.get("R-1").goods.lots]
     assert parcels == ["O/1", ""]
     shop.tell("R-1", looked_at((REJECT, 2), (DISCARD, 1)))
@@ -246,11 +247,11 @@ def test_units_are_rejected_by_the_parcel_that_they_left_in() -> None:
     assert [type(shop.shipments.get(parcel)).__name__ for parcel in "ST"] == ["ReturnedToSender", "Delivered"]
 
 
-def test_units_put_on_sale_by_hand_are_not_put_there_twice() -> None:
-    """The inspection of units that are set aside no longer is refused whole, with the stock's reason."""
-    shop = returning().tell("R-1", came(2)).tell("TEA@main", ReleaseQuarantine(1))
-    assert shop.refusal("R-1", looked_at((RESTOCK, 2))) == ("not_quarantined",)
-    shop.tell("R-1", looked_at((QUARANTINE, 1), (RESTOCK, 1)))
+def test_units_in_a_return_are_not_put_on_sale_by_hand() -> None:
+    """They are inspected there; those that stay in quarantine are for whoever looks after the stock."""
+    shop = returning().tell("R-1", came(2))
+    assert shop.refusal("TEA@main", ReleaseQuarantine(1)) == ("not_quarantined",)
+    shop.tell("R-1", looked_at((QUARANTINE, 1), (RESTOCK, 1))).tell("TEA@main", ReleaseQuarantine(1))
     assert shop.stock.level("TEA") == StockLevel(2)
 
 

@@ -15,14 +15,14 @@ from orderflow.domain.money.money import Money
 from orderflow.domain.orders.allocating import AllocateStock
 from orderflow.domain.orders.billing import BillUnits
 from orderflow.domain.orders.cancelling import CancelUnits
-from orderflow.domain.orders.content import CancelledBy, DeliveryWish, Gate, Hold, HoldReason
+from orderflow.domain.orders.content import CancelledBy, Gate, Hold, HoldReason
 from orderflow.domain.orders.holding import PlaceHold, ReleaseHold
 from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder
 from orderflow.domain.orders.shipping import DispatchShipment
 from orderflow.domain.parties.customer import BlockCustomer, RegisterCustomer, UnblockCustomer
 from orderflow.domain.shipping.planning import DropItems, VoidShipment
 from orderflow.domain.shipping.state import Item
-from orderflow.domain.values import LineQuantity
+from orderflow.domain.values import DeliveryWish, LineQuantity
 from orderflow.errors import InputError, NotFound
 
 

@@ -50,6 +50,7 @@ from orderflow.domain.inventory.counting import (
     RequestRecount,
 )
 from orderflow.domain.inventory.documents import PostAdjustment, PostReceipt, PostTransfer, SkuChange, SkuQuantity
+from orderflow.domain.inventory.inspected import ClaimReturned, DiscardReturned, KeepReturned, ReleaseReturned
 from orderflow.domain.inventory.reordering import SetReorderLevels
 from orderflow.domain.inventory.stock import (
     Allocate,
@@ -92,6 +93,7 @@ from orderflow.domain.orders.content import (
     Policy,
 )
 from orderflow.domain.orders.crediting import RecordCredit, RecordUnbilling, UnbilledUnits
+from orderflow.domain.orders.exceeding import AddExcess
 from orderflow.domain.orders.holding import PlaceHold, ReleaseHold
 from orderflow.domain.orders.lines import CreditedUnits
 from orderflow.domain.orders.parcels import (
@@ -111,6 +113,7 @@ from orderflow.domain.orders.prepaying import (
     RecordPrepayment,
     WithdrawPrepayment,
 )
+from orderflow.domain.orders.readdressing import ChangeAddress
 from orderflow.domain.orders.reinstating import ReinstateOrder
 from orderflow.domain.orders.returning import InspectedLine, RecordInspection, RecordRejection
 from orderflow.domain.orders.shipping import CancelPreparation, DispatchShipment, Kept, PrepareShipment, TakeOutShort
@@ -153,7 +156,7 @@ from orderflow.domain.returns.inspecting import (
     InspectReturn,
     SettleReturn,
 )
-from orderflow.domain.returns.receiving import ReceiveReturn, ReturnedUnits, UnmatchedReturn
+from orderflow.domain.returns.receiving import LooseUnits, ReceiveReturn, RecordLoose, ReturnedUnits, UnmatchedReturn
 from orderflow.domain.returns.requesting import (
     AuthoriseReturn,
     CancelReturn,
@@ -169,13 +172,16 @@ from orderflow.domain.shipping.carriage import (
     RecordTracking,
     TrackingStatus,
 )
-from orderflow.domain.shipping.labelling import ChangeCarrier, RecordLabel, RequestLabel, VoidLabel
+from orderflow.domain.shipping.choosing import ChooseCarrier
+from orderflow.domain.shipping.labelling import ChangeCarrier, Readdress, RecordLabel, RequestLabel, VoidLabel
 from orderflow.domain.shipping.leaving import HandOver, RecordAnswer, RecordDispatch, RecordLeftBehind, RecordOrderDate
 from orderflow.domain.shipping.planning import (
+    AddItems,
     DropCancelledItems,
     DropItems,
     PackShipment,
     PlanShipment,
+    RecordOverPick,
     RecordShortPick,
     VoidShipment,
 )
@@ -187,7 +193,7 @@ from orderflow.domain.shipping.resolving import (
     ResupplyParcel,
     WriteOffParcel,
 )
-from orderflow.domain.shipping.returning import ReceiveBack
+from orderflow.domain.shipping.returning import ReceiveBack, ReceiveReturned
 from orderflow.domain.shipping.state import Back, Item, Plan, ReturnReason, ShippingLabel
 from orderflow.domain.values import CreditIntent, InspectionOutcome, LineQuantity, PartyRef, Pick
 from orderflow.domain.workflow.table import standard_workflow
@@ -261,6 +267,10 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         ReceiveReturn("main", (ReturnedUnits("O", 1, 1),)),
         ReceiveReturn("main", (ReturnedUnits("O", 1, 2),), usable=True, arrival="T-1"),
         ReceiveReturn("main"),
+        ReceiveReturn("main", (ReturnedUnits("O", 1, 1, "S"),)),
+        ReceiveReturn("main", (ReturnedUnits("O", 1, 2, "S"),), usable=True),
+        RecordLoose("main", "S", (LooseUnits("O", 1, 1),), usable=False),
+        RecordLoose("main", "S", (LooseUnits("O", 1, 1),), usable=True),
         InspectReturn((InspectedUnits(InspectionOutcome.RESTOCK, "main", "O", 1, 1),)),
         InspectReturn((InspectedUnits(InspectionOutcome.REJECT, "main", "O", 1, 1),)),
         InspectReturn(unmatched=(InspectedUnmatched(InspectionOutcome.REJECT, "main", "TEA", 1),)),
@@ -302,16 +312,21 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         RecordDispatch(),
         RecordAnswer("O", PICK, ("on_hold",)),
         RecordOrderDate("O", NOON),
+        ChooseCarrier(STAMP.command_id, "van", ""),
         ClearExpected(),
         CloseShipmentTask("count"),
+        ReceiveReturned("main", units=(Back("O", 1, 1),), returned="R"),
         CloseShipmentTask("came_back_unsent"),
         VoidShipment(),
         RequestLabel(),
         ChangeCarrier("van", needs_label=False),
+        Readdress(ANN, "GB"),
+        RecordOverPick((ITEM,)),
+        AddItems((ITEM._replace(line=9),)),
     ),
     "order": (
         PlaceOrder(content()),
-        PlaceOrder(content(invoice_basis=InvoiceBasis.ORDERED)),
+        PlaceOrder(content(invoice_basis=InvoiceBasis.ORDERED, excess_percent=100)),
         PlaceOrder(content(LineKind.SERVICE)),
         PlaceOrder(content(allocate_at=AllocateAt.PLACED)),
         OpenDraft(content()),
@@ -336,6 +351,7 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         RecordLoss("S", ONE),
         RecordInspection("r", (InspectedLine(1, "main", InspectionOutcome.DISCARD, 1),)),
         RecordRejection("r", "main", ONE),
+        RecordRejection("r", "main", (), ONE),
         OweAgain("S", SENT),
         OweAgain("S", (Reported(1, Stage.DELIVERED, 1),), PICK),
         CancelUnits("not wanted", CancelledBy.CUSTOMER, ONE),
@@ -356,6 +372,8 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         PlaceHold(Hold(HoldReason.MANUAL, Gate.COMPLETE)),
         ReleaseHold(HoldReason.MANUAL, Gate.COMPLETE),
         AnnotateOrder(add=("gift",)),
+        ChangeAddress(ANN, "GB"),
+        AddExcess("S", PICK),
         ReturnToQueue(PICK),
     ),
     "intake": (AcceptDocument("order", "O"), RejectDocument(1, ("bad",))),
@@ -433,6 +451,11 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         Quarantine(1),
         TakeOutShort_stock(1),
         ReleaseQuarantine(1),
+        Restock(1, usable=False, in_return=True),
+        ClaimReturned(1),
+        KeepReturned(1),
+        ReleaseReturned(1),
+        DiscardReturned(1),
         TransferOut(1),
         TransferIn(1),
         Adjust(1),
@@ -455,7 +478,7 @@ DRAWN = {
     kind: st.one_of(*[message(command) for command in machine.commands if command not in KNOWING])
     for kind, machine in WORKFLOW.machines.items()
 }
-MOST_OF_A_CLASS = 150
+MOST_OF_A_CLASS = 200
 
 
 def reached(machine: Machine, commands: Iterable[Any]) -> tuple[Any, ...]:

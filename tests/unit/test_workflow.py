@@ -76,14 +76,12 @@ def test_whatever_the_table_tells_is_internal_or_may_be_sent_alone() -> None:
         "Adjust",
         "AnnotateOrder",
         "BlockAccount",
-        "Discard",
         "ReceiveBack",
         "ReceiveGoods",
         "RecordDelivered",
         "RecordLost",
         "RecordReturning",
         "RecordTracking",
-        "ReleaseQuarantine",
         "UnblockAccount",
     }
 

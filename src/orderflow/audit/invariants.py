@@ -42,7 +42,7 @@ INVARIANTS: Final[Mapping[str, str]] = {
     "I25": "Refunded is at most captured, captured at most authorised, and no money is used twice.",
     "I26": "Every column stored beside a state agrees with the state and its journal.",
     "I27": "Exposure stays within the credit limit when an order is confirmed.",
-    "I30": "A tracking number belongs to one shipment.",
+    "I30": "A tracking number belongs to one shipment, or to several of one order.",
     "I32": "The outbox holds exactly the effects that the journal requires.",
     "I38": "Every event has its stored command, and every command names the version of its row that it led to.",
     "I41": "The versions of a row run from 1 to n.",

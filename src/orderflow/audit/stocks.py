@@ -15,6 +15,7 @@ from orderflow.domain.inventory.counting import (
     UnitsDiscarded,
     UnitsQuarantined,
 )
+from orderflow.domain.inventory.inspected import ReturnedClaimed, ReturnedKept
 from orderflow.domain.inventory.stock import (
     BackorderDropped,
     GoodsExpected,
@@ -33,7 +34,7 @@ from orderflow.errors import Key
 Sums = Counter[str]
 
 #: The counters of a row that movements change.
-_COUNTERS: Final = ("on_hand", "allocated", "quarantined", "missing", "incoming", "backordered")
+_COUNTERS: Final = ("on_hand", "allocated", "quarantined", "missing", "incoming", "backordered", "in_returns")
 
 
 def _not_found(event: Any, sums: Sums) -> dict[str, int]:
@@ -47,7 +48,8 @@ def _shipped(event: Any, sums: Sums) -> dict[str, int]:
 
 
 def _restocked(event: Any, sums: Sums) -> dict[str, int]:
-    return {"on_hand": _unseen(event), "quarantined": 0 if event.usable else event.quantity}
+    aside = 0 if event.usable else event.quantity
+    return {"on_hand": _unseen(event), "quarantined": aside, "in_returns": aside if event.in_return else 0}
 
 
 def _received(event: Any, sums: Sums) -> dict[str, int]:
@@ -55,7 +57,11 @@ def _received(event: Any, sums: Sums) -> dict[str, int]:
 
 
 def _discarded(event: Any, sums: Sums) -> dict[str, int]:
-    return {"on_hand": -_unseen(event), "quarantined": -event.quantity}
+    return {"on_hand": event.found - _unseen(event), **_inspected(event)}
+
+
+def _inspected(event: Any) -> dict[str, int]:
+    return {"quarantined": -event.quantity, "in_returns": -event.quantity if event.in_return else 0}
 
 
 def _unseen(event: Any) -> int:
@@ -85,7 +91,9 @@ _MOVEMENTS: Final[Mapping[type[Any], Callable[[Any, Sums], dict[str, int]]]] = {
     UnitsTransferredIn: lambda event, sums: {"on_hand": _unseen(event)},
     UnitsTransferredOut: lambda event, sums: {"on_hand": -_unseen(event)},
     UnitsQuarantined: _by_quantity(quarantined=1),
-    QuarantineReleased: _by_quantity(quarantined=-1),
+    QuarantineReleased: lambda event, sums: _inspected(event),
+    ReturnedClaimed: lambda event, sums: {"quarantined": event.aside, "in_returns": event.quantity},
+    ReturnedKept: _by_quantity(in_returns=-1),
     UnitsDiscarded: _discarded,
     StockAdjusted: lambda event, sums: {"on_hand": _unseen(event)},
     StockCounted: _counted,

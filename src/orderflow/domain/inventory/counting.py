@@ -11,7 +11,7 @@ from orderflow.domain.engine.limits import MAX_QUANTITY
 from orderflow.domain.engine.record import Command, Event, Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.inventory.level import Row, StockLevel, level_of
-from orderflow.domain.inventory.stock import changes_something, moved, no_more_than, with_quarantined
+from orderflow.domain.inventory.stock import changes_something, moved, no_more_than, with_on_hand, with_quarantined
 from orderflow.errors import Refusal
 
 __all__ = [
@@ -61,10 +61,11 @@ class ReleaseQuarantine(_Release, Command):
     __slots__ = ()
 
 
+@frozen(eq=False, repr=False)
 class QuarantineReleased(_Release, Event):
-    """Units are on sale again."""
+    """Units are on sale again; those ``in_return`` were inspected."""
 
-    __slots__ = ()
+    in_return: bool = False
 
 
 @frozen(eq=False, repr=False)
@@ -82,9 +83,14 @@ class Discard(_Discarded, Command):
 
 @frozen(eq=False, repr=False)
 class UnitsDiscarded(_Discarded, Event):
-    """Units that were set aside were thrown away; if it was ``counted``, a stocktake has seen that already."""
+    """Units that were set aside were thrown away; if it was ``counted``, a stocktake has seen that already.
+
+    ``found`` of them nobody knew to be on hand; those ``in_return`` were inspected.
+    """
 
     counted: bool = False
+    found: int = 0
+    in_return: bool = False
 
 
 @frozen(eq=False, repr=False)
@@ -157,8 +163,8 @@ def is_free(state: StockLevel, command: Quarantine, stamp: Stamp) -> Refusal | N
 
 
 def is_quarantined(state: StockLevel, command: ReleaseQuarantine | Discard, stamp: Stamp) -> Refusal | None:
-    """Only units that were set aside can be released or thrown away."""
-    return no_more_than(state.quarantined, command.quantity, "not_quarantined", "{wanted} wanted, {found} set aside")
+    """Only units that were set aside can be released or thrown away; those in returns are inspected there."""
+    return no_more_than(state.set_aside, command.quantity, "not_quarantined", "{wanted} wanted, {found} set aside")
 
 
 def is_on_hand(state: StockLevel, command: Discard, stamp: Stamp) -> Refusal | None:
@@ -174,12 +180,24 @@ def quarantined(s: StockLevel, event: UnitsQuarantined) -> StockLevel:
     return with_quarantined(s, s.quarantined + event.quantity)
 
 
+def release(state: StockLevel, command: ReleaseQuarantine, stamp: Stamp) -> QuarantineReleased:
+    return QuarantineReleased(command.quantity, command.document)
+
+
 def quarantine_released(s: StockLevel, event: QuarantineReleased) -> StockLevel:
-    return with_quarantined(s, s.quarantined - event.quantity)
+    return _taken_off(s, event)
 
 
 def discarded(s: StockLevel, event: UnitsDiscarded) -> StockLevel:
-    return with_quarantined(moved(s, event, -1), s.quarantined - event.quantity)
+    gone = 0 if event.counted else event.quantity - event.found
+    s = with_on_hand(_taken_off(s, event), s.on_hand - gone)
+    return evolve(s, recount=True) if event.found else s
+
+
+def _taken_off(s: StockLevel, event: QuarantineReleased | UnitsDiscarded) -> StockLevel:
+    """Units are set aside no longer, nor in a return."""
+    inspected = event.quantity if event.in_return else 0
+    return evolve(s, quarantined=s.quarantined - event.quantity, in_returns=s.in_returns - inspected)
 
 
 def recount_requested(state: Row, event: RecountRequested) -> StockLevel:

@@ -29,7 +29,7 @@ class StockLevel(Record):
     says what is there. ``recount`` asks for that stocktake. Of the ``backordered`` units those in ``classes`` have a
     priority of their own; the others have priority 0. ``counted_at`` is the time of the last stocktake, ``expected_by``
     when the next of the ``incoming`` units should be here. At or below ``reorder_point`` more is ordered, up to
-    ``target``.
+    ``target``. Of the ``quarantined`` units those ``in_returns`` wait to be inspected there.
     """
 
     on_hand: Count = 0
@@ -44,11 +44,17 @@ class StockLevel(Record):
     expected_by: datetime | None = None
     reorder_point: Count | None = None
     target: Count = 0
+    in_returns: Count = 0
 
     @property
     def unavailable(self) -> int:
         """Units that may not be promised."""
         return self.quarantined + self.missing
+
+    @property
+    def set_aside(self) -> int:
+        """Units in quarantine that wait in no return."""
+        return self.quarantined - self.in_returns
 
     @property
     def available(self) -> int:
@@ -87,7 +93,8 @@ class StockLevel(Record):
     @property
     def wants_attention(self) -> bool:
         """Whether somebody may have to look at the row, now or when goods are late."""
-        return bool(self.unavailable or self.recount or self.shortfall or self.incoming or self.to_order)
+        aside = self.set_aside or self.missing
+        return bool(aside or self.recount or self.shortfall or self.incoming or self.to_order)
 
     def has_seen(self, stamp: Stamp) -> bool:
         """Whether the last stocktake was made after what happened, so that it has counted it already."""
@@ -116,5 +123,6 @@ def check_stock(row: StockLevel) -> None:
         InvariantBroken: naming the counters.
     """
     waiting = (row.waiting(0), *(units for _, units in row.classes))
-    if min(row.on_hand, row.allocated, row.quarantined, row.missing, row.incoming, *waiting) < 0:
+    aside = (row.set_aside, row.in_returns, row.missing)
+    if min(row.on_hand, row.allocated, row.incoming, *aside, *waiting) < 0:
         raise InvariantBroken("I02", repr(row))

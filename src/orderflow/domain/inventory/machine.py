@@ -6,11 +6,14 @@ from typing import Final
 
 from orderflow.domain.engine.machine import Absent, Machine, rule, rules
 from orderflow.domain.inventory import counting as c
+from orderflow.domain.inventory import inspected as i
 from orderflow.domain.inventory import reordering as r
 from orderflow.domain.inventory import stock as s
 from orderflow.domain.inventory.level import Row, StockLevel, check_stock
 
 ANY: tuple[type[Row], ...] = (Absent, StockLevel)
+
+INSPECTED = (i.wait_in_returns,)
 
 STOCK: Final = Machine(
     "stock",
@@ -42,6 +45,7 @@ STOCK: Final = Machine(
             StockLevel,
             c.quarantine_released,
             guards=(c.is_quarantined,),
+            decide=c.release,
         ),
         rule(
             StockLevel,
@@ -51,6 +55,20 @@ STOCK: Final = Machine(
             c.discarded,
             guards=(c.is_quarantined, c.is_on_hand),
             decide=s.seen(c.UnitsDiscarded),
+        ),
+        rules(ANY, i.ClaimReturned, i.ReturnedClaimed, StockLevel, i.claimed, decide=i.claim),
+        rule(StockLevel, i.KeepReturned, i.ReturnedKept, StockLevel, i.kept, guards=INSPECTED),
+        rule(
+            StockLevel,
+            i.ReleaseReturned,
+            c.QuarantineReleased,
+            StockLevel,
+            c.quarantine_released,
+            guards=INSPECTED,
+            decide=i.release,
+        ),
+        rule(
+            StockLevel, i.DiscardReturned, c.UnitsDiscarded, StockLevel, c.discarded, guards=INSPECTED, decide=i.discard
         ),
         rules(ANY, r.SetReorderLevels, r.ReorderLevelsSet, StockLevel, r.levels_set, guards=(r.reaches_above,)),
         rules(ANY, c.RequestRecount, c.RecountRequested, StockLevel, c.recount_requested),

@@ -157,11 +157,12 @@ class UnitsShipped(Event):
 
 @frozen(eq=False, repr=False)
 class Restock(Internal):
-    """Note that units came back: on sale again if ``usable``, otherwise set aside. It is a fact, however many."""
+    """Note that units came back, however many: ``usable`` ones are on sale, those ``in_return`` wait for inspection."""
 
     quantity: Quantity
     usable: bool = True
     document: Name = ""
+    in_return: bool = False
 
 
 @frozen(eq=False, repr=False)
@@ -171,6 +172,7 @@ class UnitsRestocked(Event):
     quantity: int
     usable: bool
     document: str
+    in_return: bool = False
     counted: bool = False
 
 
@@ -379,8 +381,8 @@ def shipped(state: Row, event: UnitsShipped) -> StockLevel:
 
 
 def restocked(state: Row, event: UnitsRestocked) -> StockLevel:
-    s = moved(state, event)
-    return s if event.usable else with_quarantined(s, s.quarantined + event.quantity)
+    s, aside = moved(state, event), 0 if event.usable else event.quantity
+    return evolve(s, quarantined=s.quarantined + aside, in_returns=s.in_returns + (aside if event.in_return else 0))
 
 
 def not_found(s: StockLevel, event: UnitsNotFound) -> StockLevel:

@@ -13,9 +13,9 @@ from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.money import Money
 from orderflow.domain.orders import lines as moves
 from orderflow.domain.orders.charging import credit_due_minor
-from orderflow.domain.orders.guards import SomeUnits, are_goods, enough
+from orderflow.domain.orders.guards import are_goods, enough
 from orderflow.domain.orders.state import HasProgress, moved_within
-from orderflow.domain.values import MAX_LINES, InspectionOutcome, Location
+from orderflow.domain.values import MAX_LINES, InspectionOutcome, LineQuantity, Location
 from orderflow.errors import Refusal
 
 K = TypeVar("K", bound=HasProgress)
@@ -52,11 +52,15 @@ class UnitsInspected(_Inspection, Event):
 class _Rejection:
     document: Id
     location: Location
-    units: SomeUnits
+    units: Annotated[tuple[LineQuantity, ...], Length(0, MAX_LINES)]
+    recovered: Annotated[tuple[LineQuantity, ...], Length(0, MAX_LINES)] = ()
 
 
 class RecordRejection(_Rejection, Internal):
-    """Note that units which came back to ``location`` are sent to the customer again."""
+    """Note that units which came back to ``location`` are sent to the customer again.
+
+    ``recovered`` ones belong to no order, and leave the stock alone.
+    """
 
     __slots__ = ()
 
@@ -68,6 +72,7 @@ class UnitsRejected(_Rejection, Event):
 
 
 lines_are_goods = are_goods(lambda command: [item.line for item in command.units])
+rejected_are_goods = are_goods(lambda command: [item.line for item in (*command.units, *command.recovered)])
 
 
 def enough_returned(state: HasProgress, command: RecordRejection, stamp: Stamp) -> Refusal | None:

@@ -32,6 +32,7 @@ HERE: tuple[type[PartlyReceived | Received], ...] = (PartlyReceived, Received)
 DONE: States = (Inspected, Settled, Rejected)
 OVER: States = (Declined, Cancelled)
 KNOWN: States = (Requested, *AWAITED, *HERE, *DONE, *OVER)
+CAME: tuple[type[PartlyReceived | Received | Inspected], ...] = (*HERE, Inspected)
 LANDED = (PartlyReceived, Received, Inspected, Rejected)
 
 DECIDE: Final = (
@@ -67,6 +68,7 @@ FACTS: Final = (
         Absent, g.ReceiveReturn, g.ReturnReceived, (Received, Inspected), g.came_unannounced, guards=(g.brings_goods,)
     ),
     tuple(_received(state) for state in KNOWN),
+    rules(CAME, g.RecordLoose, g.LooseRecorded, None, g.loosened, guards=(g.are_held,)),
 )  # fmt: skip
 
 FINISH: Final = (

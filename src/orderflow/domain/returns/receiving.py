@@ -13,7 +13,7 @@ from attrs import evolve, frozen
 
 from orderflow.domain.engine.bounds import FreeText, Id, Length, Name, Quantity
 from orderflow.domain.engine.machine import Absent, refuse
-from orderflow.domain.engine.record import Command, Event
+from orderflow.domain.engine.record import Command, Event, Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.returns.state import (
     MAX_ARRIVALS,
@@ -83,6 +83,34 @@ class ReturnReceived(_Return, Event):
     __slots__ = ()
 
 
+class LooseUnits(NamedTuple):
+    """Units of an order line that a return has only by name."""
+
+    order: Id
+    line: Quantity
+    quantity: Quantity
+
+
+@frozen(eq=False, repr=False)
+class _Loose:
+    location: Location
+    shipment: Id
+    units: Annotated[tuple[LooseUnits, ...], Length(1, MAX_LINES)]
+    usable: bool
+
+
+class RecordLoose(_Loose, Internal):
+    """Note that these units did not come back in this shipment, or stand elsewhere: no stock took them in."""
+
+    __slots__ = ()
+
+
+class LooseRecorded(_Loose, Event):
+    """Units are in no stock of the return's."""
+
+    __slots__ = ()
+
+
 @frozen(eq=False, repr=False)
 class ArrivalRepeated(Event):
     """An arrival was told again, and nothing new of it."""
@@ -134,6 +162,32 @@ def _with(goods: Goods, event: ReturnReceived) -> Goods:
         lots[where] = lot._replace(received=lot.received + quantity, restocked=restocked)
     arrivals = (*goods.arrivals, *(_brought(event) if event.arrival else ()))
     return evolve(goods, lots=tuple(lots.values()), arrivals=arrivals[-MAX_ARRIVALS:], reports=goods.reports + 1)
+
+
+def are_held(state: HasReturn, command: RecordLoose, stamp: Stamp) -> Refusal | None:
+    """The return has just taken them in, as units of that shipment."""
+    lots = {lot[:5]: lot for lot in state.goods.lots}
+    for order, line, wanted in command.units:
+        lot = lots.get((command.location, order, line, "", command.shipment))
+        found = (lot.restocked if command.usable else lot.waiting) if lot else 0
+        if wanted > found:
+            return refuse(
+                "not_held", "line {line}: {wanted} wanted, {found} held", line=line, wanted=wanted, found=found
+            )
+    return None
+
+
+def loosened(state: K, event: LooseRecorded) -> K:
+    """They stand in the return without a shipment."""
+    lots = {lot[:5]: lot for lot in state.goods.lots}
+    for order, line, quantity in event.units:
+        for shipment, more in ((event.shipment, -quantity), ("", quantity)):
+            where = (event.location, order, line, "", shipment)
+            lot = lots.get(where, Lot(*where, 0))
+            restocked = lot.restocked + (more if event.usable else 0)
+            lots[where] = lot._replace(received=lot.received + more, restocked=restocked)
+    kept = tuple([lot for lot in lots.values() if lot.received])
+    return evolve(state, goods=evolve(state.goods, lots=kept))
 
 
 def _brought(event: ReturnReceived) -> dict[Brought, None]:

@@ -119,7 +119,7 @@ class TrackingParked(Event):
     scan: Scan
 
 
-S = TypeVar("S", bound="Unsent | Left")
+S = TypeVar("S", bound="Unsent | Left | Voided")
 N = TypeVar("N", bound="Unsent")
 
 
@@ -142,6 +142,12 @@ def parked(state: N, event: TrackingParked) -> N:
 
 def parked_voided(state: Voided, event: TrackingParked) -> Voided:
     return evolve(state, tracking=state.tracking.parking(event.scan).tasked(SCANNED))
+
+
+def park_or_note(state: Voided, command: RecordTracking, stamp: Stamp) -> TrackingParked | TrackingRecorded:
+    """That the carrier knows of a shipment is no sign that it has it."""
+    info = command.status is TrackingStatus.INFO
+    return record(state, command, stamp) if info else park(state, command, stamp)
 
 
 def leave(state: HasPacking, command: Told, stamp: Stamp) -> ShipmentLeft | TrackingParked:

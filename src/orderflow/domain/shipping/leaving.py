@@ -13,7 +13,7 @@ from orderflow.domain.engine.record import Command, Event, Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.shipping.dates import questioned
 from orderflow.domain.shipping.fates import COMING_BACK, ON_THE_WAY, Fate, Move, turned
-from orderflow.domain.shipping.moving import moves_of_items, or_back
+from orderflow.domain.shipping.moving import counting, moves_of_items, or_back, or_missing
 from orderflow.domain.shipping.state import (
     SCANNED,
     Back,
@@ -29,11 +29,11 @@ from orderflow.domain.shipping.state import (
     Plan,
     Report,
     ReturnedToSender,
+    Returning,
     Scan,
     Tracking,
     Unsent,
     Voided,
-    counting,
 )
 from orderflow.domain.values import MAX_LINES, Pick, Task, summed
 from orderflow.errors import Refusal
@@ -266,6 +266,10 @@ def left_behind(state: L, event: LeftBehindRecorded) -> L | ReturnedToSender | V
         packing = after.carriage.packing.wanting("")
         return Voided(after.items, after.plan, after.tracking, event.at, packing)
     return _less(after, event)
+
+
+def returning_less(state: Returning, event: LeftBehindRecorded) -> Left | Voided:
+    return or_missing(left_behind(state, event), event.at)
 
 
 def delivered_less(state: Delivered, event: LeftBehindRecorded) -> Delivered | ReturnedToSender:

@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 from orderflow.domain.engine.machine import Absent, Machine, Rule, choice, rule, rules, to
 from orderflow.domain.shipping import carriage as c
+from orderflow.domain.shipping import choosing as h
 from orderflow.domain.shipping import labelling as b
 from orderflow.domain.shipping import leaving as v
 from orderflow.domain.shipping import planning as p
@@ -58,13 +59,22 @@ PLAN: Lines = (
     rules(UNSENT, p.VoidShipment, p.ShipmentVoided, Voided, p.voided, decide=p.void),
 )
 
+OVER: Lines = (
+    rule(Planned, p.RecordOverPick, p.OverPickRecorded, Planned, p.over_picked),
+    rule(Planned, p.AddItems, p.ItemsAdded, Planned, p.items_added),
+)
+
 LABEL: Lines = (
-    rule(Planned, b.ChangeCarrier, b.CarrierChanged, Planned, b.planned_carrier_changed, decide=b.change_carrier),
-    rules(PACKED, b.ChangeCarrier, b.CarrierChanged, Packed, b.carrier_changed, decide=b.change_carrier),
+    rule(Planned, b.ChangeCarrier, b.CarrierChanged, Planned, b.planned_anew, decide=b.change_carrier),
+    rules(PACKED, b.ChangeCarrier, b.CarrierChanged, Packed, b.unlabelled, decide=b.change_carrier),
+    rule(Planned, b.Readdress, b.ShipmentReaddressed, Planned, b.planned_anew, decide=b.readdress),
+    rules(PACKED, b.Readdress, b.ShipmentReaddressed, Packed, b.unlabelled, decide=b.readdress),
     rule(
         Packed, b.RequestLabel, b.LabelRequested, Packed, b.label_requested,
         guards=(b.needs_label,), decide=b.request_label,
     ),
+    rule(Packed, h.ChooseCarrier, h.CarrierChosen, Packed, h.carrier_chosen, guards=(h.still_waits,)),
+    rules(LEFT, h.ChooseCarrier, h.CarrierChosen, None, h.carrier_chosen, guards=(h.still_waits,)),
     rule(Labelled, b.VoidLabel, b.LabelVoided, Packed, b.label_voided, decide=b.void_label),
     choice(
         Packed, b.RecordLabel, b.take_label,
@@ -97,8 +107,12 @@ STAY: Lines = (
             state, v.RecordLeftBehind, v.LeftBehindRecorded, (state, ReturnedToSender, Voided), v.left_behind,
             decide=v.leave_behind,
         )
-        for state in (InTransit, Returning, Lost)
+        for state in (InTransit, Lost)
     ],
+    rule(
+        Returning, v.RecordLeftBehind, v.LeftBehindRecorded, (Returning, ReturnedToSender, Lost, Voided),
+        v.returning_less, decide=v.leave_behind,
+    ),
     rule(
         Delivered, v.RecordLeftBehind, v.LeftBehindRecorded, (Delivered, ReturnedToSender), v.delivered_less,
         decide=v.leave_behind,
@@ -108,11 +122,19 @@ STAY: Lines = (
     ),
 )  # fmt: skip
 
+BACK: tuple[type[r.AnyBack], ...] = (r.ReceiveBack, r.ReceiveReturned)
 TOLD: tuple[type[c.Told], ...] = (c.RecordTracking, c.RecordDelivered, c.RecordReturning, c.RecordLost)
 
 PARK: Lines = (
     *[rule(Planned, told, c.TrackingParked, Planned, c.parked, decide=c.park) for told in TOLD],
-    *[rule(Voided, told, c.TrackingParked, Voided, c.parked_voided, decide=c.park) for told in TOLD],
+    choice(
+        Voided,
+        c.RecordTracking,
+        c.park_or_note,
+        to(c.TrackingParked, Voided, c.parked_voided),
+        to(c.TrackingRecorded, Voided, c.recorded),
+    ),
+    *[rule(Voided, told, c.TrackingParked, Voided, c.parked_voided, decide=c.park) for told in TOLD[1:]],
 )
 
 #: Of a packed shipment they say that it has left.
@@ -131,7 +153,7 @@ GONE: Lines = (
         for state in PACKED
         for told in TOLD[1:]
     ],
-    rules(PACKED, r.ReceiveBack, v.ShipmentLeft, InTransit, v.left, decide=r.leave_and_come_back),
+    *[rules(PACKED, told, v.ShipmentLeft, InTransit, v.left, decide=r.leave_and_come_back) for told in BACK],
 )  # fmt: skip
 
 ARRIVE: Lines = (
@@ -160,11 +182,22 @@ TURN: Lines = (
 
 COME_BACK: Lines = (
     *[
-        rule(state, r.ReceiveBack, r.ReceivedBack, (state, ReturnedToSender), r.received_back, decide=r.receive_back)
-        for state in (InTransit, Returning, Delivered, Lost)
+        rule(state, told, r.ReceivedBack, (state, ReturnedToSender), r.received_back, decide=r.receive_back)
+        for state in (InTransit, Delivered, Lost)
+        for told in BACK
     ],
-    rule(ReturnedToSender, r.ReceiveBack, r.ReceivedBack, ReturnedToSender, r.received_again, decide=r.receive_back),
-    rules(UNPACKED, r.ReceiveBack, r.ReportedUnsent, None, r.reported_unsent, decide=r.report_unsent),
+    *[
+        rule(
+            Returning, told, r.ReceivedBack, (Returning, ReturnedToSender, Lost), r.returning_received,
+            decide=r.receive_back,
+        )
+        for told in BACK
+    ],
+    *[
+        rule(ReturnedToSender, told, r.ReceivedBack, ReturnedToSender, r.received_again, decide=r.receive_back)
+        for told in BACK
+    ],
+    *[rules(UNPACKED, told, r.ReportedUnsent, None, r.reported_unsent, decide=r.report_unsent) for told in BACK],
     rules(
         (InTransit, Returning, Delivered, Lost),
         j.SendBack, j.UnitsSentBack, None, j.sent_back, guards=(j.enough_back,), decide=j.send_back,
@@ -188,7 +221,7 @@ CLOSE: Final = rules(ALL, w.CloseShipmentTask, w.ShipmentTaskClosed, None, w.tas
 
 SHIPMENT: Final = Machine(
     "shipment",
-    rules=(*PLAN, *LABEL, *LEAVE, *STAY, *PARK, *GONE, *ARRIVE, *TURN, *COME_BACK, *LOSE, CLOSE),
+    rules=(*PLAN, *OVER, *LABEL, *LEAVE, *STAY, *PARK, *GONE, *ARRIVE, *TURN, *COME_BACK, *LOSE, CLOSE),
     final=(Delivered, ReturnedToSender),
     check=check_shipment,
 )

@@ -32,7 +32,7 @@ class SendBack(Internal):
 
 @frozen(eq=False, repr=False)
 class UnitsSentBack(Event):
-    """Units that came back go to the customer again: they count as delivered."""
+    """Units that came back go to the customer again: they count as delivered; what belongs to no order is a gift."""
 
     document: str
     location: str
@@ -41,7 +41,7 @@ class UnitsSentBack(Event):
 
 
 def enough_back(state: Left, command: SendBack, stamp: Stamp) -> Refusal | None:
-    """Only units of the shipment that came back, and that an order had been owed, are sent to the customer again."""
+    """Only units of the shipment that came back are sent to the customer again."""
     for (order, line), wanted in summed([(back[:2], back.quantity) for back in command.units]).items():
         found = sum([move.quantity for move in _moves(state, order, line, wanted)])
         if wanted > found:
@@ -57,7 +57,7 @@ def send_back(state: Left, command: SendBack, stamp: Stamp) -> UnitsSentBack:
 
 
 def _moves(state: Left, order: str, line: int, quantity: int) -> Iterator[Move]:
-    return moves_of_line(state, order, line, quantity, {"returned": "delivered"})
+    return moves_of_line(state, order, line, quantity, {"returned": "delivered", "recovered": "gift"})
 
 
 def sent_back(state: L, event: UnitsSentBack) -> L:

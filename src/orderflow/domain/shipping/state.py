@@ -14,7 +14,7 @@ from orderflow.domain.engine.limits import MAX_MONEY_MINOR
 from orderflow.domain.engine.record import Record
 from orderflow.domain.money.money import Money
 from orderflow.domain.shipping.fates import Fate, on_the_way
-from orderflow.domain.values import MAX_LINES, MAX_TASKS, Location, PartyRef, Task
+from orderflow.domain.values import MAX_LINES, MAX_TASKS, DeliveryWish, Gift, Location, PartyRef, Task
 from orderflow.errors import Fault, InvariantBroken
 
 MAX_LABEL_DATA = 20_000
@@ -64,7 +64,8 @@ class Plan(Record):
     """How a shipment is to travel.
 
     ``tariff_zone`` and ``country`` are what a carrier's tariff asks for; ``collect`` is what the carrier takes from
-    whoever gets the shipment (代引).
+    whoever gets the shipment (代引). ``requested`` and ``gift`` are what the customer wished; ``value`` is what the
+    contents cost.
     """
 
     carrier: Name = ""
@@ -75,9 +76,14 @@ class Plan(Record):
     needs_label: bool = True
     reference: Name = ""
     collect: Money | None = None
+    requested: DeliveryWish | None = None
+    gift: Gift | None = None
+    value: Money | None = None
 
     def faults(self) -> Iterator[Fault]:
-        """What is collected is positive."""
+        """What is collected is positive, and nothing is worth less than nothing."""
+        if self.value is not None and self.value.minor < 0:
+            yield Fault("value.minor", "out_of_range", "must not be negative")
         if self.collect is not None and self.collect.minor < 1:
             yield Fault("collect.minor", "out_of_range", "must be at least 1 minor unit")
 
@@ -147,6 +153,14 @@ class Back(NamedTuple):
     quantity: Quantity
 
 
+class Unclaimed(NamedTuple):
+    """Units of an arrival that the dock has set aside at a location, and that stand in no return."""
+
+    arrival: Arrival
+    location: str
+    quantity: int
+
+
 class Report(NamedTuple):
     """What somebody told of units that came back, before the shipment was known to have left."""
 
@@ -155,15 +169,16 @@ class Report(NamedTuple):
     units: tuple[Back, ...]
     arrival: str
     supposed: bool
+    returned: str = ""
 
 
 class Tracking(NamedTuple):
     """What was told of a shipment.
 
     The carrier's events are noted in the ``log``, or ``parked`` where they cannot be true yet. ``arrivals`` are those
-    of units that came back; ``tasks`` are facts that contradict what was there. When it turns out to have left, its
-    orders are asked whether they owed what is in it; until all ``asked`` have answered, what was told of it is parked,
-    and so are ``reports`` of units that came back.
+    of units that came back, of which ``unclaimed`` ones stand in no return; ``tasks`` are facts that contradict what
+    was there. When it turns out to have left, its orders are asked whether they owed what is in it; until all ``asked``
+    have answered, what was told of it is parked, and so are ``reports`` of units that came back.
     """
 
     log: tuple[Scan, ...] = ()
@@ -172,6 +187,7 @@ class Tracking(NamedTuple):
     tasks: tuple[Task, ...] = ()
     asked: tuple[str, ...] = ()
     reports: tuple[Report, ...] = ()
+    unclaimed: tuple[Unclaimed, ...] = ()
 
     def knows(self, event_id: str) -> bool:
         """Whether the event is noted already."""
@@ -206,12 +222,6 @@ UNTRACKED: Final = Tracking()
 
 #: A carrier has told of a shipment that was voided.
 SCANNED: Final = Task("scanned_but_voided")
-
-
-def counting(location: str, back: Back) -> Task:
-    """Somebody must count what cannot have come back."""
-    facts = (("order", back.order), ("line", str(back.line)), ("units", str(back.quantity)), ("location", location))
-    return Task("count", facts)
 
 
 class Carriage(NamedTuple):

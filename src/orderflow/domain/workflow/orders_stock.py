@@ -7,10 +7,13 @@ from functools import partial
 from typing import Any, Final
 
 from orderflow.domain.engine.workflow import Effect, EventContext, Send
-from orderflow.domain.inventory import counting, stock
+from orderflow.domain.inventory import counting, inspected, stock
 from orderflow.domain.inventory.level import level_of
 from orderflow.domain.orders.state import HasProgress, lines_of
 from orderflow.domain.values import Pick, stock_key, summed
+
+#: What a stock row is told of units that came back.
+RESTOCKING: Final = (stock.Restock, inspected.ClaimReturned, counting.RequestRecount)
 
 #: After these a row may have something for those who wait, or less than it has promised.
 TENDING: Final[tuple[type[Any], ...]] = (
@@ -24,6 +27,7 @@ TENDING: Final[tuple[type[Any], ...]] = (
     stock.UnitsTransferredIn,
     counting.UnitsQuarantined,
     counting.QuarantineReleased,
+    inspected.ReturnedClaimed,
     counting.StockAdjusted,
     counting.StockCounted,
 )
@@ -63,6 +67,13 @@ def allocate_units(context: EventContext) -> Iterator[Send]:
             stock.Allocate(quantity, context.key.id, priority, waits, event.skip_queue),
         )
     yield from _to_stock(context, event.backordered, lambda units, order: stock.Backorder(units, order, priority))
+
+
+def allocate_excess(context: EventContext) -> Iterator[Send]:
+    """It is in the picker's hands: whoever waits for it is not asked, but what is promised is not there to take."""
+    priority = context.after.content.policy.priority
+    picks = [Pick(*added) for added in context.event.units]
+    return _to_stock(context, picks, lambda units, order: stock.Allocate(units, order, priority, 0, skip_queue=True))
 
 
 def return_units(context: EventContext) -> Iterator[Send]:
@@ -107,7 +118,13 @@ def restock_units(context: EventContext) -> Iterator[Send]:
     event = context.event
     back = [Pick(line, event.location, quantity) for line, _, quantity in event.units]
     back += [Pick(line, event.location, quantity) for line, quantity in event.recovered]
-    yield from _to_stock(context, back, lambda quantity, _: stock.Restock(quantity, event.usable, event.document))
+
+    def restock(quantity: int, _: str) -> stock.Restock:
+        return stock.Restock(quantity, event.usable, event.document, event.in_return)
+
+    yield from _to_stock(context, back, restock)
+    claimed = [Pick(line, event.location, quantity) for line, quantity in event.claimed]
+    yield from _to_stock(context, claimed, lambda quantity, _: inspected.ClaimReturned(quantity, event.document))
     doubted = [Pick(line, event.location, 1) for line in event.recount]
     yield from _to_stock(context, doubted, lambda _, __: counting.RequestRecount(event.document))
 

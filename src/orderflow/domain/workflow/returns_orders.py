@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import EventContext, Require, Send
-from orderflow.domain.inventory.counting import Discard, ReleaseQuarantine
+from orderflow.domain.inventory.inspected import DiscardReturned, KeepReturned, ReleaseReturned
 from orderflow.domain.orders.annotating import AnnotateOrder
 from orderflow.domain.orders.returning import InspectedLine, RecordInspection, nothing_to_credit
 from orderflow.domain.orders.state import HasProgress
@@ -24,17 +24,13 @@ __all__ = [
 ]
 
 
-#: Outcomes of units of an order that change where its stock stands; rejected ones are told to their shipments.
-_STAYING = (InspectionOutcome.RESTOCK, InspectionOutcome.DISCARD)
-
-
 def inspect(context: EventContext) -> Iterator[Send]:
-    """What is decided about order lines is told to their orders, the rest to the stock.
+    """What is decided about order lines is told to their orders, the rest to the stock; rejections to their shipments.
 
     Units that had left in no shipment are in no stock before somebody counts them, and what is counted is on sale.
     """
-    key = context.key
-    units = [item for item in context.event.units if item.shipment and item.outcome in _STAYING]
+    key, rejected = context.key, InspectionOutcome.REJECT
+    units = [item for item in context.event.units if item.shipment and item.outcome is not rejected]
     for order in dict.fromkeys(item.order for item in units):
         mine = [InspectedLine(i.line, i.location, i.outcome, i.quantity) for i in units if i.order == order]
         yield Send(key.beside("order", order), RecordInspection(key.id, tuple(mine)))
@@ -53,24 +49,33 @@ def send_back(context: EventContext) -> Iterator[Send]:
     """Rejected units leave their stock."""
     content, event = context.after.content, context.event
     items = [
-        (content.line(line).sku, event.location, InspectionOutcome.REJECT, quantity) for line, quantity in event.units
+        (content.line(line).sku, event.location, InspectionOutcome.REJECT, quantity)
+        for line, quantity in (*event.units, *event.recovered)
     ]
     yield from _moved(context.key.tenant, event.document, items)
 
+
+#: What a stock row is told of units that were inspected.
+DECISIONS: Final = (KeepReturned, ReleaseReturned, DiscardReturned)
 
 #: Outcomes by which units leave the stock, and the reason of the movement.
 _LEAVING = {InspectionOutcome.DISCARD: "discarded", InspectionOutcome.REJECT: "sent back"}
 
 
 def _moved(tenant: str, document: str, items: Iterable[tuple[str, str, InspectionOutcome, int]]) -> Iterator[Send]:
-    """Units were set aside when they came: what is restocked is so no longer, what leaves is taken out."""
+    """Units were set aside when they came: what is restocked is so no longer, what leaves is taken out.
+
+    What stays in quarantine waits in no return any more.
+    """
     sums = summed(((sku, location, outcome), quantity) for sku, location, outcome, quantity in items)
     for (sku, location, outcome), quantity in sums.items():
         key = stock_key(tenant, sku, location)
         if outcome is InspectionOutcome.RESTOCK:
-            yield Send(key, ReleaseQuarantine(quantity, document))
+            yield Send(key, ReleaseReturned(quantity, document))
         elif outcome in _LEAVING:
-            yield Send(key, Discard(quantity, _LEAVING[outcome], document))
+            yield Send(key, DiscardReturned(quantity, _LEAVING[outcome], document))
+        else:
+            yield Send(key, KeepReturned(quantity, document))
 
 
 def link_exchange(context: EventContext) -> Iterator[Send]:

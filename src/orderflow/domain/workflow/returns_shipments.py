@@ -12,11 +12,11 @@ from orderflow.domain.inventory.stock import Restock
 from orderflow.domain.orders.parcels import RecordBack
 from orderflow.domain.orders.state import HasProgress
 from orderflow.domain.returns.inspecting import InspectedUnits
-from orderflow.domain.returns.receiving import ReceiveReturn, ReturnedUnits
+from orderflow.domain.returns.receiving import LooseUnits, ReceiveReturn, RecordLoose, ReturnedUnits
 from orderflow.domain.returns.state import HasReturn, arrival_of
 from orderflow.domain.shipping.fates import COMING_BACK, units_in
 from orderflow.domain.shipping.rejecting import SendBack
-from orderflow.domain.shipping.returning import ReceiveBack
+from orderflow.domain.shipping.returning import ReceiveReturned
 from orderflow.domain.shipping.state import Arrival, Back, Delivered, Left, Lost, Returning
 from orderflow.domain.values import InspectionOutcome, stock_key, summed
 from orderflow.errors import Key
@@ -100,14 +100,26 @@ def take_back(context: EventContext) -> Iterator[Send]:
     arrival = arrival_of(document, event.arrival, context.after.goods.reports)
     for shipment in dict.fromkeys(units.shipment for units in event.units if units.shipment):
         mine = [units for units in event.units if units.shipment == shipment]
-        back, supposed = tuple([Back(*units[:3]) for units in mine]), any(units.supposed for units in mine)
-        told = ReceiveBack(event.location, event.usable, back, arrival, supposed)
+        sums = summed([(units[:2], units.quantity) for units in mine])
+        back = tuple([Back(order, line, quantity) for (order, line), quantity in sums.items()])
+        supposed = any(units.supposed for units in mine)
+        told = ReceiveReturned(event.location, event.usable, back, arrival, supposed, document)
         yield Send(context.key.beside("shipment", shipment), told)
     for order in dict.fromkeys(units.order for units in event.units if not units.shipment):
         lines = dict.fromkeys(units.line for units in event.units if units.order == order and not units.shipment)
         yield Send(context.key.beside("order", order), RecordBack(document, event.location, recount=tuple(lines)))
     for sku, quantity in summed((item.sku, item.quantity) for item in event.unmatched).items():
-        yield Send(stock_key(context.key.tenant, sku, event.location), Restock(quantity, event.usable, document))
+        restock = Restock(quantity, event.usable, document, in_return=not event.usable)
+        yield Send(stock_key(context.key.tenant, sku, event.location), restock)
+
+
+def set_apart(context: EventContext) -> Iterator[Send]:
+    """What no stock took in is to be counted, and inspecting it moves nothing."""
+    event = context.event
+    if event.returned and event.loose:
+        units = tuple([LooseUnits(*back) for back in event.loose])
+        told = RecordLoose(event.location, context.key.id, units, event.usable)
+        yield Send(context.key.beside("return", event.returned), told)
 
 
 def send_back(context: EventContext) -> Iterator[Send]:

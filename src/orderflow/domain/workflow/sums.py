@@ -17,7 +17,7 @@ from orderflow.errors import Key
 __all__ = ["Breach", "Laws", "Said", "Share", "Sums"]
 
 #: The laws by which one side may say more than the other: their sums are not negative.
-AT_LEAST: Final = frozenset({"A2"})
+AT_LEAST: Final = frozenset({"A2", "A5"})
 
 
 class Breach(NamedTuple):

@@ -38,7 +38,7 @@ from orderflow.domain.engine.workflow import (
 from orderflow.domain.intake import INTAKE, AcceptDocument
 from orderflow.domain.inventory import documents as do
 from orderflow.domain.inventory import stock as st
-from orderflow.domain.inventory.counting import Adjust, Discard, ReleaseQuarantine, RequestRecount
+from orderflow.domain.inventory.counting import Adjust
 from orderflow.domain.inventory.machine import STOCK
 from orderflow.domain.orders import allocating as oa
 from orderflow.domain.orders import amending as oam
@@ -46,10 +46,12 @@ from orderflow.domain.orders import annotating as oan
 from orderflow.domain.orders import billing as ob
 from orderflow.domain.orders import cancelling as oc
 from orderflow.domain.orders import crediting as ocr
+from orderflow.domain.orders import exceeding as oex
 from orderflow.domain.orders import holding as oh
 from orderflow.domain.orders import parcels as opa
 from orderflow.domain.orders import placing as op
 from orderflow.domain.orders import prepaying as om
+from orderflow.domain.orders import readdressing as ora
 from orderflow.domain.orders import reinstating as ori
 from orderflow.domain.orders import returning as ore
 from orderflow.domain.orders import shipping as osh
@@ -69,6 +71,7 @@ from orderflow.domain.returns import receiving as rg
 from orderflow.domain.returns import requesting as rq
 from orderflow.domain.returns.machine import RETURN
 from orderflow.domain.shipping import carriage as sc
+from orderflow.domain.shipping import choosing as sh
 from orderflow.domain.shipping import labelling as sl
 from orderflow.domain.shipping import leaving as sv
 from orderflow.domain.shipping import planning as sp
@@ -157,8 +160,22 @@ LOOKED_AT_AGAIN: Final = tells(
     sc.RecordReturning,
     sc.RecordLost,
     sb.ReceiveBack,
+    sb.ReceiveReturned,
     known=True,
 )
+#: Of a shipment that is left with the goods of fewer lines.
+FEWER_LINES: Final = asks(shipments_orders.readdress_rest, "readdress")
+UNPREPARED: Final = tells(shipments_orders.cancel_preparation, osh.CancelPreparation)
+LABEL_WANTED: Final = asks(shipments_orders.buy_label, "buy_label")
+LABEL_VOIDED: Final = asks(shipments_orders.void_label, "void_label")
+#: Of units that an order is not to have any more.
+UNITS_FREED: Final = (
+    EXPOSED,
+    tells(orders_stock.free_units, st.Release, st.DropBackorder),
+    asks(shipments_orders.drop_items, "drop_items"),
+    BY_POLICY,
+)
+SET_APART: Final = tells(returns_shipments.set_apart, rg.RecordLoose, known=True)
 WRITTEN_BACK: Final = tells(billing_accounts.post_written_back, ac.Post)
 
 
@@ -198,10 +215,18 @@ TABLE: Final[tuple[Line, ...]] = (
     on(oa.StockReleased, tells(orders_stock.release_units, st.Release)),
     on(oa.AllocationExpired, tells(orders_stock.release_units, st.Release)),
     on(osh.ShortUnitsTakenOut, tells(orders_stock.take_out_short, st.TakeOutShort)),
+    on(
+        oex.ExcessAdded,
+        EXPOSED,
+        tells(orders_stock.allocate_excess, st.Allocate),
+        tells(shipments_orders.add_items, sp.AddItems, known=True),
+        BY_POLICY,
+    ),
     on(osh.ShipmentPrepared, settled_at(Gate.PREPARE)),
     on(
         osh.ShipmentDispatched,
         settled_at(Gate.SHIP),
+        requires(shipments_orders.others_ready, "shipment", known=True),
         tells(orders_stock.ship_units, st.Ship),
         DATES_QUESTIONED,
         BY_POLICY,
@@ -215,35 +240,21 @@ TABLE: Final[tuple[Line, ...]] = (
         BY_POLICY,
     ),
     on(opa.UnitsDelivered, EXPOSED),
-    on(opa.UnitsReturned, EXPOSED, tells(orders_stock.restock_units, st.Restock, RequestRecount), BY_POLICY),
-    on(ore.UnitsInspected, tells(returns_orders.move_stock, ReleaseQuarantine, Discard)),
-    on(ore.UnitsRejected, EXPOSED, tells(returns_orders.send_back, Discard), BY_POLICY),
+    on(opa.UnitsReturned, EXPOSED, tells(orders_stock.restock_units, *orders_stock.RESTOCKING), BY_POLICY),
+    on(ore.UnitsInspected, tells(returns_orders.move_stock, *returns_orders.DECISIONS)),
+    on(ore.UnitsRejected, EXPOSED, tells(returns_orders.send_back, *returns_orders.DECISIONS), BY_POLICY),
     on(opa.UnitsLost, EXPOSED, BY_POLICY),
     on(opa.UnitsOwedAgain, EXPOSED, tells(orders_stock.restock_left_behind, st.Restock)),
-    on(
-        oc.UnitsCancelled,
-        EXPOSED,
-        tells(orders_stock.free_units, st.Release, st.DropBackorder),
-        asks(shipments_orders.drop_items, "drop_items"),
-        BY_POLICY,
-    ),
-    on(
-        oc.OrderCancelled,
-        EXPOSED,
-        tells(orders_stock.free_units, st.Release, st.DropBackorder),
-        asks(shipments_orders.drop_items, "drop_items"),
-        BY_POLICY,
-        notifies("order_cancelled"),
-    ),
+    on(oc.UnitsCancelled, *UNITS_FREED),
+    on(oc.OrderCancelled, *UNITS_FREED, notifies("order_cancelled")),
     on(ori.OrderReinstated, EXPOSED),
     names(oam.ConfirmAmendment, orders_parties.amended_parties),
+    on(oam.AmendmentConfirmed, requires(orders_parties.recorded, "party", known=True), *UNITS_FREED),
+    names(ora.ChangeAddress, orders_parties.named_address),
     on(
-        oam.AmendmentConfirmed,
-        requires(orders_parties.recorded, "party", known=True),
-        EXPOSED,
-        tells(orders_stock.free_units, st.Release, st.DropBackorder),
-        asks(shipments_orders.drop_items, "drop_items"),
-        BY_POLICY,
+        ora.AddressChanged,
+        requires(orders_parties.address_recorded, "party", known=True),
+        asks(shipments_orders.readdress, "readdress"),
     ),
     on(ob.UnitsBilled, EXPOSED, tells(orders_billing.draft_invoice, inv.DraftInvoice), BY_POLICY),
     on(ocr.UnitsCredited, EXPOSED, MONEY_MOVED, BY_POLICY),
@@ -255,26 +266,18 @@ TABLE: Final[tuple[Line, ...]] = (
     on(ob.OrderCompleted, requires(orders_billing.settled_if_asked, "invoice"), notifies("order_completed")),
     # -- shipments
     on(sp.ShipmentPlanned, tells(shipments_orders.prepare, osh.PrepareShipment)),
-    on(sp.ShipmentPacked, asks(shipments_orders.buy_label, "buy_label")),
-    on(sp.ShortPickRecorded, tells(shipments_orders.take_out_short, osh.TakeOutShort)),
-    on(
-        sp.ItemsDropped,
-        tells(shipments_orders.cancel_preparation, osh.CancelPreparation),
-        asks(shipments_orders.void_label, "void_label"),
-    ),
-    on(
-        sp.ShipmentVoided,
-        tells(shipments_orders.cancel_preparation, osh.CancelPreparation),
-        asks(shipments_orders.void_label, "void_label"),
-    ),
-    on(sl.LabelRequested, asks(shipments_orders.buy_label, "buy_label")),
-    on(
-        sl.CarrierChanged,
-        asks(shipments_orders.void_label, "void_label"),
-        asks(shipments_orders.buy_label, "buy_label"),
-    ),
-    on(sl.LabelVoided, asks(shipments_orders.void_label, "void_label")),
+    on(sp.OverPickRecorded, tells(shipments_orders.exceed, oex.AddExcess)),
+    on(sp.ShipmentPacked, LABEL_WANTED),
+    on(sp.ShortPickRecorded, tells(shipments_orders.take_out_short, osh.TakeOutShort), FEWER_LINES),
+    on(sp.ItemsDropped, UNPREPARED, LABEL_VOIDED, FEWER_LINES),
+    on(sp.ShipmentVoided, UNPREPARED, LABEL_VOIDED),
+    on(sl.LabelRequested, LABEL_WANTED),
+    on(sl.CarrierChanged, LABEL_VOIDED, LABEL_WANTED),
+    on(sl.ShipmentReaddressed, LABEL_VOIDED, LABEL_WANTED),
+    on(sh.CarrierChosen, LABEL_WANTED),
+    on(sl.LabelVoided, LABEL_VOIDED),
     on(sl.SpareLabelRecorded, asks(shipments_orders.void_spare, "void_label")),
+    names(sv.HandOver, shipments_orders.travels_with),
     on(
         sv.HandedOver,
         tells(shipments_orders.dispatch, osh.DispatchShipment),
@@ -285,8 +288,8 @@ TABLE: Final[tuple[Line, ...]] = (
     on(sv.ShipmentLeft, DEPARTED, notifies("shipment_sent")),
     on(sv.AnswerRecorded, LOOKED_AT_AGAIN),
     on(sc.ShipmentDelivered, tells(shipments_orders.deliver, opa.RecordDelivery)),
-    on(sb.ReceivedBack, tells(shipments_orders.take_back, opa.RecordBack)),
-    on(sb.ReportedUnsent, tells(shipments_orders.recount, opa.RecordBack)),
+    on(sb.ReceivedBack, tells(shipments_orders.take_back, opa.RecordBack), SET_APART),
+    on(sb.ReportedUnsent, tells(shipments_orders.recount, opa.RecordBack), SET_APART),
     on(sj.UnitsSentBack, tells(shipments_orders.reject, ore.RecordRejection)),
     on(sw.ParcelWrittenOff, tells(shipments_orders.write_off, opa.RecordLoss)),
     on(sw.ParcelResupplied, tells(shipments_orders.resupply, opa.OweAgain)),
@@ -297,11 +300,11 @@ TABLE: Final[tuple[Line, ...]] = (
     ),
     # -- returns, credit notes, invoices, numbers
     completes(rg.ReceiveReturn, returns_shipments.find_shipments),
-    on(rg.ReturnReceived, tells(returns_shipments.take_back, sb.ReceiveBack, opa.RecordBack, st.Restock)),
+    on(rg.ReturnReceived, tells(returns_shipments.take_back, sb.ReceiveReturned, opa.RecordBack, st.Restock)),
     on(
         ri.ReturnInspected,
         tells(returns_shipments.send_back, sj.SendBack),
-        tells(returns_orders.inspect, ore.RecordInspection, ReleaseQuarantine, Discard),
+        tells(returns_orders.inspect, ore.RecordInspection, *returns_orders.DECISIONS),
     ),
     on(ri.ReturnSettled, requires(returns_orders.credited, "order")),
     on(rq.ExchangeLinked, tells(returns_orders.link_exchange, oan.AnnotateOrder)),
