@@ -178,8 +178,9 @@ class Money(Record):
         return f"{self.decimal:f} {self.currency}"
 
 
-def at_most(code: str, asked_minor: int, most_minor: int) -> Refusal | None:
-    """The refusal of more minor units than there are."""
+def at_most(code: str, asked_minor: int, most_minor: int, currency: str) -> Refusal | None:
+    """The refusal of more money than there is."""
     if asked_minor <= most_minor:
         return None
-    return refuse(code, "{asked} minor units wanted, {most} possible", asked=asked_minor, most=most_minor)
+    said = {"wanted": str(Money(asked_minor, currency)), "possible": str(Money(most_minor, currency))}
+    return refuse(code, "{wanted} wanted, {possible} possible", **said, asked=asked_minor, most=most_minor)
