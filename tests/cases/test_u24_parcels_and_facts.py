@@ -302,3 +302,12 @@ def test_u25_no_fact_is_refused_in_any_state(storage: Storage, state: str, fact:
     out = shop.vector().shipped + shop.vector().delivered + shop.vector().lost
     replaced = 2 if state == "Lost, replaced" and fact != "back" else 0
     assert shop.level().on_hand == 10 - out - replaced
+
+
+def test_a_task_of_several_with_one_code_is_closed_by_itself(storage: Storage) -> None:
+    """Two lines are to be counted; who has counted the first has not counted the second."""
+    shop = GoodsShop(storage).allocated(1, 1).planned("S", item(1), item(1, line=2)).tell("S", PACK, VoidShipment())
+    shop.tell("S", ReceiveBack("main"))
+    assert shop.tasks() == ["count", "count", "scanned_but_voided"]
+    shop.tell("S", CloseShipmentTask("count"))
+    assert [dict(task.facts).get("line") for task in shop.parcel().tracking.tasks] == ["2", None]

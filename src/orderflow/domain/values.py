@@ -12,9 +12,10 @@ from attrs import frozen
 
 from orderflow.domain.engine.bounds import Between, Id, Name, Quantity, Text
 from orderflow.domain.engine.limits import MAX_ID
+from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.text import TextForm
-from orderflow.errors import Key
+from orderflow.errors import Key, Refusal
 
 __all__ = [
     "MAX_LINES",
@@ -103,6 +104,24 @@ class Task(NamedTuple):
 
     code: Name
     facts: tuple[tuple[Name, Name], ...] = ()
+
+
+def with_tasks(tasks: tuple[Task, ...], more: Iterable[Task]) -> tuple[Task, ...]:
+    """With more tasks, each once; of too many, the latest."""
+    return tuple(dict.fromkeys((*tasks, *more)))[-MAX_TASKS:]
+
+
+def without_task(tasks: tuple[Task, ...], code: str) -> tuple[Task, ...]:
+    """Without the oldest task of a code, if there is one."""
+    oldest = next((task for task in tasks if task.code == code), None)
+    return tuple([task for task in tasks if task != oldest])
+
+
+def has_task(tasks: tuple[Task, ...], code: str) -> Refusal | None:
+    """Only a task that stands can be closed."""
+    if any(task.code == code for task in tasks):
+        return None
+    return refuse("no_such_task", "there is no task {task}", task=code)
 
 
 @frozen(eq=False, repr=False)

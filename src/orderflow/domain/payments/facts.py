@@ -11,8 +11,8 @@ from typing import Any, Final, TypeVar
 
 from attrs import evolve, frozen
 
+from orderflow.domain import values
 from orderflow.domain.engine.bounds import Name
-from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.payments.state import MAX_NOTES, Known, Notes, Operation, Pending, SomeMoney, currency_of, without
@@ -145,7 +145,7 @@ def with_notes(notes: Notes, event: Any) -> Notes:
 
 def with_tasks(notes: Notes, tasks: tuple[Task, ...]) -> Notes:
     """What a row remembers with these tasks; one stands there once."""
-    return evolve(notes, tasks=tuple(dict.fromkeys((*notes.tasks, *tasks)))[-MAX_NOTES:]) if tasks else notes
+    return evolve(notes, tasks=values.with_tasks(notes.tasks, tasks)) if tasks else notes
 
 
 # -- tasks
@@ -169,13 +169,8 @@ class PaymentTaskClosed(_Closing, Event):
 
 
 def has_task(state: Known, command: ClosePaymentTask, stamp: Stamp) -> Refusal | None:
-    """Only a task that stands can be closed."""
-    if any(task.code == command.code for task in state.notes.tasks):
-        return None
-    return refuse("no_such_task", "there is no task {task}", task=command.code)
+    return values.has_task(state.notes.tasks, command.code)
 
 
 def task_closed(state: K, event: PaymentTaskClosed) -> K:
-    tasks = [*state.notes.tasks]
-    del tasks[[task.code for task in tasks].index(event.code)]
-    return evolve(state, notes=evolve(state.notes, tasks=tuple(tasks)))
+    return evolve(state, notes=evolve(state.notes, tasks=values.without_task(state.notes.tasks, event.code)))

@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias, TypeVar
 
 from attrs import evolve, frozen
 
+from orderflow.domain import values
 from orderflow.domain.engine.bounds import Length, Name
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Command, Event
@@ -112,22 +113,19 @@ class _Closing:
 
 
 class CloseShipmentTask(_Closing, Command):
-    """Somebody has looked at the tasks with this code."""
+    """Somebody has looked at the oldest task with this code."""
 
     __slots__ = ()
 
 
 class ShipmentTaskClosed(_Closing, Event):
-    """Tasks were closed."""
+    """A task was closed."""
 
     __slots__ = ()
 
 
 def has_task(state: Unsent | Left | Voided, command: CloseShipmentTask, stamp: Stamp) -> Refusal | None:
-    """Only a task that stands can be closed."""
-    if any(task.code == command.code for task in state.tracking.tasks):
-        return None
-    return refuse("no_such_task", "there is no task {task}", task=command.code)
+    return values.has_task(state.tracking.tasks, command.code)
 
 
 def task_closed(state: T, event: ShipmentTaskClosed) -> T:

@@ -14,7 +14,7 @@ from orderflow.domain.engine.limits import MAX_MONEY_MINOR
 from orderflow.domain.engine.record import Record
 from orderflow.domain.money.money import Money
 from orderflow.domain.shipping.fates import Fate, on_the_way
-from orderflow.domain.values import MAX_LINES, MAX_TASKS, DeliveryWish, Gift, Location, PartyRef, Task
+from orderflow.domain.values import MAX_LINES, DeliveryWish, Gift, Location, PartyRef, Task, with_tasks, without_task
 from orderflow.errors import Fault, InvariantBroken
 
 MAX_LABEL_DATA = 20_000
@@ -211,11 +211,11 @@ class Tracking(NamedTuple):
 
     def tasked(self, *tasks: Task) -> Tracking:
         """With these tasks, each once."""
-        return self._replace(tasks=tuple(dict.fromkeys((*self.tasks, *tasks)))[-MAX_TASKS:])
+        return self._replace(tasks=with_tasks(self.tasks, tasks))
 
     def without(self, code: str) -> Tracking:
-        """Without the tasks of this code."""
-        return self._replace(tasks=tuple([task for task in self.tasks if task.code != code]))
+        """Without the oldest task of this code."""
+        return self._replace(tasks=without_task(self.tasks, code))
 
 
 UNTRACKED: Final = Tracking()
