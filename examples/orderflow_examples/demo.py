@@ -66,7 +66,7 @@ def demo(context: click.Context, orders: int, seed: int, db: Path | None, *, kee
             example = max(rows, key=_instructive).key.id
         report_unfinished(found)
         click.echo(f"\n{_title('one of them')}\n")
-        context.invoke(show, order=example, db=place, tenant="main", workflow=None, as_json=False)
+        context.invoke(show, name=example, db=place, tenant="main", workflow=None, as_json=False)
         _print_next_steps(place if db or keep else None, sample, example)
 
 
