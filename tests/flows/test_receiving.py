@@ -178,8 +178,9 @@ def test_a_line_of_no_number_of_units_is_a_fault() -> None:
 )
 def test_what_a_shop_is_wired_with_is_checked_at_once(wired: dict[str, Any], message: str) -> None:
     """Not when the first label is bought."""
+    options: dict[str, Any] = {"storage": MemoryStorage(), **wired}
     with pytest.raises(InputError, match=message):
-        OrderFlow(**{"storage": MemoryStorage(), **wired})
+        OrderFlow(**options)
 
 
 def test_an_order_without_a_channel_is_taken_in_once_by_its_own_id() -> None:
