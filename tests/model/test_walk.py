@@ -78,7 +78,7 @@ from orderflow.domain.shipping.resolving import (
     ResupplyParcel,
     WriteOffParcel,
 )
-from orderflow.domain.shipping.returning import ReceiveBack
+from orderflow.domain.shipping.returning import ReceiveBack, ReceiveReturned
 from orderflow.domain.shipping.state import (
     Item,
     Plan,
@@ -437,6 +437,7 @@ TRIED_BY_CASES = {
     *(RecordDeparture, RecordLoss, OweAgain, RecordInspection, RecordRejection, ReinstateOrder),
     *(ProposeAmendment, ConfirmAmendment, DropAmendment),
     *(RecordTracking, RecordDelivered, RecordReturning, RecordLost, ReceiveBack, RecordLeftBehind, SendBack),
+    ReceiveReturned,
     *(ReturnToQueue, CloseShipmentTask, RecordLabel, RequestLabel, ChangeCarrier, RecordOrderDate),
 }
 
