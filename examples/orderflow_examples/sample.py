@@ -17,9 +17,9 @@ from attrs import define, field
 
 from orderflow.adapters.codec import Codec
 from orderflow.domain.money.tax import spread
-from orderflow.domain.orders.content import DeliveryWish, Gift, LineKind, OrderContent, OrderLine, Policy, line_minor
+from orderflow.domain.orders.content import LineKind, OrderContent, OrderLine, Policy, line_minor
 from orderflow.domain.parties.party import Person
-from orderflow.domain.values import PartyRef
+from orderflow.domain.values import DeliveryWish, Gift, PartyRef
 from orderflow_examples.sample_data import (
     BOTH_SKUS,
     CATALOGUE,

@@ -16,6 +16,7 @@ from orderflow.domain.engine.limits import MAX_NAME
 from orderflow.domain.engine.schema import faults_at
 from orderflow.errors import DefinitionError, InputError, OrderFlowError, PortError
 from orderflow.flows.asks import (
+    AskQuotes,
     Begin,
     BuyLabel,
     CancelLabel,
@@ -38,6 +39,7 @@ from orderflow.flows.asks import (
     SendNotice,
     TakeMessages,
 )
+from orderflow.ports.carrier import quotes_of
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -95,7 +97,6 @@ async def run_async(flow: Flow[R], answer: Callable[[Ask[Any]], Awaitable[Any]])
 
 #: How long the lease of a message that is being sent lasts; it is renewed while the adapter works.
 LEASE_SECONDS: Final = 60
-
 
 #: Ids of effects begin with the tenant, which ends at the first of these.
 Tenant = Annotated[str, Text(MAX_NAME, least=1, without="/")]
@@ -288,14 +289,8 @@ class Runtime:
         self._ports.storage.dead_letter(request.lease, now, request.error, maybe_sent=request.maybe_sent)
 
     def _dead_letters(self, request: DeadLetters) -> Any:
-        return self._ports.storage.dead_letters(
-            request.limit,
-            cursor=request.cursor,
-            topic=request.topic,
-            since=request.since,
-            lane=request.lane,
-            message_id=request.message_id,
-        )
+        r, find = request, self._ports.storage.dead_letters
+        return find(r.limit, cursor=r.cursor, topic=r.topic, since=r.since, lane=r.lane, message_id=r.message_id)
 
     def _requeue(self, request: Requeue) -> None:
         self._ports.storage.requeue(request.message_id, self._ports.clock.now())
@@ -316,6 +311,10 @@ class Runtime:
         carrier = self._carrier(request.carrier)
         with self._calling("carrier", request.lease):
             return carrier.buy_label(request.request)
+
+    def _ask_quotes(self, request: AskQuotes) -> Any:
+        with self._calling("carrier", request.lease):
+            return quotes_of(self._ports.carriers, request.request)
 
     def _cancel_label(self, request: CancelLabel) -> None:
         carrier = self._carrier(request.carrier)
@@ -350,8 +349,7 @@ class Runtime:
     def _carrier(self, name: str) -> Carrier:
         carrier = self._ports.carriers.get(name)
         if carrier is None:
-            wanted = f"no carrier {name!r}" if name else "no carrier"
-            raise PortError("carrier", f"{wanted} is wired", retry=False)
+            raise PortError("carrier", f"no carrier {name!r} is wired", retry=False)
         return carrier
 
     @contextmanager
@@ -387,6 +385,7 @@ class Runtime:
         Discard: _discard,
         Pause: _pause,
         BuyLabel: _buy_label,
+        AskQuotes: _ask_quotes,
         CancelLabel: _cancel_label,
         HasProvider: _has_provider,
         Operate: _operate,

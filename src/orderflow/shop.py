@@ -246,7 +246,8 @@ class OrderFlow(ReturnsDesk):
         """Carry out up to ``limit`` effects of committed batches: labels, notices, messages to other rows."""
         from orderflow.flows.relay import relay
 
-        return self._run(lambda: relay(self.workflow, limit=limit, time_of=time_of))
+        choose = self.settings.shipping.choose
+        return self._run(lambda: relay(self.workflow, limit=limit, time_of=time_of, choose=choose))
 
     @property
     def effects(self) -> Effects:

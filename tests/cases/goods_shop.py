@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 from orderflow import FixedClock, MemoryCarrier, MemoryNotifier, OrderFlow, PartyRef, Person
 from orderflow.domain.billing.invoice_state import Issued
@@ -55,7 +55,7 @@ class GoodsShop(OrderFlow):
         self.record_party("ann", Person("Ann", email="ann@example.org"))
         self.handle("TEA@main", ReceiveGoods(10))
 
-    def tell(self, row: str, *commands: Any) -> GoodsShop:
+    def tell(self, row: str, *commands: Any) -> Self:
         """Carry out commands on one row, none of which may be refused."""
         for command in commands:
             self.handle(row, command)
@@ -80,16 +80,16 @@ class GoodsShop(OrderFlow):
         )
         return PlaceOrder(content), ConfirmOrder()
 
-    def allocated(self, *units: int, order: str = "O", **policy: Any) -> GoodsShop:
+    def allocated(self, *units: int, order: str = "O", **policy: Any) -> Self:
         """With an order of so many units on each line, confirmed and allocated."""
         self.tell(order, *self.order(*units, **policy)).allocate(order)
         return self
 
-    def planned(self, parcel: str, *items: Item) -> GoodsShop:
+    def planned(self, parcel: str, *items: Item) -> Self:
         """With a parcel that needs no label."""
         return self.tell(parcel, PlanShipment(items, Plan(needs_label=False)))
 
-    def sent(self, parcel: str, *items: Item) -> GoodsShop:
+    def sent(self, parcel: str, *items: Item) -> Self:
         """With a parcel that was handed over."""
         return self.planned(parcel, *items).tell(parcel, PACK, GO)
 

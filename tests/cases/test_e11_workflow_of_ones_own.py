@@ -22,10 +22,10 @@ from orderflow.cli.root import COMMANDS, root
 from orderflow.domain.engine.workflow import Effect, Workflow, asks, on
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.tax import TaxCategory, TaxPolicy
-from orderflow.domain.orders.content import Gift, OrderContent, OrderLine
+from orderflow.domain.orders.content import OrderContent, OrderLine
 from orderflow.domain.orders.placing import ConfirmOrder
 from orderflow.domain.parties.party import Person
-from orderflow.domain.values import PartyRef
+from orderflow.domain.values import Gift, PartyRef
 from orderflow.flows.relay import POLICIES
 from orderflow.shop import OrderFlow
 

@@ -58,6 +58,14 @@ def test_settings_that_would_make_bad_commands_make_no_shop() -> None:
         Shop(ShopSettings(AllocationSettings(()), BY_HAND))
 
 
+def test_what_is_there_goes_ahead_where_nothing_waits() -> None:
+    """A shop without back-orders: two of three units are packed, the third stays open, and the rest is on a list."""
+    shop = Shop(ShopSettings(AllocationSettings(backorder=False), BY_HAND)).stocked(main=2).placed(3)
+    assert shop.advance("O").state == "Preparing"
+    assert (shop.progress().lines[0].preparing_quantity, shop.progress().lines[0].open) == (2, 1)
+    assert [task.key.id for task in shop.worklist("awaiting_stock")] == ["O"]
+
+
 def commands_of(batch: Batch) -> list[str]:
     """The commands of a batch by name, in their order."""
     return [record.command for record in batch.commands]

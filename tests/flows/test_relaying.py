@@ -317,6 +317,7 @@ def test_labels_are_tried_for_a_day_and_notices_for_three() -> None:
         "notify": 72,
         "operate_payment": 72,
         "drop_items": None,
+        "readdress": None,
         "request_operation": None,
         "fill_backorders": None,
         "rebalance": None,

@@ -54,14 +54,13 @@ def test_a_shipment_is_proposed_for_each_location() -> None:
 
 
 def test_what_ships_together_waits_for_each_other() -> None:
-    """An order that ships together is prepared whole or not at all; a line that does, with all its units."""
-    shop = Shop().stocked(main=3).confirmed(2, 1, ship_together=ShipTogether.ORDER)
+    """Of an order that ships together nothing is prepared before all of it has stock; of a line that does, neither."""
+    shop = Shop().stocked(main=2).confirmed(2, 1, ship_together=ShipTogether.ORDER)
     shop.allocate("O")
     assert shop.refusal("S", plan(item(2))) == ("ships_together",)
-    shop.tell("S", plan(item(2), item(1, line=2)))
-    other = Shop().stocked(main=3).confirmed(2, 1, ship_together=ShipTogether.LINE)
+    other = Shop().stocked(main=3).confirmed(2, 2, ship_together=ShipTogether.LINE)
     other.allocate("O")
-    assert other.refusal("S", plan(item(1))) == ("ships_together",)
+    assert other.refusal("S", plan(item(1, line=2))) == ("ships_together",)
     other.tell("S", plan(item(2)))
 
 
@@ -160,5 +159,5 @@ def test_a_completed_order_owes_nothing_again() -> None:
     shop.tell("O", evolve(CANCEL, units=(LineQuantity(1, 1),)), BillUnits("O/1", "inv"), CompleteOrder())
     shop.tell("T", RecordTracking("t", TrackingStatus.IN_TRANSIT), DeclareLost())
     assert (shop.state, shop.lines[0].shipped, shop.lines[0].cancelled) == ("Completed", 1, 0)
-    assert shop.refusal("T", ResupplyParcel()) == ("not_now",)
+    assert shop.refusal("T", ResupplyParcel()) == ("order_closed",)
     assert shop.tell("T", WriteOffParcel()).lines[0].lost == 1

@@ -93,6 +93,7 @@ from orderflow.domain.orders.content import (
     Policy,
 )
 from orderflow.domain.orders.crediting import RecordCredit, RecordUnbilling, UnbilledUnits
+from orderflow.domain.orders.exceeding import AddExcess
 from orderflow.domain.orders.holding import PlaceHold, ReleaseHold
 from orderflow.domain.orders.lines import CreditedUnits
 from orderflow.domain.orders.parcels import (
@@ -112,6 +113,7 @@ from orderflow.domain.orders.prepaying import (
     RecordPrepayment,
     WithdrawPrepayment,
 )
+from orderflow.domain.orders.readdressing import ChangeAddress
 from orderflow.domain.orders.reinstating import ReinstateOrder
 from orderflow.domain.orders.returning import InspectedLine, RecordInspection, RecordRejection
 from orderflow.domain.orders.shipping import CancelPreparation, DispatchShipment, Kept, PrepareShipment, TakeOutShort
@@ -170,13 +172,16 @@ from orderflow.domain.shipping.carriage import (
     RecordTracking,
     TrackingStatus,
 )
-from orderflow.domain.shipping.labelling import ChangeCarrier, RecordLabel, RequestLabel, VoidLabel
+from orderflow.domain.shipping.choosing import ChooseCarrier
+from orderflow.domain.shipping.labelling import ChangeCarrier, Readdress, RecordLabel, RequestLabel, VoidLabel
 from orderflow.domain.shipping.leaving import HandOver, RecordAnswer, RecordDispatch, RecordLeftBehind, RecordOrderDate
 from orderflow.domain.shipping.planning import (
+    AddItems,
     DropCancelledItems,
     DropItems,
     PackShipment,
     PlanShipment,
+    RecordOverPick,
     RecordShortPick,
     VoidShipment,
 )
@@ -307,6 +312,7 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         RecordDispatch(),
         RecordAnswer("O", PICK, ("on_hold",)),
         RecordOrderDate("O", NOON),
+        ChooseCarrier(STAMP.command_id, "van", ""),
         ClearExpected(),
         CloseShipmentTask("count"),
         ReceiveReturned("main", units=(Back("O", 1, 1),), returned="R"),
@@ -314,10 +320,13 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         VoidShipment(),
         RequestLabel(),
         ChangeCarrier("van", needs_label=False),
+        Readdress(ANN, "GB"),
+        RecordOverPick((ITEM,)),
+        AddItems((ITEM._replace(line=9),)),
     ),
     "order": (
         PlaceOrder(content()),
-        PlaceOrder(content(invoice_basis=InvoiceBasis.ORDERED)),
+        PlaceOrder(content(invoice_basis=InvoiceBasis.ORDERED, excess_percent=100)),
         PlaceOrder(content(LineKind.SERVICE)),
         PlaceOrder(content(allocate_at=AllocateAt.PLACED)),
         OpenDraft(content()),
@@ -363,6 +372,8 @@ COMMANDS: dict[str, tuple[Any, ...]] = {
         PlaceHold(Hold(HoldReason.MANUAL, Gate.COMPLETE)),
         ReleaseHold(HoldReason.MANUAL, Gate.COMPLETE),
         AnnotateOrder(add=("gift",)),
+        ChangeAddress(ANN, "GB"),
+        AddExcess("S", PICK),
         ReturnToQueue(PICK),
     ),
     "intake": (AcceptDocument("order", "O"), RejectDocument(1, ("bad",))),

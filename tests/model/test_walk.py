@@ -47,11 +47,13 @@ from orderflow.domain.orders.content import (
     OrderLine,
     Policy,
 )
+from orderflow.domain.orders.exceeding import AddExcess
 from orderflow.domain.orders.holding import PlaceHold, ReleaseHold
 from orderflow.domain.orders.machine import ORDER
 from orderflow.domain.orders.parcels import OweAgain, RecordDeparture, RecordLoss
 from orderflow.domain.orders.placing import ConfirmOrder, DiscardDraft, EditDraft, OpenDraft, PlaceOrder, UnconfirmOrder
 from orderflow.domain.orders.prepaying import RecordAuthorisation, RecordCapture
+from orderflow.domain.orders.readdressing import ChangeAddress
 from orderflow.domain.orders.reinstating import ReinstateOrder
 from orderflow.domain.orders.returning import RecordInspection, RecordRejection
 from orderflow.domain.orders.state import Completed, Draft
@@ -67,9 +69,18 @@ from orderflow.domain.shipping.carriage import (
     RecordTracking,
     TrackingStatus,
 )
-from orderflow.domain.shipping.labelling import ChangeCarrier, RecordLabel, RequestLabel, VoidLabel
+from orderflow.domain.shipping.choosing import ChooseCarrier
+from orderflow.domain.shipping.labelling import ChangeCarrier, Readdress, RecordLabel, RequestLabel, VoidLabel
 from orderflow.domain.shipping.leaving import HandOver, RecordDispatch, RecordLeftBehind, RecordOrderDate
-from orderflow.domain.shipping.planning import DropItems, PackShipment, PlanShipment, RecordShortPick, VoidShipment
+from orderflow.domain.shipping.planning import (
+    AddItems,
+    DropItems,
+    PackShipment,
+    PlanShipment,
+    RecordOverPick,
+    RecordShortPick,
+    VoidShipment,
+)
 from orderflow.domain.shipping.rejecting import SendBack
 from orderflow.domain.shipping.resolving import (
     ClearExpected,
@@ -435,10 +446,11 @@ WALKS = (documents, money, on_account, fragments, facts, beginnings, ordered_bas
 TRIED_BY_CASES = {
     *(RecordAuthorisation, RecordCapture),
     *(RecordDeparture, RecordLoss, OweAgain, RecordInspection, RecordRejection, ReinstateOrder),
-    *(ProposeAmendment, ConfirmAmendment, DropAmendment),
+    *(ProposeAmendment, ConfirmAmendment, DropAmendment, ChangeAddress, Readdress),
+    *(RecordOverPick, AddExcess, AddItems),
     *(RecordTracking, RecordDelivered, RecordReturning, RecordLost, ReceiveBack, RecordLeftBehind, SendBack),
     ReceiveReturned,
-    *(ReturnToQueue, CloseShipmentTask, RecordLabel, RequestLabel, ChangeCarrier, RecordOrderDate),
+    *(ReturnToQueue, CloseShipmentTask, RecordLabel, RequestLabel, ChangeCarrier, ChooseCarrier, RecordOrderDate),
 }
 
 #: Other arrows that no world takes, and why.

@@ -20,21 +20,12 @@ from orderflow.domain.money.price import Price
 from orderflow.domain.money.tax import TaxCategory, TaxPolicy
 from orderflow.domain.orders.allocating import StockReleased
 from orderflow.domain.orders.cancelling import UnitsCancelled
-from orderflow.domain.orders.content import (
-    CancelledBy,
-    DeliveryWish,
-    Gate,
-    Hold,
-    HoldReason,
-    OrderContent,
-    OrderLine,
-    totals_of,
-)
+from orderflow.domain.orders.content import CancelledBy, Gate, Hold, HoldReason, OrderContent, OrderLine, totals_of
 from orderflow.domain.orders.lines import Allotment, LineVector, Slice
 from orderflow.domain.orders.machine import ORDER
 from orderflow.domain.orders.placing import ConfirmOrder, OrderConfirmed, PlaceOrder
 from orderflow.domain.orders.state import Placed, Progress
-from orderflow.domain.values import PartyRef, Pick
+from orderflow.domain.values import DeliveryWish, PartyRef, Pick
 from orderflow.domain.workflow.table import MACHINES
 from orderflow.errors import DefinitionError, InputError, StorageError
 

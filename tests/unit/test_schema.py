@@ -29,9 +29,7 @@ from orderflow.domain.orders.allocating import AllocateStock
 from orderflow.domain.orders.cancelling import CancelUnits
 from orderflow.domain.orders.content import (
     CancelledBy,
-    DeliveryWish,
     Gate,
-    Gift,
     Hold,
     HoldReason,
     LineKind,
@@ -40,7 +38,7 @@ from orderflow.domain.orders.content import (
     Policy,
 )
 from orderflow.domain.orders.placing import EditDraft, OpenDraft, PlaceOrder
-from orderflow.domain.values import LineQuantity, PartyRef
+from orderflow.domain.values import DeliveryWish, Gift, LineQuantity, PartyRef
 from orderflow.domain.workflow.table import standard_workflow
 from orderflow.errors import Fault, InputError
 from orderflow.shop import OrderFlow, Request

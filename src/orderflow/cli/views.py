@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from orderflow.adapters.codec import Codec
 from orderflow.cli.output import amount, when
+from orderflow.domain.orders.addresses import addressed
 from orderflow.domain.orders.content import Hold, LineKind, OrderContent, OrderLine, totals_of
 from orderflow.domain.orders.lines import LineVector
 from orderflow.flows.worklists import Task
@@ -45,6 +46,7 @@ def order_view(row: Row[Any]) -> View:
     state, content = row.state, row.state.content
     sums = totals_of(content)
     progress = getattr(state, "progress", None)
+    ship_to = addressed(content, progress.readdressed if progress else ()).ship_to
     vectors = progress.lines if progress else [LineVector() for _ in content.lines]
     return row_view(row) | {
         "version": row.version,
@@ -53,7 +55,7 @@ def order_view(row: Row[Any]) -> View:
         "confirmed_at": when(getattr(state, "confirmed_at", None)),
         "completed_at": when(getattr(state, "completed_at", None)),
         "bill_to": str(content.bill_to) if content.bill_to else None,
-        "ship_to": str(content.ship_to) if content.ship_to else None,
+        "ship_to": str(ship_to) if ship_to else None,
         "tags": [*(progress.tags if progress else content.tags)],
         "notes": [*progress.notes] if progress else [],
         "holds": [_hold(hold) for hold in (progress or state).holds],

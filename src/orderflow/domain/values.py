@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import date
 from enum import Enum
 from typing import Annotated, NamedTuple, TypeVar
 
+from attrs import frozen
+
 from orderflow.domain.engine.bounds import Between, Id, Name, Quantity, Text
 from orderflow.domain.engine.limits import MAX_ID
+from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.text import TextForm
 from orderflow.errors import Key
 
@@ -18,10 +22,13 @@ __all__ = [
     "MAX_TAGS",
     "MAX_TASKS",
     "CreditIntent",
+    "DeliveryWish",
+    "Gift",
     "InspectionOutcome",
     "LineQuantity",
     "Location",
     "PartyRef",
+    "Percent",
     "Pick",
     "Priority",
     "Sku",
@@ -52,6 +59,8 @@ _AT = "@"
 Sku = Annotated[str, Text(MAX_ID, least=1, without=_AT)]
 Location = Annotated[str, Text(MAX_ID, least=1, without=_AT)]
 
+
+Percent = Annotated[int, Between(0, 100)]
 
 Priority = Annotated[int, Between(-9, 9)]
 """A class in which orders wait for stock; a smaller one is served first."""
@@ -94,6 +103,22 @@ class Task(NamedTuple):
 
     code: Name
     facts: tuple[tuple[Name, Name], ...] = ()
+
+
+@frozen(eq=False, repr=False)
+class DeliveryWish(Record):
+    """Requested delivery: a date, and a time slot in the carrier's own code."""
+
+    date: date
+    slot: Name = ""
+
+
+@frozen(eq=False, repr=False)
+class Gift(Record):
+    """Gift data without its message, which is personal and kept with the party."""
+
+    wrapping: Name = ""
+    noshi: Name = ""
 
 
 class LineQuantity(NamedTuple):

@@ -14,6 +14,7 @@ from orderflow.domain.engine.machine import ABSENT
 from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
+from orderflow.domain.orders.addresses import addressed
 from orderflow.domain.orders.allocating import AllocateStock
 from orderflow.domain.orders.billing import BillUnits, CompleteOrder
 from orderflow.domain.orders.charging import billable_lines
@@ -22,7 +23,6 @@ from orderflow.domain.orders.guards import may_pass
 from orderflow.domain.orders.placing import ConfirmOrder
 from orderflow.domain.orders.state import (
     Accepted,
-    Allocated,
     AwaitingStock,
     Completed,
     Confirmed,
@@ -116,7 +116,7 @@ def _needed(key: Key, order: HasProgress, settings: ShopSettings) -> Iterator[Ke
     yield key
     progress, content = order.progress, order.content
     places = {a.location for v in progress.lines for a in v.allocated} | set(settings.allocation.locations)
-    ways = {content.route(line) for line in content.lines}
+    ways = {content.route(line) for line in addressed(content, progress.readdressed).lines}
     most = len(ways) * len(places.union([way.location for way in ways if way.location]))
     yield from (shipment_key(key, len(progress.shipments) + number) for number in range(1, most + 1))
     yield invoice_key(key, order)
@@ -156,7 +156,7 @@ def _steps(order: Any, now: datetime) -> Iterator[Any]:
         yield _confirm
     if _allocates(order, now):
         yield _allocate
-    if isinstance(order, Allocated | AwaitingStock | Preparing | PartlyShipped) and order.progress.tally.allocated:
+    if isinstance(order, Accepted) and order.progress.tally.allocated:
         yield _prepare
     if isinstance(order, Accepted | Completed) and billable_lines(order):
         yield _bill

@@ -140,6 +140,17 @@ class BuyLabel(Ask[Any]):
 
 
 @frozen(eq=False, repr=False)
+class AskQuotes(Ask[Mapping[str, Any]]):
+    """What each carrier, by name, would carry something for: its quotes, or the error of one that says no for good.
+
+    The lease is renewed meanwhile. May fail with PortError.
+    """
+
+    request: LabelRequest
+    lease: Lease
+
+
+@frozen(eq=False, repr=False)
 class CancelLabel(Ask[None]):
     """Give a label back. May fail with PortError."""
 

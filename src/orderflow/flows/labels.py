@@ -6,18 +6,20 @@ from typing import Any
 
 from orderflow.domain.engine.decide import Flow, Read, ask
 from orderflow.domain.engine.schema import faults_of
+from orderflow.domain.shipping.choosing import CarrierChoice, ChooseCarrier
 from orderflow.domain.shipping.labelling import RecordLabel
 from orderflow.domain.shipping.state import Packing, ShippingLabel
 from orderflow.errors import PortError
 from orderflow.flows.asks import BuyLabel, CancelLabel, Commands
+from orderflow.flows.choosing import choose_carrier
 from orderflow.ports.carrier import Label, LabelRequest, Parcel
 from orderflow.ports.storage import Lease
 
 __all__ = ["buy_label", "void_label"]
 
 
-def buy_label(lease: Lease) -> Flow[Commands]:
-    """Buy a label that a shipment waits for, and tell it.
+def buy_label(lease: Lease, choose: CarrierChoice) -> Flow[Commands]:
+    """Buy a label that a shipment waits for, and tell it; where no carrier is named, first have one chosen.
 
     If the shipment waits for it no longer, an earlier attempt may still have bought it: the same key returns that
     label, and the shipment has it voided, so that every bought label is used or voided (I30).
@@ -31,14 +33,22 @@ def buy_label(lease: Lease) -> Flow[Commands]:
     request = LabelRequest(
         shipment=key.id,
         reference=plan.reference,
-        tariff_zone=plan.tariff_zone,
-        country=plan.country,
+        tariff_zone=data["tariff_zone"],
+        country=data["country"],
         parcels=(Parcel(packing.weight_grams, packing.pieces),),
         service=data["service"] or None,
         idempotency_key=lease.message.id,
         collect=plan.collect,
         tenant=key.tenant,
+        requested=plan.requested,
+        gift=plan.gift,
+        value=plan.value,
+        ship_to=data["ship_to"],
     )
+    if not data["carrier"]:
+        # Nothing was bought under this key: the choice is recorded first, so that it stays the same.
+        offer = (yield from choose_carrier(request, choose, lease)) if waits else None
+        return [(key, ChooseCarrier(data["wanted"], offer.carrier, offer.service))] if offer else ()
     label = yield from ask(BuyLabel(data["carrier"], request, lease))
     return [(key, RecordLabel(_checked_label(data["carrier"], label), data["wanted"]))]
 

@@ -11,6 +11,7 @@ from orderflow.domain.billing.invoice import MarkSent
 from orderflow.domain.billing.invoice_state import Numbered, Void
 from orderflow.domain.engine.decide import Flow, Read, ask
 from orderflow.domain.money.money import Money
+from orderflow.domain.orders.addresses import addressed
 from orderflow.domain.orders.charging import charged_minor
 from orderflow.domain.orders.content import OrderContent
 from orderflow.domain.orders.state import HasProgress
@@ -39,7 +40,8 @@ def addressee(state: Any) -> PartyRef | None:
         return state.content.bill_to
     ref: PartyRef | None = None
     if _is_order(state):
-        ref = state.content.bill_to or state.content.ship_to
+        changes = state.progress.readdressed if isinstance(state, HasProgress) else ()
+        ref = state.content.bill_to or addressed(state.content, changes).ship_to
     elif getattr(state, "plan", None) is not None:
         ref = state.plan.ship_to
     return ref

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from attrs import frozen
@@ -11,13 +11,16 @@ from orderflow.domain.engine.bounds import Name
 from orderflow.domain.engine.decide import Flow, Message, Read, ask
 from orderflow.domain.engine.record import Record
 from orderflow.domain.money.money import Money
-from orderflow.domain.orders.charging import to_pay_minor
+from orderflow.domain.orders.addresses import addressed
+from orderflow.domain.orders.collecting import shares_to_collect, value_minor
 from orderflow.domain.orders.content import OrderContent, OrderLine, Route
 from orderflow.domain.orders.shipping import units_preparing
-from orderflow.domain.orders.state import Accepted, lines_of
+from orderflow.domain.orders.state import Accepted, HasProgress
+from orderflow.domain.shipping.choosing import CarrierChoice, cheapest_in_time
+from orderflow.domain.shipping.labelling import Readdress
 from orderflow.domain.shipping.planning import DropCancelledItems, PackShipment, PlanShipment
-from orderflow.domain.shipping.state import Item, Plan, Planned
-from orderflow.domain.values import summed
+from orderflow.domain.shipping.state import Item, Left, Plan, Planned, Voided
+from orderflow.domain.values import PartyRef, summed
 from orderflow.errors import Key
 from orderflow.flows.asks import Commands
 
@@ -32,11 +35,15 @@ class ShipmentPlan(NamedTuple):
 
 @frozen(eq=False, repr=False)
 class ShippingSettings(Record):
-    """How to send what names no carrier: the carrier and service by name; and whether carriers sell labels."""
+    """How to send what names no carrier: the carrier and service by name; and whether carriers sell labels.
+
+    Where several carriers are wired and none is named, ``choose`` says which.
+    """
 
     carrier: Name = ""
     service: Name = ""
     needs_label: bool = True
+    choose: CarrierChoice = cheapest_in_time
 
 
 def shipment_key(order: Key, number: int) -> Key:
@@ -51,18 +58,23 @@ def shipments_for(key: Key, order: object, settings: ShippingSettings) -> Iterat
     """
     if not isinstance(order, Accepted):
         return
-    loads: dict[Route, list[Item]] = {}
-    for line, vector in lines_of(order):
+    content, loads = addressed(order.content, order.progress.readdressed), dict[Route, list[Item]]()
+    for line, vector in zip(content.lines, order.progress.lines, strict=True):
         for location, quantity in summed([(a.location, a.quantity) for a in vector.allocated]).items():
-            way = route_for(order.content, line, settings)._replace(location=location)
+            way = route_for(content, line, settings)._replace(location=location)
             loads.setdefault(way, []).append(Item(key.id, line.line, location, quantity))
-    first = len(order.progress.shipments) + 1
-    for number, way in enumerate(sorted(loads, key=_turn), start=first):
+    ways = sorted(loads, key=_turn)
+    shares = shares_to_collect(order, [_contents(loads[way]) for way in ways])
+    for number, (way, share) in enumerate(zip(ways, shares, strict=True), start=len(order.progress.shipments) + 1):
         items = tuple(loads[way])
-        grams = sum([order.content.line(item.line).weight_grams * item.quantity for item in items])
+        grams = sum([content.line(item.line).weight_grams * item.quantity for item in items])
         pieces = sum([item.quantity for item in items])
-        plan = _plan(order, way, settings, first=number == first and not _is_under_way(order))
-        yield ShipmentPlan(shipment_key(key, number), PlanShipment(items, plan), PackShipment(grams, pieces))
+        plan = PlanShipment(items, _plan(order, way, settings, _contents(items), share))
+        yield ShipmentPlan(shipment_key(key, number), plan, PackShipment(grams, pieces))
+
+
+def _contents(items: Iterable[Item]) -> Mapping[int, int]:
+    return summed([(item.line, item.quantity) for item in items])
 
 
 def route_for(content: OrderContent, line: OrderLine, settings: ShippingSettings) -> Route:
@@ -77,14 +89,8 @@ def _turn(way: Route) -> tuple[str, ...]:
     return tuple([str(said or "") for said in (way.location, way.ship_to, way.country, way.carrier, way.service)])
 
 
-def _is_under_way(order: Accepted) -> bool:
-    """Whether anything of the order is in a parcel, or has been."""
-    return bool(order.progress.tally.preparing or order.progress.tally.dispatched)
-
-
-def _plan(order: Accepted, way: Route, settings: ShippingSettings, *, first: bool) -> Plan:
+def _plan(order: Accepted, way: Route, settings: ShippingSettings, contents: Mapping[int, int], share: int) -> Plan:
     content = order.content
-    due = to_pay_minor(order) if first and content.policy.collect_on_delivery else 0
     return Plan(
         carrier=way.carrier,
         service=way.service,
@@ -92,7 +98,10 @@ def _plan(order: Accepted, way: Route, settings: ShippingSettings, *, first: boo
         ship_to=way.ship_to,
         needs_label=settings.needs_label and not content.policy.shipped_elsewhere,
         reference=content.number,
-        collect=Money(due, content.currency) if due > 0 else None,
+        collect=Money(share, content.currency) if share else None,
+        requested=content.requested,
+        gift=content.gift,
+        value=Money(max(0, value_minor(order, contents)), content.currency),
     )
 
 
@@ -108,3 +117,24 @@ def drop_items(message: Message) -> Flow[Commands]:
     inside = sum([item.quantity for item in shipment.items if item[:3] == place])
     cancelled = inside - units_preparing(vector, key.id, place[2])
     return [(key, DropCancelledItems((Item(*place, cancelled),)))] if cancelled > 0 else ()
+
+
+def readdress(message: Message) -> Flow[Commands]:
+    """Have a shipment that waits go where all that is in it goes now; goods that part are for a person to take out."""
+    key = message.lane
+    shipment = (yield from ask(Read([key])))[key].state
+    if isinstance(shipment, Voided | Left):
+        return ()
+    orders = sorted({item.order for item in shipment.items})
+    rows = yield from ask(Read([key.beside("order", order) for order in orders]))
+    found = {row.id: loaded.state for row, loaded in rows.items()}
+    ways = {_goes_to(found[item.order], item.line) for item in shipment.items}
+    changed = any(order.progress.readdressed for order in found.values())
+    if not changed or len(ways) > 1 or ways == {(shipment.plan.ship_to, shipment.plan.country)}:
+        return ()
+    return [(key, Readdress(*ways.pop()))]
+
+
+def _goes_to(order: HasProgress, line: int) -> tuple[PartyRef | None, str]:
+    content = addressed(order.content, order.progress.readdressed)
+    return content.route(content.line(line))[:2]

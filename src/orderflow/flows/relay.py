@@ -17,6 +17,7 @@ from orderflow.domain.engine.decide import Envelope, Flow, Message, ask
 from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
+from orderflow.domain.shipping.choosing import CarrierChoice, cheapest_in_time
 from orderflow.errors import ConcurrencyConflict, InputError, OrderFlowError, PortError, StorageError
 from orderflow.flows.asks import Commands, DueTopics, GiveUp, NewId, Now, Pause, Retry, TakeMessages
 from orderflow.flows.handle import Result, handle_many, on_fresh_rows
@@ -24,7 +25,7 @@ from orderflow.flows.impersonal import impersonal
 from orderflow.flows.labels import buy_label, void_label
 from orderflow.flows.notices import notify
 from orderflow.flows.payments import operate_payment, request_operation
-from orderflow.flows.prepare import drop_items
+from orderflow.flows.prepare import drop_items, readdress
 from orderflow.flows.rebalance import fill_backorders, return_to_queue
 from orderflow.ports.storage import Lease
 
@@ -81,6 +82,7 @@ class _Round:
     workflow: Workflow
     actor: str
     time_of: Callable[[Message], datetime] | None
+    choose: CarrierChoice = cheapest_in_time
     done: int = 0
     retried: int = 0
     dead: int = 0
@@ -97,6 +99,7 @@ def relay(
     actor: str = "relay",
     topics: Collection[str] | None = None,
     time_of: Callable[[Message], datetime] | None = None,
+    choose: CarrierChoice = cheapest_in_time,
 ) -> Flow[RelayReport]:
     """Carry out up to ``limit`` due messages, topic by topic, at least once each.
 
@@ -105,9 +108,10 @@ def relay(
         limit: the most messages to take.
         actor: the actor of the answers' commands.
         topics: only these; by default all that this library knows (a host relays its own).
+        choose: which carrier takes a shipment that names none.
         time_of: when an answer counts as given, for replays of past data; by default now.
     """
-    round_ = _Round(workflow, actor, time_of)
+    round_ = _Round(workflow, actor, time_of, choose)
     due = yield from ask(DueTopics())
     for topic in POLICIES:
         if topic in due and (topics is None or topic in topics) and round_.taken < limit:
@@ -135,13 +139,14 @@ def _tell_all(round_: _Round, topic: str, limit: int) -> Flow[None]:
 
 _COMMANDS: Final[Mapping[str, Callable[[Message], Flow[Commands]]]] = {
     "drop_items": drop_items,
+    "readdress": readdress,
     "request_operation": request_operation,
     "fill_backorders": fill_backorders,
     "rebalance": return_to_queue,
 }
 
 #: Topics whose commands follow from the rows as they stand, so that a second attempt is another command.
-_RECOMPUTED: Final = frozenset({"fill_backorders", "rebalance"})
+_RECOMPUTED: Final = frozenset({"fill_backorders", "readdress", "rebalance"})
 
 
 # -- messages to adapters
@@ -171,7 +176,7 @@ def _send(round_: _Round, lease: Lease, done: list[str]) -> Flow[None]:
     if lease.abandoned and POLICIES[lease.message.topic].is_over(lease, now):
         raise PortError("relay", "its worker stopped while sending it", retry=False)
     try:
-        commands = yield from _SENDINGS[lease.message.topic](lease)
+        commands = yield from _SENDINGS[lease.message.topic](lease, round_)
     except (GeneratorExit, PortError):
         raise
     except Exception as error:
@@ -187,11 +192,11 @@ def _send(round_: _Round, lease: Lease, done: list[str]) -> Flow[None]:
         round_.done += 1
 
 
-_SENDINGS: Final[Mapping[str, Callable[[Lease], Flow[Commands]]]] = {
-    "operate_payment": operate_payment,
-    "buy_label": buy_label,
-    "void_label": void_label,
-    "notify": notify,
+_SENDINGS: Final[Mapping[str, Callable[[Lease, _Round], Flow[Commands]]]] = {
+    "operate_payment": lambda lease, _: operate_payment(lease),
+    "buy_label": lambda lease, round_: buy_label(lease, round_.choose),
+    "void_label": lambda lease, _: void_label(lease),
+    "notify": lambda lease, _: notify(lease),
 }
 
 _HOUR: Final = 3600

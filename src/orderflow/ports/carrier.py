@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from attrs import frozen
 
 from orderflow.domain.engine.record import Record
 from orderflow.domain.money.money import Money
+from orderflow.domain.values import DeliveryWish, Gift
+from orderflow.errors import PortError
 
-__all__ = ["Carrier", "Label", "LabelRequest", "Parcel", "Quote"]
+__all__ = ["Carrier", "Label", "LabelRequest", "Parcel", "Quote", "quotes_of"]
 
 
 @frozen(eq=False, repr=False)
@@ -27,8 +30,9 @@ class LabelRequest(Record):
     ``tariff_zone`` is the carrier's own and may be empty; ``country`` is ISO 3166-1 alpha-2 or the shop's name for it;
     ``service`` names one of the carrier's services, None leaves the choice to the carrier. A purchase is identified by
     its ``idempotency_key``: a repeated request must ask for the same thing. ``collect`` is what the carrier is to take
-    from whoever gets the parcel (代引), and to settle with the shop later. ``tenant`` is whose shipment it is, where
-    several share a carrier.
+    from whoever gets the parcel (代引), and to settle with the shop later. ``requested`` and ``gift`` are what the
+    customer wished, ``value`` is what the contents cost, as the order's prices are. ``tenant`` is whose shipment it is,
+    where several share a carrier. ``ship_to`` is the party version that it goes to (``ann@2``); empty if none is named.
     """
 
     shipment: str
@@ -40,6 +44,10 @@ class LabelRequest(Record):
     idempotency_key: str
     collect: Money | None = None
     tenant: str = "main"
+    requested: DeliveryWish | None = None
+    gift: Gift | None = None
+    value: Money | None = None
+    ship_to: str = ""
 
 
 @frozen(eq=False, repr=False)
@@ -86,3 +94,20 @@ class Carrier(Protocol):
     def void_label(self, tracking_number: str, idempotency_key: str) -> None:
         """Gives a label back. Doing it twice is the same as doing it once; a number never sold is refused."""
         ...
+
+
+def quotes_of(carriers: Mapping[str, Carrier], request: LabelRequest) -> dict[str, Any]:
+    """What each carrier answers: its quotes, or the error of one whose answer will stay no.
+
+    Raises:
+        PortError: one of them may answer when it is asked again.
+    """
+    answers: dict[str, Any] = {}
+    for name, carrier in carriers.items():
+        try:
+            answers[name] = carrier.quote(request)
+        except PortError as error:
+            if error.retry:
+                raise
+            answers[name] = error.with_traceback(None)
+    return answers

@@ -19,6 +19,7 @@ from orderflow.domain.money.price import Price
 from orderflow.domain.money.split import round_ratio
 from orderflow.domain.money.tax import Totals
 from orderflow.domain.orders import lines as moves
+from orderflow.domain.orders.addresses import addressed
 from orderflow.domain.orders.cancelling import slices_of
 from orderflow.domain.orders.changes import Changes, NewPrice, Proposal
 from orderflow.domain.orders.charging import charged_minor, outstanding_gross, to_pay_minor
@@ -116,17 +117,18 @@ def _cancelled(order: Working, changes: Changes) -> tuple[tuple[Slice, ...], lis
 def _amended(order: Working, proposal: Proposal) -> AmendmentConfirmed:
     """The order's content with the lines that are added; what is cancelled goes first."""
     changes, content = proposal.changes, order.content
+    now = addressed(content, order.progress.readdressed)
     slices, vectors = _cancelled(order, changes)
     taken = content.places.keys() | {line.line for line in changes.lines}
     free = (number for number in count(1) if number not in taken)
     added, going = list(changes.lines), list[MovedUnits]()
     for at in _prices(order, changes, vectors):
         place = content.places[at.line]
-        added.append(_repriced(content, vectors[place], at, next(free)))
+        added.append(_repriced(now, vectors[place], at, next(free)))
         vectors[place], _ = moves.move(vectors[place], at.units)
         going.append(MovedUnits(at.line, added[-1].line, at.units))
     for number, units in changes.more:
-        added.append(_at_price(content, content.line(number), next(free), units, content.line(number).price))
+        added.append(at_price(now, now.line(number), next(free), units, now.line(number).price))
     after = evolve(content, lines=(*content.lines, *added))
     gone = {line.line: v.moved for line, v in zip(content.lines, vectors, strict=True) if v.moved}
     return AmendmentConfirmed(proposal, slices, tuple(going), after, totals_of(after, gone))
@@ -138,9 +140,10 @@ def _prices(order: Working, changes: Changes, vectors: list[LineVector]) -> Iter
         yield at if at.units else at._replace(units=vectors[order.content.places[at.line]].movable)
 
 
-def _at_price(
+def at_price(
     content: OrderContent, line: OrderLine, number: int, units: int, price: Price, discount: int = 0
 ) -> OrderLine:
+    """Units as a line of their own: what a line is, at a price."""
     net = line_minor(price, units, content.tax)
     less = max(0, min(discount, net))
     return evolve(line, line=number, quantity=units, price=price, net_minor=net - less, discount_minor=less)
@@ -153,7 +156,7 @@ def _repriced(content: OrderContent, v: LineVector, at: NewPrice, number: int) -
     def part(units: int) -> int:
         return round_ratio(line.discount_minor * units, line.quantity, content.tax.rounding)
 
-    return _at_price(content, line, number, at.units, at.price, part(v.moved + at.units) - part(v.moved))
+    return at_price(content, line, number, at.units, at.price, part(v.moved + at.units) - part(v.moved))
 
 
 def _after(order: K, event: AmendmentConfirmed) -> K:
@@ -288,7 +291,7 @@ def _sums_refusal(order: Working, proposal: Proposal) -> Refusal | None:
         return refuse("too_many_lines", "an order has at most {most} lines", most=MAX_LINES)
     if faults := [*_faults(order.content, event)]:
         return refuse("bad_lines", "{faults}", faults="; ".join(map(str, faults)))
-    if fault := no_address(event.content):
+    if fault := no_address(addressed(event.content, order.progress.readdressed)):
         return fault
     seen = _after(order, event).progress.tally
     return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import datetime
 from enum import Enum
 from functools import cached_property
 from types import MappingProxyType
@@ -19,7 +19,7 @@ from orderflow.domain.money.currencies import Currency
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.split import round_ratio
 from orderflow.domain.money.tax import TaxableLine, TaxCategory, TaxPolicy, Totals, includes_tax, spread, totals
-from orderflow.domain.values import MAX_LINES, MAX_TAGS, Location, PartyRef, Priority, Sku
+from orderflow.domain.values import MAX_LINES, MAX_TAGS, DeliveryWish, Gift, Location, PartyRef, Percent, Priority, Sku
 from orderflow.errors import Fault
 
 #: How amounts are counted where nothing else is said.
@@ -131,9 +131,10 @@ class CancelledBy(Enum):
 class Policy(Record):
     """How this order is processed; frozen on it when it is placed.
 
-    ``timezone`` is the shop's, for business dates. With ``collect_on_delivery`` the carrier of the first parcel
-    collects what the order costs as it is planned (代引); planned again after that was voided, another does. Where
-    stock is short, orders of a smaller ``priority`` are served first, and the longest waiting first within one.
+    ``timezone`` is the shop's, for business dates. With ``collect_on_delivery`` carriers collect what their parcels
+    cost as they are planned (代引), the first one with what is no goods. Where stock is short, orders of a smaller
+    ``priority`` are served first, and the longest waiting first within one. Of goods by weight up to
+    ``excess_percent`` of a line may be packed beyond what was ordered, and is billed.
 
     What is ``billed_elsewhere`` is never billed here, and names nobody to bill; what is ``shipped_elsewhere`` needs no
     address, and its parcels no label.
@@ -151,6 +152,7 @@ class Policy(Record):
     priority: Priority = 0
     billed_elsewhere: bool = False
     shipped_elsewhere: bool = False
+    excess_percent: Percent = 0
 
     def faults(self) -> Iterator[Fault]:
         """An order that is billed elsewhere waits for no money here."""
@@ -174,22 +176,6 @@ class Hold(Record):
         return self.gate is gate and (self.until is None or at < self.until)
 
 
-@frozen(eq=False, repr=False)
-class DeliveryWish(Record):
-    """Requested delivery: a date, and a time slot in the carrier's own code."""
-
-    date: date
-    slot: Name = ""
-
-
-@frozen(eq=False, repr=False)
-class Gift(Record):
-    """Gift data without its message, which is personal and kept with the party."""
-
-    wrapping: Name = ""
-    noshi: Name = ""
-
-
 class Route(NamedTuple):
     """Where units of a line go, from where and by whom; what neither the line nor its order says is left open."""
 
@@ -206,7 +192,7 @@ class OrderLine(Record):
 
     Whether that includes tax is up to the content's tax policy. ``weight_grams`` is for one base unit. ``ship_to``,
     ``country``, ``location`` and ``carrier`` with its ``service`` are the order's, unless the line names its own.
-    ``vendor`` is who supplies it.
+    ``vendor`` is who supplies it. ``excess_of`` is the line beyond whose units these were packed, of goods by weight.
     """
 
     line: Quantity
@@ -225,6 +211,7 @@ class OrderLine(Record):
     carrier: Name = ""
     service: Name = ""
     vendor: Name = ""
+    excess_of: Count = 0
 
     @classmethod
     def of(

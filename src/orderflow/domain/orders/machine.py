@@ -14,10 +14,12 @@ from orderflow.domain.orders import amending as am
 from orderflow.domain.orders import billing as b
 from orderflow.domain.orders import cancelling as c
 from orderflow.domain.orders import crediting as cr
+from orderflow.domain.orders import exceeding as ex
 from orderflow.domain.orders import holding as h
 from orderflow.domain.orders import parcels as pc
 from orderflow.domain.orders import placing as p
 from orderflow.domain.orders import prepaying as m
+from orderflow.domain.orders import readdressing as ra
 from orderflow.domain.orders import reinstating as ri
 from orderflow.domain.orders import returning as r
 from orderflow.domain.orders import shipping as s
@@ -65,9 +67,9 @@ ALLOCATE = (a.not_held_at_allocate, a.paid_for_at_allocate, a.enough_open, a.at_
 FILL = (a.not_held_at_allocate, a.paid_for_at_allocate, a.enough_backordered, a.at_named_location)
 RELEASE = (a.enough_allocated,)
 EXPIRE = (a.something_expired,)
-LOAD = (s.not_held_at_prepare, s.paid_for_at_prepare, s.enough_to_prepare, s.ships_together)
+LOAD = (s.not_held_at_prepare, s.paid_for_at_prepare, s.goes_to_its_address, s.enough_to_prepare, s.ships_together)
 KEEP = (s.kept_are_goods,)
-LEAVE = (s.not_held_at_ship, s.paid_for_at_ship, s.enough_preparing)
+LEAVE = (*pc.SHIPS, s.enough_preparing)
 LOADS = (pc.loads_are_goods,)
 REJECT = (r.rejected_are_goods, r.enough_returned)
 THERE = (pc.are_there,)
@@ -112,7 +114,7 @@ SECURE: Final = (
 )  # fmt: skip
 
 PREPARE: Final = (
-    rules((Allocated, AwaitingStock), s.PrepareShipment, s.ShipmentPrepared, FIRST, s.prepared, guards=LOAD),
+    rules(WAITING, s.PrepareShipment, s.ShipmentPrepared, FIRST, s.prepared, guards=LOAD),
     rules(BEGUN, s.PrepareShipment, s.ShipmentPrepared, None, s.prepared, guards=LOAD),
     rule(
         Preparing,
@@ -141,6 +143,11 @@ PREPARE: Final = (
     ),
     rules(EMPTY, s.TakeOutShort, s.ShortUnitsTakenOut, None, s.nothing_taken_out, guards=KEEP, decide=s.take_out_short),
 )
+
+EXCEED: Final = rules(
+    BEGUN, ex.AddExcess, ex.ExcessAdded, None, ex.excess_added, decide=ex.add_excess,
+    guards=(s.not_held_at_prepare, ex.is_prepared_there, ex.within_tolerance, ex.room_for_lines),
+)  # fmt: skip
 
 SHIP: Final = (
     rules(BEGUN, s.DispatchShipment, s.ShipmentDispatched, SENT, s.dispatched, guards=LEAVE),
@@ -209,6 +216,12 @@ AMEND: Final = (
     _amend(PartlyShipped, *SENT),
 )  # fmt: skip
 
+#: What has left is with its carrier.
+READDRESS: Final = rules(
+    (Placed, *UNSENT), ra.ChangeAddress, ra.AddressChanged, None, ra.address_changed,
+    guards=(ra.readdressed_are_goods, ra.is_another_address),
+)  # fmt: skip
+
 BILL: Final = (
     rules(
         BILLED, b.BillUnits, b.UnitsBilled, None, b.billed,
@@ -259,7 +272,10 @@ ANNOTATE: Final = rules(PLACED, AnnotateOrder, OrderAnnotated, None, annotated)
 
 ORDER: Final = Machine(
     "order",
-    rules=(*RECEIVE, *CONFIRM, *SECURE, *PREPARE, *SHIP, *CANCEL, *AMEND, *BILL, *PAY, *COMPLETE, *HOLD, ANNOTATE),
+    rules=(
+        *(*RECEIVE, *CONFIRM, *SECURE, *PREPARE, EXCEED, *SHIP, *CANCEL, *AMEND, READDRESS),
+        *(*BILL, *PAY, *COMPLETE, *HOLD, ANNOTATE),
+    ),
     final=(Completed,),  # a cancelled order may be brought back
     check=check_order,
 )

@@ -8,19 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import Enum
-from typing import Annotated, Final, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Annotated, Any, Final, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from attrs import evolve, frozen
 
-from orderflow.domain.engine.bounds import Id, Length, Quantity
-from orderflow.domain.engine.machine import refuse
+from orderflow.domain.engine.bounds import Id, Length, Name, Quantity
+from orderflow.domain.engine.machine import Guard, refuse
 from orderflow.domain.engine.record import Event, Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.orders import lines as moves
 from orderflow.domain.orders.content import Gate, Hold, HoldReason
 from orderflow.domain.orders.guards import SomePicks, SomeUnits, are_goods, enough
 from orderflow.domain.orders.lines import LineVector, Slice
-from orderflow.domain.orders.shipping import DispatchShipment, not_held_at_ship, paid_for_at_ship, units_preparing
+from orderflow.domain.orders.shipping import (
+    DispatchShipment,
+    goes_to_its_address,
+    not_held_at_ship,
+    paid_for_at_ship,
+    rest_is_prepared,
+    units_preparing,
+)
 from orderflow.domain.orders.state import (
     Accepted,
     Cancelled,
@@ -32,10 +39,18 @@ from orderflow.domain.orders.state import (
     moved_within,
     state_for,
 )
-from orderflow.domain.values import MAX_LINES, LineQuantity, Location, Pick
+from orderflow.domain.values import MAX_LINES, LineQuantity, Location, PartyRef, Pick
 from orderflow.errors import Refusal
 
 K = TypeVar("K", bound=HasProgress)
+
+#: What keeps goods from leaving, beside not being in the shipment.
+SHIPS: Final[tuple[Guard[Any, Any], ...]] = (
+    not_held_at_ship,
+    paid_for_at_ship,
+    goes_to_its_address,
+    rest_is_prepared,
+)
 
 
 class Stage(Enum):
@@ -91,6 +106,8 @@ class RecordDeparture(Internal):
 
     shipment: Id
     loads: SomePicks
+    ship_to: PartyRef | None = None
+    country: Name = ""
 
 
 @frozen(eq=False, repr=False)
@@ -139,8 +156,8 @@ def _against(state: HasProgress, command: RecordDeparture, stamp: Stamp, taken: 
     """Why this shipment could not have been handed over."""
     found = ["not_in_it"] if any(piece.bucket != "preparing" for piece in taken) else []
     if isinstance(state, Placed | Accepted):
-        asked = DispatchShipment(command.shipment, command.loads)
-        refusals = [guard(state, asked, stamp) for guard in (not_held_at_ship, paid_for_at_ship)]
+        asked = DispatchShipment(command.shipment, command.loads, command.ship_to, command.country)
+        refusals = [guard(state, asked, stamp) for guard in SHIPS]
         found += [refusal.code for refusal in refusals if refusal is not None]
     return tuple(found)
 

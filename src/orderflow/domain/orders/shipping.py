@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Annotated, NamedTuple, TypeVar
 
 from attrs import frozen
 
-from orderflow.domain.engine.bounds import Count, Id, Length, Quantity
+from orderflow.domain.engine.bounds import Count, Id, Length, Name, Quantity
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Event, Internal, replacing
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.orders import lines as moves
+from orderflow.domain.orders.addresses import addressed
 from orderflow.domain.orders.allocating import end_of_promise, has_ended
-from orderflow.domain.orders.content import Gate, ShipTogether
+from orderflow.domain.orders.content import Gate, OrderLine, Route, ShipTogether
 from orderflow.domain.orders.guards import SomePicks, are_goods, enough_at, not_held, paid_for
 from orderflow.domain.orders.lines import LineVector
 from orderflow.domain.orders.state import (
     Accepted,
     HasProgress,
     Progress,
+    Working,
     lines_of,
     moved,
     moved_on,
     state_for,
 )
-from orderflow.domain.values import MAX_LINES, Location, Pick, summed
+from orderflow.domain.values import MAX_LINES, Location, PartyRef, Pick
 from orderflow.errors import Refusal
 
 K = TypeVar("K", bound=HasProgress)
@@ -41,10 +44,12 @@ paid_for_at_ship = paid_for(Gate.SHIP)
 
 @frozen(eq=False, repr=False)
 class _Loads:
-    """Units of a shipment, each with the location it is taken from."""
+    """Units of a shipment, each with the location it is taken from, and where the shipment goes."""
 
     shipment: Id
     loads: SomePicks
+    ship_to: PartyRef | None = None
+    country: Name = ""
 
 
 class PrepareShipment(_Loads, Internal):
@@ -129,17 +134,54 @@ def enough_to_prepare(state: Accepted, command: PrepareShipment, stamp: Stamp) -
 
 
 def ships_together(state: Accepted, command: PrepareShipment, stamp: Stamp) -> Refusal | None:
-    """Lines, or a whole order, that must travel together are prepared together."""
-    together = state.content.policy.ship_together
-    if together is ShipTogether.NO:
-        return None
-    loaded = summed([(load.line, load.quantity) for load in command.loads])
-    for line, vector in lines_of(state):
-        owed, concerned = vector.unsent, together is ShipTogether.ORDER or line.line in loaded
-        if concerned and owed != loaded.get(line.line, 0):
-            sentence = "all {owed} units of line {line} must travel together"
-            return refuse("ships_together", sentence, line=line.line, owed=owed)
+    """Nothing that must travel together waits for stock: it may be in several shipments."""
+    for line, vector in _together(state, {load.line for load in command.loads}):
+        missing = vector.open + vector.backordered_quantity
+        if missing:
+            sentence = "must travel together, and {missing} units of line {line} have no stock"
+            return refuse("ships_together", sentence, line=line.line, missing=missing)
     return None
+
+
+def rest_is_prepared(state: Working, command: _Loads, stamp: Stamp) -> Refusal | None:
+    """All that must travel together is in shipments, unless some of it has left."""
+    for line, vector in _together(state, {load.line for load in command.loads}):
+        missing = vector.unsent - vector.preparing_quantity
+        if missing:
+            sentence = "must travel together, and {missing} units of line {line} are in no shipment"
+            return refuse("rest_is_open", sentence, line=line.line, missing=missing)
+    return None
+
+
+def travelling_with(order: HasProgress, lines: Collection[int]) -> set[str]:
+    """The shipments of all that must travel together with units of these lines."""
+    return {picking.shipment for _, vector in _together(order, lines) for picking in vector.preparing}
+
+
+def _together(order: HasProgress, lines: Collection[int]) -> Iterator[tuple[OrderLine, LineVector]]:
+    """The lines that must travel together with units of these, each on its own or all of them, until some have left."""
+    together = order.content.policy.ship_together
+    if together is ShipTogether.ORDER and not order.progress.tally.dispatched:
+        yield from lines_of(order)
+    if together is ShipTogether.LINE:
+        yield from [(line, v) for line, v in lines_of(order) if line.line in lines and not v.dispatched]
+
+
+def goes_to_its_address(state: Working, command: _Loads, stamp: Stamp) -> Refusal | None:
+    """Once an address of the order was changed, its goods travel only in shipments that go where they are to go."""
+    if not state.progress.readdressed:
+        return None
+    content, loaded = addressed(state.content, state.progress.readdressed), {load.line for load in command.loads}
+    for line in [line for line in content.lines if line.line in loaded]:
+        way = content.route(line)
+        if (way.ship_to, way.country) != (command.ship_to, command.country):
+            facts = {"shipment": command.shipment, "named": _place(command), "line": line.line, "wanted": _place(way)}
+            return refuse("other_address", "shipment {shipment} goes to {named}, line {line} to {wanted}", **facts)
+    return None
+
+
+def _place(way: Route | _Loads) -> str:
+    return f"{way.ship_to or 'nobody'} {way.country}".rstrip()
 
 
 def enough_preparing(state: Accepted, command: _Loads, stamp: Stamp) -> Refusal | None:

@@ -11,6 +11,7 @@ from attrs import frozen
 
 from orderflow.domain.engine.record import Record, replacing
 from orderflow.domain.money.tax import TaxCategory, Totals
+from orderflow.domain.orders.addresses import NewAddress
 from orderflow.domain.orders.changes import Proposal
 from orderflow.domain.orders.content import CancelledBy, Hold, OrderContent, OrderLine
 from orderflow.domain.orders.lines import LineVector
@@ -124,6 +125,7 @@ class Progress(Record):
     newest last; ``taxed`` is what is charged, less credits, and ``rounded_minor`` what invoices were rounded by;
     ``shipments`` are all that were ever begun. Promises of stock last ``hold_seconds``, if not 0; ``lapsed`` says that
     the last one ended unused. ``revision`` counts proposed amendments; the last ``added`` lines came by them.
+    ``readdressed`` says where goods go since that was changed.
     """
 
     lines: tuple[LineVector, ...]
@@ -142,6 +144,7 @@ class Progress(Record):
     revision: int = 0
     proposed: Proposal | None = None
     added: int = 0
+    readdressed: tuple[NewAddress, ...] = ()
 
     @property
     def wants_stock(self) -> bool:

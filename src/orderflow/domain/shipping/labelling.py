@@ -7,24 +7,26 @@ noted, and voided with the carrier. So each label that was bought is on a shipme
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from attrs import evolve, frozen
 
 from orderflow.domain.engine.bounds import Name
 from orderflow.domain.engine.machine import refuse
-from orderflow.domain.engine.record import Command, Event
+from orderflow.domain.engine.record import Command, Event, Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.shipping.state import (
     HasLabel,
     Labelled,
     Left,
     Packed,
+    Plan,
     Planned,
     ShippingLabel,
     Unsent,
     Voided,
 )
+from orderflow.domain.values import PartyRef
 from orderflow.errors import Refusal
 
 L = TypeVar("L", bound=Left)
@@ -80,23 +82,56 @@ class CarrierChanged(Event):
 
 
 def change_carrier(state: Unsent, command: ChangeCarrier, stamp: Stamp) -> CarrierChanged:
+    wanted = _wanted(state, stamp, needs_label=command.needs_label)
+    return CarrierChanged(command.carrier, command.service, command.needs_label, wanted, _tracking_number(state))
+
+
+def _wanted(state: Unsent, stamp: Stamp, *, needs_label: bool) -> str:
     """A label is wanted once the goods are packed."""
-    wanted = stamp.command_id if command.needs_label and not isinstance(state, Planned) else ""
+    return stamp.command_id if needs_label and not isinstance(state, Planned) else ""
+
+
+def _tracking_number(state: Unsent) -> str:
     label: ShippingLabel | None = getattr(state, "label", None)
-    number = label.tracking_number if label else ""
-    return CarrierChanged(command.carrier, command.service, command.needs_label, wanted, number)
+    return label.tracking_number if label else ""
 
 
-def planned_carrier_changed(state: Planned, event: CarrierChanged) -> Planned:
+@frozen(eq=False, repr=False)
+class Readdress(Internal):
+    """Send a shipment elsewhere, where all that is in it is to go now."""
+
+    ship_to: PartyRef | None
+    country: Name
+
+
+@frozen(eq=False, repr=False)
+class ShipmentReaddressed(Event):
+    """The shipment goes elsewhere. ``tracking_number`` names a label that must now be voided."""
+
+    ship_to: PartyRef | None
+    country: str
+    wanted: str
+    tracking_number: str
+
+
+def readdress(state: Unsent, command: Readdress, stamp: Stamp) -> ShipmentReaddressed:
+    wanted = _wanted(state, stamp, needs_label=state.plan.needs_label)
+    return ShipmentReaddressed(command.ship_to, command.country, wanted, _tracking_number(state))
+
+
+def planned_anew(state: Planned, event: CarrierChanged | ShipmentReaddressed) -> Planned:
     return evolve(state, plan=_plan(state, event))
 
 
-def carrier_changed(state: Packed | Labelled, event: CarrierChanged) -> Packed:
+def unlabelled(state: Packed | Labelled, event: CarrierChanged | ShipmentReaddressed) -> Packed:
     return Packed(state.items, _plan(state, event), state.tracking, state.packing.wanting(event.wanted))
 
 
-def _plan(state: Unsent, event: CarrierChanged) -> Any:
-    return evolve(state.plan, carrier=event.carrier, service=event.service, needs_label=event.needs_label)
+def _plan(state: Unsent, event: CarrierChanged | ShipmentReaddressed) -> Plan:
+    if isinstance(event, CarrierChanged):
+        return evolve(state.plan, carrier=event.carrier, service=event.service, needs_label=event.needs_label)
+    # The zone was that of the old address; the carrier finds the new one by the country.
+    return evolve(state.plan, ship_to=event.ship_to, country=event.country, tariff_zone="")
 
 
 # -- bought

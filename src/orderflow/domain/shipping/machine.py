@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 from orderflow.domain.engine.machine import Absent, Machine, Rule, choice, rule, rules, to
 from orderflow.domain.shipping import carriage as c
+from orderflow.domain.shipping import choosing as h
 from orderflow.domain.shipping import labelling as b
 from orderflow.domain.shipping import leaving as v
 from orderflow.domain.shipping import planning as p
@@ -58,13 +59,22 @@ PLAN: Lines = (
     rules(UNSENT, p.VoidShipment, p.ShipmentVoided, Voided, p.voided, decide=p.void),
 )
 
+OVER: Lines = (
+    rule(Planned, p.RecordOverPick, p.OverPickRecorded, Planned, p.over_picked),
+    rule(Planned, p.AddItems, p.ItemsAdded, Planned, p.items_added),
+)
+
 LABEL: Lines = (
-    rule(Planned, b.ChangeCarrier, b.CarrierChanged, Planned, b.planned_carrier_changed, decide=b.change_carrier),
-    rules(PACKED, b.ChangeCarrier, b.CarrierChanged, Packed, b.carrier_changed, decide=b.change_carrier),
+    rule(Planned, b.ChangeCarrier, b.CarrierChanged, Planned, b.planned_anew, decide=b.change_carrier),
+    rules(PACKED, b.ChangeCarrier, b.CarrierChanged, Packed, b.unlabelled, decide=b.change_carrier),
+    rule(Planned, b.Readdress, b.ShipmentReaddressed, Planned, b.planned_anew, decide=b.readdress),
+    rules(PACKED, b.Readdress, b.ShipmentReaddressed, Packed, b.unlabelled, decide=b.readdress),
     rule(
         Packed, b.RequestLabel, b.LabelRequested, Packed, b.label_requested,
         guards=(b.needs_label,), decide=b.request_label,
     ),
+    rule(Packed, h.ChooseCarrier, h.CarrierChosen, Packed, h.carrier_chosen, guards=(h.still_waits,)),
+    rules(LEFT, h.ChooseCarrier, h.CarrierChosen, None, h.carrier_chosen, guards=(h.still_waits,)),
     rule(Labelled, b.VoidLabel, b.LabelVoided, Packed, b.label_voided, decide=b.void_label),
     choice(
         Packed, b.RecordLabel, b.take_label,
@@ -211,7 +221,7 @@ CLOSE: Final = rules(ALL, w.CloseShipmentTask, w.ShipmentTaskClosed, None, w.tas
 
 SHIPMENT: Final = Machine(
     "shipment",
-    rules=(*PLAN, *LABEL, *LEAVE, *STAY, *PARK, *GONE, *ARRIVE, *TURN, *COME_BACK, *LOSE, CLOSE),
+    rules=(*PLAN, *OVER, *LABEL, *LEAVE, *STAY, *PARK, *GONE, *ARRIVE, *TURN, *COME_BACK, *LOSE, CLOSE),
     final=(Delivered, ReturnedToSender),
     check=check_shipment,
 )

@@ -25,7 +25,7 @@ from orderflow.domain.shipping.state import (
     Voided,
     repeated_items,
 )
-from orderflow.domain.values import Task
+from orderflow.domain.values import Task, summed
 from orderflow.errors import Fault, Refusal
 
 G = TypeVar("G", bound=HasGoods)
@@ -114,6 +114,46 @@ def packed(state: Planned, event: ShipmentPacked) -> Packed:
     return Packed(state.items, state.plan, state.tracking, packing)
 
 
+# -- more than was ordered
+
+
+class RecordOverPick(_SomeItems, Command):
+    """Note units picked beyond those that are in the shipment: goods by weight come out a little heavier."""
+
+    __slots__ = ()
+
+
+class OverPickRecorded(_SomeItems, Event):
+    """More was picked; each order says as which lines."""
+
+    __slots__ = ()
+
+
+class AddItems(_SomeItems, Internal):
+    """Take in what was picked beyond an order, by the lines that it became."""
+
+    __slots__ = ()
+
+
+class ItemsAdded(_SomeItems, Event):
+    """What was picked beyond an order is in the shipment."""
+
+    __slots__ = ()
+
+
+def over_picked(state: Planned, event: OverPickRecorded) -> Planned:
+    """The orders answer in the same decision."""
+    return state
+
+
+def items_added(state: Planned, event: ItemsAdded) -> Planned:
+    collect = state.plan.collect
+    tasks = [Task("collects_too_little", (("amount", str(collect)),))] if collect else []
+    units = summed([(item[:3], item.quantity) for item in (*state.items, *event.items)])
+    items = tuple([Item(*place, quantity) for place, quantity in units.items()])
+    return evolve(state, items=items, tracking=state.tracking.tasked(*tasks))
+
+
 # -- taking out
 
 
@@ -163,15 +203,20 @@ def drop(state: HasGoods, command: DropItems | DropCancelledItems, stamp: Stamp)
 
 
 def taken_out(state: G, event: ItemsDropped | ShortPickRecorded) -> G | Voided:
-    """The rest stays as far as it was; a weight that was given is not that of the rest."""
+    """The rest stays as far as it was; a weight that was given is not that of the rest, nor is what it collects."""
     kept = _left(state.items, event.items)
     if not kept:
         return _void(state, event.items, event.at)
-    packing = _packing(state)
-    weighed = packing is not None and packing.weight_grams > 0
-    tracking = state.tracking.tasked(Task("weigh_again")) if weighed else state.tracking
-    rest: G = evolve(cast("Any", state), items=kept, tracking=tracking)
+    rest: G = evolve(cast("Any", state), items=kept, tracking=state.tracking.tasked(*_to_see_to(state)))
     return rest
+
+
+def _to_see_to(state: HasGoods) -> Iterator[Task]:
+    packing, collect = _packing(state), state.plan.collect
+    if packing is not None and packing.weight_grams > 0:
+        yield Task("weigh_again")
+    if collect is not None:
+        yield Task("collects_too_much", (("amount", str(collect)),))
 
 
 def _left(items: tuple[Item, ...], gone: tuple[Item, ...]) -> tuple[Item, ...]:

@@ -14,7 +14,7 @@ from orderflow.domain.engine.limits import MAX_MONEY_MINOR
 from orderflow.domain.engine.record import Record
 from orderflow.domain.money.money import Money
 from orderflow.domain.shipping.fates import Fate, on_the_way
-from orderflow.domain.values import MAX_LINES, MAX_TASKS, Location, PartyRef, Task
+from orderflow.domain.values import MAX_LINES, MAX_TASKS, DeliveryWish, Gift, Location, PartyRef, Task
 from orderflow.errors import Fault, InvariantBroken
 
 MAX_LABEL_DATA = 20_000
@@ -64,7 +64,8 @@ class Plan(Record):
     """How a shipment is to travel.
 
     ``tariff_zone`` and ``country`` are what a carrier's tariff asks for; ``collect`` is what the carrier takes from
-    whoever gets the shipment (代引).
+    whoever gets the shipment (代引). ``requested`` and ``gift`` are what the customer wished; ``value`` is what the
+    contents cost.
     """
 
     carrier: Name = ""
@@ -75,9 +76,14 @@ class Plan(Record):
     needs_label: bool = True
     reference: Name = ""
     collect: Money | None = None
+    requested: DeliveryWish | None = None
+    gift: Gift | None = None
+    value: Money | None = None
 
     def faults(self) -> Iterator[Fault]:
-        """What is collected is positive."""
+        """What is collected is positive, and nothing is worth less than nothing."""
+        if self.value is not None and self.value.minor < 0:
+            yield Fault("value.minor", "out_of_range", "must not be negative")
         if self.collect is not None and self.collect.minor < 1:
             yield Fault("collect.minor", "out_of_range", "must be at least 1 minor unit")
 

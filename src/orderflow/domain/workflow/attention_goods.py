@@ -155,6 +155,14 @@ _TASKS: Final = (
     ),
     _tasked("lost_after_delivery", "to_resolve", "the carrier has lost what it had delivered (event {event})"),
     _tasked("weigh_again", "to_pack", "units were taken out: its weight is not that of the rest"),
+    _tasked(
+        "collects_too_much", "to_pack", "units were taken out, and it is still to collect {amount}: plan it anew",
+        VoidShipment,
+    ),
+    _tasked("collects_too_little", "to_pack", "units were added, and it is still to collect {amount}", VoidShipment),
+    _tasked("left_before_it_was_placed", "contradictions", "left {left}, before order {order} was placed {placed}"),
+    _tasked("left_before_it_was_packed", "contradictions", "left {left}, before it was packed {packed}"),
+    _tasked("back_before_it_left", "contradictions", "came back {back}, before it left {left}"),
 )  # fmt: skip
 
 _NAMED: Final = frozenset(wait.code for wait in _TASKS)

@@ -59,7 +59,7 @@ __all__ = ["ORDERS"]
 
 _PLACED: Final = states(HasProgress)
 _WANTING: Final = states(Confirmed, AwaitingStock, Preparing, PartlyShipped)
-_HOLDING: Final = states(AwaitingStock, Allocated, Preparing, PartlyShipped)
+_HOLDING: Final = states(Confirmed, AwaitingStock, Allocated, Preparing, PartlyShipped)
 _ENDING: Final = states(Confirmed, Shipped)
 _BILLED: Final = states(Accepted, Completed)
 

@@ -9,9 +9,11 @@ from orderflow.domain.engine.decide import Loaded, Read
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import EventContext, Require
+from orderflow.domain.orders.addresses import addressed
 from orderflow.domain.orders.amending import ConfirmAmendment
 from orderflow.domain.orders.content import OrderContent
 from orderflow.domain.orders.placing import PlaceOrder
+from orderflow.domain.orders.readdressing import ChangeAddress
 from orderflow.domain.orders.state import Draft, HasProgress
 from orderflow.domain.parties.party import PartyVersion
 from orderflow.domain.values import PartyRef
@@ -43,10 +45,24 @@ def amended_parties(key: Key, command: ConfirmAmendment) -> Generator[Read, Mapp
     return _parties(key, [line.ship_to for line in proposal.changes.lines]) if proposal else ()
 
 
+def named_address(key: Key, command: ChangeAddress) -> Generator[Read, Mapping[Key, Loaded], Collection[Key]]:
+    """Where goods are to be sent."""
+    yield from ()
+    return _parties(key, [command.ship_to])
+
+
+def address_recorded(context: EventContext) -> Iterator[Require]:
+    """The party that goods are sent to is kept, and not erased."""
+    for party in _parties(context.key, [context.event.ship_to]):
+        yield Require(party, _on_record(party.id))
+
+
 def recorded(context: EventContext) -> Iterator[Require]:
     """The parties that an order names are kept, and not erased; an amendment asks that of those that it names."""
     event, before = context.event, context.before
-    known = parties_of(context.key, before.content) if isinstance(before, HasProgress) else ()
+    known: list[Key] = []
+    if isinstance(before, HasProgress):
+        known = parties_of(context.key, addressed(before.content, before.progress.readdressed))
     for party in [key for key in parties_of(context.key, event.content) if key not in known]:
         yield Require(party, _on_record(party.id))
 

@@ -69,6 +69,13 @@ def allocate_units(context: EventContext) -> Iterator[Send]:
     yield from _to_stock(context, event.backordered, lambda units, order: stock.Backorder(units, order, priority))
 
 
+def allocate_excess(context: EventContext) -> Iterator[Send]:
+    """It is in the picker's hands: whoever waits for it is not asked, but what is promised is not there to take."""
+    priority = context.after.content.policy.priority
+    picks = [Pick(*added) for added in context.event.units]
+    return _to_stock(context, picks, lambda units, order: stock.Allocate(units, order, priority, 0, skip_queue=True))
+
+
 def return_units(context: EventContext) -> Iterator[Send]:
     """What is not there any more is promised no longer, and waited for."""
     picks, priority = context.event.picks, context.after.content.policy.priority

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from typing import Any
 
-from orderflow.domain.engine.workflow import Effect, EventContext, Send
-from orderflow.domain.orders import parcels, shipping
+from orderflow.domain.engine.decide import Loaded, Read
+from orderflow.domain.engine.machine import refuse
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.engine.workflow import Effect, EventContext, Require, Send
+from orderflow.domain.orders import exceeding, parcels, shipping
 from orderflow.domain.orders.returning import RecordRejection
-from orderflow.domain.shipping import carriage, leaving, returning
+from orderflow.domain.orders.shipping import travelling_with
+from orderflow.domain.shipping import carriage, leaving, planning, returning
 from orderflow.domain.shipping.state import Item, ReturnReason, Scan, ShippingLabel, Voided
 from orderflow.domain.values import LineQuantity, Pick, summed
-from orderflow.errors import Key
+from orderflow.errors import Key, Refusal
 
 Loads = tuple[Pick, ...]
 
@@ -24,14 +28,26 @@ def _by_order(shipment: Key, items: Iterable[Item]) -> Iterator[tuple[Key, Loads
         yield shipment.beside("order", order), tuple(picks)
 
 
-def _to_orders(context: EventContext, items: Iterable[Item], command: Callable[[str, Loads], Any]) -> Iterator[Send]:
-    """One command for each order in the shipment."""
+def _to_orders(context: EventContext, items: Iterable[Item], command: Callable[..., Any]) -> Iterator[Send]:
+    """One command for each order in the shipment, which says where that goes."""
+    plan = context.after.plan
     for key, loads in _by_order(context.key, items):
-        yield Send(key, command(context.key.id, loads))
+        yield Send(key, command(context.key.id, loads, plan.ship_to, plan.country))
 
 
 def prepare(context: EventContext) -> Iterator[Send]:
     return _to_orders(context, context.event.items, shipping.PrepareShipment)
+
+
+def exceed(context: EventContext) -> Iterator[Send]:
+    for key, loads in _by_order(context.key, context.event.items):
+        yield Send(key, exceeding.AddExcess(context.key.id, loads))
+
+
+def add_items(context: EventContext) -> Iterator[Send]:
+    """The shipment hears as which lines its order took in what was picked beyond it."""
+    items = tuple([Item(context.key.id, *added) for added in context.event.units])
+    yield Send(context.key.beside("shipment", context.event.shipment), planning.AddItems(items))
 
 
 def take_out_short(context: EventContext) -> Iterator[Send]:
@@ -52,6 +68,37 @@ def _taken_out(context: EventContext, command: Callable[[str, tuple[shipping.Kep
 
 def dispatch(context: EventContext) -> Iterator[Send]:
     return _to_orders(context, context.after.items, shipping.DispatchShipment)
+
+
+def travels_with(key: Key, command: leaving.HandOver) -> Generator[Read, Mapping[Key, Loaded], Collection[Key]]:
+    """The other shipments that must be ready, as their orders travel together."""
+    items: tuple[Item, ...] = getattr((yield Read([key]))[key].state, "items", ())
+    orders = dict(_by_order(key, items))
+    rows = (yield Read([*orders])) if orders else {}
+    others = [travelling_with(rows[order].state, {line for line, _, _ in loads}) for order, loads in orders.items()]
+    return [key.beside("shipment", other) for other in sorted(set().union(*others) - {key.id})]
+
+
+def others_ready(context: EventContext) -> Iterator[Require]:
+    """What must travel together leaves together."""
+    event = context.event
+    for other in sorted(travelling_with(context.before, {load.line for load in event.loads}) - {event.shipment}):
+        yield Require(context.key.beside("shipment", other), _is_ready(other))
+
+
+def _is_ready(shipment: str) -> Callable[[Any, Stamp], Refusal | None]:
+    """It has its label, or needs none; and what is in it waits for no other order, which might keep it here."""
+
+    def guard(state: Any, stamp: Stamp) -> Refusal | None:
+        packed = hasattr(state, "label") or (hasattr(state, "packing") and not state.plan.needs_label)
+        if packed and len({item.order for item in state.items}) == 1:
+            return None
+        why = "is shared with other orders" if packed else "is not packed, or has no label"
+        return refuse(
+            "others_not_ready", "must travel with shipment {shipment}, which {why}", shipment=shipment, why=why
+        )
+
+    return guard
 
 
 def depart(context: EventContext) -> Iterator[Send]:
@@ -207,11 +254,27 @@ def drop_items(context: EventContext) -> Iterator[Effect]:
             yield Effect("drop_items", context.key.beside("shipment", piece.shipment), data)
 
 
+def readdress(context: EventContext) -> Iterator[Effect]:
+    """Shipments that wait with goods of the order go where these now go."""
+    inside = [shipment for v in context.after.progress.lines for shipment, _, _ in v.preparing]
+    for shipment in dict.fromkeys(inside):
+        yield Effect("readdress", context.key.beside("shipment", shipment))
+
+
+def readdress_rest(context: EventContext) -> Iterator[Effect]:
+    """All units of a line were taken out; what is left may now go elsewhere."""
+    left = {item[:2] for item in getattr(context.after, "items", ())}
+    if left and any(item[:2] not in left for item in context.event.items):
+        yield Effect("readdress", context.key)
+
+
 def buy_label(context: EventContext) -> Iterator[Effect]:
+    """The purchase names what it is for: the same key asks for the same, whatever becomes of the plan."""
     plan, wanted = context.after.plan, context.event.wanted
     if wanted:
-        data = (("wanted", wanted), ("carrier", plan.carrier), ("service", plan.service))
-        yield Effect("buy_label", context.key, data)
+        data = {"wanted": wanted, "carrier": plan.carrier, "service": plan.service, "tariff_zone": plan.tariff_zone}
+        where = {"country": plan.country, "ship_to": str(plan.ship_to or "")}
+        yield Effect("buy_label", context.key, tuple({**data, **where}.items()))
 
 
 def void_label(context: EventContext) -> Iterator[Effect]:

@@ -46,10 +46,12 @@ from orderflow.domain.orders import annotating as oan
 from orderflow.domain.orders import billing as ob
 from orderflow.domain.orders import cancelling as oc
 from orderflow.domain.orders import crediting as ocr
+from orderflow.domain.orders import exceeding as oex
 from orderflow.domain.orders import holding as oh
 from orderflow.domain.orders import parcels as opa
 from orderflow.domain.orders import placing as op
 from orderflow.domain.orders import prepaying as om
+from orderflow.domain.orders import readdressing as ora
 from orderflow.domain.orders import reinstating as ori
 from orderflow.domain.orders import returning as ore
 from orderflow.domain.orders import shipping as osh
@@ -69,6 +71,7 @@ from orderflow.domain.returns import receiving as rg
 from orderflow.domain.returns import requesting as rq
 from orderflow.domain.returns.machine import RETURN
 from orderflow.domain.shipping import carriage as sc
+from orderflow.domain.shipping import choosing as sh
 from orderflow.domain.shipping import labelling as sl
 from orderflow.domain.shipping import leaving as sv
 from orderflow.domain.shipping import planning as sp
@@ -161,6 +164,18 @@ LOOKED_AT_AGAIN: Final = tells(
     known=True,
 )
 SET_APART: Final = tells(returns_shipments.set_apart, rg.RecordLoose, known=True)
+#: Of a shipment that is left with the goods of fewer lines.
+FEWER_LINES: Final = asks(shipments_orders.readdress_rest, "readdress")
+UNPREPARED: Final = tells(shipments_orders.cancel_preparation, osh.CancelPreparation)
+LABEL_WANTED: Final = asks(shipments_orders.buy_label, "buy_label")
+LABEL_VOIDED: Final = asks(shipments_orders.void_label, "void_label")
+#: Of units that an order is not to have any more.
+UNITS_FREED: Final = (
+    EXPOSED,
+    tells(orders_stock.free_units, st.Release, st.DropBackorder),
+    asks(shipments_orders.drop_items, "drop_items"),
+    BY_POLICY,
+)
 WRITTEN_BACK: Final = tells(billing_accounts.post_written_back, ac.Post)
 
 
@@ -200,10 +215,18 @@ TABLE: Final[tuple[Line, ...]] = (
     on(oa.StockReleased, tells(orders_stock.release_units, st.Release)),
     on(oa.AllocationExpired, tells(orders_stock.release_units, st.Release)),
     on(osh.ShortUnitsTakenOut, tells(orders_stock.take_out_short, st.TakeOutShort)),
+    on(
+        oex.ExcessAdded,
+        EXPOSED,
+        tells(orders_stock.allocate_excess, st.Allocate),
+        tells(shipments_orders.add_items, sp.AddItems, known=True),
+        BY_POLICY,
+    ),
     on(osh.ShipmentPrepared, settled_at(Gate.PREPARE)),
     on(
         osh.ShipmentDispatched,
         settled_at(Gate.SHIP),
+        requires(shipments_orders.others_ready, "shipment", known=True),
         tells(orders_stock.ship_units, st.Ship),
         DATES_QUESTIONED,
         BY_POLICY,
@@ -222,30 +245,16 @@ TABLE: Final[tuple[Line, ...]] = (
     on(ore.UnitsRejected, EXPOSED, tells(returns_orders.send_back, *returns_orders.DECISIONS), BY_POLICY),
     on(opa.UnitsLost, EXPOSED, BY_POLICY),
     on(opa.UnitsOwedAgain, EXPOSED, tells(orders_stock.restock_left_behind, st.Restock)),
-    on(
-        oc.UnitsCancelled,
-        EXPOSED,
-        tells(orders_stock.free_units, st.Release, st.DropBackorder),
-        asks(shipments_orders.drop_items, "drop_items"),
-        BY_POLICY,
-    ),
-    on(
-        oc.OrderCancelled,
-        EXPOSED,
-        tells(orders_stock.free_units, st.Release, st.DropBackorder),
-        asks(shipments_orders.drop_items, "drop_items"),
-        BY_POLICY,
-        notifies("order_cancelled"),
-    ),
+    on(oc.UnitsCancelled, *UNITS_FREED),
+    on(oc.OrderCancelled, *UNITS_FREED, notifies("order_cancelled")),
     on(ori.OrderReinstated, EXPOSED),
     names(oam.ConfirmAmendment, orders_parties.amended_parties),
+    on(oam.AmendmentConfirmed, requires(orders_parties.recorded, "party", known=True), *UNITS_FREED),
+    names(ora.ChangeAddress, orders_parties.named_address),
     on(
-        oam.AmendmentConfirmed,
-        requires(orders_parties.recorded, "party", known=True),
-        EXPOSED,
-        tells(orders_stock.free_units, st.Release, st.DropBackorder),
-        asks(shipments_orders.drop_items, "drop_items"),
-        BY_POLICY,
+        ora.AddressChanged,
+        requires(orders_parties.address_recorded, "party", known=True),
+        asks(shipments_orders.readdress, "readdress"),
     ),
     on(ob.UnitsBilled, EXPOSED, tells(orders_billing.draft_invoice, inv.DraftInvoice), BY_POLICY),
     on(ocr.UnitsCredited, EXPOSED, MONEY_MOVED, BY_POLICY),
@@ -257,26 +266,18 @@ TABLE: Final[tuple[Line, ...]] = (
     on(ob.OrderCompleted, requires(orders_billing.settled_if_asked, "invoice"), notifies("order_completed")),
     # -- shipments
     on(sp.ShipmentPlanned, tells(shipments_orders.prepare, osh.PrepareShipment)),
-    on(sp.ShipmentPacked, asks(shipments_orders.buy_label, "buy_label")),
-    on(sp.ShortPickRecorded, tells(shipments_orders.take_out_short, osh.TakeOutShort)),
-    on(
-        sp.ItemsDropped,
-        tells(shipments_orders.cancel_preparation, osh.CancelPreparation),
-        asks(shipments_orders.void_label, "void_label"),
-    ),
-    on(
-        sp.ShipmentVoided,
-        tells(shipments_orders.cancel_preparation, osh.CancelPreparation),
-        asks(shipments_orders.void_label, "void_label"),
-    ),
-    on(sl.LabelRequested, asks(shipments_orders.buy_label, "buy_label")),
-    on(
-        sl.CarrierChanged,
-        asks(shipments_orders.void_label, "void_label"),
-        asks(shipments_orders.buy_label, "buy_label"),
-    ),
-    on(sl.LabelVoided, asks(shipments_orders.void_label, "void_label")),
+    on(sp.OverPickRecorded, tells(shipments_orders.exceed, oex.AddExcess)),
+    on(sp.ShipmentPacked, LABEL_WANTED),
+    on(sp.ShortPickRecorded, tells(shipments_orders.take_out_short, osh.TakeOutShort), FEWER_LINES),
+    on(sp.ItemsDropped, UNPREPARED, LABEL_VOIDED, FEWER_LINES),
+    on(sp.ShipmentVoided, UNPREPARED, LABEL_VOIDED),
+    on(sl.LabelRequested, LABEL_WANTED),
+    on(sl.CarrierChanged, LABEL_VOIDED, LABEL_WANTED),
+    on(sl.ShipmentReaddressed, LABEL_VOIDED, LABEL_WANTED),
+    on(sh.CarrierChosen, LABEL_WANTED),
+    on(sl.LabelVoided, LABEL_VOIDED),
     on(sl.SpareLabelRecorded, asks(shipments_orders.void_spare, "void_label")),
+    names(sv.HandOver, shipments_orders.travels_with),
     on(
         sv.HandedOver,
         tells(shipments_orders.dispatch, osh.DispatchShipment),
