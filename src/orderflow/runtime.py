@@ -40,6 +40,7 @@ from orderflow.flows.asks import (
     TakeMessages,
 )
 from orderflow.ports.carrier import quotes_of
+from orderflow.ports.wired import wiring_faults
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -128,7 +129,8 @@ class Ports:
         ids: IdSource,
         lease_seconds: int = LEASE_SECONDS,
     ) -> None:
-        if faults := faults_at("tenant", Tenant, storage.tenant):
+        wrong = [*wiring_faults(storage, carriers, providers, notifier)]
+        if faults := wrong or faults_at("tenant", Tenant, storage.tenant):
             raise InputError(faults)
         self.storage, self.notifier, self.clock, self.ids = storage, notifier, clock, ids
         self.lease_seconds = lease_seconds

@@ -39,7 +39,7 @@ def test_a_planned_parcel_is_to_be_packed_and_a_packed_one_to_leave(storage: Sto
     shop.tell("S", PACK)
     assert listed(shop, "to_ship") == [("S", ["ready"], "HandOver")]
     shop.tell("O", PlaceHold(Hold(HoldReason.MANUAL, Gate.SHIP)))
-    assert (listed(shop, "to_pack"), listed(shop, "to_ship")) == ([], [("S", ["on_hold"], "HandOver")])
+    assert (listed(shop, "to_pack"), listed(shop, "to_ship")) == ([], [("S", ["on_hold"], "ReleaseHold")])
 
 
 def test_a_parcel_without_its_label_says_so(storage: Storage) -> None:

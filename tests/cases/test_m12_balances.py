@@ -102,7 +102,7 @@ def test_m26_money_comes_after_it_was_written_off(storage: Storage, currency: st
         assert (shop.owes(), shop.open(invoice)) == (10, [10])
         shop.pay(10, order="O")
     else:
-        with pytest.raises(CommandRefused, match="11 minor units wanted"):
+        with pytest.raises(CommandRefused, match=r"wanted, .* possible"):
             shop.pay(11, invoice=invoice)
         shop.pay(10, invoice=invoice)
     written_off = shop.bill_of(invoice).amounts.written_off

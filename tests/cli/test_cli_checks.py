@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import runpy
 import sqlite3
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from orderflow.adapters.storage.health import health
 from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.audit.invariants import UNCHECKED
 from orderflow.cli.root import COMMANDS, root
+from orderflow.domain.engine.record import Internal
 from orderflow.domain.workflow.table import MACHINES
 from orderflow.errors import StorageError
 
@@ -146,6 +149,20 @@ def test_stale_diagrams_are_found(tmp_path: Path) -> None:
     assert CliRunner().invoke(root, ["diagram", "--write", str(tmp_path)]).exit_code == 0
     result = CliRunner().invoke(root, ["diagram", "--check", str(tmp_path)])
     assert (result.exit_code, "gone.md; remove them" in result.stderr) == (1, True)
+
+
+def test_every_command_can_be_imported_from_where_the_page_says(project_root: Path) -> None:
+    """Commands that anybody may send, and the values in them; those that only the library sends are not there."""
+    page = (project_root / "docs" / "machines" / "commands.md").read_text(encoding="utf-8")
+    commands, values = [
+        re.findall(r"^\| (\w+) \| `([\w.]+)` \|", part, re.MULTILINE) for part in page.split("## Values")
+    ]
+    found = {getattr(import_module(module), name) for name, module in commands}
+    assert found == {c for machine in MACHINES for c in machine.commands if not issubclass(c, Internal)}
+    assert {"Money", "LineQuantity", "HoldReason", "Item"} <= {name for name, _ in values}
+    assert all(hasattr(import_module(module), name) for name, module in values)
+    assert "| PlaceHold | `orderflow` | `hold: Hold` | Close a gate. |\n" in page
+    assert "`units: tuple[LineQuantity, ...] = ()`" in page
 
 
 @pytest.mark.parametrize("kind", [machine.kind for machine in MACHINES])

@@ -13,8 +13,9 @@ from unittest.mock import Mock
 import pytest
 from click.testing import CliRunner, Result
 
-from orderflow.cli import lists
+from orderflow.cli import lists, output
 from orderflow.cli.root import root
+from orderflow.errors import Refusal
 from orderflow.flows.worklists import WORKLISTS
 
 Run = Callable[..., Result]
@@ -48,9 +49,13 @@ def dead(run: Run) -> set[str]:
 
 
 def test_all_lists_are_on_one_screen(run: Run, letters: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each list with its rows, counted up to a bound, its first row, its age and why it waits."""
+    """Each list with its rows, counted up to a bound, what waits longest, its age and why; empty ones if asked for."""
+    every = run("worklist", "--all").stdout.splitlines()
+    assert [line.split()[0] for line in every] == ["worklist", *WORKLISTS]
     lines = run("worklist").stdout.splitlines()
-    assert [line.split()[0] for line in lines] == ["worklist", *WORKLISTS]
+    assert {line.split()[0] for line in every} - {line.split()[0] for line in lines} == {
+        line.split()[0] for line in every if line.split()[1] == "0"
+    }
     [line] = [line for line in lines if line.startswith("dead_letters")]
     assert "no answer 0" in line
     heads = json.loads(run("worklist", "--json").stdout)
@@ -70,6 +75,31 @@ def test_every_row_of_a_list_says_why_and_what_helps(run: Run, letters: dict[str
     printed = run("worklist", name).stdout
     assert all(task["id"] in printed and task["commands"][0] in printed for task in tasks)
     assert "what helps" in printed or not tasks
+    assert not any(f"{reason['code']}: " in printed for task in tasks for reason in task["reasons"])
+    assert [task["since"] for task in tasks] == sorted(task["since"] for task in tasks)
+
+
+def test_a_dead_letter_is_printed_with_the_id_that_requeue_asks_for(run: Run, letters: dict[str, str]) -> None:
+    """In a column of its own."""
+    heads, *lines = run("worklist", "dead_letters").stdout.splitlines()
+    at = heads.index("message")
+    assert [line[at:].split()[0] for line in lines] == [*letters.values()]
+
+
+@pytest.mark.parametrize(
+    "message, printed",
+    [
+        ("1 units wait at main", "1 unit waits at main"),
+        ("1 units are set aside; 11 units are not", "1 unit is set aside; 11 units are not"),
+        ("1 delivered units were to come back", "1 delivered unit was to come back"),
+        ("-1 units and 2.1 units", "-1 units and 2.1 units"),
+        ("arrived 2026-04-01T09:05:07.123456+00:00, and 2026-04-02", "arrived 2026-04-01 09:05 UTC, and 2026-04-02"),
+        ("until 2026-04-01T09:05:00Z", "until 2026-04-01 09:05 UTC"),
+    ],
+)
+def test_reasons_are_printed_as_sentences(message: str, printed: str) -> None:
+    """Without their codes, which are in the JSON; times to the minute; one unit is no units."""
+    assert output.sentence(Refusal("code", message)) == printed
 
 
 @pytest.mark.parametrize(
@@ -91,7 +121,10 @@ def test_one_dead_letter_is_sent_again(run: Run, letters: dict[str, str]) -> Non
     one = next(iter(letters.values()))
     assert (run("requeue", one).exit_code, dead(run)) == (0, {*letters.values()} - {one})
     again = run("requeue", one)
-    assert (again.exit_code, again.stderr) == (1, f"Error: no message {one!r}\n")
+    assert (again.exit_code, again.stderr.partition(":")[2]) == (
+        1, f" no dead letter {one!r}: `orderflow worklist dead_letters` lists them, each with its message's id\n",
+    )  # fmt: skip
+    assert run("discard", one).stderr == again.stderr
 
 
 def test_many_are_sent_again(run: Run, letters: dict[str, str]) -> None:

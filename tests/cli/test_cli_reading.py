@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import errno
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from orderflow.adapters.carriers.memory import MemoryCarrier
+from orderflow.adapters.notifiers.memory import MemoryNotifier
 from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.cli import lists, output
 from orderflow.cli.root import root
+from orderflow.domain.billing.credit_note import CreditItem, CreditNoteContent, DraftCreditNote
+from orderflow.domain.money.money import Money
+from orderflow.domain.orders.amending import ProposeAmendment
+from orderflow.domain.orders.changes import Changes
+from orderflow.domain.orders.content import CancelledBy
 from orderflow.domain.orders.state import HasProgress
+from orderflow.domain.payments.collecting import RecordPayment
+from orderflow.domain.payments.state import PaymentSource
+from orderflow.domain.shipping.carriage import RecordDelivered
+from orderflow.domain.shipping.planning import VoidShipment
+from orderflow.domain.values import LineQuantity, PartyRef
 from orderflow.domain.workflow.table import MACHINES
 from orderflow.shop import OrderFlow
 
@@ -51,7 +64,109 @@ def test_an_order_is_shown_with_all_that_belongs_to_it(read: Any) -> None:
     assert [entry["event"] for entry in order["timeline"]][:3] == ["OrderPlaced", "OrderConfirmed", "StockAllocated"]
     assert [shipment["tracking_number"] for shipment in order["shipments"]] == ["memory-a76852ce61"]
     assert [(invoice["number"], invoice["owed"]) for invoice in order["invoices"]] == [("INV-000100", "0.00")]
-    assert [note["gross"] for note in order["credit_notes"]] == ["6.12"]
+    assert [(note["gross"], note["of_order"]) for note in order["credit_notes"]] == [("6.12", "3.06")]
+
+
+def test_an_order_says_what_it_waits_for_and_how_its_money_stands(read: Any, run: Any) -> None:
+    """Its own tasks and those of its rows; what is charged, open and to be paid; payments and returns of it."""
+    order = read("show", "o-2")
+    assert [(each["kind"], each["code"], each["commands"][0]) for each in order["waits_for"]] == [
+        ("order", "backordered", "AllocateStock"),
+        ("invoice", "overdue", "RecordPayment"),
+    ]
+    assert [*order["money"].items()] == [
+        ("charged", "51.04"), ("open", "49.54"), ("kept", "0.00"), ("to_pay", "121.50"), ("to_credit", "0.00"),
+        ("to_refund", "0.00"),
+    ]  # fmt: skip
+    assert [(payment["id"], payment["pays"]) for payment in order["payments"]] == [("bank/3", ["invoice o-2/1: 1.00"])]
+    assert [(each["id"], each["came"], each["to_inspect"]) for each in read("show", "o-1")["returns"]] == [
+        ("r-1", 2, 2)
+    ]
+    assert (order["amendment"], order["requested"], read("show", "d-2")["money"]) == (None, None, None)
+    assert "3 units wait at main" in run("show", "o-2").stdout
+    assert read("show", "o-0")["payments"] == []
+
+
+@pytest.fixture
+def changed(history_copy: Path) -> Any:
+    """Runs commands on a copy of the file and shows an order then, as text and decoded."""
+
+    def change(order: str, *commands: tuple[str, Any]) -> tuple[str, Any]:
+        storage = SqliteStorage(history_copy, MACHINES)
+        shop = OrderFlow(storage, carriers=[MemoryCarrier()], notifier=MemoryNotifier())
+        for row, command in commands:
+            shop.handle(row, command)
+        while shop.relay().taken:
+            pass
+        storage.close()
+        printed = [
+            CliRunner().invoke(root, ["show", order, "--db", str(history_copy), *json]) for json in ([], ["--json"])
+        ]
+        return printed[0].stdout, json.loads(printed[1].stdout)
+
+    return change
+
+
+def test_a_credit_note_of_several_orders_is_shown_with_each(changed: Any) -> None:
+    """With how much of it is the order's, whichever comes first on it."""
+    items = (CreditItem("o-2/1", 1, amount_minor=500), CreditItem("o-6/1", 1, 0, 100))
+    terms = CreditNoteContent("credit", "bob", PartyRef("bob", 1), "GBP", date(2026, 4, 3), items)
+    changed("o-2", ("k-3", DraftCreditNote(terms)))
+    for order, share in (("o-2", "6.00"), ("o-6", "1.20")):
+        [note] = changed(order)[1]["credit_notes"]
+        assert (note["id"], note["of_order"], note["gross"], note["orders"]) == ("k-3", share, "7.20", ["o-2", "o-6"])
+
+
+def test_what_was_voided_is_shown_with_its_order(changed: Any) -> None:
+    """Also what is told of it then, so that nobody sends the same again."""
+    text, order = changed("o-4", ("o-4/1", VoidShipment()), ("o-4/1", RecordDelivered("yet")))
+    assert [(parcel["id"], parcel["state"], parcel["orders"]) for parcel in order["shipments"]] == [
+        ("o-4/1", "Voided", ["o-4"])
+    ]
+    assert "scanned_but_voided" in [each["code"] for each in order["waits_for"]]
+    assert "told of, though it was voided" in text
+
+
+def test_money_for_an_order_and_its_amendment_are_shown(changed: Any) -> None:
+    """A payment that names it and pays nothing; what the amendment changes, and what the order costs then."""
+    source = PaymentSource("bank", "9", "bob", "transfer", order="o-10")
+    changes = Changes(less=(LineQuantity(1, 2),))
+    text, order = changed(
+        "o-10",
+        ("bank/9", RecordPayment(source, Money.of("10", "GBP"))),
+        ("o-10", ProposeAmendment(0, changes, CancelledBy.MERCHANT, "asked by mail")),
+    )
+    assert [(each["id"], each["order"], each["free"]) for each in order["payments"]] == [("bank/9", "o-10", "10.00")]
+    amendment = order["amendment"]
+    assert (amendment["less"], amendment["before"], amendment["after"]) == (["2 of line 1"], "15.30", "9.18")
+    assert "1  merchant  asked by mail  2 of line 1" in text
+
+
+@pytest.mark.parametrize(
+    "name, kind, id",
+    [
+        ("INV-000101", "invoice", "o-2/1"),
+        ("memory-3f89920ae4", "shipment", "o-2/1"),
+        ("bank/2", "payment", "bank/2"),
+        ("credit#000001", "credit_note", "k-1"),
+        ("r-1", "return", "r-1"),
+    ],
+)
+def test_a_document_is_shown_by_its_id_its_number_or_its_tracking_number(
+    read: Any,
+    run: Any,
+    name: str,
+    kind: str,
+    id: str,  # noqa: A002
+) -> None:
+    """What a letter, a list or a label says names the row; its orders, facts, tasks and events are shown."""
+    view = read("show", name)
+    assert (view["kind"], view["id"]) == (kind, id)
+    assert view["timeline"]
+    text = run("show", name).stdout
+    assert text.startswith(f"{kind.replace('_', ' ')} {id}: {view['state']}\n")
+    assert "waits_for" not in text
+    assert ("waits for" in text) is bool(view["waits_for"])
 
 
 @pytest.mark.parametrize("name", ["o-1", "N-o-1", "O-1"])
@@ -155,7 +270,8 @@ def test_what_is_not_there_is_answered_with_a_way_to_find_it(run: Any, command: 
     """A slip in an id costs one more command, not a look into the manual."""
     result = run(command, "o-99")
     assert result.exit_code == 1
-    assert f"no {'order' if command == 'show' else command} 'o-99'" in result.stderr
+    assert result.stderr.startswith(f"Error: no {'order' if command == 'show' else command}")
+    assert "'o-99'" in result.stderr
     assert way in result.stderr
 
 
@@ -168,7 +284,7 @@ def test_unpaid_invoices_tell_what_is_owed(run: Any, read: Any) -> None:
     lines = run("worklist", "invoices_due").stdout.splitlines()
     assert lines[0].split()[:6] == ["id", "number", "customer", "currency", "owed", "due_on"]
     [line] = [line for line in lines if line.split()[:6] == cells]
-    assert ("overdue: " in line, "RecordPayment, WriteOff" in line) == (True, True)
+    assert (" was due on " in line, "RecordPayment, WriteOff" in line) == (True, True)
 
 
 def test_orders_are_filtered(read: Any) -> None:

@@ -143,7 +143,7 @@ def test_an_order_that_is_not_there_is_not_found() -> None:
     """Allocating an unknown order is refused as not found."""
     [result] = Shop().allocate("N")
     assert isinstance(result, CommandRefused)
-    assert result.codes == ("not_found",)
+    assert str(result) == "not_found: there is no order 'N'"
 
 
 def short_of_stock(**options: Any) -> Shop:

@@ -6,23 +6,34 @@ from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Barrier
+from typing import Any
 
 import pytest
-from tea_shop import ANN, Shop, content
+from tea_shop import ANN, VAT, Shop, content
 
+from orderflow.adapters.carriers.memory import MemoryCarrier
+from orderflow.adapters.notifiers.memory import MemoryNotifier
+from orderflow.adapters.payments.memory import MemoryProvider
 from orderflow.adapters.storage.memory import MemoryStorage, MemoryUnit
 from orderflow.adapters.storage.sqlite import SqliteStorage
 from orderflow.domain.engine.limits import MAX_NAME
 from orderflow.domain.inventory.documents import PostAdjustment, PostReceipt, PostTransfer, SkuChange, SkuQuantity
 from orderflow.domain.inventory.stock import ReceiveGoods
+from orderflow.domain.money.money import Money
+from orderflow.domain.money.price import Price
 from orderflow.domain.orders.annotating import AnnotateOrder
-from orderflow.domain.orders.content import Gate, Hold, HoldReason, Policy
+from orderflow.domain.orders.content import Gate, Hold, HoldReason, OrderLine, Policy
 from orderflow.domain.orders.holding import PlaceHold, ReleaseHold
 from orderflow.domain.orders.placing import ConfirmOrder, DiscardDraft, EditDraft, OpenDraft, PlaceOrder
 from orderflow.domain.parties.party import ErasePartyVersion, Person
+from orderflow.domain.payments.applying import ApplyPayment
+from orderflow.domain.payments.collecting import RecordPayment
+from orderflow.domain.payments.state import ApplicationTarget, PaymentSource
+from orderflow.domain.shipping.leaving import HandOver
 from orderflow.domain.values import PartyRef
-from orderflow.errors import CommandMismatch, CommandRefused, InputError
+from orderflow.errors import CommandMismatch, CommandRefused, InputError, Key
 from orderflow.flows.receive import Changed, Created, Received, Unchanged
+from orderflow.shop import OrderFlow
 
 
 def test_a_draft_is_edited_held_placed_or_thrown_away() -> None:
@@ -122,12 +133,68 @@ def test_an_order_is_taken_in_once() -> None:
     assert isinstance(shop.receive("P", content(2, **web)), Changed)
     assert isinstance(shop.receive("Q", content(1)), Created)
     assert isinstance(shop.receive("P", content(1)), Created)
-    for order in ("S", "T"):
-        assert isinstance(shop.receive(order, content(1, channel="web")), Created)
     with pytest.raises(CommandRefused):
-        shop.receive("Q", content(1))
+        shop.receive("O", content(1, channel="web", external_id="8"))
     with pytest.raises(InputError):
         shop.receive("R", content(1, currency="ZZZ"))
+
+
+@pytest.mark.parametrize("given, absent", [("channel", "external_id"), ("external_id", "channel")])
+def test_a_document_is_named_by_its_channel_and_its_id_there(given: str, absent: str) -> None:
+    """One without the other would be taken in again and again, so it is a fault."""
+    with pytest.raises(InputError) as caught:
+        Shop().receive("O", content(1, **{given: "web"}))
+    assert [(fault.path, fault.code) for fault in caught.value.faults] == [(f"content.{absent}", "missing")]
+
+
+def test_what_is_not_there_is_named() -> None:
+    """The row, not the command that another row would have been told."""
+    shop = Shop().placed(1)
+    shop.tell("bank/1", RecordPayment(PaymentSource("bank", "1", "ann"), Money(100, "EUR")))
+    [refusal] = shop.explain("bank/1", ApplyPayment(ApplicationTarget.INVOICE, "000001", Money(100, "EUR")))
+    assert (refusal.message, refusal["id"]) == ("there is no invoice '000001'", "000001")
+    with pytest.raises(CommandRefused, match="there is no shipment 'O'"):
+        shop.handle("O", HandOver())
+
+
+def test_a_line_of_no_number_of_units_is_a_fault() -> None:
+    """And a price of a float, with what it should be."""
+    with pytest.raises(InputError, match="quantity: must be "):
+        OrderLine.of(1, "TEA", "3", Price.of("2.55", "EUR"), VAT)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="a float is not exact"):
+        Price.of(2.55, "EUR")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "wired, message",
+    [
+        ({"storage": "shop.db"}, r"storage: must be a storage, such as SqliteStorage\('shop.db'\)"),
+        ({"storage": MemoryStorage}, r"storage: must be an object: MemoryStorage\(\)"),
+        ({"carriers": MemoryCarrier()}, "carriers: must be a list"),
+        ({"carriers": [MemoryCarrier]}, r"carriers\[0\]: must be an object: MemoryCarrier\(\)"),
+        ({"providers": MemoryProvider("card")}, "providers: must be a list"),
+        ({"notifier": MemoryNotifier}, r"notifier: must be an object: MemoryNotifier\(\)"),
+    ],
+)
+def test_what_a_shop_is_wired_with_is_checked_at_once(wired: dict[str, Any], message: str) -> None:
+    """Not when the first label is bought."""
+    with pytest.raises(InputError, match=message):
+        OrderFlow(**{"storage": MemoryStorage(), **wired})
+
+
+def test_an_order_without_a_channel_is_taken_in_once_by_its_own_id() -> None:
+    """The same again changes nothing, however far the order has come; other content under its id is refused."""
+    shop = Shop().stocked(main=1)
+    assert isinstance(shop.receive("O", content(1)), Created)
+    shop.advance("O")
+    before = shop.storage.entries(0, 1_000)
+    assert shop.receive("O", content(1)) == Unchanged(Key("main", "order", "O"))
+    with pytest.raises(CommandRefused) as refused:
+        shop.receive("O", content(2))
+    assert refused.value.codes == ("not_now",)
+    assert shop.storage.entries(0, 1_000) == before
+    with pytest.raises(CommandRefused, match="total_differs"):
+        shop.receive("N", content(1, expected_total_minor=1))
 
 
 def test_an_annotation_adds_and_removes() -> None:
@@ -181,7 +248,9 @@ def test_stock_is_named_with_its_location() -> None:
     """A stock row without a location would never be found again, so it is not made."""
     with pytest.raises(InputError) as told:
         Shop().handle("TEA", ReceiveGoods(1))
-    assert [fault.code for fault in told.value.faults] == ["bad_length"]
+    assert [str(fault) for fault in told.value.faults] == [
+        "key.id: a stock row is named SKU@location, such as TEA@main"
+    ]
 
 
 @pytest.mark.parametrize("channel", ["/" * MAX_NAME, "%" * MAX_NAME, "x" * MAX_NAME])

@@ -262,14 +262,18 @@ def test_a_return_is_settled_once_nothing_is_to_be_credited() -> None:
     """The gate looks at the order: its amount is on the list until a credit note names the units."""
     shop = returning().tell("R-1", came(1), looked_at((RESTOCK, 1)))
     [task] = shop.worklist("returns_to_credit")
-    assert [(r.code, dict(r.facts)["minor"]) for r in task.reasons] == [("to_credit", 1190)]
+    assert [(r.code, r.message, dict(r.facts)["minor"]) for r in task.reasons] == [
+        ("to_credit", "11.90 EUR of order O are to be credited", 1190)
+    ]
+    assert (task.commands, shop.worklist("can_advance")) == (("DraftCreditNote",), [])
     assert shop.advance_returns() == []
     assert shop.refusal("R-1", SettleReturn("CN")) == ("to_credit",)
     shop.tell("CN", note(CreditItem("O/1", 1, 1)))
-    assert [str(task.reasons[0]) for task in shop.worklist("returns_to_credit")] == ["ready: ready for SettleReturn"]
+    assert shop.worklist("returns_to_credit") == []
+    assert [task.commands[0] for task in shop.worklist("can_advance")] == ["CompleteOrder", "SettleReturn"]
     [ack] = shop.advance_returns()
     assert (ack.key.id, type(shop.returns.get("R-1"))) == ("R-1", s.Settled)
-    assert shop.worklist("returns_to_credit") == []
+    assert [task.key.id for task in shop.worklist("can_advance")] == ["O"]
 
 
 def test_rejected_units_are_owed_as_before() -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from attrs import frozen
-from tea_shop import GO, PACK, Shop, content, item, pick, plan
+from tea_shop import ANN, CANCEL, GO, PACK, Shop, content, item, pick, plan
 
 from orderflow.domain.billing.account import SetCreditLimit
 from orderflow.domain.engine.record import Command
@@ -19,9 +19,10 @@ from orderflow.domain.orders.content import CancelledBy, Gate, Hold, HoldReason
 from orderflow.domain.orders.holding import PlaceHold, ReleaseHold
 from orderflow.domain.orders.placing import ConfirmOrder, PlaceOrder
 from orderflow.domain.orders.shipping import DispatchShipment
-from orderflow.domain.shipping.planning import DropItems
+from orderflow.domain.parties.customer import BlockCustomer, RegisterCustomer, UnblockCustomer
+from orderflow.domain.shipping.planning import DropItems, VoidShipment
 from orderflow.domain.shipping.state import Item
-from orderflow.domain.values import LineQuantity
+from orderflow.domain.values import DeliveryWish, LineQuantity
 from orderflow.errors import InputError, NotFound
 
 
@@ -64,6 +65,46 @@ def test_worklists_name_what_waits_and_why() -> None:
     assert [task.key.id for task in shop.worklist("invoices_due")] == ["I"]
     assert [row.key.id for row in shop.orders.find()] == ["O"]
     assert [entry.version for entry in shop.orders.history("O")][:2] == [1, 2]
+
+
+def test_a_parcel_says_on_which_day_it_is_wanted() -> None:
+    """Of each of its orders that wished for one, so that nobody hands it over too early."""
+    shop = Shop().stocked(main=2)
+    wishes = {"O": DeliveryWish(date(2026, 4, 9), "pm"), "P": DeliveryWish(date(2026, 4, 11)), "Q": None}
+    shop.stocked(main=1)
+    for order, wish in wishes.items():
+        shop.tell(order, PlaceOrder(content(1, requested=wish)), ConfirmOrder())
+    shop.allocate(*wishes)
+    shop.tell("S", plan(*[Item(order, 1, "main", 1) for order in wishes]), PACK)
+    [task] = shop.worklist("to_ship")
+    assert [reason.message for reason in task.reasons] == [
+        "ready for HandOver",
+        "O is wished for 2026-04-09 pm",
+        "P is wished for 2026-04-11",
+    ]
+    assert task.commands[0] == "HandOver"
+
+
+def test_what_helps_is_what_removes_the_refusal() -> None:
+    """First the command against the reason; the one that is refused now is not named."""
+    shop = Shop().stocked(main=2).tell("ann", RegisterCustomer(ANN), BlockCustomer("bad payer")).placed(1)
+    [blocked] = shop.worklist("to_confirm")
+    assert (blocked.reasons[0].code, blocked.commands) == (
+        "customer_blocked",
+        ("UnblockCustomer", "UnblockAccount", "ReleaseHold", "CancelUnits"),
+    )
+    shop.tell("ann", UnblockCustomer(), SetCreditLimit(Money(1, "EUR")))
+    assert shop.worklist("to_confirm")[0].commands[0] == "SetCreditLimit"
+    shop.tell("ann", SetCreditLimit(None)).tell("O", ConfirmOrder())
+    shop.allocate("O")
+    shop.tell("S", plan(item(1)), PACK).tell("O", PlaceHold(Hold(HoldReason.MANUAL, Gate.SHIP)))
+    assert shop.worklist("to_ship")[0].commands == ("ReleaseHold", "DropItems", "VoidShipment")
+    shop.tell("O", CANCEL)
+    [task] = shop.worklist("to_ship")
+    assert [str(reason) for reason in task.reasons] == ["order_over: its order is Cancelled"]
+    assert task.commands == ("VoidShipment", "DropItems")
+    shop.tell("S", VoidShipment())
+    assert shop.worklist("to_ship") == []
 
 
 def test_a_cancelled_unit_is_taken_out_by_hand() -> None:

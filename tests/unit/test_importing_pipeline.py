@@ -255,6 +255,15 @@ def test_a_file_that_has_grown_goes_on_after_what_is_done(bench: Bench) -> None:
     assert summarise(bench.shop, "UTC")["returns"]["units_matched"] == 4
 
 
+def test_a_return_is_settled_by_the_run_that_credits_it(bench: Bench) -> None:
+    """Nothing more is to be credited for it, so nobody need look at it; a second run has nothing left to settle."""
+    documents: list[Document] = [receipt(0, ("TEA", 9)), order(1, ("TEA", 3)), cancellation(2, "TEA", 1)]
+    for _ in range(2):
+        assert bench.run(documents).refused == []
+        assert [type(row.state).__name__ for row in bench.shop.returns.find()] == ["Settled"]
+    assert bench.shop.worklist("can_advance") == bench.shop.worklist("returns_to_credit") == []
+
+
 def test_a_customer_of_two_addresses_stays_who_it_was_when_a_run_goes_on(bench: Bench) -> None:
     """A customer is registered with the first party it is met with, however the run was cut."""
     elsewhere = Party(PartyRef("ann-abroad", 1), Person("Ann"))

@@ -369,6 +369,7 @@ def test_an_overpayment_stays_free() -> None:
     assert PART_USED.free == 600
     reason = PAYMENT.explain(PART_USED, ApplyPayment(ORDER, "O-1", yen(601)), stamp())[0]
     assert (reason.code, reason["asked"], reason["most"]) == ("exceeds_free", 601, 600)
+    assert reason.message == "601 JPY wanted, 600 JPY possible"
     assert codes(PART_USED, ApplyPayment(INVOICE, "I-2", Money(1, "EUR"))) == ("other_currency",)
 
 

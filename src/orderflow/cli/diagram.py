@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from orderflow.cli.attention_page import attention_page
+from orderflow.cli.commands_page import commands_page
 from orderflow.cli.options import own_workflow
 from orderflow.domain.engine.diagram import overview, page
 from orderflow.domain.engine.machine import Machine
@@ -16,10 +17,11 @@ from orderflow.domain.workflow.table import MACHINES
 
 
 def pages(machines: Iterable[Machine] = MACHINES) -> Mapping[str, str]:
-    """File name to Markdown: a page for each machine, one for what their rows wait for, and an index."""
+    """File name to Markdown: a page for each machine, what their rows wait for, the commands, and an index."""
     listed = sorted(machines, key=lambda machine: machine.kind)
     each = {f"{machine.kind}.md": page(machine) for machine in listed}
-    return {"index.md": _index(listed), "attention.md": attention_page(listed), **each}
+    others = {"attention.md": attention_page(listed), "commands.md": commands_page(listed)}
+    return {"index.md": _index(listed), **others, **each}
 
 
 def _index(machines: Iterable[Machine]) -> str:
@@ -32,7 +34,8 @@ def _index(machines: Iterable[Machine]) -> str:
             "",
             "When a machine is made, it is checked: every state can be reached, and can reach a final one.",
             "A dead end is a state without any rule: no command is possible in it.",
-            "What rows wait for in each state stands on [a page of its own](attention.md).",
+            "What rows wait for in each state stands on [a page of its own](attention.md), and so does where each",
+            "[command](commands.md) is imported from, with its fields.",
             "",
             "| machine | states | commands | arrows | final | dead ends |",
             "|---|---|---|---|---|---|",

@@ -10,13 +10,13 @@ from typing import Any, Final
 import click
 
 from orderflow.cli.options import as_json, database, moment, reading
-from orderflow.cli.output import print_json, table, when
+from orderflow.cli.output import print_json, sentence, table, when
 from orderflow.cli.views import View, invoice_view, row_view
 from orderflow.domain.engine.machine import Absent
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.values import StockRef
 from orderflow.errors import Refusal
-from orderflow.flows.worklists import WORKLISTS, Task
+from orderflow.flows.worklists import DEAD_LETTERS, WORKLISTS, Task
 from orderflow.ports.storage import Row
 from orderflow.rows import Rows
 from orderflow.shop import OrderFlow
@@ -28,6 +28,7 @@ _COUNTED: Final = 99
 _COLUMNS: Final = ("id", "number", "state", "customer", "channel", "placed_at", "gross", "currency")
 _OWED: Final = ("id", "number", "customer", "currency", "owed", "due_on")
 _LEVELS: Final = ("on_hand", "allocated", "available", "unavailable", "incoming", "backordered", "shortfall")
+_LATEST: Final = datetime.max.replace(tzinfo=UTC)
 #: The largest cursor that a database can hold.
 _LAST: Final = 2**63 - 1
 
@@ -114,41 +115,69 @@ def _more(cursor: int | None) -> None:
     "are those of Python; the first that is accepted leads on."
 )
 @click.argument("name", type=click.Choice([*WORKLISTS]), required=False, metavar="[NAME]")
+@click.option("--all", "everything", is_flag=True, help="Without NAME, show empty lists, too.")
 @_limit
 @_cursor
 @database
 @as_json
 def worklist(
-    name: str | None, limit: int, cursor: int, db: Path, tenant: str, workflow: Workflow | None, *, as_json: bool
+    name: str | None,
+    limit: int,
+    cursor: int,
+    db: Path,
+    tenant: str,
+    workflow: Workflow | None,
+    *,
+    everything: bool,
+    as_json: bool,
 ) -> None:
-    """List what is waiting for somebody to act, why, and what would help. Without NAME, show the head of every list."""
+    """List what is waiting for somebody to act, why, and what would help, the longest waiting first.
+
+    Without NAME, show the head of every list on which something stands.
+    """
     with reading(db, tenant, workflow) as shop:
         if name is None:
-            _heads(shop, as_json=as_json)
+            _heads(shop, everything=everything, as_json=as_json)
             return
-        tasks = shop.worklist(name, cursor=cursor, limit=limit)
+        found = shop.worklist(name, cursor=cursor, limit=limit)
+    onward = found[-1].cursor if len(found) == limit else None
+    tasks = _oldest_first(found)
     views = [_task(task) for task in tasks]
-    onward = tasks[-1].cursor if len(tasks) == limit else None
     if as_json:
         print_json({"worklist": name, "tasks": views, "cursor": onward})
         return
     if WORKLISTS[name] == ("invoice",):
-        rows = [[view[column] for column in _OWED] for view in views]
-        told = [(_reasons(task), ", ".join(task.commands)) for task in tasks]
-        table("", (*_OWED, *_TOLD), [[*row, *more] for row, more in zip(rows, told, strict=True)])
+        table(
+            "",
+            (*_OWED, *_TOLD),
+            [(*(view[it] for it in _OWED), *_told(t)) for t, view in zip(tasks, views, strict=True)],
+        )
     else:
-        now = datetime.now(UTC)
-        table("", ("kind", "id", "state", "age", *_TOLD), [_waiting(task, now) for task in tasks])
+        _print(name, tasks)
     _more(onward)
 
 
-def _waiting(task: Task, now: datetime) -> tuple[str, ...]:
-    helps = ", ".join(task.commands)
-    return task.key.kind, task.key.id, _state(task), _age(task, now), _reasons(task), helps
+def _oldest_first(tasks: list[Task]) -> list[Task]:
+    return sorted(tasks, key=lambda task: task.since or _LATEST)
+
+
+def _print(name: str, tasks: list[Task]) -> None:
+    """The tasks of one list; of effects with the id that `requeue` and `discard` ask for."""
+    now, letters = datetime.now(UTC), name == DEAD_LETTERS
+    heads = ("kind", "id", "state", *(("message",) if letters else ()), "age", *_TOLD)
+    rows = [
+        (t.key.kind, t.key.id, _state(t), *((str(t.reasons[0]["id"]),) if letters else ()), _age(t, now), *_told(t))
+        for t in tasks
+    ]
+    table("", heads, rows)
+
+
+def _told(task: Task) -> tuple[str, str]:
+    return _reasons(task), ", ".join(task.commands)
 
 
 def _reasons(task: Task) -> str:
-    return "; ".join(map(str, task.reasons))
+    return "; ".join(sentence(reason) for reason in task.reasons)
 
 
 def _state(task: Task) -> str:
@@ -176,15 +205,16 @@ def _reason(reason: Refusal) -> View:
     return {"code": reason.code, "message": reason.message, "facts": facts}
 
 
-def _heads(shop: OrderFlow, *, as_json: bool) -> None:
-    """Every list: how many rows it has, up to a bound, and its first row."""
-    heads = {name: shop.worklist(name, limit=_COUNTED + 1) for name in WORKLISTS}
+def _heads(shop: OrderFlow, *, everything: bool, as_json: bool) -> None:
+    """Every list: how many rows it has, up to a bound, and which of them waits longest."""
+    heads = {name: _oldest_first(shop.worklist(name, limit=_COUNTED + 1)) for name in WORKLISTS}
     if as_json:
         print_json({name: _head(tasks) for name, tasks in heads.items()})
         return
     now = datetime.now(UTC)
     names = ("worklist", "rows", "first", "age", "reasons")
-    table("", names, [(name, _number(tasks), *_first(tasks, now)) for name, tasks in heads.items()])
+    shown = [(name, _number(tasks), *_first(tasks, now)) for name, tasks in heads.items() if tasks or everything]
+    table("", names, shown)
 
 
 def _head(tasks: list[Task]) -> View:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -12,9 +13,14 @@ from unicodedata import category, east_asian_width
 import click
 
 from orderflow.domain.money.money import Money
+from orderflow.errors import Refusal
 
 _NO_CELL: Final = frozenset({"Mn", "Me", "Cf"})
 _WIDE: Final = frozenset({"W", "F"})
+#: A time as facts have it.
+_TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(?:\+00:00|Z)")
+_ONE: Final = re.compile(r"(?<![\d.,-])1 (delivered )?units( (?:are|were|wait))?\b")
+_VERBS: Final = {" are": " is", " were": " was", " wait": " waits"}
 #: Wider than any terminal.
 _UNBOUNDED: Final = 100_000
 
@@ -32,6 +38,16 @@ def amount(minor: int, currency: str) -> str:
 def when(at: datetime | None) -> str | None:
     """A moment as ISO 8601 text in UTC."""
     return None if at is None else at.isoformat().replace("+00:00", "Z")
+
+
+def sentence(reason: Refusal) -> str:
+    """A reason for people to read: times to the minute, and one unit is no units."""
+    return _ONE.sub(_singular, _TIME.sub(r"\1 \2 UTC", reason.message))
+
+
+def _singular(found: re.Match[str]) -> str:
+    adjective, verb = found.groups()
+    return f"1 {adjective or ''}unit{_VERBS[verb] if verb else ''}"
 
 
 def facts(pairs: Iterable[tuple[str, object]]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import click
 
 from orderflow.cli.options import database, moment, writing
 from orderflow.domain.engine.workflow import Workflow
+from orderflow.errors import NotFound
 
 
 @click.command()
@@ -29,17 +32,29 @@ def requeue(
 ) -> None:
     """Have dead letters sent again by the shop's worker: the one with this ID, or all that the options name.
 
-    `orderflow worklist dead_letters` lists them. They go to the end of their lanes. Those of a topic that the shop
-    relays itself are sent again only if the topic is named.
+    `orderflow worklist dead_letters` lists them, with their ids. They go to the end of their lanes. Those of topics of
+    your own, which `relay` does not carry out, are sent again only if the topic is named.
     """
     many = bool(topic or since or everything)
     if many is (id is not None):
         raise click.UsageError("name one dead letter by its ID, or many by --topic, --since or --all")
     with writing(db, tenant, workflow) as shop:
         if id is not None:
-            shop.effects.requeue(id)
+            with _listed():
+                shop.effects.requeue(id)
         count = 1 if id is not None else len(shop.effects.requeue_all(topic=topic, since=since))
     click.echo(f"to be sent again: {count}")
+
+
+@contextmanager
+def _listed() -> Generator[None]:
+    """Say where the ids of dead letters are found."""
+    try:
+        yield
+    except NotFound as error:
+        raise click.ClickException(
+            f"no dead letter {error.key.id!r}: `orderflow worklist dead_letters` lists them, each with its message's id"
+        ) from error
 
 
 @click.command()
@@ -57,6 +72,6 @@ def discard(
 
     Refused where a label may have been bought or money moved: requeue it, so that its outcome is asked for.
     """
-    with writing(db, tenant, workflow) as shop:
+    with writing(db, tenant, workflow) as shop, _listed():
         shop.effects.discard(id, by=by)
     click.echo("closed")

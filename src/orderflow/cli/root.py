@@ -22,7 +22,9 @@ class Listed(NamedTuple):
 
 COMMANDS: Final[Mapping[str, Listed]] = {
     "run": Listed("orderflow.cli.run", "run", "Take a file of orders through all six steps."),
-    "show": Listed("orderflow.cli.show", "show", "Show an order: lines, timeline, shipments, invoices."),
+    "show": Listed(
+        "orderflow.cli.show", "show", "Show an order, parcel, invoice, payment or return, and what it waits for."
+    ),
     "orders": Listed("orderflow.cli.lists", "orders", "List orders, filtered."),
     "worklist": Listed("orderflow.cli.lists", "worklist", "List what is waiting for somebody, with the reasons."),
     "requeue": Listed("orderflow.cli.requeue", "requeue", "Have effects that were given up sent again."),

@@ -2,79 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
 from orderflow.adapters.codec import Codec
 from orderflow.cli.options import as_json, database, reading
 from orderflow.cli.output import facts, print_json, table
-from orderflow.cli.views import (
-    VECTOR,
-    View,
-    credit_note_view,
-    event_view,
-    invoice_view,
-    order_view,
-    shipment_view,
-)
+from orderflow.cli.views import VECTOR, View, event_view
+from orderflow.cli.whole import found, whole
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.errors import NotFound
-from orderflow.ports.storage import Row
-from orderflow.shop import OrderFlow
 
 _HEADER: Final = (
     "number", "customer", "channel", "external_id", "bill_to", "ship_to", "placed_at", "confirmed_at", "completed_at",
-    "tags", "notes",
+    "requested", "tags", "notes",
 )  # fmt: skip
-#: What an order may be found by, in this order.
-_NAMES: Final = ("id", "number", "external_id")
+_WAITS: Final = ("kind", "id", "standing", "reason", "commands")
+_AMENDMENT: Final = ("revision", "by", "reason", "less", "more", "prices", "lines", "before", "after", "to_pay")
+#: The other rows of an order, and what is printed of each.
+_SECTIONS: Final = {
+    "shipments": ("id", "state", "carrier", "service", "tracking_number", "units"),
+    "invoices": ("id", "number", "state", "dated", "due_on", "gross", "owed", "currency"),
+    "credit_notes": ("id", "number", "state", "dated", "of_order", "gross", "currency", "reason"),
+    "payments": ("id", "state", "method", "currency", "received", "refunded", "free", "pays"),
+    "returns": ("id", "state", "reason", "wanted", "out", "came", "to_inspect"),
+}
+_SHOWN_APART: Final = ("kind", "id", "state", "waits_for", "timeline")
 
 
 @click.command()
-@click.argument("order")
+@click.argument("name")
 @database
 @as_json
-def show(order: str, db: Path, tenant: str, workflow: Workflow | None, *, as_json: bool) -> None:
-    """Show ORDER, given by its id, its number or its external id."""
+def show(name: str, db: Path, tenant: str, workflow: Workflow | None, *, as_json: bool) -> None:
+    """Show the order, parcel, invoice, credit note, payment or return NAME, with what it waits for.
+
+    NAME is an id, a number, the id in a channel or a tracking number.
+    """
     with reading(db, tenant, workflow) as shop:
-        view = _whole(shop, _find(shop, order))
+        view = whole(shop, found(shop, name))
     if as_json:
         print_json(view)
-    else:
+    elif view["kind"] == "order":
         _print(view)
-
-
-def _find(shop: OrderFlow, name: str) -> Row[Any]:
-    for column in _NAMES:
-        found = shop.orders.find(where={column: name}, limit=2)
-        if len(found) > 1:
-            raise click.ClickException(f"several orders have the {column} {name!r}: give the id of the one you mean")
-        if found:
-            return found[0]
-    raise click.ClickException(
-        f"no order {name!r}: give its id, number or external id; `orderflow orders --text` searches for a part of one"
-    )
-
-
-def _whole(shop: OrderFlow, row: Row[Any]) -> View:
-    codec = Codec(shop.workflow.machines.values())
-    timeline = [event_view(entry, codec, data=False) for entry in shop.orders.history(row.key.id)]
-    return order_view(row) | {
-        "timeline": timeline,
-        "shipments": _of(shop, "shipment", row.key.id, shipment_view),
-        "invoices": _of(shop, "invoice", row.key.id, invoice_view),
-        "credit_notes": _of(shop, "credit_note", row.key.id, credit_note_view),
-    }
-
-
-def _of(shop: OrderFlow, kind: str, order: str, view: Callable[[Row[Any]], View]) -> list[View]:
-    return [view(row) for row in shop.rows(kind).find(where={"order_id": order}, limit=1000)]
+    else:
+        _print_other(view)
 
 
 def _print(view: View) -> None:
+    """An order."""
     click.echo(
         f"{view['id']}: {view['state']}, {view['gross']} {view['currency']} (net {view['net']}, tax {view['tax']})"
     )
@@ -85,11 +63,21 @@ def _print(view: View) -> None:
             f"held at {hold['gate']}: {hold['reason']}{line}{', until ' + hold['until'] if hold['until'] else ''}"
         )
     moved = [name for name in VECTOR if any(line.get(name) for line in view["lines"])]
+    _list("waits for", _WAITS, view["waits_for"])
+    _list("amendment", _AMENDMENT, [view["amendment"]] if view["amendment"] else [])
     _list("lines", ("line", "sku", "description", "quantity", "price", "net", *moved), view["lines"])
+    _list("money", ("currency", *(view["money"] or ())), [view | view["money"]] if view["money"] else [])
+    for title, names in _SECTIONS.items():
+        _list(title, names, view[title])
     table("timeline", ("version", "when (UTC)", "event", "actor"), [_moment(entry) for entry in view["timeline"]])
-    _list("shipments", ("id", "state", "carrier", "service", "tracking_number", "units"), view["shipments"])
-    _list("invoices", ("id", "number", "state", "dated", "due_on", "gross", "owed", "currency"), view["invoices"])
-    _list("credit_notes", ("id", "number", "state", "dated", "gross", "currency", "reason"), view["credit_notes"])
+
+
+def _print_other(view: View) -> None:
+    """A row of another kind: its facts, one on each line."""
+    click.echo(f"{view['kind'].replace('_', ' ')} {view['id']}: {view['state']}")
+    facts((name, value) for name, value in view.items() if name not in _SHOWN_APART)
+    _list("waits for", _WAITS, view["waits_for"])
+    table("timeline", ("version", "when (UTC)", "event", "actor"), [_moment(entry) for entry in view["timeline"]])
 
 
 def _moment(entry: View) -> tuple[object, ...]:
@@ -100,7 +88,11 @@ def _moment(entry: View) -> tuple[object, ...]:
 
 def _list(title: str, names: tuple[str, ...], views: list[View]) -> None:
     if views:
-        table(title.replace("_", " "), names, [[view.get(name) for name in names] for view in views])
+        table(title.replace("_", " "), names, [[_cell(view.get(name)) for name in names] for view in views])
+
+
+def _cell(value: object) -> object:
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
 
 
 @click.command()

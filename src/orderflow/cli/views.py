@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 from orderflow.adapters.codec import Codec
 from orderflow.cli.output import amount, when
 from orderflow.domain.orders.addresses import addressed
+from orderflow.domain.orders.amending import Difference
+from orderflow.domain.orders.charging import charged_minor, credit_due_minor, to_pay_minor, to_refund_minor
 from orderflow.domain.orders.content import Hold, LineKind, OrderContent, OrderLine, totals_of
 from orderflow.domain.orders.lines import LineVector
+from orderflow.domain.orders.state import HasProgress
+from orderflow.domain.payments.state import currency_of
+from orderflow.domain.shipping.state import Item, Voided
 from orderflow.flows.worklists import Task
 from orderflow.ports.storage import Recorded, Row
 
@@ -56,10 +62,44 @@ def order_view(row: Row[Any]) -> View:
         "completed_at": when(getattr(state, "completed_at", None)),
         "bill_to": str(content.bill_to) if content.bill_to else None,
         "ship_to": str(ship_to) if ship_to else None,
+        "requested": str(content.requested) if content.requested else None,
         "tags": [*(progress.tags if progress else content.tags)],
         "notes": [*progress.notes] if progress else [],
         "holds": [_hold(hold) for hold in (progress or state).holds],
         "lines": [_line(content, line, vector) for line, vector in zip(content.lines, vectors, strict=True)],
+    }
+
+
+def money_view(order: HasProgress) -> View:
+    """How an order stands: charged and open on its invoices, kept for it, still to pay, to be credited, to go back."""
+    sums = {
+        "charged": charged_minor(order),
+        "open": order.progress.open_minor,
+        "kept": order.progress.pool_minor,
+        "to_pay": max(0, to_pay_minor(order)),
+        "to_credit": credit_due_minor(order),
+        "to_refund": to_refund_minor(order),
+    }
+    return {name: amount(minor, order.content.currency) for name, minor in sums.items()}
+
+
+def amendment_view(order: HasProgress, difference: Difference | None) -> View | None:
+    """The amendment that is proposed: what changes, and what the order costs then, if it can be confirmed now."""
+    proposal, currency = order.progress.proposed, order.content.currency
+    if proposal is None:
+        return None
+    changes = proposal.changes
+    told: dict[str, Iterable[str]] = {
+        "less": (f"{each.quantity} of line {each.line}" for each in changes.less),
+        "more": (f"{each.quantity} of line {each.line}" for each in changes.more),
+        "prices": (f"line {each.line}: {each.price}" for each in changes.prices),
+        "lines": (f"line {each.line}: {each.quantity} {each.sku} at {each.price}" for each in changes.lines),
+    }
+    view: View = {"revision": proposal.revision, "by": proposal.by.value, "reason": proposal.reason}
+    view |= {name: [*texts] for name, texts in told.items()}
+    costs = difference._asdict() if difference else {}
+    return view | {
+        name: amount(costs[f"{name}_minor"], currency) if costs else None for name in ("before", "after", "to_pay")
     }
 
 
@@ -98,7 +138,14 @@ def shipment_view(row: Row[Any]) -> View:
         "handed_over_at": when(carriage.handed_over_at) if carriage else None,
         "delivered_at": when(getattr(state, "delivered_at", None)),
         "units": sum(item.quantity for item in getattr(state, "items", ())),
+        "orders": [*dict.fromkeys(item.order for item in _items(state))],
     }
+
+
+def _items(shipment: Any) -> tuple[Item, ...]:
+    """What is in a shipment, or was in it last."""
+    found: tuple[Item, ...] = shipment.last_items if isinstance(shipment, Voided) else shipment.items
+    return found
 
 
 def invoice_view(row: Row[Any] | Task) -> View:
@@ -115,6 +162,7 @@ def invoice_view(row: Row[Any] | Task) -> View:
         "currency": currency,
         "gross": amount(state.totals.gross_minor, currency),
         "owed": None if due is None else amount(due, currency),
+        "orders": [*dict.fromkeys(line.order for line in state.content.lines)],
     }
 
 
@@ -129,6 +177,53 @@ def credit_note_view(row: Row[Any]) -> View:
         "currency": content.currency,
         "gross": amount(state.totals.gross_minor, content.currency),
         "reason": content.reason,
+        "orders": [*dict.fromkeys(part.order for part in state.parts)],
+        "invoices": [*dict.fromkeys(part.invoice for part in state.parts)],
+    }
+
+
+def payment_view(row: Row[Any]) -> View:
+    """A payment: what came, what it pays, and what of it pays nothing."""
+    state, currency = row.state, currency_of(row.state)
+    funds = getattr(state, "funds", None)
+    sums = {
+        "expected": getattr(getattr(state, "amount", None), "minor", None),
+        "authorised": funds.authorised if funds else getattr(getattr(state, "authorised", None), "minor", None),
+        "received": funds and funds.received,
+        "refunded": funds and funds.refunded,
+        "charged_back": funds and funds.charged_back,
+        "free": getattr(state, "free", None),
+    }
+    return {
+        "id": row.key.id,
+        "state": type(state).__name__,
+        "customer": state.origin.customer,
+        "method": state.origin.method,
+        "order": state.origin.order or None,
+        "currency": currency,
+        **{name: None if minor is None else amount(minor, currency) for name, minor in sums.items()},
+        "pays": [
+            f"{a.target.value} {a.id}: {amount(a.minor, currency)}" for a in (funds.applications if funds else ())
+        ],
+    }
+
+
+def return_view(row: Row[Any]) -> View:
+    """A return: what was to come, what came, and how its money was settled."""
+    state = row.state
+    return {
+        "id": row.key.id,
+        "state": type(state).__name__,
+        "order": state.order or None,
+        "customer": state.wish.customer,
+        "reason": state.wish.reason.value,
+        "wanted": state.wish.wanted.value,
+        "out": state.units_outstanding,
+        "came": sum([lot.received for lot in state.goods.lots]),
+        "to_inspect": state.goods.waiting,
+        "tracking_number": state.handling.tracking or None,
+        "exchange": state.handling.exchange or None,
+        "credit_note": state.handling.credit_note or None,
     }
 
 

@@ -131,6 +131,9 @@ class DeliveryWish(Record):
     date: date
     slot: Name = ""
 
+    def __str__(self) -> str:
+        return f"{self.date} {self.slot}".rstrip()
+
 
 @frozen(eq=False, repr=False)
 class Gift(Record):

@@ -258,4 +258,12 @@ def _address_faults(envelope: Envelope) -> Iterator[Fault]:
     if named is not None:
         yield from named(key.id)
     if key.kind == "stock" and isinstance(key.id, str):
-        yield from (fault.under("key.id") for fault in faults_of(StockRef.read(key.id)))
+        yield from _stock_faults(key.id)
+
+
+def _stock_faults(row: str) -> Iterator[Fault]:
+    found = StockRef.read(row)
+    if not found.location:
+        yield Fault("key.id", "bad_form", "a stock row is named SKU@location, such as TEA@main")
+        return
+    yield from (fault.under("key.id") for fault in faults_of(found))

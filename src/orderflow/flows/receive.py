@@ -62,6 +62,8 @@ def receive(
 ) -> Flow[Received]:
     """Place the order, unless its (channel, external id) is known: then say whether it is the same.
 
+    Without them, an order that is there with this content is the same.
+
     Args:
         workflow: the rules.
         key: the order's row, if it is new.
@@ -81,7 +83,10 @@ def receive(
     fresh_ids = [stamp.command_id] if minted else []
     known = yield from _known(work, key, content)
     if known is None:
-        ack = accepted((yield from work.take([envelope], fresh_ids=fresh_ids, trusted=True))[0])
+        results = yield from work.take([envelope], fresh_ids=fresh_ids, trusted=True)
+        if isinstance(results[0], CommandRefused) and (yield from _is_there(work, key, content)):
+            return Unchanged(key)
+        ack = accepted(results.pop())
         yield from work.commit()
         return Created(key, ack)
     rows = yield from work.load([known])
@@ -116,8 +121,22 @@ def _id_of_change(order: Key, content: OrderContent) -> str:
 
 
 def _missing(content: OrderContent | None) -> tuple[Fault, ...]:
-    """Only a draft may be placed without content."""
-    return (Fault("content", "missing", "is required"),) if content is None else ()
+    """Only a draft may be placed without content; and what names a document has two parts."""
+    if content is None:
+        return (Fault("content", "missing", "is required"),)
+    if bool(content.channel) is bool(content.external_id):
+        return ()
+    absent = "external_id" if content.channel else "channel"
+    message = "is required: a document is taken in once by its channel and its id there, both or neither"
+    return (Fault(f"content.{absent}", "missing", message),)
+
+
+def _is_there(work: Work, key: Key, content: OrderContent) -> Flow[bool]:
+    """Whether the order itself was placed with this content, where nothing else names the document."""
+    if content.channel:
+        return False
+    state = (yield from work.load([key]))[key].state
+    return isinstance(state, HasProgress) and not _differences(placed_content(state), with_shared(content))
 
 
 def _known(work: Work, key: Key, content: OrderContent) -> Flow[Key | None]:

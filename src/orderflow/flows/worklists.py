@@ -5,21 +5,26 @@ Each is a view of attention; what keeps a row from its next step is asked of the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from orderflow.domain.billing.account import SetCreditLimit, UnblockAccount
+from orderflow.domain.billing.credit_note import DraftCreditNote
 from orderflow.domain.engine.decide import Envelope, Flow, Read, ask
-from orderflow.domain.engine.machine import Absent
+from orderflow.domain.engine.machine import Absent, refuse
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
 from orderflow.domain.orders.allocating import AllocateStock
 from orderflow.domain.orders.billing import BillUnits, CompleteOrder
+from orderflow.domain.orders.holding import ReleaseHold
 from orderflow.domain.orders.placing import ConfirmOrder
 from orderflow.domain.orders.state import lines_of
+from orderflow.domain.parties.customer import UnblockCustomer
+from orderflow.domain.payments.collecting import RecordPayment
 from orderflow.domain.returns.inspecting import SettleReturn
 from orderflow.domain.shipping.leaving import HandOver
-from orderflow.domain.shipping.planning import PlanShipment
+from orderflow.domain.shipping.planning import PlanShipment, VoidShipment
 from orderflow.domain.values import Pick
 from orderflow.domain.workflow.attention import TABLE, Attention, Standing, attention, lines_for
 from orderflow.domain.workflow.standing import READY, Wait
@@ -53,8 +58,9 @@ class Task(NamedTuple):
 #: Makes the command that a row waits for, so that it can be asked what would refuse it.
 Step: TypeAlias = Callable[[Row[Any], ShopSettings], tuple[Key, Any]]
 
-#: Orders that nothing keeps from going ahead: the shop's next round takes them.
+#: Orders and returns that nothing keeps from going ahead: the shop's next round takes them.
 CAN_ADVANCE: Final = "can_advance"
+TO_SHIP: Final = "to_ship"
 #: Effects that were given up, whatever rows they are of.
 DEAD_LETTERS: Final = "dead_letters"
 
@@ -63,7 +69,7 @@ def _kinds() -> Iterator[tuple[str, tuple[str, ...]]]:
     names = dict.fromkeys(wait.worklist for waits in TABLE.values() for wait in waits if wait.worklist)
     for name in names:
         yield name, tuple([kind for kind, waits in TABLE.items() if any(wait.worklist == name for wait in waits)])
-    yield CAN_ADVANCE, ("order",)
+    yield CAN_ADVANCE, ("order", "return")
     yield DEAD_LETTERS, ()
 
 
@@ -128,12 +134,13 @@ def _task(workflow: Workflow, name: str, row: Row[Any], stamp: Stamp, settings: 
     for each in attention(row.state, stamp.at):
         if _shows(name, each) and each.standing is not Standing.DUE:
             against = yield from _against(workflow, each, row, stamp, settings)
-            if not (against and name == CAN_ADVANCE):
+            if not (against if name == CAN_ADVANCE else _goes_by_itself(each, against)):
                 shown[each] = against
     if not shown:
         return []
     reasons = [reason for each, against in shown.items() for reason in _reasons(each, against)]
-    return [Task(row.cursor, row.key, row.state, tuple(dict.fromkeys(reasons)), _names(shown), row.at)]
+    reasons += (yield from _wishes(row)) if name == TO_SHIP else ()
+    return [Task(row.cursor, row.key, row.state, tuple(dict.fromkeys(reasons)), _helps(shown), row.at)]
 
 
 def _against(
@@ -143,16 +150,48 @@ def _against(
     step = _STEPS.get(each.commands[0]) if each.standing is Standing.MOVING or each.reason.code == READY else None
     if step is None:
         return ()
-    return (yield from explain(workflow, Envelope(*step(row, settings), stamp)))
+    against = yield from explain(workflow, Envelope(*step(row, settings), stamp))
+    return tuple([_in_plain_words(row, refusal) for refusal in against])
+
+
+def _in_plain_words(row: Row[Any], refusal: Refusal) -> Refusal:
+    """That the order of a parcel takes no more is said of the order: nobody has heard of the command it was told."""
+    if refusal.code != "not_now" or row.key.kind != "shipment" or refusal["kind"] != "order":
+        return refusal
+    return refuse("order_over", "its order is {state}", state=refusal["state"])
 
 
 def _reasons(each: Attention, against: tuple[Refusal, ...]) -> tuple[Refusal, ...]:
     return against if against and each.reason.code == READY else (*against, each.reason)
 
 
-def _names(found: Iterable[Attention]) -> tuple[str, ...]:
-    """What helps, each command once."""
-    return tuple(dict.fromkeys(command.__name__ for each in found for command in each.commands))
+def _goes_by_itself(each: Attention, against: tuple[Refusal, ...]) -> bool:
+    """Whether nobody need look at a return: it only waits for the next round."""
+    return each.commands[0] is SettleReturn and each.reason.code == READY and not against
+
+
+def _wishes(row: Row[Any]) -> Flow[list[Refusal]]:
+    """The days on which the customers of a parcel want it."""
+    orders = yield from ask(Read([*dict.fromkeys(row.key.beside("order", item.order) for item in row.state.items)]))
+    wishes = [(key.id, order.state.content.requested) for key, order in orders.items()]
+    return [
+        refuse("wished", "{order} is wished for {day}", order=order, day=str(wish))
+        for order, wish in wishes
+        if wish is not None
+    ]
+
+
+def _helps(shown: Mapping[Attention, tuple[Refusal, ...]]) -> tuple[str, ...]:
+    """What helps, each command once: first what removes a refusal; what is refused now is not named."""
+    commands: list[type[Any]] = []
+    for each, against in shown.items():
+        commands += [command for reason in against for command in _AGAINST.get(reason.code, ())]
+        commands += each.commands[1:] or each.commands if against else each.commands
+    return _names(commands)
+
+
+def _names(commands: Iterable[type[Any]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(command.__name__ for command in commands))
 
 
 def _letters(workflow: Workflow, cursor: int, limit: int) -> Flow[list[Task]]:
@@ -163,9 +202,19 @@ def _letters(workflow: Workflow, cursor: int, limit: int) -> Flow[list[Task]]:
     tasks: list[Task] = []
     for letter in letters:
         lane, found = letter.message.lane, attended(letter)
-        tasks.append(Task(letter.cursor, lane, states.get(lane), (found.reason,), _names([found]), letter.at))
+        tasks.append(Task(letter.cursor, lane, states.get(lane), (found.reason,), _names(found.commands), letter.at))
     return tasks
 
+
+#: What removes a refusal of the next command, by its code; the first that is accepted leads on.
+_AGAINST: Final[Mapping[str, tuple[type[Any], ...]]] = {
+    "on_hold": (ReleaseHold,),
+    "customer_blocked": (UnblockCustomer, UnblockAccount),
+    "credit_exceeded": (SetCreditLimit,),
+    "unpaid": (RecordPayment,),
+    "to_credit": (DraftCreditNote,),
+    "order_over": (VoidShipment,),
+}
 
 # -- the next commands
 

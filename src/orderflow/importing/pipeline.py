@@ -17,6 +17,7 @@ from attrs import define, field
 from orderflow.adapters.clock import FixedClock
 from orderflow.domain.engine.decide import Flow
 from orderflow.domain.orders.state import Accepted
+from orderflow.domain.returns.inspecting import SettleReturn
 from orderflow.domain.values import PartyRef
 from orderflow.errors import Key
 from orderflow.flows.handle import Work
@@ -43,7 +44,7 @@ WINDOW: Final = 50
 #: The states of accepted orders that are not finished.
 _UNFINISHED: Final = ("Confirmed", "AwaitingStock", "Allocated", "Preparing", "PartlyShipped", "Shipped")
 
-StageFlow = Callable[[Stage], Flow[None]]
+StageFlow = Callable[[Stage], Flow[Any]]
 
 
 @define
@@ -90,6 +91,7 @@ class Pipeline:
             self._work_all()
         self._look_again(everything=0 < self.seen <= self._finished)
         self._relay()
+        self._settle()
 
     def _work_all(self) -> None:
         opened = False
@@ -202,6 +204,18 @@ class Pipeline:
             due = [row for row in rows if everything or (wished_day(row.state) or date.max) <= now.date()]
             if due:
                 self._go_on([Turn(row.key.id, now, f"again/{row.version}") for row in due], in_turn=True)
+
+    def _settle(self) -> None:
+        """Settle the returns for which nothing is to be credited any more."""
+        settle, cursor = SettleReturn(), 0
+        steps: list[Step] = []
+        while rows := self.shop.returns.find(status=("Inspected",), cursor=cursor, limit=WINDOW):
+            cursor = rows[-1].cursor
+            ready = [row.key for row in rows if row.state.goods.lots and not self.shop.explain(row.key.id, settle)]
+            steps += [Step(f"settle/{key.id}", key, settle) for key in ready]
+        if steps:
+            self._commit(lambda stage: stage.take(steps))
+            self._relay()
 
     def _unfinished(self) -> Iterator[Sequence[Row[Any]]]:
         """Accepted orders that are not finished, in the order they came.

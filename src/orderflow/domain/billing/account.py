@@ -135,7 +135,9 @@ def within_credit(state: Account, command: ReserveCredit, stamp: Stamp) -> Refus
         return None
     return refuse(
         "credit_exceeded",
-        "the exposure would be {after}, over the limit of {limit} (minor units)",
+        "the exposure would be {exposure}, over the limit of {granted}",
+        exposure=str(Money(after, limit.currency)),
+        granted=str(limit),
         after=after,
         limit=limit.minor,
     )

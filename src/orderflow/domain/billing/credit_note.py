@@ -269,12 +269,13 @@ class CreditUseReleased(_Use, Event):
 
 def enough_credit(state: IssuedNote, command: UseCredit, stamp: Stamp) -> Refusal | None:
     """Only credit on account that pays nothing else can be used."""
-    return at_most("exceeds_free", command.amount_minor, state.free_minor)
+    return at_most("exceeds_free", command.amount_minor, state.free_minor, state.content.currency)
 
 
 def was_used(state: IssuedNote, command: ReleaseCreditUse, stamp: Stamp) -> Refusal | None:
     """No more is released than pays that invoice."""
-    return at_most("not_applied", command.amount_minor, dict(state.used).get(command.invoice, 0))
+    used = dict(state.used).get(command.invoice, 0)
+    return at_most("not_applied", command.amount_minor, used, state.content.currency)
 
 
 def _used(state: IssuedNote, event: CreditUsed) -> IssuedNote:

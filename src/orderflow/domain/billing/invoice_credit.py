@@ -117,9 +117,10 @@ def within_line(state: Numbered, command: ApplyCredit, stamp: Stamp) -> Refusal 
         if item.units > units or not _within(item.amount_minor, minor):
             return refuse(
                 "more_than_left",
-                "line {line} still charges {units} units and {minor} minor units",
+                "line {line} still charges {units} units and {amount}",
                 line=item.line,
                 units=units,
+                amount=str(Money(minor, state.content.currency)),
                 minor=minor,
             )
         left[item.line] = _left_after(state, item, units, minor)

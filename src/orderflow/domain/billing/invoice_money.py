@@ -69,7 +69,7 @@ class PrepaidRecorded(_Prepaid, Event):
 
 def was_prepaid(state: Numbered, command: RecordPrepaid, stamp: Stamp) -> Refusal | None:
     """No more comes off than the order's money pays."""
-    return at_most("not_applied", -command.amount_minor, state.amounts.prepaid)
+    return at_most("not_applied", -command.amount_minor, state.amounts.prepaid, state.content.currency)
 
 
 def prepaid_recorded(state: Numbered, event: PrepaidRecorded) -> Numbered:
@@ -128,18 +128,20 @@ def same_currency(state: Numbered, command: HasCurrency, stamp: Stamp) -> Refusa
 
 def is_payable(state: Numbered, command: RecordApplication, stamp: Stamp) -> Refusal | None:
     """No more is applied than is open or was written off: what was given up may still be paid."""
-    return at_most("more_than_open", command.amount_minor, state.open_minor + state.amounts.written_off)
+    return at_most(
+        "more_than_open", command.amount_minor, state.open_minor + state.amounts.written_off, state.content.currency
+    )
 
 
 def is_owed(state: Numbered, command: WriteOff | RecordCreditUse, stamp: Stamp) -> Refusal | None:
     """No more is written off, or paid by credit, than is open."""
-    return at_most("more_than_open", command.amount_minor, state.open_minor)
+    return at_most("more_than_open", command.amount_minor, state.open_minor, state.content.currency)
 
 
 def was_applied(state: Numbered, command: WithdrawApplication, stamp: Stamp) -> Refusal | None:
     """No more is taken off than the payment pays."""
     found = sum(p.minor for p in state.amounts.paid_by if p.payment == command.payment)
-    return at_most("not_applied", command.amount_minor, found)
+    return at_most("not_applied", command.amount_minor, found, state.content.currency)
 
 
 def record_application(state: Numbered, command: RecordApplication, stamp: Stamp) -> ApplicationRecorded:
@@ -245,7 +247,7 @@ class WriteOffTakenBack(_WriteOff, Event):
 
 def was_written_off(state: Numbered, command: TakeBackWriteOff, stamp: Stamp) -> Refusal | None:
     """No more is taken back than was written off."""
-    return at_most("not_written_off", command.amount_minor, state.amounts.written_off)
+    return at_most("not_written_off", command.amount_minor, state.amounts.written_off, state.content.currency)
 
 
 def written_off(state: Numbered, event: WrittenOff) -> Numbered:

@@ -13,7 +13,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from attrs import define, field, frozen
 
-from orderflow.domain.engine.machine import ABSENT
+from orderflow.domain.engine.machine import ABSENT, refuse
 from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.stamp import Stamp, with_at
 from orderflow.domain.engine.workflow import EventContext, Require, Send, Workflow
@@ -176,6 +176,13 @@ class Decision:
 Due: TypeAlias = tuple[int, bool, int, Send | Require]
 
 
+def _naming(key: Key, refusal: Refusal) -> Refusal:
+    """That a row is not there says which: its machine knows the kind alone."""
+    if refusal.code != "not_found":
+        return refusal
+    return refuse("not_found", "there is no {kind} {id!r}", **dict(refusal.facts) | {"id": key.id})
+
+
 def decide_command(workflow: Workflow, envelope: Envelope, refusals: list[Refusal] | None = None) -> Flow[Decision]:
     """Carry out a command, and every command its events send to other rows, in lock order.
 
@@ -213,9 +220,10 @@ def decide_command(workflow: Workflow, envelope: Envelope, refusals: list[Refusa
                     heappush(agenda, (ranks[sent.key.kind], type(sent) is Require, count, sent))
                     count += 1
         except CommandRefused as refused:
+            told = [_naming(key, refusal) for refusal in refused.refusals]
             if refusals is None:
-                raise
-            refusals += refused.refusals
+                raise CommandRefused(told) from None
+            refusals += told
         if count > DECISION_LIMIT:
             raise InvariantBroken("decision", f"more than {DECISION_LIMIT} commands in one decision")
     return decision

@@ -47,6 +47,8 @@ def exact_decimal(amount: str | int | Decimal, path: str = "") -> Decimal:
         return parse_decimal(str(amount) if abs(amount) < 10**MOST_DIGITS else None, path)
     if isinstance(amount, Decimal):
         return parse_decimal(_plain(amount), path)
+    if isinstance(amount, float):
+        raise InputError.at(path, "bad_form", 'must be a text or a Decimal, such as "12.34": a float is not exact')
     return parse_decimal(amount, path)
 
 
@@ -176,8 +178,9 @@ class Money(Record):
         return f"{self.decimal:f} {self.currency}"
 
 
-def at_most(code: str, asked_minor: int, most_minor: int) -> Refusal | None:
-    """The refusal of more minor units than there are."""
+def at_most(code: str, asked_minor: int, most_minor: int, currency: str) -> Refusal | None:
+    """The refusal of more money than there is."""
     if asked_minor <= most_minor:
         return None
-    return refuse(code, "{asked} minor units wanted, {most} possible", asked=asked_minor, most=most_minor)
+    said = {"wanted": str(Money(asked_minor, currency)), "possible": str(Money(most_minor, currency))}
+    return refuse(code, "{wanted} wanted, {possible} possible", **said, asked=asked_minor, most=most_minor)

@@ -13,6 +13,7 @@ from attrs import evolve, frozen
 
 from orderflow.domain.engine.bounds import Count, FreeText, Length, Minor, Name, Positive, Quantity
 from orderflow.domain.engine.record import Record
+from orderflow.domain.engine.schema import faults_at
 from orderflow.domain.engine.text import object_writer
 from orderflow.domain.money.calendar import PaymentTerms, Timezone
 from orderflow.domain.money.currencies import Currency
@@ -20,7 +21,7 @@ from orderflow.domain.money.price import Price
 from orderflow.domain.money.split import round_ratio
 from orderflow.domain.money.tax import TaxableLine, TaxCategory, TaxPolicy, Totals, includes_tax, spread, totals
 from orderflow.domain.values import MAX_LINES, MAX_TAGS, DeliveryWish, Gift, Location, PartyRef, Percent, Priority, Sku
-from orderflow.errors import Fault
+from orderflow.errors import Fault, InputError
 
 #: How amounts are counted where nothing else is said.
 USUAL: Final = TaxPolicy()
@@ -232,6 +233,8 @@ class OrderLine(Record):
 
         ``discount_minor`` is its frozen share of all discounts, in minor units.
         """
+        if faults := faults_at("quantity", Quantity, quantity):
+            raise InputError(faults)
         net = line_minor(price, quantity, policy) - discount_minor
         return cls(line, sku, description, quantity, price, net, tax, kind, discount_minor, weight_grams)
 

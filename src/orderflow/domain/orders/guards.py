@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, TypeAlias
 from orderflow.domain.engine.bounds import Length
 from orderflow.domain.engine.machine import Guard, refuse
 from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.money.money import Money
 from orderflow.domain.orders.charging import missing_minor
 from orderflow.domain.orders.content import Gate, Hold, LineKind, PayBefore
 from orderflow.domain.orders.lines import LineVector
@@ -53,7 +54,8 @@ def paid_for(gate: Gate) -> Guard[Any, Any]:
         missing = missing_minor(state, stamp.at) if waits_for_money(state, gate) else 0
         if missing <= 0:
             return None
-        return refuse("unpaid", "waits for money at {gate}: {missing} minor units", gate=gate.value, missing=missing)
+        facts = {"gate": gate.value, "amount": str(Money(missing, state.content.currency)), "missing": missing}
+        return refuse("unpaid", "waits for money at {gate}: {amount}", **facts)
 
     guard.__name__ = f"paid_for_at_{gate.value}"
     guard.__doc__ = f"Money for the order is there where the {gate.value} gate waits for it."

@@ -80,7 +80,7 @@ def same_currency(state: HasProgress, command: RecordPrepayment | RecordCapture,
 
 def still_due(state: Completed, command: RecordPrepayment, stamp: Stamp) -> Refusal | None:
     """A completed order takes what its invoices have open."""
-    return at_most("more_than_open", command.amount_minor, state.progress.open_minor)
+    return at_most("more_than_open", command.amount_minor, state.progress.open_minor, state.content.currency)
 
 
 def prepay(state: HasProgress, command: RecordPrepayment | RecordCapture, stamp: Stamp) -> PrepaymentRecorded:
@@ -116,7 +116,8 @@ class PrepaymentWithdrawn(Event):
 
 def was_prepaid(state: HasProgress, command: WithdrawPrepayment, stamp: Stamp) -> Refusal | None:
     """No more is withdrawn than is kept for the order of that payment."""
-    return at_most("not_applied", command.amount_minor, dict(state.progress.prepayments).get(command.payment, 0))
+    applied = dict(state.progress.prepayments).get(command.payment, 0)
+    return at_most("not_applied", command.amount_minor, applied, state.content.currency)
 
 
 def withdraw(state: HasProgress, command: WithdrawPrepayment, stamp: Stamp) -> PrepaymentWithdrawn:

@@ -10,6 +10,7 @@ from orderflow.domain.engine.bounds import Id, Length, Quantity
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Event, Internal
 from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.money.money import Money
 from orderflow.domain.orders import lines as moves
 from orderflow.domain.orders.charging import credit_due_minor
 from orderflow.domain.orders.guards import are_goods, enough
@@ -93,5 +94,5 @@ def nothing_to_credit(order: HasProgress, lines: set[int], name: str) -> Refusal
     minor = credit_due_minor(order, lines)
     if minor <= 0:
         return None
-    facts = {"order": name, "minor": minor, "currency": order.content.currency}
-    return refuse("to_credit", "{minor} minor units ({currency}) of order {order} are to be credited", **facts)
+    facts = {"order": name, "amount": str(Money(minor, order.content.currency)), "minor": minor}
+    return refuse("to_credit", "{amount} of order {order} are to be credited", **facts)

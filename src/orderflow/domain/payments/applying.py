@@ -76,12 +76,14 @@ class ApplicationReleased(_Release, Event):
 
 def enough_applied(state: Funded, command: UnapplyPayment, stamp: Stamp) -> Refusal | None:
     """No more is taken off an invoice or order than is applied to it."""
-    return at_most("exceeds_applied", command.amount.minor, state.funds.applied_to(command.target, command.id))
+    applied = state.funds.applied_to(command.target, command.id)
+    return at_most("exceeds_applied", command.amount.minor, applied, command.amount.currency)
 
 
 def was_applied(state: Funded, command: ReleaseApplication, stamp: Stamp) -> Refusal | None:
     """No more is released than pays that invoice."""
-    return at_most("not_applied", command.minor, state.funds.applied_to(command.target, command.id))
+    applied = state.funds.applied_to(command.target, command.id)
+    return at_most("not_applied", command.minor, applied, state.funds.currency)
 
 
 def room_to_apply(state: Funded, command: ApplyPayment, stamp: Stamp) -> Refusal | None:

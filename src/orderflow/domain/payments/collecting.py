@@ -341,11 +341,8 @@ class PaymentClosed(Event):
 
 def nothing_free(state: Funded, command: ClosePayment, stamp: Stamp) -> Refusal | None:
     """All of the money is applied or has been given back."""
-    return (
-        refuse("money_left", "{free} minor units are left: apply or refund them", free=state.free)
-        if state.free
-        else None
-    )
+    amount = str(Money(state.free, state.funds.currency))
+    return refuse("money_left", "{amount} is left: apply or refund it", amount=amount) if state.free else None
 
 
 def closed(state: Known, event: PaymentClosed) -> Closed:

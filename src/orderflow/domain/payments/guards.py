@@ -42,7 +42,7 @@ def not_in_the_future(state: object, command: object, stamp: Stamp) -> Refusal |
 
 def enough_free(state: Funded, command: HasAmount, stamp: Stamp) -> Refusal | None:
     """Only free money can be applied or given back."""
-    return at_most("exceeds_free", command.amount.minor, state.free)
+    return at_most("exceeds_free", command.amount.minor, state.free, command.amount.currency)
 
 
 def nothing_pending(state: Known, command: object, stamp: Stamp) -> Refusal | None:

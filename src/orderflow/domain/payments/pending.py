@@ -108,10 +108,10 @@ def is_in_the_way(state: Known, operation: Operation) -> Pending | None:
 
 def _within(state: Known, operation: Operation, most: int, amount: Money) -> Refusal | None:
     if operation is Operation.REFUND:
-        return at_most("exceeds_free", amount.minor, most)
+        return at_most("exceeds_free", amount.minor, most, amount.currency)
     if isinstance(state, Expected):
-        return at_most("exceeds_expected", amount.minor, most)
-    return at_most("exceeds_authorised", amount.minor, most)
+        return at_most("exceeds_expected", amount.minor, most, amount.currency)
+    return at_most("exceeds_authorised", amount.minor, most, amount.currency)
 
 
 def _possible_minor(state: Known, command: RequestOperation) -> int | None:

@@ -180,7 +180,7 @@ PARCELS: Final = (
     ),
     is_ready(_is_packed, _may_leave, "to_ship", HandOver, DropItems, VoidShipment, by=Standing.LISTED),
     is_moving(
-        states(Packed), _label_awaited, "to_ship", "label_awaited", "its label is being bought",
+        states(Packed), _label_awaited, "to_ship", "label_awaited", "it has no label yet",
         RequestLabel, ChangeCarrier, DropItems, VoidShipment,
     ),
     is_listed(

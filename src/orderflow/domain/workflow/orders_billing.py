@@ -124,8 +124,10 @@ def nothing_open(state: Any, stamp: Stamp) -> Refusal | None:
     """The invoice is paid, credited, written off or void."""
     if not isinstance(state, Numbered) or state.open_minor <= 0:
         return None
-    number = state.number
-    return refuse("unpaid", "invoice {number} has {open} minor units open", number=number, open=state.open_minor)
+    amount = str(Money(state.open_minor, state.content.currency))
+    return refuse(
+        "unpaid", "invoice {number} has {amount} open", number=state.number, amount=amount, open=state.open_minor
+    )
 
 
 def settled_at(gate: Gate) -> Callable[[EventContext], Iterator[Require]]:

@@ -11,7 +11,7 @@ from orderflow.domain.engine.decide import Flow, Read, ask
 from orderflow.domain.engine.machine import ABSENT, refuse
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Effect, EventContext, Require, Send
-from orderflow.domain.money.money import at_most
+from orderflow.domain.money.money import Money, at_most
 from orderflow.domain.orders.charging import to_capture_minor, to_pay_minor
 from orderflow.domain.orders.prepaying import RecordAuthorisation, RecordCapture, RecordPrepayment, WithdrawPrepayment
 from orderflow.domain.orders.state import HasProgress
@@ -53,9 +53,10 @@ def unneeded(context: EventContext) -> Iterator[Require]:
         if not isinstance(state, HasProgress):
             return refuse("no_such_order", "{order} is not an order that was placed", order=event.order)
         if event.operation is not Operation.CAPTURE:
-            needed = to_pay_minor(state)
-            return refuse("needed", "the order still needs {minor} minor units", minor=needed) if needed > 0 else None
-        return at_most("exceeds_needed", event.amount.minor, to_capture_minor(state, stamp.at))
+            needed, currency = to_pay_minor(state), state.content.currency
+            said = {"amount": str(Money(needed, currency)), "minor": needed}
+            return refuse("needed", "the order still needs {amount}", **said) if needed > 0 else None
+        return at_most("exceeds_needed", event.amount.minor, to_capture_minor(state, stamp.at), event.amount.currency)
 
     if event.order:
         yield Require(context.key.beside("order", event.order), lets)
