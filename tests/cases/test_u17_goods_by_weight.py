@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from goods_shop import ANN, GO, PACK, GoodsShop, item
+from goods_shop import ANN, GO, NOON, PACK, GoodsShop, item
 
 from orderflow import (
     BillUnits,
@@ -23,16 +23,23 @@ from orderflow import (
     TaxPolicy,
 )
 from orderflow.domain.billing.numbering import OpenSeries
+from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.orders.allocating import AllocateStock
 from orderflow.domain.orders.amending import ConfirmAmendment, ProposeAmendment
 from orderflow.domain.orders.changes import Changes
 from orderflow.domain.orders.content import CancelledBy, PayBefore
+from orderflow.domain.orders.exceeding import AddExcess
+from orderflow.domain.orders.machine import ORDER
 from orderflow.domain.orders.placing import ConfirmOrder
 from orderflow.domain.orders.readdressing import ChangeAddress
+from orderflow.domain.orders.shipping import PrepareShipment
 from orderflow.domain.shipping.leaving import RecordDispatch
 from orderflow.domain.shipping.planning import PlanShipment, RecordOverPick, VoidShipment
 from orderflow.domain.shipping.state import Plan
-from orderflow.domain.values import LineQuantity
+from orderflow.domain.values import MAX_LINES, LineQuantity, Pick
+from orderflow.testing.scenario import given
 
+STAMP = Stamp(NOON, "tester", "c")
 Storage = MemoryStorage | SqliteStorage
 MORE = RecordOverPick((item(1),))
 
@@ -148,3 +155,15 @@ def test_u17_with_another_address_and_an_amendment(storage: Storage) -> None:
     assert [(line.line, line.quantity, line.excess_of) for line in found.content.lines] == [
         *((1, 5, 0), (2, 1, 1), (3, 1, 0), (4, 1, 1)),
     ]
+
+
+def test_u17_an_order_that_has_all_lines_it_may_have() -> None:
+    """There is no room for another one."""
+    price, tax = Price.of("1.00", "EUR"), TaxCategory.of("S", 20)
+    lines = tuple(OrderLine.of(number, "TEA", 1, price, tax) for number in range(1, MAX_LINES + 1))
+    content = OrderContent("EUR", lines, TaxPolicy(), bill_to=ANN, ship_to=ANN, policy=Policy(excess_percent=100))
+    first = (Pick(1, "main", 1),)
+    order = given(
+        ORDER, PlaceOrder(content), ConfirmOrder(), AllocateStock(first), PrepareShipment("S", first), stamp=STAMP
+    )
+    order.when(AddExcess("S", first)).refused("too_many_lines")

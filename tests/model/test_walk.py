@@ -89,7 +89,7 @@ from orderflow.domain.shipping.resolving import (
     ResupplyParcel,
     WriteOffParcel,
 )
-from orderflow.domain.shipping.returning import ReceiveBack
+from orderflow.domain.shipping.returning import ReceiveBack, ReceiveReturned
 from orderflow.domain.shipping.state import (
     Item,
     Plan,
@@ -449,6 +449,7 @@ TRIED_BY_CASES = {
     *(ProposeAmendment, ConfirmAmendment, DropAmendment, ChangeAddress, Readdress),
     *(RecordOverPick, AddExcess, AddItems),
     *(RecordTracking, RecordDelivered, RecordReturning, RecordLost, ReceiveBack, RecordLeftBehind, SendBack),
+    ReceiveReturned,
     *(ReturnToQueue, CloseShipmentTask, RecordLabel, RequestLabel, ChangeCarrier, ChooseCarrier, RecordOrderDate),
 }
 

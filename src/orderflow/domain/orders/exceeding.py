@@ -94,7 +94,7 @@ def add_excess(state: Accepted, command: AddExcess, stamp: Stamp) -> ExcessAdded
         more = at_price(now, line, added.line, added.quantity, line.price)
         lines.append(evolve(more, excess_of=line.excess_of or line.line))
     after = evolve(content, lines=(*content.lines, *lines))
-    return ExcessAdded(command.shipment, units, after, totals_of(after, moved_of(state)))
+    return ExcessAdded(command.shipment, units, after, totals_of(after, _moved(state)))
 
 
 def excess_added(state: A, event: ExcessAdded) -> A:
@@ -104,6 +104,6 @@ def excess_added(state: A, event: ExcessAdded) -> A:
     return evolve(state, content=event.content, totals=event.totals, progress=progress)
 
 
-def moved_of(order: Accepted) -> dict[int, int]:
+def _moved(order: Accepted) -> dict[int, int]:
     """The units of each line that have moved to others."""
     return {line.line: v.moved for line, v in lines_of(order) if v.moved}

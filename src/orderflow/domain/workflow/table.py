@@ -163,6 +163,7 @@ LOOKED_AT_AGAIN: Final = tells(
     sb.ReceiveReturned,
     known=True,
 )
+SET_APART: Final = tells(returns_shipments.set_apart, rg.RecordLoose, known=True)
 #: Of a shipment that is left with the goods of fewer lines.
 FEWER_LINES: Final = asks(shipments_orders.readdress_rest, "readdress")
 UNPREPARED: Final = tells(shipments_orders.cancel_preparation, osh.CancelPreparation)
@@ -175,7 +176,6 @@ UNITS_FREED: Final = (
     asks(shipments_orders.drop_items, "drop_items"),
     BY_POLICY,
 )
-SET_APART: Final = tells(returns_shipments.set_apart, rg.RecordLoose, known=True)
 WRITTEN_BACK: Final = tells(billing_accounts.post_written_back, ac.Post)
 
 
