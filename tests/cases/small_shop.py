@@ -34,7 +34,7 @@ def content(units: int = 1, *, sku: str = "TEA", external_id: str = "", **others
         "bill_to": ANN,
         "ship_to": ANN,
         "external_id": external_id,
-        "channel": "web",
+        "channel": "web" if external_id else "",
     }
     return OrderContent("GBP", (line,), TaxPolicy(), **{**whose, **others})
 

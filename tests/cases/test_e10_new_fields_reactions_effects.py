@@ -196,7 +196,7 @@ def test_e10_verify_of_the_old_database_is_clean(released: Released) -> None:
 #: Fingerprints are stored: one that changes makes every command before the change unknown to its retry.
 PINNED = {
     "1:ea3c883fd3379462c68eae58": ("order", "A", ConfirmOrder()),
-    "1:cdeedd054db4e3f7c30eb178": ("order", "A", PlaceOrder(content(2, bill_to=ANN, ship_to=ANN))),
+    "1:cdeedd054db4e3f7c30eb178": ("order", "A", PlaceOrder(content(2, bill_to=ANN, ship_to=ANN, channel="web"))),
     "1:4b7d25c97c2b7e34d8241788": ("stock", "TEA@main", ReceiveGoods(5, document="GR-1")),
 }
 

@@ -134,7 +134,7 @@ def test_u19_every_door_refuses_an_at_in_a_name(door: str) -> None:
     before = len([*shop.storage.entries(0, 100)])
     with pytest.raises(InputError) as caught:
         DOORS[door](shop)
-    assert {fault.code for fault in caught.value.faults} <= {"bad_character", "bad_length"}
+    assert {fault.code for fault in caught.value.faults} <= {"bad_character", "bad_form", "bad_length"}
     assert len([*shop.storage.entries(0, 100)]) == before
 
 
