@@ -92,6 +92,6 @@ def _collect(kind: Any, seen: dict[type[Any], None]) -> None:
         _collect(field.kind, seen)
 
 
-def _value(kind: type[Any]) -> str:
+def _value(kind: Any) -> str:
     says = _fields(kind) if is_record(kind) else ", ".join(f"`{choice.name}`" for choice in kind)
     return f"| {kind.__name__} | `{_module(kind)}` | {says} |"
