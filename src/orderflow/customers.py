@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from attrs import frozen
-
 from orderflow.domain.billing.account import Account, Sums
 from orderflow.domain.engine.machine import ABSENT
 from orderflow.domain.engine.record import Record
@@ -24,7 +22,6 @@ __all__ = ["CustomerFigures", "CustomerSummary"]
 NAMED: Final = 20
 
 
-@frozen(eq=False, repr=False)
 class CustomerFigures(Record):
     """Sums of one currency over a customer and its duplicates, in minor units.
 
@@ -47,7 +44,6 @@ class CustomerFigures(Record):
         return self.charged_minor - self.credited_minor
 
 
-@frozen(eq=False, repr=False)
 class CustomerSummary(Record):
     """A customer and its duplicates, without personal data.
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from attrs import frozen
 from small_shop import packed, small_shop
 
 from orderflow import CancelledBy, CancelUnits, HandOver, MemoryCarrier, OrderFlow, SqliteStorage, standard_workflow
@@ -42,7 +41,6 @@ from orderflow.domain.shipping.state import (
 LABEL = ShippingLabel("memory", "marketplace", "M-1", 0, "GBP")
 
 
-@frozen(eq=False, repr=False)
 class MarketLabelled(Record):
     """Packed, with a label that the marketplace has sent; its courier collects in a time slot."""
 
@@ -55,7 +53,6 @@ class MarketLabelled(Record):
     slot: str
 
 
-@frozen(eq=False, repr=False)
 class TakeMarketLabel(Command):
     """The marketplace has sent a label."""
 
@@ -63,7 +60,6 @@ class TakeMarketLabel(Command):
     slot: str
 
 
-@frozen(eq=False, repr=False)
 class MarketLabelTaken(Event):
     """The marketplace has sent a label."""
 

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from attrs import frozen
-
 from orderflow.domain.engine.bounds import FreeText, Name
 from orderflow.domain.engine.machine import Absent, Machine, refuse, rule
 from orderflow.domain.engine.record import Command, Event, Internal, Record
@@ -22,7 +20,6 @@ from orderflow.errors import Refusal
 # -- a state of an order
 
 
-@frozen(eq=False, repr=False)
 class UnderReview(HasProgress):
     """Somebody looks into the order."""
 
@@ -30,26 +27,22 @@ class UnderReview(HasProgress):
     why: str
 
 
-@frozen(eq=False, repr=False)
 class ReviewOrder(Command):
     """Look into the order before it is confirmed."""
 
     why: FreeText
 
 
-@frozen(eq=False, repr=False)
 class ReviewBegun(Event):
     """Somebody began to look into the order."""
 
     why: str
 
 
-@frozen(eq=False, repr=False)
 class PassReview(Command):
     """Nothing was found."""
 
 
-@frozen(eq=False, repr=False)
 class ReviewPassed(Event):
     """Nothing was found."""
 
@@ -72,38 +65,32 @@ REVIEWED_ORDER: Final = ORDER.extended(
 # -- a machine
 
 
-@frozen(eq=False, repr=False)
 class WrapGift(Internal):
     """A confirmed order is a gift."""
 
     wrapping: Name
 
 
-@frozen(eq=False, repr=False)
 class GiftOrdered(Event):
     """A gift is to be wrapped."""
 
     wrapping: str
 
 
-@frozen(eq=False, repr=False)
 class RecordWrapped(Command):
     """The gift is wrapped."""
 
 
-@frozen(eq=False, repr=False)
 class GiftWrapped(Event):
     """The gift was wrapped."""
 
 
-@frozen(eq=False, repr=False)
 class ToWrap(Record):
     """Somebody has to wrap it."""
 
     wrapping: str
 
 
-@frozen(eq=False, repr=False)
 class Wrapped(Record):
     """Done."""
 

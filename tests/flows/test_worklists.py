@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from attrs import frozen
 from tea_shop import ANN, CANCEL, GO, PACK, Shop, content, item, pick, plan
 
 from orderflow.domain.billing.account import SetCreditLimit
@@ -26,7 +25,6 @@ from orderflow.domain.values import DeliveryWish, LineQuantity
 from orderflow.errors import InputError, NotFound
 
 
-@frozen(eq=False, repr=False)
 class Unheard(Command):
     """A command that no machine takes."""
 

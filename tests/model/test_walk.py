@@ -306,7 +306,7 @@ def documents() -> Exploration:
     """One unit through labels, tracking, a late return, payment, void and a second invoice."""
     money = told(I1, VoidInvoice("mistaken"), MarkSent()) + payment(100, (ApplicationTarget.INVOICE, "I1", 100))
     back = ReceiveReturn("main", (ReturnedUnits("O", 1, 1),), arrival="T")
-    late = told(Key("main", "return", "R"), back) + told(ORDER_KEY, AnnotateOrder(add=("gift",)))
+    late = told(Key("main", "return", "R"), back)
     tracking = told(S1, RecordTracking("t", TrackingStatus.INFO))
     order = order_commands(1, PlaceOrder(content(1)))
     shipment = shipment_commands(S1, True, (1, 1))

@@ -60,12 +60,10 @@ class Visit(NamedTuple):
     note: str = ""
 
 
-@frozen(eq=False, repr=False)
 class Shelve(Command):
     """A command of a host's own."""
 
 
-@frozen(eq=False, repr=False)
 class Shelved(Event):
     """Its event."""
 

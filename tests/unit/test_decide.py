@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from attrs import evolve, frozen
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,7 +29,7 @@ from orderflow.domain.engine.decide import (
     decide_group,
 )
 from orderflow.domain.engine.machine import ABSENT, Absent, Machine, refuse, rule, rules
-from orderflow.domain.engine.record import Command, Event, Internal, Record
+from orderflow.domain.engine.record import Command, Event, Fields, Internal, Record
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import (
     Effect,
@@ -64,37 +64,28 @@ MOST_LOANS = 2
 # -- loans
 
 
-@frozen(eq=False, repr=False)
-class _Lending:
+class _Lending(Fields):
     reader: Id
 
 
 class LendBook(_Lending, Command):
     """A reader takes the book home."""
 
-    __slots__ = ()
-
 
 class BookLent(_Lending, Event):
     """A reader took the book home."""
-
-    __slots__ = ()
 
 
 class Lent(_Lending, Record):
     """The book is with a reader."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class TakeBack(Command):
     """The book comes back."""
 
     fee: Count = 0
 
 
-@frozen(eq=False, repr=False)
 class BookTakenBack(Event):
     """The book came back; ``reader`` owes a fee, 0 if none."""
 
@@ -102,7 +93,6 @@ class BookTakenBack(Event):
     fee: int
 
 
-@frozen(eq=False, repr=False)
 class OnShelf(Record):
     """The book is here."""
 
@@ -124,41 +114,34 @@ LOAN = Machine(
 # -- readers
 
 
-@frozen(eq=False, repr=False)
 class Register(Command):
     """Somebody becomes a reader."""
 
 
-@frozen(eq=False, repr=False)
 class Registered(Event):
     """Somebody became a reader."""
 
 
-@frozen(eq=False, repr=False)
 class Suspend(Command):
     """The reader may borrow no more."""
 
 
-@frozen(eq=False, repr=False)
 class Suspended(Event):
     """The reader may borrow no more."""
 
 
-@frozen(eq=False, repr=False)
 class CountLoan(Internal):
     """One more book is with the reader, or one less."""
 
     change: int
 
 
-@frozen(eq=False, repr=False)
 class LoanCounted(Event):
     """The number of books changed."""
 
     change: int
 
 
-@frozen(eq=False, repr=False)
 class Reader(Record):
     """May borrow, unless suspended."""
 
@@ -181,21 +164,18 @@ READER = Machine(
 # -- fees
 
 
-@frozen(eq=False, repr=False)
 class ChargeFee(Internal):
     """The reader owes an amount."""
 
     amount: Count
 
 
-@frozen(eq=False, repr=False)
 class FeeCharged(Event):
     """The reader owes an amount."""
 
     amount: int
 
 
-@frozen(eq=False, repr=False)
 class Fees(Record):
     """What a reader owes."""
 

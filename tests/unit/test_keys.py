@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from attrs import frozen
-
 from orderflow.domain.engine.machine import Absent, Machine, rule
 from orderflow.domain.engine.record import Command, Event, Record
 from orderflow.domain.values import PartyRef, StockRef, stock_key
@@ -15,17 +13,14 @@ from orderflow.errors import Key
 WORKFLOW = standard_workflow()
 
 
-@frozen(eq=False, repr=False)
 class Points(Record):
     """A host's own state."""
 
 
-@frozen(eq=False, repr=False)
 class Earn(Command):
     """A host's own command."""
 
 
-@frozen(eq=False, repr=False)
 class Earned(Event):
     """A host's own event."""
 

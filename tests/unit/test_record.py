@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from attrs import frozen
 
 from orderflow.domain.engine.record import Record, replacing
 
 
-@frozen(eq=False, repr=False)
 class Box(Record):
     """A box."""
 
@@ -16,7 +14,6 @@ class Box(Record):
     nails: int = 2
 
 
-@frozen(eq=False, repr=False)
 class Crate(Record):
     """The same fields, and yet another thing."""
 

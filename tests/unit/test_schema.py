@@ -161,7 +161,7 @@ FULL = OrderContent(
     location="main",
 )
 #: Order contents have more parts than chance finds soon.
-EXAMPLES = {
+EXAMPLES: dict[type[Any], Any] = {
     PlaceOrder: PlaceOrder(FULL, (Hold(HoldReason.MANUAL, Gate.SHIP, until=datetime(2026, 4, 1, tzinfo=UTC)),)),
     OpenDraft: OpenDraft(FULL),
     EditDraft: EditDraft(FULL),

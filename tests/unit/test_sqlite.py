@@ -183,12 +183,10 @@ def test_old_rows_are_brought_to_the_present_and_written_so(path: Path) -> None:
 # --- a kind of a host's own ---
 
 
-@frozen(eq=False, repr=False)
 class Wrap(Command):
     """Wrap a gift."""
 
 
-@frozen(eq=False, repr=False)
 class GiftWrapped(Event):
     """A gift was wrapped."""
 

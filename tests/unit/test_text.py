@@ -48,7 +48,6 @@ class Spot(NamedTuple):
     note: Name = ""
 
 
-@frozen(eq=False, repr=False)
 class Part(Record):
     """A part of a message."""
 
@@ -56,7 +55,6 @@ class Part(Record):
     name: Name = "part"
 
 
-@frozen(eq=False, repr=False)
 class Note(Command):
     """A message with every kind of field."""
 

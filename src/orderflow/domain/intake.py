@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Final, TypeAlias
 
-from attrs import frozen
-
 from orderflow.domain.engine.bounds import Count, Id, Length, Name
 from orderflow.domain.engine.machine import Absent, Machine, refuse, rule, rules
-from orderflow.domain.engine.record import Command, Event, Internal, Record
+from orderflow.domain.engine.record import Command, Event, Fields, Internal, Record
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.errors import Key, Refusal
 
@@ -19,8 +17,7 @@ def intake_key(tenant: str, channel: str, external_id: str) -> Key:
     return Key(tenant, "intake", f"{channel}/{external_id}")
 
 
-@frozen(eq=False, repr=False)
-class _Acceptance:
+class _Acceptance(Fields):
     kind: Id
     id: Id
 
@@ -28,23 +25,16 @@ class _Acceptance:
 class AcceptDocument(_Acceptance, Internal):
     """The document became a row of its own: ``kind`` and ``id``."""
 
-    __slots__ = ()
-
 
 class DocumentAccepted(_Acceptance, Event):
     """The document became a row."""
-
-    __slots__ = ()
 
 
 class Accepted(_Acceptance, Record):
     """Taken; it will not be taken again."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
-class _Rejection:
+class _Rejection(Fields):
     line: Count
     codes: Annotated[tuple[Name, ...], Length(1, 50)]
 
@@ -52,19 +42,13 @@ class _Rejection:
 class RejectDocument(_Rejection, Command):
     """The document was not taken: where it stands in its source, and why."""
 
-    __slots__ = ()
-
 
 class DocumentRejected(_Rejection, Event):
     """The document was not taken."""
 
-    __slots__ = ()
-
 
 class Rejected(_Rejection, Record):
     """Not taken; a mended document may come again."""
-
-    __slots__ = ()
 
 
 def not_received_before(state: Accepted, command: AcceptDocument, stamp: Stamp) -> Refusal | None:

@@ -8,8 +8,6 @@ from datetime import date
 from enum import Enum
 from typing import Annotated, NamedTuple, TypeVar
 
-from attrs import frozen
-
 from orderflow.domain.engine.bounds import Between, Id, Name, Quantity, Text
 from orderflow.domain.engine.limits import MAX_ID
 from orderflow.domain.engine.machine import refuse
@@ -124,7 +122,6 @@ def has_task(tasks: tuple[Task, ...], code: str) -> Refusal | None:
     return refuse("no_such_task", "there is no task {task}", task=code)
 
 
-@frozen(eq=False, repr=False)
 class DeliveryWish(Record):
     """Requested delivery: a date, and a time slot in the carrier's own code."""
 
@@ -135,7 +132,6 @@ class DeliveryWish(Record):
         return f"{self.date} {self.slot}".rstrip()
 
 
-@frozen(eq=False, repr=False)
 class Gift(Record):
     """Gift data without its message, which is personal and kept with the party."""
 

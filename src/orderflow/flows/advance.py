@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import Id
 from orderflow.domain.engine.decide import Envelope, Flow, Read, ask
@@ -45,7 +45,6 @@ from orderflow.ports.storage import Ack
 STEP_LIMIT: Final = 20
 
 
-@frozen(eq=False, repr=False)
 class ShopSettings(Record):
     """What a shop needs to know: how to allocate, how to send, which series numbers invoices, what comes back."""
 
@@ -69,7 +68,6 @@ class ShopSettings(Record):
         return evolve(self, shipping=evolve(self.shipping, carrier=only))
 
 
-@frozen(eq=False, repr=False)
 class Advanced(Record):
     """How far an order went: the state it is in, the steps taken, and why the next one cannot be taken."""
 

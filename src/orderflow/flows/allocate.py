@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Final, TypeAlias
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import Length
 from orderflow.domain.engine.decide import Envelope, Flow, Read, ask
@@ -34,7 +34,6 @@ LONGEST_PROMISE: Final = timedelta(days=3652)
 Free: TypeAlias = dict[StockRef, int]
 
 
-@frozen(eq=False, repr=False)
 class AllocationSettings(Record):
     """How to allocate.
 

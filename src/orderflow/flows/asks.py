@@ -6,8 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from attrs import frozen
-
 from orderflow.domain.engine.decide import Ask
 from orderflow.errors import Key
 from orderflow.ports.storage import Batch, DeadLetter, KnownCommand, Lease, Query, Row
@@ -21,53 +19,44 @@ if TYPE_CHECKING:
 Commands: TypeAlias = Sequence[tuple[Key, Any]]
 
 
-@frozen(eq=False, repr=False)
 class KnownCommands(Ask[Mapping[str, KnownCommand]]):
     """What is remembered about command ids."""
 
     command_ids: Collection[str]
 
 
-@frozen(eq=False, repr=False)
 class Commit(Ask[None]):
     """Store a batch, all or nothing."""
 
     batch: Batch
 
 
-@frozen(eq=False, repr=False)
 class RollBack(Ask[None]):
     """End the transaction, if one was begun, without storing anything."""
 
 
-@frozen(eq=False, repr=False)
 class Begin(Ask[datetime]):
     """Begin the transaction; the answer is the time, read once it has its lock."""
 
 
-@frozen(eq=False, repr=False)
 class Now(Ask[datetime]):
     """The time, aware UTC."""
 
 
-@frozen(eq=False, repr=False)
 class NewId(Ask[str]):
     """A fresh id."""
 
 
-@frozen(eq=False, repr=False)
 class Find(Ask[Sequence[Row[Any]]]):
     """Rows by a query, outside any transaction."""
 
     query: Query
 
 
-@frozen(eq=False, repr=False)
 class DueTopics(Ask[Collection[str]]):
     """The topics of which a message may be sent now."""
 
 
-@frozen(eq=False, repr=False)
 class TakeMessages(Ask[Sequence[Lease]]):
     """Lease due messages of a topic, and mark those in ``done`` as done."""
 
@@ -76,7 +65,6 @@ class TakeMessages(Ask[Sequence[Lease]]):
     done: Collection[str] = ()
 
 
-@frozen(eq=False, repr=False)
 class Retry(Ask[None]):
     """A message whose effect failed or has an unknown outcome; due again after the delay."""
 
@@ -86,7 +74,6 @@ class Retry(Ask[None]):
     maybe_sent: bool
 
 
-@frozen(eq=False, repr=False)
 class GiveUp(Ask[None]):
     """A message that becomes a dead letter."""
 
@@ -95,7 +82,6 @@ class GiveUp(Ask[None]):
     maybe_sent: bool
 
 
-@frozen(eq=False, repr=False)
 class DeadLetters(Ask[Sequence[DeadLetter]]):
     """Messages that were given up: those of a topic, since a time, about a row, or one by its id."""
 
@@ -107,14 +93,12 @@ class DeadLetters(Ask[Sequence[DeadLetter]]):
     message_id: str = ""
 
 
-@frozen(eq=False, repr=False)
 class Requeue(Ask[None]):
     """A dead letter that is to be sent again."""
 
     message_id: str
 
 
-@frozen(eq=False, repr=False)
 class Discard(Ask[None]):
     """A dead letter that is closed."""
 
@@ -122,7 +106,6 @@ class Discard(Ask[None]):
     by: str
 
 
-@frozen(eq=False, repr=False)
 class Pause(Ask[None]):
     """Leave a topic alone for a while, in this process."""
 
@@ -130,7 +113,6 @@ class Pause(Ask[None]):
     seconds: int
 
 
-@frozen(eq=False, repr=False)
 class BuyLabel(Ask[Any]):
     """A label from a carrier by name; the lease is renewed meanwhile. May fail with PortError."""
 
@@ -139,7 +121,6 @@ class BuyLabel(Ask[Any]):
     lease: Lease
 
 
-@frozen(eq=False, repr=False)
 class AskQuotes(Ask[Mapping[str, Any]]):
     """What each carrier, by name, would carry something for: its quotes, or the error of one that says no for good.
 
@@ -150,7 +131,6 @@ class AskQuotes(Ask[Mapping[str, Any]]):
     lease: Lease
 
 
-@frozen(eq=False, repr=False)
 class CancelLabel(Ask[None]):
     """Give a label back. May fail with PortError."""
 
@@ -159,14 +139,12 @@ class CancelLabel(Ask[None]):
     lease: Lease
 
 
-@frozen(eq=False, repr=False)
 class HasProvider(Ask[bool]):
     """Whether a payment provider of this name is wired."""
 
     provider: str
 
 
-@frozen(eq=False, repr=False)
 class Operate(Ask[Any]):
     """An operation of a payment provider by name. May fail with PortError."""
 
@@ -175,7 +153,6 @@ class Operate(Ask[Any]):
     lease: Lease
 
 
-@frozen(eq=False, repr=False)
 class FindOperation(Ask[Any]):
     """What became of an operation asked for earlier, by its key; None if nothing. May fail with PortError."""
 
@@ -184,7 +161,6 @@ class FindOperation(Ask[Any]):
     lease: Lease
 
 
-@frozen(eq=False, repr=False)
 class SendNotice(Ask[None]):
     """Tell the customer. May fail with PortError."""
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from attrs import frozen
-
 from orderflow.domain.engine.bounds import Name
 from orderflow.domain.engine.decide import Flow, Message, Read, ask
 from orderflow.domain.engine.record import Record
@@ -33,7 +31,6 @@ class ShipmentPlan(NamedTuple):
     pack: PackShipment
 
 
-@frozen(eq=False, repr=False)
 class ShippingSettings(Record):
     """How to send what names no carrier: the carrier and service by name; and whether carriers sell labels.
 

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any, TypeAlias
 
 import attrs
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.decide import Envelope, Flow
 from orderflow.domain.engine.record import Record
@@ -26,7 +26,6 @@ from orderflow.flows.handle import Work, accepted, faults_in
 from orderflow.ports.storage import Ack
 
 
-@frozen(eq=False, repr=False)
 class Created(Record):
     """The order is new."""
 
@@ -34,14 +33,12 @@ class Created(Record):
     ack: Ack
 
 
-@frozen(eq=False, repr=False)
 class Unchanged(Record):
     """The order is known, with the same content."""
 
     key: Key
 
 
-@frozen(eq=False, repr=False)
 class Changed(Record):
     """The order is known with different content: nothing was overwritten, and the order is held, once for each content.
 

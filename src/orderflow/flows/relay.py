@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from zlib import crc32
 
-from attrs import define, frozen
+from attrs import define
 
 from orderflow.domain.engine.decide import Envelope, Flow, Message, ask
 from orderflow.domain.engine.record import Record
@@ -33,7 +33,6 @@ from orderflow.ports.storage import Lease
 LONGEST_DELAY_SECONDS: Final = 86_400
 
 
-@frozen(eq=False, repr=False)
 class TopicPolicy(Record):
     """How long a topic's messages are tried, and how often.
 
@@ -61,7 +60,6 @@ class TopicPolicy(Record):
         return max(most * part, min(asked, LONGEST_DELAY_SECONDS) if isinstance(asked, int | float) else 0)
 
 
-@frozen(eq=False, repr=False)
 class RelayReport(Record):
     """What became of the messages taken: carried out, to be tried again, given up."""
 

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from attrs import frozen
-
 from orderflow.domain.engine.decide import Envelope, Flow, Read, ask
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Record
@@ -33,7 +31,6 @@ MOST_OF_ORDER: Final = 1_000
 OVERDUE: Final = "not sent back in time"
 
 
-@frozen(eq=False, repr=False)
 class ReturnSettings(Record):
     """What a shop takes back.
 

@@ -8,8 +8,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeAlias
 
-from attrs import frozen
-
 from orderflow.domain.engine.bounds import Quantity
 from orderflow.domain.engine.record import Record
 from orderflow.domain.inventory.documents import SkuChange, SkuQuantity
@@ -46,7 +44,6 @@ class Party(NamedTuple):
     person: Person
 
 
-@frozen(eq=False, repr=False)
 class OrderDocument(Record):
     """An order; ``content`` names its party version."""
 
@@ -72,7 +69,6 @@ class CancelledLine(NamedTuple):
     goods: bool = True
 
 
-@frozen(eq=False, repr=False)
 class CancellationDocument(Record):
     """Goods and money come back. Lines are matched to earlier orders by customer, SKU and price."""
 
@@ -87,7 +83,6 @@ class CancellationDocument(Record):
     location: Location = "main"
 
 
-@frozen(eq=False, repr=False)
 class AdjustmentDocument(Record):
     """Signed changes of stock. ``memo`` counts the lines that move no stock."""
 
@@ -98,7 +93,6 @@ class AdjustmentDocument(Record):
     memo: int = 0
 
 
-@frozen(eq=False, repr=False)
 class ReceiptDocument(Record):
     """Goods received."""
 
@@ -108,7 +102,6 @@ class ReceiptDocument(Record):
     items: tuple[SkuQuantity, ...]
 
 
-@frozen(eq=False, repr=False)
 class PaymentDocument(Record):
     """Money has come in, for the order that ``origin`` names if it names one."""
 
@@ -127,7 +120,6 @@ class RejectedRow(NamedTuple):
     reason: str
 
 
-@frozen(eq=False, repr=False)
 class RejectedDocument(Record):
     """A document that was rejected as a whole; ``rows`` are the bad ones."""
 

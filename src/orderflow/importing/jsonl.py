@@ -21,10 +21,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeAlias
 
-from attrs import frozen
-
 from orderflow.adapters.json_input import MAX_SIZE, load_tree, read_outside
 from orderflow.domain.engine.bounds import Id, Length, Name
+from orderflow.domain.engine.record import Fields
 from orderflow.domain.inventory.documents import SkuChange, SkuQuantity
 from orderflow.domain.money.currencies import Currency
 from orderflow.domain.money.money import Money
@@ -52,23 +51,20 @@ from orderflow.importing.lines import lines_of
 __all__ = ["JsonLinesFile"]
 
 
-@frozen(eq=False, repr=False)
-class _Receipt:
+class _Receipt(Fields):
     number: Id
     at: datetime
     items: Annotated[tuple[SkuQuantity, ...], Length(1, MAX_LINES)]
 
 
-@frozen(eq=False, repr=False)
-class _Order:
+class _Order(Fields):
     number: Id
     at: datetime
     content: OrderContent
     person: Person = Person()
 
 
-@frozen(eq=False, repr=False)
-class _Cancellation:
+class _Cancellation(Fields):
     number: Id
     at: datetime
     customer: Name
@@ -80,15 +76,13 @@ class _Cancellation:
     person: Person = Person()
 
 
-@frozen(eq=False, repr=False)
-class _Adjustment:
+class _Adjustment(Fields):
     number: Id
     at: datetime
     changes: Annotated[tuple[SkuChange, ...], Length(1, MAX_LINES)]
 
 
-@frozen(eq=False, repr=False)
-class _Payment:
+class _Payment(Fields):
     number: Id
     at: datetime
     amount: Price

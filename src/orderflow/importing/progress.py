@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from attrs import frozen
-
 from orderflow.domain.engine.bounds import Count
 from orderflow.domain.engine.machine import Absent, Machine, refuse, rule
-from orderflow.domain.engine.record import Command, Event, Record
+from orderflow.domain.engine.record import Command, Event, Fields, Record
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.errors import InvariantBroken, Refusal
 
 
-@frozen(eq=False, repr=False)
-class _Progress:
+class _Progress(Fields):
     documents: Count
     accepted: Count
 
@@ -22,16 +19,11 @@ class _Progress:
 class RecordProgress(_Progress, Command):
     """Record that another window is finished: ``documents`` of the file are done, ``accepted`` of them were taken."""
 
-    __slots__ = ()
-
 
 class ProgressRecorded(_Progress, Event):
     """A window was finished."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class Run(_Progress, Record):
     """A run of a file: documents finished, those of them that were taken, and the windows they came in."""
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from attrs import frozen
-
 from orderflow.domain.engine.record import Record
 from orderflow.domain.money.money import Money
 from orderflow.domain.values import DeliveryWish, Gift
@@ -15,7 +13,6 @@ from orderflow.errors import PortError
 __all__ = ["Carrier", "Label", "LabelRequest", "Parcel", "Quote", "quotes_of"]
 
 
-@frozen(eq=False, repr=False)
 class Parcel(Record):
     """One box: its weight in grams, and the goods units in it."""
 
@@ -23,7 +20,6 @@ class Parcel(Record):
     pieces: int
 
 
-@frozen(eq=False, repr=False)
 class LabelRequest(Record):
     """What is to be carried where. Holds no personal data: the address is read by the adapter that prints it.
 
@@ -50,7 +46,6 @@ class LabelRequest(Record):
     ship_to: str = ""
 
 
-@frozen(eq=False, repr=False)
 class Quote(Record):
     """An offer: what a service costs for the request, and how many days it takes."""
 
@@ -59,7 +54,6 @@ class Quote(Record):
     days: int
 
 
-@frozen(eq=False, repr=False)
 class Label(Record):
     """A bought label. ``data`` is what the printer needs, as text of ``media_type``; ``price`` is None if unknown."""
 

@@ -6,15 +6,12 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Protocol
 
-from attrs import frozen
-
 from orderflow.domain.engine.record import Record
 from orderflow.domain.money.price import Price
 
 __all__ = ["Catalogue", "Product"]
 
 
-@frozen(eq=False, repr=False)
 class Product(Record):
     """What the shop says about one SKU today. ``tax_rate`` is a fraction of 1; ``kind`` is a line kind."""
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from attrs import frozen
-
 from orderflow.domain.engine.record import Record
 
 __all__ = ["Notice", "Notifier"]
 
 
-@frozen(eq=False, repr=False)
 class Notice(Record):
     """One message to one customer.
 

@@ -6,8 +6,6 @@ from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
-from attrs import frozen
-
 from orderflow.domain.engine.bounds import Name
 from orderflow.domain.engine.record import Record
 from orderflow.domain.money.money import Money
@@ -16,7 +14,6 @@ from orderflow.domain.payments.state import Operation
 __all__ = ["Answer", "Operation", "Outcome", "PaymentProvider", "PaymentRequest"]
 
 
-@frozen(eq=False, repr=False)
 class PaymentRequest(Record):
     """What is asked of the provider: an operation on the payment that it knows as ``reference``.
 
@@ -43,7 +40,6 @@ class Outcome(Enum):
     """The provider works on it; ask again later."""
 
 
-@frozen(eq=False, repr=False)
 class Answer(Record):
     """A provider's answer.
 

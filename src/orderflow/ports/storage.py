@@ -10,8 +10,6 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Annotated, Any, Final, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
-from attrs import frozen
-
 from orderflow.domain.engine.bounds import Between, FreeText, Name
 from orderflow.domain.engine.decide import Entry, Loaded, Message
 from orderflow.domain.engine.record import Record
@@ -62,7 +60,6 @@ class Write(NamedTuple):
     at: datetime
 
 
-@frozen(eq=False, repr=False)
 class Ack(Record):
     """The answer to an accepted command: the row it was for, its version then, and when it was recorded."""
 
@@ -72,7 +69,6 @@ class Ack(Record):
     at: datetime
 
 
-@frozen(eq=False, repr=False)
 class CommandRecord(Record):
     """An accepted command: what identifies a repetition, and what its journal entries share."""
 
@@ -122,7 +118,6 @@ class DeadLetter(NamedTuple):
     cursor: int
 
 
-@frozen(eq=False, repr=False)
 class Batch(Record):
     """One or more decisions in one commit; at most one write for each key.
 
@@ -239,7 +234,6 @@ class Outbox(Protocol):
 VAULT: Final = frozenset({"party"})
 
 
-@frozen(eq=False, repr=False)
 class Redacted(Record):
     """Stands in the journal for an event of the vault: the name of its class, and nothing of its content."""
 
@@ -276,7 +270,6 @@ class Feed(Protocol):
 _Moment: TypeAlias = datetime | None
 
 
-@frozen(eq=False, repr=False)
 class Query(Record):
     """Which rows: those that meet all given conditions. ``text`` matches numbers, external ids, tags and customers.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from attrs import frozen
-
 from orderflow import HandOver, MemoryStorage, OrderFlow, PlaceOrder, Request
 from orderflow.domain.engine.record import Command, Internal
 from orderflow.domain.inventory.level import StockLevel
@@ -14,14 +12,12 @@ from orderflow.domain.payments.state import PaymentState
 shop = OrderFlow(MemoryStorage())
 
 
-@frozen(eq=False, repr=False)
 class Stamp9(Command):
     """A host's own command."""
 
     page: int
 
 
-@frozen(eq=False, repr=False)
 class Hidden(Internal):
     """A host's own message between rows."""
 

@@ -4,41 +4,33 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from attrs import frozen
-
 from orderflow.domain.engine.machine import Absent, Guard, choice, rule, rules, to
 from orderflow.domain.engine.record import Command, Event, Record, replacing
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.errors import Refusal
 
 
-@frozen(eq=False, repr=False)
 class Open(Record):
     screws: int = 4
 
 
-@frozen(eq=False, repr=False)
 class Shut(Record):
     screws: int = 4
 
 
-@frozen(eq=False, repr=False)
 class Close(Command):
     softly: bool = False
 
 
-@frozen(eq=False, repr=False)
 class Paint(Command):
     colour: str
 
 
-@frozen(eq=False, repr=False)
 class Closed(Event):
     softly: bool
     at: datetime
 
 
-@frozen(eq=False, repr=False)
 class Slammed(Event):
     at: datetime
 

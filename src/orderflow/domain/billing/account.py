@@ -8,11 +8,11 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final, TypeAlias
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import Name
 from orderflow.domain.engine.machine import Absent, Machine, refuse, rule, rules
-from orderflow.domain.engine.record import Command, Event, Internal, Record, replacing
+from orderflow.domain.engine.record import Command, Event, Fields, Internal, Record, replacing
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.money import Money
 from orderflow.errors import Refusal
@@ -28,7 +28,6 @@ class Posting(Enum):
     WRITE_OFF = "write_off"
 
 
-@frozen(eq=False, repr=False)
 class Sums(Record):
     """Sums of one currency in minor units.
 
@@ -54,7 +53,6 @@ class Sums(Record):
         return self.balance + self.ordered
 
 
-@frozen(eq=False, repr=False)
 class Account(Record):
     """The account as it stands."""
 
@@ -81,8 +79,7 @@ def _account(state: Row) -> Account:
 # -- credit and postings
 
 
-@frozen(eq=False, repr=False)
-class _Reservation:
+class _Reservation(Fields):
     document: Name
     amount: Money
 
@@ -90,17 +87,12 @@ class _Reservation:
 class ReserveCredit(_Reservation, Internal):
     """An order is confirmed: count it, if the customer is not blocked and the limit allows."""
 
-    __slots__ = ()
-
 
 class CreditReserved(_Reservation, Event):
     """An order was counted."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
-class _Post:
+class _Post(Fields):
     posting: Posting
     document: Name
     amount: Money
@@ -109,13 +101,9 @@ class _Post:
 class Post(_Post, Internal):
     """A fact that changes the account, by an amount that may be negative."""
 
-    __slots__ = ()
-
 
 class Posted(_Post, Event):
     """A fact was posted."""
-
-    __slots__ = ()
 
 
 def not_blocked(state: Account, command: ReserveCredit, stamp: Stamp) -> Refusal | None:
@@ -171,46 +159,34 @@ def _with(account: Account, sums: Sums) -> Account:
 # -- limit and block
 
 
-@frozen(eq=False, repr=False)
-class _Limit:
+class _Limit(Fields):
     limit: Money | None
 
 
 class SetCreditLimit(_Limit, Command):
     """Limit the exposure in one currency; orders in other currencies are then refused. None lifts the limit."""
 
-    __slots__ = ()
-
 
 class CreditLimitSet(_Limit, Event):
     """The limit changed."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
-class _Block:
+class _Block(Fields):
     reason: Name = ""
 
 
 class BlockAccount(_Block, Command):
     """Confirm no more orders of this customer."""
 
-    __slots__ = ()
-
 
 class AccountBlocked(_Block, Event):
     """The customer is blocked."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class UnblockAccount(Command):
     """Confirm orders again."""
 
 
-@frozen(eq=False, repr=False)
 class AccountUnblocked(Event):
     """The block was lifted."""
 

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Annotated, Any, Final, NamedTuple
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.billing.invoice_credit import CreditedLine, CreditItem
 from orderflow.domain.engine.bounds import FreeText, Id, Length, Minor, Name, Positive, Quantity
 from orderflow.domain.engine.machine import Absent, Machine, refuse, rule
-from orderflow.domain.engine.record import Command, Event, Internal, Record
+from orderflow.domain.engine.record import Command, Event, Fields, Internal, Record
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.currencies import Currency
 from orderflow.domain.money.money import at_most
@@ -76,7 +76,6 @@ class Part(NamedTuple):
     totals: Totals
 
 
-@frozen(eq=False, repr=False)
 class CreditNoteContent(Record):
     """What a credit note says; it never changes. ``tax`` is how the lines ``on_account`` are taxed."""
 
@@ -108,7 +107,6 @@ class CreditNoteContent(Record):
         return totals(lines, self.tax, self.currency)
 
 
-@frozen(eq=False, repr=False)
 class DraftedNote(Record):
     """Begun, without a number; ``parts`` come from its invoices."""
 
@@ -116,7 +114,6 @@ class DraftedNote(Record):
     parts: tuple[Part, ...] = ()
 
 
-@frozen(eq=False, repr=False)
 class IssuedNote(Record):
     """Numbered. ``on_account_minor`` of its gross is not linked to an invoice; ``used`` of that pays invoices."""
 
@@ -133,25 +130,19 @@ class IssuedNote(Record):
         return self.on_account_minor - sum([use.minor for use in self.used])
 
 
-@frozen(eq=False, repr=False)
-class _Content:
+class _Content(Fields):
     content: CreditNoteContent
 
 
 class DraftCreditNote(_Content, Command):
     """Credit what the items and lines say; it is computed, numbered and issued in the same commit."""
 
-    __slots__ = ()
-
 
 class CreditNoteDrafted(_Content, Event):
     """A note was begun."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
-class _Credited:
+class _Credited(Fields):
     order: Id
     invoice: Id
     lines: Annotated[tuple[CreditedLine, ...], Length(1, MAX_LINES)]
@@ -161,30 +152,21 @@ class _Credited:
 class RecordCredited(_Credited, Internal):
     """Note what an invoice has computed as its credit."""
 
-    __slots__ = ()
-
 
 class InvoiceCredited(_Credited, Event):
     """An invoice was credited."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
-class _Number:
+class _Number(Fields):
     number: Name
 
 
 class IssueCreditNote(_Number, Internal):
     """Give the note its number."""
 
-    __slots__ = ()
-
 
 class CreditNoteIssued(_Number, Event):
     """The note got its number."""
-
-    __slots__ = ()
 
 
 def has_party(state: Absent, command: DraftCreditNote, stamp: Stamp) -> Refusal | None:
@@ -237,8 +219,7 @@ def note_totals(content: CreditNoteContent, parts: Iterable[Part]) -> Totals:
 # -- credit on account
 
 
-@frozen(eq=False, repr=False)
-class _Use:
+class _Use(Fields):
     invoice: Id
     amount_minor: Positive
 
@@ -246,25 +227,17 @@ class _Use:
 class UseCredit(_Use, Command):
     """Pay an invoice with credit on account, in the note's currency."""
 
-    __slots__ = ()
-
 
 class CreditUsed(_Use, Event):
     """Credit on account pays an invoice."""
-
-    __slots__ = ()
 
 
 class ReleaseCreditUse(_Use, Internal):
     """Note that credit on account is left over on an invoice, and free again."""
 
-    __slots__ = ()
-
 
 class CreditUseReleased(_Use, Event):
     """Credit on account is free again."""
-
-    __slots__ = ()
 
 
 def enough_credit(state: IssuedNote, command: UseCredit, stamp: Stamp) -> Refusal | None:

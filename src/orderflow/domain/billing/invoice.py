@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Final, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.billing import invoice_credit as c
 from orderflow.domain.billing import invoice_money as m
@@ -21,7 +21,7 @@ from orderflow.domain.billing.invoice_state import (
 )
 from orderflow.domain.engine.bounds import Minor, Name
 from orderflow.domain.engine.machine import Absent, Machine, refuse, rule, rules
-from orderflow.domain.engine.record import Command, Event, Internal
+from orderflow.domain.engine.record import Command, Event, Fields, Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.calendar import due_date
 from orderflow.domain.money.tax import Totals
@@ -33,7 +33,6 @@ N = TypeVar("N", bound=Numbered)
 # -- drafting and issuing
 
 
-@frozen(eq=False, repr=False)
 class DraftInvoice(Internal):
     """Begin an invoice over these sums, of which ``prepaid_minor`` is paid already."""
 
@@ -42,7 +41,6 @@ class DraftInvoice(Internal):
     prepaid_minor: Minor = 0
 
 
-@frozen(eq=False, repr=False)
 class InvoiceDrafted(Event):
     """An invoice was begun, its due date set."""
 
@@ -52,21 +50,16 @@ class InvoiceDrafted(Event):
     prepaid_minor: int = 0
 
 
-@frozen(eq=False, repr=False)
-class _Number:
+class _Number(Fields):
     number: Name
 
 
 class IssueInvoice(_Number, Internal):
     """Give the invoice its number."""
 
-    __slots__ = ()
-
 
 class InvoiceIssued(_Number, Event):
     """The invoice got its number."""
-
-    __slots__ = ()
 
 
 def has_party(state: Absent, command: DraftInvoice, stamp: Stamp) -> Refusal | None:
@@ -93,31 +86,24 @@ def issued(state: Draft, event: InvoiceIssued) -> Numbered:
 # -- sending and taking back
 
 
-@frozen(eq=False, repr=False)
 class MarkSent(Command):
     """The customer has the invoice."""
 
 
-@frozen(eq=False, repr=False)
 class InvoiceSent(Event):
     """The invoice was sent."""
 
 
-@frozen(eq=False, repr=False)
-class _Voiding:
+class _Voiding(Fields):
     reason: Name
 
 
 class VoidInvoice(_Voiding, Command):
     """Take back an invoice that nobody has seen; its number stays used."""
 
-    __slots__ = ()
-
 
 class InvoiceVoided(_Voiding, Event):
     """The invoice was taken back."""
-
-    __slots__ = ()
 
 
 def sent(state: N, event: InvoiceSent) -> N:

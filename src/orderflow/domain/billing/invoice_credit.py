@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, NamedTuple
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.billing.invoice_money import stands_at, with_paid, with_use
 from orderflow.domain.billing.invoice_state import (
@@ -63,7 +63,6 @@ class CreditedLine(NamedTuple):
     intent: CreditIntent
 
 
-@frozen(eq=False, repr=False)
 class Freed(Record):
     """What paid an invoice and is left over after a credit, in minor units: first what was given up, last payments.
 
@@ -75,7 +74,6 @@ class Freed(Record):
     paid_by: tuple[PaidBy, ...] = ()
 
 
-@frozen(eq=False, repr=False)
 class ApplyCredit(Internal):
     """Credit these items of this invoice, for a credit note of a customer."""
 
@@ -85,7 +83,6 @@ class ApplyCredit(Internal):
     customer: Name
 
 
-@frozen(eq=False, repr=False)
 class CreditApplied(Event):
     """The invoice was credited: ``totals`` are the sums of the credit, and ``freed`` is money nobody owes any more."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.billing.invoice_state import (
     Amounts,
@@ -19,7 +19,7 @@ from orderflow.domain.billing.invoice_state import (
 )
 from orderflow.domain.engine.bounds import Id, Minor, Name, Positive
 from orderflow.domain.engine.machine import refuse
-from orderflow.domain.engine.record import Command, Event, Internal
+from orderflow.domain.engine.record import Command, Event, Fields, Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.currencies import Currency
 from orderflow.domain.money.money import at_most
@@ -49,8 +49,7 @@ def stands_at(state: Numbered, amounts: Amounts) -> Numbered:
 # -- money of the order
 
 
-@frozen(eq=False, repr=False)
-class _Prepaid:
+class _Prepaid(Fields):
     order: Id
     amount_minor: Minor
 
@@ -58,13 +57,9 @@ class _Prepaid:
 class RecordPrepaid(_Prepaid, Internal):
     """Note money of the order that pays this invoice; below 0, it does so no longer."""
 
-    __slots__ = ()
-
 
 class PrepaidRecorded(_Prepaid, Event):
     """Money of the order pays the invoice, or no longer."""
-
-    __slots__ = ()
 
 
 def was_prepaid(state: Numbered, command: RecordPrepaid, stamp: Stamp) -> Refusal | None:
@@ -79,7 +74,6 @@ def prepaid_recorded(state: Numbered, event: PrepaidRecorded) -> Numbered:
 # -- payments
 
 
-@frozen(eq=False, repr=False)
 class RecordApplication(Internal):
     """Apply money of a payment, of the customer ``payer``, to this invoice (入金消込)."""
 
@@ -89,7 +83,6 @@ class RecordApplication(Internal):
     payer: Name = ""
 
 
-@frozen(eq=False, repr=False)
 class ApplicationRecorded(Event):
     """Money was applied; ``written_back_minor`` of it had been written off before it came."""
 
@@ -99,8 +92,7 @@ class ApplicationRecorded(Event):
     written_back_minor: int = 0
 
 
-@frozen(eq=False, repr=False)
-class _Withdrawal:
+class _Withdrawal(Fields):
     payment: Id
     amount_minor: Positive
     payer: Name = ""
@@ -109,13 +101,9 @@ class _Withdrawal:
 class WithdrawApplication(_Withdrawal, Internal):
     """Take money of a payment off this invoice again."""
 
-    __slots__ = ()
-
 
 class ApplicationWithdrawn(_Withdrawal, Event):
     """Money was taken off again."""
-
-    __slots__ = ()
 
 
 def same_currency(state: Numbered, command: HasCurrency, stamp: Stamp) -> Refusal | None:
@@ -171,7 +159,6 @@ def with_paid(paid_by: tuple[PaidBy, ...], change: PaidBy) -> tuple[PaidBy, ...]
 # -- credit on account
 
 
-@frozen(eq=False, repr=False)
 class RecordCreditUse(Internal):
     """Pay this invoice with credit on account of a customer."""
 
@@ -181,7 +168,6 @@ class RecordCreditUse(Internal):
     customer: Name
 
 
-@frozen(eq=False, repr=False)
 class CreditUseRecorded(Event):
     """Credit on account pays the invoice."""
 
@@ -215,8 +201,7 @@ def with_use(credit_used: tuple[CreditUse, ...], change: CreditUse) -> tuple[Cre
 # -- giving up
 
 
-@frozen(eq=False, repr=False)
-class _WriteOff:
+class _WriteOff(Fields):
     amount_minor: Positive
     reason: Name
 
@@ -224,25 +209,17 @@ class _WriteOff:
 class WriteOff(_WriteOff, Command):
     """Give up an amount still due, such as a bank fee or a rounding difference."""
 
-    __slots__ = ()
-
 
 class WrittenOff(_WriteOff, Event):
     """An amount was given up."""
-
-    __slots__ = ()
 
 
 class TakeBackWriteOff(_WriteOff, Command):
     """Ask for an amount again that was given up. Money that comes for it takes it back by itself."""
 
-    __slots__ = ()
-
 
 class WriteOffTakenBack(_WriteOff, Event):
     """An amount that was given up is due again."""
-
-    __slots__ = ()
 
 
 def was_written_off(state: Numbered, command: TakeBackWriteOff, stamp: Stamp) -> Refusal | None:

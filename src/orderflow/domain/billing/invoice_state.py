@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, NamedTuple, TypeAlias
 
-from attrs import frozen
-
 from orderflow.domain.engine.bounds import Id, Length, Minor, Name, Quantity
 from orderflow.domain.engine.record import Record
 from orderflow.domain.money.calendar import PaymentTerms
@@ -27,7 +25,6 @@ class InvoiceLine(NamedTuple):
     shipment: Name = ""
 
 
-@frozen(eq=False, repr=False)
 class InvoiceContent(Record):
     """What an invoice says; it never changes. What each line sold is on its order, whose lines never change either."""
 
@@ -69,7 +66,6 @@ class CreditUse(NamedTuple):
     minor: int
 
 
-@frozen(eq=False, repr=False)
 class Amounts(Record):
     """What has been taken off the total, in minor units, and whether the customer has the invoice.
 
@@ -102,7 +98,6 @@ class Amounts(Record):
         return self.prepaid + self.applied + self.used + self.credited + self.written_off
 
 
-@frozen(eq=False, repr=False)
 class Draft(Record):
     """Begun, without a number."""
 
@@ -112,7 +107,6 @@ class Draft(Record):
     prepaid_minor: int = 0
 
 
-@frozen(eq=False, repr=False)
 class Numbered(Record):
     """What issued and settled invoices have in common; never a state itself."""
 
@@ -148,16 +142,11 @@ class Numbered(Record):
 class Issued(Numbered):
     """Numbered and owed."""
 
-    __slots__ = ()
-
 
 class Settled(Numbered):
     """Nothing is owed."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class Void(Record):
     """Taken back before anybody saw it; the number stays used."""
 

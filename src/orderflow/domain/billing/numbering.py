@@ -13,11 +13,11 @@ from datetime import date
 from enum import Enum
 from typing import Annotated, Final, TypeAlias
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import Between, Count, Id, Name, Text
 from orderflow.domain.engine.machine import Absent, Machine, refuse, rule
-from orderflow.domain.engine.record import Command, Event, Internal, Record
+from orderflow.domain.engine.record import Command, Event, Fields, Internal, Record
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.errors import Fault, InvariantBroken, Refusal
 
@@ -54,7 +54,6 @@ class Restart(Enum):
     MONTH = "month"
 
 
-@frozen(eq=False, repr=False)
 class PastPeriod(Record):
     """The next number of a period that is over."""
 
@@ -62,7 +61,6 @@ class PastPeriod(Record):
     next: int
 
 
-@frozen(eq=False, repr=False)
 class Closing(Record):
     """The last day on which no document of a customer may be dated any more."""
 
@@ -70,7 +68,6 @@ class Closing(Record):
     through: date
 
 
-@frozen(eq=False, repr=False)
 class Series(Record):
     """The next number, and how it is printed; without a ``prefix``, nobody has said how.
 
@@ -117,8 +114,7 @@ def _series(state: Row) -> Series:
 Prefix = Annotated[str, Text(_LONGEST_PREFIX)]
 
 
-@frozen(eq=False, repr=False)
-class _Opening:
+class _Opening(Fields):
     prefix: Prefix
     start: Count = 1
     digits: Annotated[int, Between(1, 18)] = 6
@@ -133,8 +129,6 @@ class OpenSeries(_Opening, Command):
     document may be dated before the last one.
     """
 
-    __slots__ = ()
-
     def faults(self) -> Iterator[Fault]:
         """The prefix does not end like what stands before the digits of other texts."""
         if _AMBIGUOUS.search(self.prefix):
@@ -144,10 +138,7 @@ class OpenSeries(_Opening, Command):
 class SeriesOpened(_Opening, Event):
     """A series began."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class AllotNumber(Internal):
     """Give the next number of ``series`` to a document (kind and id) of a customer, dated ``on``."""
 
@@ -158,7 +149,6 @@ class AllotNumber(Internal):
     customer: Name = ""
 
 
-@frozen(eq=False, repr=False)
 class NumberAllotted(Event):
     """A document got its number; ``text`` is what is printed."""
 
@@ -169,8 +159,7 @@ class NumberAllotted(Event):
     on: date
 
 
-@frozen(eq=False, repr=False)
-class _Closing:
+class _Closing(Fields):
     through: date
     customer: Name = ""
 
@@ -178,13 +167,9 @@ class _Closing:
 class ClosePeriod(_Closing, Command):
     """Allow no further document of this series dated on or before ``through``, of one customer or of anybody."""
 
-    __slots__ = ()
-
 
 class PeriodClosed(_Closing, Event):
     """A period was closed."""
-
-    __slots__ = ()
 
 
 def nothing_allotted(state: Series, command: OpenSeries, stamp: Stamp) -> Refusal | None:

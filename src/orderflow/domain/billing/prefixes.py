@@ -5,12 +5,10 @@ from __future__ import annotations
 import unicodedata
 from typing import Final, TypeAlias
 
-from attrs import frozen
-
 from orderflow.domain.billing.numbering import PLAIN, Prefix
 from orderflow.domain.engine.bounds import Id
 from orderflow.domain.engine.machine import Absent, Machine, refuse, rule
-from orderflow.domain.engine.record import Event, Internal, Record
+from orderflow.domain.engine.record import Event, Fields, Internal, Record
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.errors import Refusal
 
@@ -31,20 +29,17 @@ def prefix_id(prefix: str) -> str:
     return f"{unicodedata.normalize('NFC', prefix)}#"
 
 
-@frozen(eq=False, repr=False)
 class HeldPrefix(Record):
     """The numbers of ``series`` begin with it."""
 
     series: str
 
 
-@frozen(eq=False, repr=False)
 class FreePrefix(Record):
     """The series that held it was opened again with another before its first number."""
 
 
-@frozen(eq=False, repr=False)
-class _Claim:
+class _Claim(Fields):
     series: Id
     prefix: Prefix
 
@@ -52,21 +47,15 @@ class _Claim:
 class ClaimPrefix(_Claim, Internal):
     """Take a prefix for a series that is opened."""
 
-    __slots__ = ()
-
 
 class PrefixClaimed(_Claim, Event):
     """A prefix belongs to a series."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class ReleasePrefix(Internal):
     """Give it back."""
 
 
-@frozen(eq=False, repr=False)
 class PrefixReleased(Event):
     """It was given back."""
 

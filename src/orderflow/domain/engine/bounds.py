@@ -8,10 +8,9 @@ from functools import cache
 from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
 import attrs
-from attrs import frozen
 
 from orderflow.domain.engine.limits import MAX_GROUP, MAX_ID, MAX_MONEY_MINOR, MAX_NAME, MAX_QUANTITY, MAX_TEXT
-from orderflow.domain.engine.record import Record
+from orderflow.domain.engine.record import MARKERS, Record
 
 __all__ = [
     "Between",
@@ -44,7 +43,6 @@ def fits(value: Decimal) -> bool:
     return isinstance(exponent, int) and exponent >= -MOST_DECIMALS and value.adjusted() < MOST_DIGITS
 
 
-@frozen(eq=False, repr=False)
 class Between(Record):
     """Bounds of an integer or a decimal, both included."""
 
@@ -52,7 +50,6 @@ class Between(Record):
     most: int
 
 
-@frozen(eq=False, repr=False)
 class Text(Record):
     """Bounds of a text: characters, whether it may contain line breaks, and a character that it may not contain."""
 
@@ -62,7 +59,6 @@ class Text(Record):
     without: str = ""
 
 
-@frozen(eq=False, repr=False)
 class Length(Record):
     """Bounds of a tuple's length."""
 
@@ -70,7 +66,6 @@ class Length(Record):
     most: int
 
 
-@frozen(eq=False, repr=False)
 class Known(Record):
     """A text that must name something known; ``code`` is the fault of one that does not."""
 
@@ -107,7 +102,7 @@ class FieldSpec(NamedTuple):
 
 def is_record(kind: Any) -> bool:
     """Whether a class has fields: an attrs class or a named tuple."""
-    return isinstance(kind, type) and (attrs.has(kind) or hasattr(kind, "_fields"))
+    return isinstance(kind, type) and (attrs.has(kind) or hasattr(kind, "_fields")) and kind not in MARKERS
 
 
 @cache

@@ -11,7 +11,7 @@ from datetime import datetime
 from heapq import heappop, heappush
 from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from orderflow.domain.engine.machine import ABSENT, refuse
 from orderflow.domain.engine.record import Record
@@ -48,8 +48,6 @@ DECISION_LIMIT: Final = 50_000
 class Ask(Record, Generic[A]):
     """Something a flow wants of the world; ``A`` is the type of its answer."""
 
-    __slots__ = ()
-
 
 Flow: TypeAlias = Generator[Ask[Any], Any, R]
 
@@ -77,14 +75,12 @@ class Loaded(NamedTuple):
 NOTHING: Final = Loaded(0, ABSENT)
 
 
-@frozen(eq=False, repr=False)
 class Load(Ask[Mapping[Key, Loaded]]):
     """Rows, locked until the flow commits or ends, where the storage can lock."""
 
     keys: Collection[Key]
 
 
-@frozen(eq=False, repr=False)
 class Read(Ask[Mapping[Key, Loaded]]):
     """Rows as they stand, not locked: they say which rows a command needs, and may have changed when it is decided."""
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import frozen
-
 from orderflow.domain.engine.machine import Absent, Machine
 from orderflow.domain.engine.record import Record
 
 __all__ = ["Overview", "matrix", "mermaid", "overview", "page"]
 
 
-@frozen(eq=False, repr=False)
 class Overview(Record):
     """What a table holds: its states, its arrows, and which states are dead ends."""
 

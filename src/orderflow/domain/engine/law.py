@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-import attrs
-
 from orderflow.domain.engine.record import Command, Event, Internal
 
 __all__ = ["foreign_messages", "unreachable"]
@@ -27,14 +25,10 @@ def unreachable(arrows: Collection[Arrow], start: type, final: tuple[type, ...])
 
 
 def foreign_messages(messages: Iterable[type]) -> Iterator[str]:
-    """Message classes that are not made with attrs, whose field declarations would be silently ignored."""
+    """Message classes that are none of the three kinds."""
     for kind in messages:
         if not issubclass(kind, Command | Internal | Event):
             yield f"{kind.__name__} is not a Command, Internal or Event"
-        elif not attrs.has(kind):
-            yield f"{kind.__name__} is not made with attrs"
-        elif "__attrs_attrs__" not in vars(kind) and vars(kind).get("__annotations__"):
-            yield f"{kind.__name__} has annotations, but is not made with attrs"
 
 
 def _ways(arrows: Iterable[Arrow]) -> dict[type, set[type]]:

@@ -13,10 +13,9 @@ from types import MappingProxyType
 from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar, overload
 
 import attrs
-from attrs import frozen
 
 from orderflow.domain.engine.law import foreign_messages, unreachable
-from orderflow.domain.engine.record import Record, values_of
+from orderflow.domain.engine.record import Fields, Record, values_of
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.errors import CommandRefused, DefinitionError, InvariantBroken, Refusal
 
@@ -45,7 +44,6 @@ T = TypeVar("T")
 K = TypeVar("K")
 
 
-@frozen(eq=False, repr=False)
 class Absent(Record):
     """The state before the first event: nothing is stored under the key."""
 
@@ -69,8 +67,7 @@ class Transition(NamedTuple, Generic[From_contra, E1, T]):
     evolve: Callable[[From_contra, E1], T]
 
 
-@frozen(eq=False, repr=False)
-class Rule:
+class Rule(Fields):
     """One line of a table: in ``source``, ``command`` is asked of ``guards`` and decided into one event."""
 
     source: type[Any]

@@ -1,7 +1,8 @@
 """Frozen records: values, messages and states that compare, hash and print by their fields.
 
-A record is an attrs class made with ``@frozen(eq=False, repr=False)`` over :class:`Record`: one comparison serves all
-of them, where attrs would compile a set of methods for each, which is most of what importing the library would cost.
+A class over :class:`Record` is an attrs class, frozen and with slots, and needs no decorator to say so. One comparison
+serves all of them, where attrs would compile a set of methods for each, which is most of what importing the library
+would cost.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from operator import attrgetter
-from typing import Any, TypeVar, overload
+from typing import Any, Final, TypeVar, dataclass_transform, overload
 
 import attrs
 
-__all__ = ["Command", "Event", "Internal", "Record", "names_of", "replacing", "values_of"]
+__all__ = ["MARKERS", "Command", "Event", "Fields", "Internal", "Record", "names_of", "replacing", "values_of"]
 
 R = TypeVar("R")
 A = TypeVar("A")
@@ -21,11 +22,25 @@ B = TypeVar("B")
 C = TypeVar("C")
 
 
-class Record:
-    """Equal to a record of the same class with the same fields."""
+@dataclass_transform(frozen_default=True, eq_default=False, field_specifiers=(attrs.field,))
+class RecordType(type):
+    """Makes a class with fields of its own a frozen, slotted attrs class; one without adds nothing to its bases."""
 
-    __slots__ = ()
-    __class__: Any  # what is cached for each class is looked up by its class
+    def __new__(cls, name: str, bases: tuple[type, ...], space: dict[str, Any], **more: Any) -> Any:
+        """Make the class; attrs comes back here with the slots it has found."""
+        if not space.get("__annotations__"):
+            space.setdefault("__slots__", ())
+        made = super().__new__(cls, name, bases, space, **more)
+        return made if "__slots__" in space else attrs.frozen(eq=False, repr=False)(made)
+
+
+@attrs.frozen(eq=False, repr=False)
+class Fields(metaclass=RecordType):
+    """Fields that a command and its event share; it is neither."""
+
+
+class Record(Fields):
+    """Equal to a record of the same class with the same fields."""
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
@@ -44,19 +59,17 @@ class Record:
 class Command(Record):
     """May be handed to ``OrderFlow.handle``, by a host or a person. Imperative: ``PlaceOrder``."""
 
-    __slots__ = ()
-
 
 class Internal(Record):
     """A command that only the library sends, from row to row: sent by itself it would break a rule that spans rows."""
-
-    __slots__ = ()
 
 
 class Event(Record):
     """What has happened. Past participle: ``OrderPlaced``."""
 
-    __slots__ = ()
+
+#: Classes that say what a record is, and have no fields that could be checked.
+MARKERS: Final = frozenset({Record, Command, Internal, Event})
 
 
 @cache

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from attrs import frozen
-
 from orderflow.domain.engine.record import Record, replacing
 
 __all__ = ["Stamp", "with_at"]
 
 
-@frozen(eq=False, repr=False)
 class Stamp(Record):
     """What the caller brings to a decision, so that no rule reads a clock or makes an id.
 

@@ -11,9 +11,8 @@ from collections.abc import Callable, Collection, Generator, Iterable, Iterator,
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from attrs import frozen
-
 from orderflow.domain.engine.machine import Guard, Machine
+from orderflow.domain.engine.record import Fields
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.errors import DefinitionError, Key, Refusal
 
@@ -72,8 +71,7 @@ class Effect(NamedTuple):
     data: tuple[tuple[str, str], ...] = ()
 
 
-@frozen(eq=False, repr=False)
-class Tells:
+class Tells(Fields):
     """What an event tells other rows, in the same decision. Made by :func:`tells`."""
 
     react: Callable[[EventContext], Iterable[Send]]
@@ -81,8 +79,7 @@ class Tells:
     known: bool = False
 
 
-@frozen(eq=False, repr=False)
-class Requires:
+class Requires(Fields):
     """What an event requires of other rows, in the same decision. Made by :func:`requires`."""
 
     react: Callable[[EventContext], Iterable[Require]]
@@ -90,8 +87,7 @@ class Requires:
     known: bool = False
 
 
-@frozen(eq=False, repr=False)
-class Asks:
+class Asks(Fields):
     """What an event asks of the world, after the commit. Made by :func:`asks`."""
 
     effects: Callable[[EventContext], Iterable[Effect]]
@@ -101,8 +97,7 @@ class Asks:
 Part: TypeAlias = Tells | Requires | Asks
 
 
-@frozen(eq=False, repr=False)
-class On:
+class On(Fields):
     """One line of the workflow's table. Made by :func:`on`."""
 
     event: type[Any]
@@ -117,8 +112,7 @@ Naming: TypeAlias = Callable[[Key, Any], Generator[Any, Any, Collection[Key]]]
 Completing: TypeAlias = Callable[[Key, Any], Generator[Any, Any, Any]]
 
 
-@frozen(eq=False, repr=False)
-class Names:
+class Names(Fields):
     """A line of the workflow's table for a command. Made by :func:`names`."""
 
     command: type[Any]
@@ -133,8 +127,7 @@ def names(command: type[Any], naming: Naming) -> Names:
     return Names(command, naming)
 
 
-@frozen(eq=False, repr=False)
-class Completes:
+class Completes(Fields):
     """A line of the workflow's table for a command. Made by :func:`completes`."""
 
     command: type[Any]

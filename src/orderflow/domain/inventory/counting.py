@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import Count, Delta, Name, Quantity
 from orderflow.domain.engine.limits import MAX_QUANTITY
-from orderflow.domain.engine.record import Command, Event, Internal
+from orderflow.domain.engine.record import Command, Event, Fields, Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.inventory.level import Row, StockLevel, level_of
 from orderflow.domain.inventory.stock import changes_something, moved, no_more_than, with_on_hand, with_quarantined
@@ -30,8 +30,7 @@ __all__ = [
 ]
 
 
-@frozen(eq=False, repr=False)
-class _Quarantined:
+class _Quarantined(Fields):
     quantity: Quantity
     reason: Name = ""
     document: Name = ""
@@ -40,17 +39,12 @@ class _Quarantined:
 class Quarantine(_Quarantined, Command):
     """Set units aside: damaged, held for quality."""
 
-    __slots__ = ()
-
 
 class UnitsQuarantined(_Quarantined, Event):
     """Units were set aside."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
-class _Release:
+class _Release(Fields):
     quantity: Quantity
     document: Name = ""
 
@@ -58,18 +52,14 @@ class _Release:
 class ReleaseQuarantine(_Release, Command):
     """Put units that were set aside back on sale."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class QuarantineReleased(_Release, Event):
     """Units are on sale again; those ``in_return`` were inspected."""
 
     in_return: bool = False
 
 
-@frozen(eq=False, repr=False)
-class _Discarded:
+class _Discarded(Fields):
     quantity: Quantity
     reason: Name = ""
     document: Name = ""
@@ -78,10 +68,7 @@ class _Discarded:
 class Discard(_Discarded, Command):
     """Throw away units that were set aside."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class UnitsDiscarded(_Discarded, Event):
     """Units that were set aside were thrown away; if it was ``counted``, a stocktake has seen that already.
 
@@ -93,25 +80,19 @@ class UnitsDiscarded(_Discarded, Event):
     in_return: bool = False
 
 
-@frozen(eq=False, repr=False)
-class _Recount:
+class _Recount(Fields):
     document: Name = ""
 
 
 class RequestRecount(_Recount, Internal):
     """Ask for a stocktake: a report contradicts what the row says."""
 
-    __slots__ = ()
-
 
 class RecountRequested(_Recount, Event):
     """A stocktake is wanted."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
-class _Difference:
+class _Difference(Fields):
     quantity: Delta
     reason: Name = ""
     document: Name = ""
@@ -120,17 +101,13 @@ class _Difference:
 class Adjust(_Difference, Command):
     """Book a difference: found, damaged, lost."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class StockAdjusted(_Difference, Event):
     """A difference was booked; if it was ``counted``, a stocktake has seen that already."""
 
     counted: bool = False
 
 
-@frozen(eq=False, repr=False)
 class CountStock(Command):
     """Book what a stocktake has counted.
 
@@ -145,7 +122,6 @@ class CountStock(Command):
     seen_on_hand: Count | None = None
 
 
-@frozen(eq=False, repr=False)
 class StockCounted(Event):
     """A stocktake was booked; ``quantity`` is the signed difference it found, ``as_of`` when it was made."""
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Final, NamedTuple, TypeAlias
 
-from attrs import frozen
-
 from orderflow.domain.engine.bounds import Count, Delta, Length, Name, Quantity
 from orderflow.domain.engine.machine import Absent, Machine, refuse, rule
-from orderflow.domain.engine.record import Command, Event, Record
+from orderflow.domain.engine.record import Command, Event, Fields, Record
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.values import MAX_LINES, Location, Sku
 from orderflow.errors import Refusal
@@ -47,7 +45,6 @@ class SkuChange(NamedTuple):
 Items: TypeAlias = Annotated[tuple[SkuQuantity, ...], Length(1, MAX_LINES)]
 
 
-@frozen(eq=False, repr=False)
 class StockDocument(Record):
     """A posted document; it never changes. ``lines`` counts its items, moving or not."""
 
@@ -57,8 +54,7 @@ class StockDocument(Record):
     lines: int
 
 
-@frozen(eq=False, repr=False)
-class _Receipt:
+class _Receipt(Fields):
     items: Items
     reference: Name = ""
 
@@ -66,17 +62,12 @@ class _Receipt:
 class PostReceipt(_Receipt, Command):
     """Goods came in (入荷)."""
 
-    __slots__ = ()
-
 
 class ReceiptPosted(_Receipt, Event):
     """Goods came in."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
-class _Adjustment:
+class _Adjustment(Fields):
     items: Annotated[tuple[SkuChange, ...], Length(0, MAX_LINES)]
     reference: Name = ""
     reason: Name = ""
@@ -86,17 +77,12 @@ class _Adjustment:
 class PostAdjustment(_Adjustment, Command):
     """Differences are booked. ``memo`` counts lines that move no stock."""
 
-    __slots__ = ()
-
 
 class AdjustmentPosted(_Adjustment, Event):
     """Differences were booked."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
-class _Transfer:
+class _Transfer(Fields):
     items: Items
     to: Location
     reference: Name = ""
@@ -105,13 +91,9 @@ class _Transfer:
 class PostTransfer(_Transfer, Command):
     """Units go from one location to another; ``to`` may be a virtual location for goods in transit."""
 
-    __slots__ = ()
-
 
 class TransferPosted(_Transfer, Event):
     """Units went to another location."""
-
-    __slots__ = ()
 
 
 def goes_elsewhere(state: Absent, command: PostTransfer, stamp: Stamp) -> Refusal | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import Name, Quantity
-from orderflow.domain.engine.record import Event, Internal
+from orderflow.domain.engine.record import Event, Fields, Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.inventory.counting import QuarantineReleased, UnitsDiscarded
 from orderflow.domain.inventory.level import Row, StockLevel, level_of
@@ -13,8 +13,7 @@ from orderflow.domain.inventory.stock import no_more_than
 from orderflow.errors import Refusal
 
 
-@frozen(eq=False, repr=False)
-class _Returned:
+class _Returned(Fields):
     quantity: Quantity
     document: Name = ""
 
@@ -22,10 +21,7 @@ class _Returned:
 class ClaimReturned(_Returned, Internal):
     """Note that units which the dock took in wait in a return now. It is a fact, whatever is set aside."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class ReturnedClaimed(_Returned, Event):
     """Units wait in a return; ``aside`` of them were not set aside any more."""
 
@@ -35,22 +31,15 @@ class ReturnedClaimed(_Returned, Event):
 class KeepReturned(_Returned, Internal):
     """Note that inspected units stay set aside."""
 
-    __slots__ = ()
-
 
 class ReturnedKept(_Returned, Event):
     """Inspected units stay set aside."""
-
-    __slots__ = ()
 
 
 class ReleaseReturned(_Returned, Internal):
     """Put inspected units on sale."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class DiscardReturned(Internal):
     """Note that inspected units are gone: thrown away, or sent back. It is a fact, whatever is on hand."""
 

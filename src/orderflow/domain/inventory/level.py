@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final, NamedTuple, TypeAlias
 
-from attrs import frozen
-
 from orderflow.domain.engine.bounds import Count
 from orderflow.domain.engine.machine import Absent
 from orderflow.domain.engine.record import Record
@@ -21,7 +19,6 @@ class QueueClass(NamedTuple):
     quantity: int
 
 
-@frozen(eq=False, repr=False)
 class StockLevel(Record):
     """Units on hand, promised, set aside, announced and on back-order.
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import combinations
 
-from attrs import frozen
-
 from orderflow.domain.engine.bounds import Count
 from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.schema import faults_at
@@ -36,7 +34,6 @@ _MOST_LOCATIONS_SEARCHED = 10
 """Up to this many locations ``fewest_parcels`` tries every set of them: at most 1,023."""
 
 
-@frozen(eq=False, repr=False)
 class Demand(Record):
     """``quantity`` units of ``sku`` for ``line``; only from ``location``, if one is named."""
 
@@ -46,7 +43,6 @@ class Demand(Record):
     location: str | None = None
 
 
-@frozen(eq=False, repr=False)
 class Offer(Record):
     """``available`` units of ``sku`` at ``location``; a smaller ``priority`` is served from first."""
 
@@ -56,7 +52,6 @@ class Offer(Record):
     priority: int = 0
 
 
-@frozen(eq=False, repr=False)
 class Plan(Record):
     """What is promised and what is missing: for every line, picks and shorts sum to its demand.
 
@@ -67,7 +62,6 @@ class Plan(Record):
     short: tuple[tuple[int, int], ...]
 
 
-@frozen(eq=False, repr=False)
 class Supply(Record):
     """What a strategy sees, after pinned lines have taken theirs.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import Count
 from orderflow.domain.engine.machine import refuse
-from orderflow.domain.engine.record import Command, Event
+from orderflow.domain.engine.record import Command, Event, Fields
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.inventory.level import Row, StockLevel, level_of
 from orderflow.errors import Refusal
@@ -14,8 +14,7 @@ from orderflow.errors import Refusal
 __all__ = ["ReorderLevelsSet", "SetReorderLevels"]
 
 
-@frozen(eq=False, repr=False)
-class _Levels:
+class _Levels(Fields):
     """``reorder_point``: order more at or below it, None: never. ``target``: how many are right."""
 
     reorder_point: Count | None = None
@@ -25,13 +24,9 @@ class _Levels:
 class SetReorderLevels(_Levels, Command):
     """Say when to order more, and up to how many."""
 
-    __slots__ = ()
-
 
 class ReorderLevelsSet(_Levels, Event):
     """It was said when to order more."""
-
-    __slots__ = ()
 
 
 def reaches_above(state: Row, command: SetReorderLevels, stamp: Stamp) -> Refusal | None:

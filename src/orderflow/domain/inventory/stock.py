@@ -9,12 +9,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import Count, Delta, Name, Quantity
 from orderflow.domain.engine.limits import MAX_QUANTITY
 from orderflow.domain.engine.machine import refuse
-from orderflow.domain.engine.record import Command, Event, Internal, replacing, values_of
+from orderflow.domain.engine.record import Command, Event, Fields, Internal, replacing, values_of
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.inventory.level import QueueClass, Row, StockLevel, level_of
 from orderflow.domain.values import Priority
@@ -25,16 +25,14 @@ E = TypeVar("E", bound=Event)
 # -- messages
 
 
-@frozen(eq=False, repr=False)
-class _Units:
+class _Units(Fields):
     """Units, and the document that moves them."""
 
     quantity: Quantity
     document: Name = ""
 
 
-@frozen(eq=False, repr=False)
-class _Receipt:
+class _Receipt(Fields):
     quantity: Quantity
     expected: Count = 0
     document: Name = ""
@@ -43,18 +41,14 @@ class _Receipt:
 class ReceiveGoods(_Receipt, Command):
     """Take goods in (入荷); ``expected`` of them had been announced."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class GoodsReceived(_Receipt, Event):
     """Goods came in; if it was ``counted``, a stocktake has seen that already."""
 
     counted: bool = False
 
 
-@frozen(eq=False, repr=False)
-class _Announcement:
+class _Announcement(Fields):
     quantity: Delta
     document: Name = ""
     expected_by: datetime | None = None
@@ -63,16 +57,11 @@ class _Announcement:
 class ExpectGoods(_Announcement, Command):
     """Announce goods (入荷予定); for a time if one is given; a negative quantity takes one back."""
 
-    __slots__ = ()
-
 
 class GoodsExpected(_Announcement, Event):
     """An announcement changed."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class _Allocation(_Units):
     priority: Priority = 0
     own: Count = 0
@@ -82,28 +71,19 @@ class _Allocation(_Units):
 class Allocate(_Allocation, Internal):
     """Promise units to a document (引当), which waits for ``own`` more; ``skip_queue`` passes over others who wait."""
 
-    __slots__ = ()
-
 
 class UnitsAllocated(_Allocation, Event):
     """Units were promised."""
-
-    __slots__ = ()
 
 
 class Release(_Units, Internal):
     """Take a promise back."""
 
-    __slots__ = ()
-
 
 class UnitsReleased(_Units, Event):
     """A promise was taken back."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class _Queued(_Units):
     priority: Priority = 0
 
@@ -111,28 +91,19 @@ class _Queued(_Units):
 class Backorder(_Queued, Internal):
     """Count units of demand that wait for stock."""
 
-    __slots__ = ()
-
 
 class UnitsBackordered(_Queued, Event):
     """Demand waits."""
-
-    __slots__ = ()
 
 
 class DropBackorder(_Queued, Internal):
     """Take off waiting demand that was filled or given up."""
 
-    __slots__ = ()
-
 
 class BackorderDropped(_Queued, Event):
     """Demand no longer waits."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class Ship(Internal):
     """Note that units have left, of which ``allocated`` were promised here. It is a fact, whatever was on hand."""
 
@@ -141,7 +112,6 @@ class Ship(Internal):
     allocated: Count
 
 
-@frozen(eq=False, repr=False)
 class UnitsShipped(Event):
     """Units left. ``allocated`` of them were promised here; ``found`` of them nobody knew to be on hand.
 
@@ -155,7 +125,6 @@ class UnitsShipped(Event):
     counted: bool = False
 
 
-@frozen(eq=False, repr=False)
 class Restock(Internal):
     """Note that units came back, however many: ``usable`` ones are on sale, those ``in_return`` wait for inspection."""
 
@@ -165,7 +134,6 @@ class Restock(Internal):
     in_return: bool = False
 
 
-@frozen(eq=False, repr=False)
 class UnitsRestocked(Event):
     """Units came back; if they were ``counted``, a stocktake has seen them already."""
 
@@ -179,22 +147,15 @@ class UnitsRestocked(Event):
 class TakeOutShort(_Units, Internal):
     """Take back the promise of units that were not found, and set them aside."""
 
-    __slots__ = ()
-
 
 class UnitsNotFound(_Units, Event):
     """Promised units were not found."""
-
-    __slots__ = ()
 
 
 class TransferOut(_Units, Internal):
     """Send units to another location."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class UnitsTransferredOut(_Units, Event):
     """Units left for another location; if it was ``counted``, a stocktake has seen that already."""
 
@@ -204,10 +165,7 @@ class UnitsTransferredOut(_Units, Event):
 class TransferIn(_Units, Internal):
     """Take in units from another location."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class UnitsTransferredIn(_Units, Event):
     """Units arrived from another location; if it was ``counted``, a stocktake has seen that already."""
 

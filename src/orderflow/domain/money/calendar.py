@@ -10,8 +10,6 @@ from datetime import date, datetime, tzinfo
 from functools import lru_cache
 from typing import Annotated, Literal
 
-from attrs import frozen
-
 from orderflow.domain.engine.bounds import Between, Known, Length
 from orderflow.domain.engine.record import Record
 from orderflow.errors import Fault, InputError
@@ -48,7 +46,6 @@ _MOST_HOLIDAYS = 1_000
 DayOfMonth = Annotated[int, Between(1, 31)]
 
 
-@frozen(eq=False, repr=False)
 class PaymentTerms(Record):
     """When an invoice falls due, read from left to right.
 

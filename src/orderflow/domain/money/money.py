@@ -9,8 +9,6 @@ import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from attrs import frozen
-
 from orderflow.domain.engine.bounds import MOST_DIGITS, Minor, fits
 from orderflow.domain.engine.limits import MAX_MONEY_MINOR
 from orderflow.domain.engine.machine import refuse
@@ -68,7 +66,6 @@ def check_money(minor: int, path: str = "") -> int:
     return minor
 
 
-@frozen(eq=False, repr=False)
 class Money(Record):
     """An amount: ``minor`` units of ``currency`` (ISO 4217).
 

@@ -6,8 +6,6 @@ import re
 from decimal import Decimal
 from typing import ClassVar
 
-from attrs import frozen
-
 from orderflow.domain.engine.bounds import Quantity
 from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.schema import faults_at
@@ -20,7 +18,6 @@ from orderflow.errors import InputError
 __all__ = ["Price"]
 
 
-@frozen(eq=False, repr=False)
 class Price(Record):
     """``amount`` of ``currency``, in major units, for every ``per`` units: 0.3492 EUR per 1, 1785 per 365.
 

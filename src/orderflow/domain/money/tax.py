@@ -76,7 +76,6 @@ class DatedRate(NamedTuple):
     rate: Rate
 
 
-@frozen(eq=False, repr=False)
 class TaxPolicy(Record):
     """How a shop counts amounts and tax: where it rounds, whether prices include tax, and which way fractions go.
 
@@ -190,7 +189,6 @@ _TAX: Final = f"[^;]+ {NUMBER}"
 TaxCategory.text_form = TextForm(_category_text, _read_category, re.compile(f"{_TAX}(; {_TAX})*( incl| excl)?"), "S 25")
 
 
-@frozen(eq=False, repr=False)
 class TaxableLine(Record):
     """A line, allowance or charge; its category or else the policy says whether its minor units contain tax.
 
@@ -204,7 +202,6 @@ class TaxableLine(Record):
     repeated: bool = False
 
 
-@frozen(eq=False, repr=False)
 class TaxGroup(Record):
     """The sums of one (category, rate) in minor units: ``taxable_minor + tax_minor == gross_minor``.
 
@@ -233,7 +230,6 @@ class TaxGroup(Record):
         )
 
 
-@frozen(eq=False, repr=False)
 class Totals(Record):
     """The sums of a document in minor units of ``currency``, and the tax groups they are made of.
 

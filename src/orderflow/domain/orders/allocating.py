@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Annotated, NamedTuple, TypeAlias
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import Count, Length
 from orderflow.domain.engine.machine import refuse
-from orderflow.domain.engine.record import Command, Event, Internal, replacing
+from orderflow.domain.engine.record import Command, Event, Fields, Internal, replacing
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.orders import lines as moves
 from orderflow.domain.orders.content import AllocateAt, Gate
@@ -46,7 +46,6 @@ class Filled(NamedTuple):
     quantity: int
 
 
-@frozen(eq=False, repr=False)
 class AllocateStock(Command):
     """Allocate open units at locations (``picks``), put others on back-order (``backorder``).
 
@@ -61,7 +60,6 @@ class AllocateStock(Command):
     hold_seconds: Count = 0
 
 
-@frozen(eq=False, repr=False)
 class FillBackorder(Command):
     """Allocate units that wait for stock; with ``skip_queue`` before others who wait for them."""
 
@@ -71,7 +69,6 @@ class FillBackorder(Command):
     hold_seconds: Count = 0
 
 
-@frozen(eq=False, repr=False)
 class StockAllocated(Event):
     """Open units were allocated or put on back-order, and waiting units were ``filled``."""
 
@@ -174,44 +171,32 @@ def allocated(state: Accepted, event: StockAllocated) -> Accepted:
 # -- giving back
 
 
-@frozen(eq=False, repr=False)
-class _Picks:
+class _Picks(Fields):
     picks: Picks
 
 
 class ReleaseStock(_Picks, Command):
     """Give allocated units back to the stock; they are open again."""
 
-    __slots__ = ()
-
 
 class StockReleased(_Picks, Event):
     """Allocated units are open again."""
-
-    __slots__ = ()
 
 
 class ReturnToQueue(_Picks, Internal):
     """Let allocated units that are not there wait again where they were promised; their order keeps its turn."""
 
-    __slots__ = ()
-
 
 class ReturnedToQueue(_Picks, Event):
     """Allocated units wait again."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class ExpireAllocation(Command):
     """Give back every allocation whose time has run out."""
 
 
 class AllocationExpired(_Picks, Event):
     """Allocations ran out and were given back."""
-
-    __slots__ = ()
 
 
 def enough_allocated(state: Working, command: ReleaseStock | ReturnToQueue, stamp: Stamp) -> Refusal | None:

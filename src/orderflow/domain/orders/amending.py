@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from itertools import count
 from typing import NamedTuple, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import Count, FreeText, Quantity
 from orderflow.domain.engine.machine import refuse
-from orderflow.domain.engine.record import Command, Event
+from orderflow.domain.engine.record import Command, Event, Fields
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.price import Price
 from orderflow.domain.money.split import round_ratio
@@ -55,7 +55,6 @@ class MovedUnits(NamedTuple):
     quantity: int
 
 
-@frozen(eq=False, repr=False)
 class ProposeAmendment(Command):
     """Propose changes of the order whose amendments are at ``revision``, 0 if it has none; they replace others."""
 
@@ -65,37 +64,28 @@ class ProposeAmendment(Command):
     reason: FreeText = ""
 
 
-@frozen(eq=False, repr=False)
 class AmendmentProposed(Event):
     """An amendment waits to be confirmed or dropped."""
 
     proposal: Proposal
 
 
-@frozen(eq=False, repr=False)
-class _Revision:
+class _Revision(Fields):
     revision: Quantity
 
 
 class DropAmendment(_Revision, Command):
     """Leave the order as it is."""
 
-    __slots__ = ()
-
 
 class AmendmentDropped(_Revision, Event):
     """The proposed amendment was dropped."""
-
-    __slots__ = ()
 
 
 class ConfirmAmendment(_Revision, Command):
     """Change the order as was proposed."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class AmendmentConfirmed(Event):
     """The order was changed: units were cancelled out of the buckets in ``slices``, moved, and added with new lines."""
 

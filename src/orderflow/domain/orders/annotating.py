@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, TypeAlias, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import FreeText, Length, Name
-from orderflow.domain.engine.record import Command, Event
+from orderflow.domain.engine.record import Command, Event, Fields
 from orderflow.domain.orders.state import HasProgress
 from orderflow.domain.values import MAX_TAGS
 
@@ -15,8 +15,7 @@ K = TypeVar("K", bound=HasProgress)
 Tags: TypeAlias = Annotated[tuple[Name, ...], Length(0, MAX_TAGS)]
 
 
-@frozen(eq=False, repr=False)
-class _Annotation:
+class _Annotation(Fields):
     note: FreeText = ""
     add: Tags = ()
     remove: Tags = ()
@@ -25,13 +24,9 @@ class _Annotation:
 class AnnotateOrder(_Annotation, Command):
     """Add and remove tags, and leave an internal note (no personal data: it stays in the journal)."""
 
-    __slots__ = ()
-
 
 class OrderAnnotated(_Annotation, Event):
     """Tags or notes changed."""
-
-    __slots__ = ()
 
 
 def annotated(state: K, event: OrderAnnotated) -> K:

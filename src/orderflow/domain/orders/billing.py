@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Final, NamedTuple, TypeAlias, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import Id, Length, Name
 from orderflow.domain.engine.machine import refuse
@@ -63,7 +63,6 @@ class Billed(NamedTuple):
     shipment: str = ""
 
 
-@frozen(eq=False, repr=False)
 class BillUnits(Command):
     """Put everything billable now on a new invoice, or only these ``units``; ``shipment`` names what it goes with."""
 
@@ -73,7 +72,6 @@ class BillUnits(Command):
     units: Annotated[tuple[LineQuantity, ...], Length(0, MAX_LINES)] = ()
 
 
-@frozen(eq=False, repr=False)
 class UnitsBilled(Event):
     """Units were billed; ``prepaid_minor`` of the money kept for the order pays the invoice at once (BT-113)."""
 
@@ -160,12 +158,10 @@ def tax_after(taxed: tuple[Taxed, ...], groups: tuple[TaxGroup, ...], sign: int)
 not_held_at_complete = not_held(Gate.COMPLETE)
 
 
-@frozen(eq=False, repr=False)
 class CompleteOrder(Command):
     """Close the order: nothing is left to do."""
 
 
-@frozen(eq=False, repr=False)
 class OrderCompleted(Event):
     """The order is closed."""
 

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated
 
-from attrs import frozen
-
 from orderflow.domain.engine.bounds import FreeText, Length
 from orderflow.domain.engine.record import Command, Event
 from orderflow.domain.engine.stamp import Stamp
@@ -30,7 +28,6 @@ from orderflow.domain.values import MAX_LINES, LineQuantity, summed
 from orderflow.errors import Refusal
 
 
-@frozen(eq=False, repr=False)
 class CancelUnits(Command):
     """Cancel units that have not left; without ``units``, all of them."""
 
@@ -39,7 +36,6 @@ class CancelUnits(Command):
     units: Annotated[tuple[LineQuantity, ...], Length(0, MAX_LINES)] = ()
 
 
-@frozen(eq=False, repr=False)
 class UnitsCancelled(Event):
     """Units were cancelled out of the buckets named in ``slices``."""
 
@@ -48,7 +44,6 @@ class UnitsCancelled(Event):
     slices: tuple[Slice, ...]
 
 
-@frozen(eq=False, repr=False)
 class OrderCancelled(Event):
     """The last live units were cancelled, and with them the order."""
 

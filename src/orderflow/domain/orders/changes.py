@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Final, NamedTuple
 
-from attrs import frozen
-
 from orderflow.domain.engine.bounds import Count, FreeText, Length, Quantity
 from orderflow.domain.engine.record import Record
 from orderflow.domain.money.price import Price
@@ -30,7 +28,6 @@ class NewPrice(NamedTuple):
     units: Count = 0
 
 
-@frozen(eq=False, repr=False)
 class Changes(Record):
     """What becomes different, in this order: units ``less`` of a line, new prices, units ``more``, other lines.
 
@@ -49,7 +46,6 @@ class Changes(Record):
             yield Fault("", "missing", "must change something")
 
 
-@frozen(eq=False, repr=False)
 class Proposal(Record):
     """An amendment that waits for somebody to confirm or drop it; by whom it was asked for, and why."""
 

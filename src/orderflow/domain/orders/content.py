@@ -9,7 +9,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Annotated, Final, NamedTuple
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import Count, FreeText, Length, Minor, Name, Positive, Quantity
 from orderflow.domain.engine.record import Record
@@ -128,7 +128,6 @@ class CancelledBy(Enum):
     CHANNEL = "channel"
 
 
-@frozen(eq=False, repr=False)
 class Policy(Record):
     """How this order is processed; frozen on it when it is placed.
 
@@ -163,7 +162,6 @@ class Policy(Record):
             yield Fault("complete_on", "not_possible", "must be delivered where the order is billed elsewhere")
 
 
-@frozen(eq=False, repr=False)
 class Hold(Record):
     """Closes one gate of the order, or of one line (``line`` 0 is the order), until a time if one is given."""
 
@@ -187,7 +185,6 @@ class Route(NamedTuple):
     service: str
 
 
-@frozen(eq=False, repr=False)
 class OrderLine(Record):
     """One line. ``net_minor`` is price times quantity, rounded once, less ``discount_minor``; made by :meth:`of`.
 
@@ -252,7 +249,6 @@ class SharedDiscount(NamedTuple):
     shared_minor: Minor | None = None
 
 
-@frozen(eq=False, repr=False)
 class OrderContent(Record):
     """What was ordered, for whom and on what terms. Once it is placed, amendments add lines and change nothing.
 

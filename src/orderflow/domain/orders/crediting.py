@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import Count, Id, Length, Minor, NotNegative, Quantity
 from orderflow.domain.engine.record import Event, Internal, values_of
@@ -31,7 +31,6 @@ class UnbilledUnits(NamedTuple):
     net_minor: Minor
 
 
-@frozen(eq=False, repr=False)
 class RecordCredit(Internal):
     """Note what a credit note took off an invoice of this order; ``due_minor`` is due there before its own money."""
 
@@ -43,7 +42,6 @@ class RecordCredit(Internal):
     rounding_minor: Minor = 0
 
 
-@frozen(eq=False, repr=False)
 class UnitsCredited(Event):
     """Units or price reductions were credited; ``moved`` is where money of the order went then."""
 
@@ -56,7 +54,6 @@ class UnitsCredited(Event):
     rounding_minor: int = 0
 
 
-@frozen(eq=False, repr=False)
 class RecordUnbilling(Internal):
     """Note that an invoice was voided: its units can be billed again, and its prepaid money is the order's again."""
 
@@ -66,7 +63,6 @@ class RecordUnbilling(Internal):
     rounding_minor: Minor = 0
 
 
-@frozen(eq=False, repr=False)
 class UnitsUnbilled(Event):
     """Units are no longer billed: their invoice was voided; ``moved`` is where money of the order went then."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count
 from typing import NamedTuple, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import Id
 from orderflow.domain.engine.machine import refuse
@@ -27,7 +27,6 @@ __all__ = ["AddExcess", "AddedUnits", "ExcessAdded"]
 A = TypeVar("A", bound=Accepted)
 
 
-@frozen(eq=False, repr=False)
 class AddExcess(Internal):
     """Take units into a shipment beyond what was ordered of these lines, at the price of theirs."""
 
@@ -43,7 +42,6 @@ class AddedUnits(NamedTuple):
     quantity: int
 
 
-@frozen(eq=False, repr=False)
 class ExcessAdded(Event):
     """More was packed than was ordered; it stands on new lines."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TypeAlias, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import Count
 from orderflow.domain.engine.machine import refuse
-from orderflow.domain.engine.record import Command, Event
+from orderflow.domain.engine.record import Command, Event, Fields
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.orders.content import Gate, Hold, HoldReason
 from orderflow.domain.orders.state import Draft, HasProgress, Working
@@ -18,24 +18,18 @@ K = TypeVar("K", bound=HasProgress)
 Holding: TypeAlias = Draft | Working
 
 
-@frozen(eq=False, repr=False)
-class _Hold:
+class _Hold(Fields):
     hold: Hold
 
 
 class PlaceHold(_Hold, Command):
     """Close a gate."""
 
-    __slots__ = ()
-
 
 class HoldPlaced(_Hold, Event):
     """A gate was closed."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class ReleaseHold(Command):
     """Open a gate again."""
 
@@ -46,8 +40,6 @@ class ReleaseHold(Command):
 
 class HoldReleased(_Hold, Event):
     """A gate was opened."""
-
-    __slots__ = ()
 
 
 def hold_is_new(state: Holding, command: PlaceHold, stamp: Stamp) -> Refusal | None:

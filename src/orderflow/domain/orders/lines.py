@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import Count, Id, Minor, Quantity
 from orderflow.domain.engine.record import Record, replacing
@@ -49,7 +49,6 @@ class Slice(NamedTuple):
 Place = TypeVar("Place", Waiting, Allotment, Picking)
 
 
-@frozen(eq=False, repr=False)
 class LineVector(Record):
     """Where the units of one goods line are now; the ten buckets sum to what was ordered.
 

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import Annotated, Any, Final, NamedTuple, Protocol, TypeAlias, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import Id, Length, Name, Quantity
 from orderflow.domain.engine.machine import Guard, refuse
-from orderflow.domain.engine.record import Event, Internal
+from orderflow.domain.engine.record import Event, Fields, Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.orders import lines as moves
 from orderflow.domain.orders.content import Gate, Hold, HoldReason
@@ -100,7 +100,6 @@ def are_there(state: HasProgress, command: HasUnits, stamp: Stamp) -> Refusal | 
 # -- gone, though nobody handed it over
 
 
-@frozen(eq=False, repr=False)
 class RecordDeparture(Internal):
     """Note that the shipment has left with these units, whatever the order had meant to do with them."""
 
@@ -110,7 +109,6 @@ class RecordDeparture(Internal):
     country: Name = ""
 
 
-@frozen(eq=False, repr=False)
 class DepartureRecorded(Event):
     """A shipment has left with these ``loads``.
 
@@ -186,8 +184,7 @@ def departed_all_the_same(state: Cancelled, event: DepartureRecorded) -> Placed 
 # -- arrived
 
 
-@frozen(eq=False, repr=False)
-class _Delivery:
+class _Delivery(Fields):
     shipment: Id
     units: SomeReported
 
@@ -195,13 +192,9 @@ class _Delivery:
 class RecordDelivery(_Delivery, Internal):
     """Note that units of a shipment have arrived, as its carrier says."""
 
-    __slots__ = ()
-
 
 class UnitsDelivered(_Delivery, Event):
     """Units have arrived."""
-
-    __slots__ = ()
 
 
 def delivered(state: K, event: UnitsDelivered) -> K:
@@ -211,8 +204,7 @@ def delivered(state: K, event: UnitsDelivered) -> K:
 # -- back
 
 
-@frozen(eq=False, repr=False)
-class _Back:
+class _Back(Fields):
     document: Id
     location: Location
     usable: bool = False
@@ -231,13 +223,9 @@ class RecordBack(_Back, Internal):
     ``in_return`` wait there to be inspected, and so do ``claimed`` ones, which had come back before.
     """
 
-    __slots__ = ()
-
 
 class UnitsReturned(_Back, Event):
     """Units came back."""
-
-    __slots__ = ()
 
 
 def taken_back(state: K, event: UnitsReturned) -> K:
@@ -247,8 +235,7 @@ def taken_back(state: K, event: UnitsReturned) -> K:
 # -- missing
 
 
-@frozen(eq=False, repr=False)
-class _Loss:
+class _Loss(Fields):
     shipment: Id
     units: SomeUnits
 
@@ -256,13 +243,9 @@ class _Loss:
 class RecordLoss(_Loss, Internal):
     """Note that units of a shipment were written off."""
 
-    __slots__ = ()
-
 
 class UnitsLost(_Loss, Event):
     """Missing units were written off."""
-
-    __slots__ = ()
 
 
 def enough_shipped(state: HasProgress, command: RecordLoss, stamp: Stamp) -> Refusal | None:
@@ -274,8 +257,7 @@ def lost(state: K, event: UnitsLost) -> K:
     return moved_within(state, event.units, lambda v, units: moves.lose(v, units.quantity))
 
 
-@frozen(eq=False, repr=False)
-class _Again:
+class _Again(Fields):
     shipment: Id
     units: SomeReported
     here: Annotated[tuple[Pick, ...], Length(0, MAX_LINES)] = ()
@@ -284,13 +266,9 @@ class _Again:
 class OweAgain(_Again, Internal):
     """Owe units of a shipment again; those that are still ``here`` had never left."""
 
-    __slots__ = ()
-
 
 class UnitsOwedAgain(_Again, Event):
     """Units of a shipment are owed again."""
-
-    __slots__ = ()
 
 
 def had_not_left(state: Completed, command: OweAgain, stamp: Stamp) -> Refusal | None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from attrs import frozen
-
 from orderflow.domain.engine.machine import Absent, refuse
-from orderflow.domain.engine.record import Command, Event
+from orderflow.domain.engine.record import Command, Event, Fields
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.tax import Totals
 from orderflow.domain.orders.content import (
@@ -50,41 +48,30 @@ __all__ = [
 # -- drafts
 
 
-@frozen(eq=False, repr=False)
-class _Content:
+class _Content(Fields):
     content: OrderContent
 
 
 class OpenDraft(_Content, Command):
     """Begin an order that is not placed yet."""
 
-    __slots__ = ()
-
 
 class DraftOpened(_Content, Event):
     """A draft was begun."""
-
-    __slots__ = ()
 
 
 class EditDraft(_Content, Command):
     """Replace what a draft holds."""
 
-    __slots__ = ()
-
 
 class DraftEdited(_Content, Event):
     """The content of a draft was replaced."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class DiscardDraft(Command):
     """Throw a draft away."""
 
 
-@frozen(eq=False, repr=False)
 class DraftDiscarded(Event):
     """A draft was thrown away."""
 
@@ -109,7 +96,6 @@ def draft_discarded(state: Draft, event: DraftDiscarded) -> Cancelled:
 # -- placing
 
 
-@frozen(eq=False, repr=False)
 class PlaceOrder(Command):
     """Place an order; for a draft, ``content`` may be left out."""
 
@@ -117,7 +103,6 @@ class PlaceOrder(Command):
     holds: tuple[Hold, ...] = ()
 
 
-@frozen(eq=False, repr=False)
 class OrderPlaced(Event):
     """The order was received, with totals recomputed."""
 
@@ -190,24 +175,20 @@ not_held_at_confirm = not_held(Gate.CONFIRM)
 paid_for_at_confirm = paid_for(Gate.CONFIRM)
 
 
-@frozen(eq=False, repr=False)
 class ConfirmOrder(Command):
     """Accept the order: contents, payment, credit and address have been checked."""
 
 
-@frozen(eq=False, repr=False)
 class OrderConfirmed(Event):
     """The order was accepted."""
 
     at: datetime
 
 
-@frozen(eq=False, repr=False)
 class UnconfirmOrder(Command):
     """Step back from confirmed to placed."""
 
 
-@frozen(eq=False, repr=False)
 class OrderUnconfirmed(Event):
     """The order is merely placed again."""
 

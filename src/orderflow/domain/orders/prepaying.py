@@ -11,11 +11,9 @@ from datetime import datetime
 from itertools import starmap
 from typing import NamedTuple, Protocol, TypeVar
 
-from attrs import frozen
-
 from orderflow.domain.engine.bounds import Id, Minor, Name, NotNegative, Positive
 from orderflow.domain.engine.machine import refuse
-from orderflow.domain.engine.record import Event, Internal, replacing
+from orderflow.domain.engine.record import Event, Fields, Internal, replacing
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.currencies import Currency
 from orderflow.domain.money.money import at_most
@@ -40,8 +38,7 @@ class Moved(NamedTuple):
 # -- money in
 
 
-@frozen(eq=False, repr=False)
-class _Prepayment:
+class _Prepayment(Fields):
     payment: Id
     amount_minor: Positive
     currency: Currency
@@ -51,16 +48,11 @@ class _Prepayment:
 class RecordPrepayment(_Prepayment, Internal):
     """Keep money of a payment, of the customer ``payer``, for this order."""
 
-    __slots__ = ()
-
 
 class RecordCapture(_Prepayment, Internal):
     """Money that was reserved for this order was taken, and is the order's, whatever has become of it."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class PrepaymentRecorded(Event):
     """Money is kept for the order; ``moved`` of it went on invoices that were due."""
 
@@ -95,7 +87,6 @@ def prepaid(state: K, event: PrepaymentRecorded) -> K:
 # -- money out
 
 
-@frozen(eq=False, repr=False)
 class WithdrawPrepayment(Internal):
     """Note that money of a payment is the order's no longer: it was refunded, charged back or taken off."""
 
@@ -104,7 +95,6 @@ class WithdrawPrepayment(Internal):
     payer: Name = ""
 
 
-@frozen(eq=False, repr=False)
 class PrepaymentWithdrawn(Event):
     """Money is the order's no longer; ``moved`` of it came off invoices, which are due again."""
 
@@ -141,8 +131,7 @@ def withdrawn(state: K, event: PrepaymentWithdrawn) -> K:
 # -- money reserved
 
 
-@frozen(eq=False, repr=False)
-class _Reserved:
+class _Reserved(Fields):
     payment: Id
     amount_minor: Minor
     until: datetime | None = None
@@ -151,13 +140,9 @@ class _Reserved:
 class RecordAuthorisation(_Reserved, Internal):
     """Note what is reserved for this order of a payment now, 0 for nothing any more; its time is told once."""
 
-    __slots__ = ()
-
 
 class AuthorisationRecorded(_Reserved, Event):
     """Money is reserved for the order, or no longer."""
-
-    __slots__ = ()
 
 
 _reserved = replacing(Progress, lambda p: p.authorisations)
@@ -174,7 +159,6 @@ def authorised(state: K, event: AuthorisationRecorded) -> K:
 # -- what is due on an invoice
 
 
-@frozen(eq=False, repr=False)
 class RecordDue(Internal):
     """Note what is due on an invoice of this order before its own money: it was paid or written off, or no longer."""
 
@@ -182,7 +166,6 @@ class RecordDue(Internal):
     due_minor: NotNegative
 
 
-@frozen(eq=False, repr=False)
 class DueRecorded(Event):
     """What is due on an invoice has changed; ``moved`` is money of the order that went on invoices, or came off."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import Length, Name, Quantity
 from orderflow.domain.engine.machine import refuse
-from orderflow.domain.engine.record import Command, Event
+from orderflow.domain.engine.record import Command, Event, Fields
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.orders.addresses import NewAddress, addressed
 from orderflow.domain.orders.guards import are_goods
@@ -21,8 +21,7 @@ __all__ = ["AddressChanged", "ChangeAddress"]
 K = TypeVar("K", bound=HasProgress)
 
 
-@frozen(eq=False, repr=False)
-class _Address:
+class _Address(Fields):
     ship_to: PartyRef
     country: Name
     lines: Annotated[tuple[Quantity, ...], Length(0, MAX_LINES)] = ()
@@ -34,13 +33,9 @@ class ChangeAddress(_Address, Command):
     Shipments that wait follow, and get another label; goods that share one with others are to be taken out of it.
     """
 
-    __slots__ = ()
-
 
 class AddressChanged(_Address, Event):
     """Goods of the order are sent elsewhere."""
-
-    __slots__ = ()
 
 
 readdressed_are_goods = are_goods(lambda command: command.lines)

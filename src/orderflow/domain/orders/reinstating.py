@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Command, Event
@@ -14,12 +14,10 @@ from orderflow.domain.values import LineQuantity
 from orderflow.errors import InvariantBroken, Refusal
 
 
-@frozen(eq=False, repr=False)
 class ReinstateOrder(Command):
     """Place a cancelled order again, with the units that its last cancellation took."""
 
 
-@frozen(eq=False, repr=False)
 class OrderReinstated(Event):
     """The order is placed again; these units are open."""
 

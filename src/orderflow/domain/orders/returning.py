@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple, TypeVar
 
-from attrs import frozen
-
 from orderflow.domain.engine.bounds import Id, Length, Quantity
 from orderflow.domain.engine.machine import refuse
-from orderflow.domain.engine.record import Event, Internal
+from orderflow.domain.engine.record import Event, Fields, Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.money import Money
 from orderflow.domain.orders import lines as moves
@@ -30,8 +28,7 @@ class InspectedLine(NamedTuple):
     quantity: Quantity
 
 
-@frozen(eq=False, repr=False)
-class _Inspection:
+class _Inspection(Fields):
     document: Id
     units: Annotated[tuple[InspectedLine, ...], Length(1, MAX_LINES)]
 
@@ -39,17 +36,12 @@ class _Inspection:
 class RecordInspection(_Inspection, Internal):
     """Note what became of units that came back and stay here, so that their stock follows."""
 
-    __slots__ = ()
-
 
 class UnitsInspected(_Inspection, Event):
     """Units that came back were inspected."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
-class _Rejection:
+class _Rejection(Fields):
     document: Id
     location: Location
     units: Annotated[tuple[LineQuantity, ...], Length(0, MAX_LINES)]
@@ -62,13 +54,9 @@ class RecordRejection(_Rejection, Internal):
     ``recovered`` ones belong to no order, and leave the stock alone.
     """
 
-    __slots__ = ()
-
 
 class UnitsRejected(_Rejection, Event):
     """Units that came back are the customer's again."""
-
-    __slots__ = ()
 
 
 lines_are_goods = are_goods(lambda command: [item.line for item in command.units])

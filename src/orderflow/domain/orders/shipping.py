@@ -6,11 +6,9 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Annotated, NamedTuple, TypeVar
 
-from attrs import frozen
-
 from orderflow.domain.engine.bounds import Count, Id, Length, Name, Quantity
 from orderflow.domain.engine.machine import refuse
-from orderflow.domain.engine.record import Event, Internal, replacing
+from orderflow.domain.engine.record import Event, Fields, Internal, replacing
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.orders import lines as moves
 from orderflow.domain.orders.addresses import addressed
@@ -42,8 +40,7 @@ paid_for_at_ship = paid_for(Gate.SHIP)
 # -- into a shipment, out of it, and away
 
 
-@frozen(eq=False, repr=False)
-class _Loads:
+class _Loads(Fields):
     """Units of a shipment, each with the location it is taken from, and where the shipment goes."""
 
     shipment: Id
@@ -55,13 +52,9 @@ class _Loads:
 class PrepareShipment(_Loads, Internal):
     """Take allocated units into a shipment."""
 
-    __slots__ = ()
-
 
 class ShipmentPrepared(_Loads, Event):
     """Units are being prepared in a shipment."""
-
-    __slots__ = ()
 
 
 class Kept(NamedTuple):
@@ -72,8 +65,7 @@ class Kept(NamedTuple):
     quantity: Count
 
 
-@frozen(eq=False, repr=False)
-class _TakingOut:
+class _TakingOut(Fields):
     shipment: Id
     kept: Annotated[tuple[Kept, ...], Length(1, MAX_LINES)]
 
@@ -81,16 +73,12 @@ class _TakingOut:
 class CancelPreparation(_TakingOut, Internal):
     """Units were taken out of a shipment, in which these are ``kept``; they stay allocated."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
-class _TakenOut:
+class _TakenOut(Fields):
     shipment: Id
     loads: tuple[Pick, ...]
 
 
-@frozen(eq=False, repr=False)
 class PreparationCancelled(_TakenOut, Event):
     """Units came out of a shipment and stay allocated, ``until`` a time if the order's promises end.
 
@@ -103,25 +91,17 @@ class PreparationCancelled(_TakenOut, Event):
 class TakeOutShort(_TakingOut, Internal):
     """Units of a shipment were not found, in which these are ``kept``; they are open again, their stock set aside."""
 
-    __slots__ = ()
-
 
 class ShortUnitsTakenOut(_TakenOut, Event):
     """Units of a shipment were not found; those that the order had cancelled are not among them."""
-
-    __slots__ = ()
 
 
 class DispatchShipment(_Loads, Internal):
     """Note that the shipment has left with these units."""
 
-    __slots__ = ()
-
 
 class ShipmentDispatched(_Loads, Event):
     """Units have left."""
-
-    __slots__ = ()
 
 
 def enough_to_prepare(state: Accepted, command: PrepareShipment, stamp: Stamp) -> Refusal | None:

@@ -7,8 +7,6 @@ from datetime import datetime
 from functools import cache, cached_property
 from typing import Any, NamedTuple, Protocol, Self, TypeAlias, TypeVar
 
-from attrs import frozen
-
 from orderflow.domain.engine.record import Record, replacing
 from orderflow.domain.money.tax import TaxCategory, Totals
 from orderflow.domain.orders.addresses import NewAddress
@@ -116,7 +114,6 @@ class Tally(NamedTuple):
     shipped: int
 
 
-@frozen(eq=False, repr=False)
 class Progress(Record):
     """The part of an order that changes: a vector for each line, holds, annotations, bills and money.
 
@@ -200,7 +197,6 @@ def _is_negative(v: LineVector) -> bool:
 with_lines = replacing(Progress, lambda p: p.lines)
 
 
-@frozen(eq=False, repr=False)
 class Draft(Record):
     """Begun, not placed."""
 
@@ -208,7 +204,6 @@ class Draft(Record):
     holds: tuple[Hold, ...] = ()
 
 
-@frozen(eq=False, repr=False)
 class HasProgress(Record):
     """What every placed order has; never a state itself."""
 
@@ -227,14 +222,12 @@ def _replacing_progress(kind: Any) -> Callable[[Any, Progress], Any]:
     return replacing(kind, lambda state: state.progress)
 
 
-@frozen(eq=False, repr=False)
 class Placed(HasProgress):
     """Received and validated (注文受付)."""
 
     placed_at: datetime
 
 
-@frozen(eq=False, repr=False)
 class Accepted(HasProgress):
     """What every state from confirmation to shipment has in common; never a state itself."""
 
@@ -245,40 +238,27 @@ class Accepted(HasProgress):
 class Confirmed(Accepted):
     """Accepted; stock is not secured yet."""
 
-    __slots__ = ()
-
 
 class AwaitingStock(Accepted):
     """Some units are on back-order (引当待ち)."""
-
-    __slots__ = ()
 
 
 class Allocated(Accepted):
     """Every live unit is allocated (引当済み)."""
 
-    __slots__ = ()
-
 
 class Preparing(Accepted):
     """Units are being prepared; none has left yet (出荷準備)."""
-
-    __slots__ = ()
 
 
 class PartlyShipped(Accepted):
     """Some live units have left."""
 
-    __slots__ = ()
-
 
 class Shipped(Accepted):
     """All live units have left."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class Completed(HasProgress):
     """Closed. Late returns, losses and credits are still recorded."""
 
@@ -287,7 +267,6 @@ class Completed(HasProgress):
     completed_at: datetime
 
 
-@frozen(eq=False, repr=False)
 class Cancelled(HasProgress):
     """No live unit is left, or a draft was discarded (which has no ``placed_at``).
 

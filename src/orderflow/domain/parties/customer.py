@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Final, TypeAlias, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import Length, Name
 from orderflow.domain.engine.machine import Absent, Machine, refuse, rule, rules
-from orderflow.domain.engine.record import Command, Event, Record
+from orderflow.domain.engine.record import Command, Event, Fields, Record
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.parties import profile as pf
 from orderflow.domain.parties.merging import CustomersMerged, MergeCustomers, MergeRecorded, RecordMerge
@@ -19,7 +19,6 @@ from orderflow.errors import InvariantBroken, Refusal
 Tags: TypeAlias = Annotated[tuple[Name, ...], Length(0, MAX_TAGS)]
 
 
-@frozen(eq=False, repr=False)
 class Active(Record):
     """May order."""
 
@@ -28,7 +27,6 @@ class Active(Record):
     profile: Profile = NEW
 
 
-@frozen(eq=False, repr=False)
 class Blocked(Record):
     """May not order, for ``reason``."""
 
@@ -38,7 +36,6 @@ class Blocked(Record):
     profile: Profile = NEW
 
 
-@frozen(eq=False, repr=False)
 class Closed(Record):
     """The relation has ended; the party version is kept, so that old documents can be read."""
 
@@ -46,7 +43,6 @@ class Closed(Record):
     profile: Profile = NEW
 
 
-@frozen(eq=False, repr=False)
 class Merged(Record):
     """A duplicate of the customer ``into``: it orders no more, and its documents are read through that customer."""
 
@@ -61,8 +57,7 @@ L = TypeVar("L", bound=Living)
 K = TypeVar("K", bound=CustomerState)
 
 
-@frozen(eq=False, repr=False)
-class _Registration:
+class _Registration(Fields):
     party: PartyRef
     tags: Tags = ()
 
@@ -70,34 +65,24 @@ class _Registration:
 class RegisterCustomer(_Registration, Command):
     """Add a customer. ``tags`` name groups, such as ``wholesale``."""
 
-    __slots__ = ()
-
 
 class CustomerRegistered(_Registration, Event):
     """A customer was added."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
-class _Party:
+class _Party(Fields):
     party: PartyRef
 
 
 class ChangeParty(_Party, Command):
     """Point to another party version: names or addresses have changed."""
 
-    __slots__ = ()
-
 
 class PartyChanged(_Party, Event):
     """The customer points to another party version."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
-class _Tags:
+class _Tags(Fields):
     add: Tags = ()
     remove: Tags = ()
 
@@ -105,48 +90,35 @@ class _Tags:
 class TagCustomer(_Tags, Command):
     """Add the customer to groups, or take it out of them."""
 
-    __slots__ = ()
-
 
 class CustomerTagged(_Tags, Event):
     """The customer's groups changed."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
-class _Block:
+class _Block(Fields):
     reason: Name = ""
 
 
 class BlockCustomer(_Block, Command):
     """Accept no orders; ``reason`` is a short word the shop chooses, never personal data."""
 
-    __slots__ = ()
-
 
 class CustomerBlocked(_Block, Event):
     """The customer is blocked."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class UnblockCustomer(Command):
     """Accept orders again."""
 
 
-@frozen(eq=False, repr=False)
 class CustomerUnblocked(Event):
     """The block was lifted."""
 
 
-@frozen(eq=False, repr=False)
 class CloseCustomer(Command):
     """The relation has ended."""
 
 
-@frozen(eq=False, repr=False)
 class CustomerClosed(Event):
     """The relation has ended."""
 

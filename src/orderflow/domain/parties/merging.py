@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from attrs import frozen
-
 from orderflow.domain.engine.bounds import Id
-from orderflow.domain.engine.record import Command, Event, Internal
+from orderflow.domain.engine.record import Command, Event, Fields, Internal
 
 __all__ = ["CustomersMerged", "MergeCustomers", "MergeRecorded", "RecordMerge"]
 
 
-@frozen(eq=False, repr=False)
-class _Merge:
+class _Merge(Fields):
     merged: Id
 
 
@@ -21,16 +18,11 @@ class MergeCustomers(_Merge, Command):
     Documents and money stay where they are; they are read through the one that is kept.
     """
 
-    __slots__ = ()
-
 
 class CustomersMerged(_Merge, Event):
     """A duplicate was found; it is ``merged`` into this customer."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class RecordMerge(_Merge, Internal):
     """This customer, ``merged``, is a duplicate of ``into``, which is ``blocked`` or not."""
 
@@ -38,7 +30,6 @@ class RecordMerge(_Merge, Internal):
     blocked: bool
 
 
-@frozen(eq=False, repr=False)
 class MergeRecorded(Event):
     """This customer is a duplicate of ``into``."""
 

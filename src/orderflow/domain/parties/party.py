@@ -9,11 +9,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Final
 
-from attrs import frozen
-
 from orderflow.domain.engine.bounds import FreeText, Name
 from orderflow.domain.engine.machine import Absent, Machine, refuse, rule
-from orderflow.domain.engine.record import Command, Event, Record
+from orderflow.domain.engine.record import Command, Event, Fields, Record
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.errors import Refusal
 
@@ -30,7 +28,6 @@ __all__ = [
 ]
 
 
-@frozen(eq=False, repr=False)
 class Person(Record):
     """Personal data of one party version. Its repr shows none of it. ``kana`` is how the name is read (フリガナ)."""
 
@@ -53,8 +50,7 @@ class Person(Record):
         return "Person(<redacted>)"
 
 
-@frozen(eq=False, repr=False)
-class _Party:
+class _Party(Fields):
     person: Person
     purpose: Name = "order"
     retain_until: date | None = None
@@ -63,34 +59,25 @@ class _Party:
 class RecordParty(_Party, Command):
     """Keep a version of a party. A version never changes; changed data is the next version."""
 
-    __slots__ = ()
-
 
 class PartyRecorded(_Party, Event):
     """A version was kept."""
-
-    __slots__ = ()
 
 
 class PartyVersion(_Party, Record):
     """A version in use."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class ErasePartyVersion(Command):
     """Erase the personal data, or restrict it for as long as the law requires it to be kept."""
 
 
-@frozen(eq=False, repr=False)
 class PartyErased(Event):
     """The personal data of a version was erased, or is out of use until ``restricted_until``."""
 
     restricted_until: date | None = None
 
 
-@frozen(eq=False, repr=False)
 class Restricted(Record):
     """Out of use, kept until ``until`` only because the law requires it."""
 
@@ -98,7 +85,6 @@ class Restricted(Record):
     until: date
 
 
-@frozen(eq=False, repr=False)
 class Erased(Record):
     """Nothing personal is left."""
 

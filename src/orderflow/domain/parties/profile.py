@@ -9,11 +9,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Final, TypeAlias
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import Id, Length, Name, Text
 from orderflow.domain.engine.limits import MAX_TEXT
-from orderflow.domain.engine.record import Command, Event, Record
+from orderflow.domain.engine.record import Command, Event, Fields, Record
 from orderflow.domain.values import PartyRef
 from orderflow.errors import InvariantBroken
 
@@ -50,7 +50,6 @@ Sentence: TypeAlias = Annotated[str, Text(MAX_TEXT, least=1, lines=True)]
 Requests: TypeAlias = Annotated[tuple[Sentence, ...], Length(0, MAX_REQUESTS)]
 
 
-@frozen(eq=False, repr=False)
 class Contact(Record):
     """Somebody to talk to. ``contact`` names the contact within the customer, such as ``accounts``."""
 
@@ -59,7 +58,6 @@ class Contact(Record):
     role: Name = ""
 
 
-@frozen(eq=False, repr=False)
 class Address(Record):
     """A named address. At most one is the default for billing, and at most one for shipping."""
 
@@ -69,7 +67,6 @@ class Address(Record):
     default_shipping: bool = False
 
 
-@frozen(eq=False, repr=False)
 class Consent(Record):
     """A decision about one purpose; ``decided_at`` is when the customer made it."""
 
@@ -79,7 +76,6 @@ class Consent(Record):
     decided_at: datetime
 
 
-@frozen(eq=False, repr=False)
 class Profile(Record):
     """All of it. ``notes`` are the newest, ``consents`` a history sorted by time; ``merged`` are duplicates, by id."""
 
@@ -123,30 +119,21 @@ NEW: Final = Profile()
 class SetContact(Contact, Command):
     """Add a contact, or change the one of that name."""
 
-    __slots__ = ()
-
 
 class ContactSet(Contact, Event):
     """A contact was added or changed."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
-class _OneContact:
+class _OneContact(Fields):
     contact: Id
 
 
 class RemoveContact(_OneContact, Command):
     """Remove a contact; its party version stays in the vault until it is erased."""
 
-    __slots__ = ()
-
 
 class ContactRemoved(_OneContact, Event):
     """A contact was removed."""
-
-    __slots__ = ()
 
 
 def contact_set(profile: Profile, event: ContactSet) -> Profile:
@@ -165,30 +152,21 @@ def contact_removed(profile: Profile, event: ContactRemoved) -> Profile:
 class SetAddress(Address, Command):
     """Add an address, or change the one of that label; where it is the default, no other is."""
 
-    __slots__ = ()
-
 
 class AddressSet(Address, Event):
     """An address was added or changed."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
-class _OneAddress:
+class _OneAddress(Fields):
     label: Id
 
 
 class RemoveAddress(_OneAddress, Command):
     """Remove an address; its party version stays in the vault until it is erased."""
 
-    __slots__ = ()
-
 
 class AddressRemoved(_OneAddress, Event):
     """An address was removed."""
-
-    __slots__ = ()
 
 
 def address_set(profile: Profile, event: AddressSet) -> Profile:
@@ -212,42 +190,32 @@ def address_removed(profile: Profile, event: AddressRemoved) -> Profile:
 # -- notes and special requests
 
 
-@frozen(eq=False, repr=False)
-class _Note:
+class _Note(Fields):
     note: Sentence
 
 
 class NoteCustomer(_Note, Command):
     """Leave an internal note, without personal data. The row keeps the newest, the journal all."""
 
-    __slots__ = ()
-
 
 class CustomerNoted(_Note, Event):
     """A note was left."""
-
-    __slots__ = ()
 
 
 def noted(profile: Profile, event: CustomerNoted) -> Profile:
     return evolve(profile, notes=(*profile.notes, event.note)[-MAX_NOTES:])
 
 
-@frozen(eq=False, repr=False)
-class _Requests:
+class _Requests(Fields):
     special_requests: Requests
 
 
 class SetSpecialRequests(_Requests, Command):
     """What the customer wishes every time, such as "no plastic"; replaces what was there. Without personal data."""
 
-    __slots__ = ()
-
 
 class SpecialRequestsSet(_Requests, Event):
     """The special requests were replaced."""
-
-    __slots__ = ()
 
 
 def requests_set(profile: Profile, event: SpecialRequestsSet) -> Profile:
@@ -257,8 +225,7 @@ def requests_set(profile: Profile, event: SpecialRequestsSet) -> Profile:
 # -- consent
 
 
-@frozen(eq=False, repr=False)
-class _Consent:
+class _Consent(Fields):
     purpose: Id
     granted: bool
     source: Name = ""
@@ -270,10 +237,7 @@ class RecordConsent(_Consent, Command):
     It counts from the time its source gives (``occurred_at``), so a decision that arrives late undoes no newer one.
     """
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class ConsentRecorded(Event):
     """A consent was given or withdrawn at ``decided_at``."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import Id, Positive
 from orderflow.domain.engine.machine import refuse
-from orderflow.domain.engine.record import Command, Event, Internal
+from orderflow.domain.engine.record import Command, Event, Fields, Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.money import Money, at_most
 from orderflow.domain.payments.state import (
@@ -24,7 +24,6 @@ from orderflow.errors import Refusal
 F = TypeVar("F", bound=Funded)
 
 
-@frozen(eq=False, repr=False)
 class _Application(PositiveAmount):
     target: ApplicationTarget
     id: Id
@@ -34,29 +33,20 @@ class _Application(PositiveAmount):
 class ApplyPayment(_Application, Command):
     """Use free money to pay an invoice or an order."""
 
-    __slots__ = ()
-
 
 class PaymentApplied(_Application, Event):
     """Free money pays an invoice or an order."""
-
-    __slots__ = ()
 
 
 class UnapplyPayment(_Application, Command):
     """Take money off an invoice or an order; it is free again."""
 
-    __slots__ = ()
-
 
 class PaymentUnapplied(_Application, Event):
     """Money was taken off an invoice or an order."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
-class _Release:
+class _Release(Fields):
     target: ApplicationTarget
     id: Id
     minor: Positive
@@ -65,13 +55,9 @@ class _Release:
 class ReleaseApplication(_Release, Internal):
     """Note that an invoice was credited: money that paid it is left over, and free again."""
 
-    __slots__ = ()
-
 
 class ApplicationReleased(_Release, Event):
     """Money is free again, because what it paid was credited."""
-
-    __slots__ = ()
 
 
 def enough_applied(state: Funded, command: UnapplyPayment, stamp: Stamp) -> Refusal | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import Name, NotNegative
 from orderflow.domain.engine.machine import Absent, refuse
@@ -33,6 +33,7 @@ from orderflow.domain.payments.state import (
     SomeMoney,
     SomeMoneyAt,
     currency_of,
+    positive,
     with_more,
 )
 from orderflow.domain.values import Task
@@ -43,7 +44,6 @@ F = TypeVar("F", bound=Funded)
 # -- expecting
 
 
-@frozen(eq=False, repr=False)
 class ExpectPayment(OfSource, Command):
     """Money is expected, ``until`` a time if it can be paid no longer (konbini)."""
 
@@ -52,7 +52,6 @@ class ExpectPayment(OfSource, Command):
     until: datetime | None = None
 
 
-@frozen(eq=False, repr=False)
 class PaymentExpected(Event):
     """Money is expected."""
 
@@ -73,7 +72,6 @@ def expected(state: Absent, event: PaymentExpected) -> Expected:
 # -- authorising and capturing
 
 
-@frozen(eq=False, repr=False)
 class AuthorisePayment(SomeMoney, Command):
     """Note that the provider has reserved the money, ``until`` a time if it ends by itself.
 
@@ -84,7 +82,6 @@ class AuthorisePayment(SomeMoney, Command):
     request: Name = ""
 
 
-@frozen(eq=False, repr=False)
 class PaymentAuthorised(Event):
     """The money is reserved."""
 
@@ -96,7 +93,6 @@ class PaymentAuthorised(Event):
     request: str = ""
 
 
-@frozen(eq=False, repr=False)
 class CapturePayment(SomeMoney, Command):
     """Note that the provider has taken authorised money, all or part of it.
 
@@ -109,10 +105,7 @@ class CapturePayment(SomeMoney, Command):
 class PaymentCaptured(SomeMoneyAt, Event):
     """Authorised money was taken."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class EndAuthorisation(Command):
     """Note that the provider reserves what is not taken no longer: it was voided, or has run out."""
 
@@ -120,7 +113,6 @@ class EndAuthorisation(Command):
     request: Name = ""
 
 
-@frozen(eq=False, repr=False)
 class AuthorisationEnded(Event):
     """What was not taken is reserved no longer."""
 
@@ -209,7 +201,6 @@ def rest_ended(state: F, event: AuthorisationEnded) -> F:
 # -- recording
 
 
-@frozen(eq=False, repr=False)
 class RecordPayment(OfSource, Command):
     """Note that money has come in, as an account statement, a carrier's settlement or a person says.
 
@@ -225,12 +216,11 @@ class RecordPayment(OfSource, Command):
 
     def faults(self) -> Iterator[Fault]:
         """The amount is positive, and the fee at most that."""
-        yield from OfSource.faults(self)
+        yield from positive(self.amount)
         if self.fee_minor > max(0, self.amount.minor):
             yield Fault("fee_minor", "out_of_range", "must be at most the amount")
 
 
-@frozen(eq=False, repr=False)
 class PaymentReceived(Event):
     """Money has come in."""
 
@@ -327,12 +317,10 @@ def _funds(origin: PaymentSource, event: PaymentReceived, reserved: int) -> Fund
 # -- closing
 
 
-@frozen(eq=False, repr=False)
 class ClosePayment(Command):
     """Close a payment with nothing left to do: all is applied or given back, or no money will come."""
 
 
-@frozen(eq=False, repr=False)
 class PaymentClosed(Event):
     """The payment is closed."""
 

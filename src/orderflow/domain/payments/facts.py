@@ -9,11 +9,11 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain import values
 from orderflow.domain.engine.bounds import Name
-from orderflow.domain.engine.record import Command, Event
+from orderflow.domain.engine.record import Command, Event, Fields
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.payments.state import MAX_NOTES, Known, Notes, Operation, Pending, SomeMoney, currency_of, without
 from orderflow.domain.values import Task
@@ -22,7 +22,6 @@ from orderflow.errors import Refusal
 K = TypeVar("K", bound=Known)
 
 
-@frozen(eq=False, repr=False)
 class FactNoted(Event):
     """A fact changed no amount: it was told before, or contradicts what is there, which is a task then.
 
@@ -151,21 +150,16 @@ def with_tasks(notes: Notes, tasks: tuple[Task, ...]) -> Notes:
 # -- tasks
 
 
-@frozen(eq=False, repr=False)
-class _Closing:
+class _Closing(Fields):
     code: Name
 
 
 class ClosePaymentTask(_Closing, Command):
     """Somebody has looked at the oldest task with this code."""
 
-    __slots__ = ()
-
 
 class PaymentTaskClosed(_Closing, Event):
     """A task was closed."""
-
-    __slots__ = ()
 
 
 def has_task(state: Known, command: ClosePaymentTask, stamp: Stamp) -> Refusal | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final, TypeAlias, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import Name
 from orderflow.domain.engine.machine import refuse
@@ -47,7 +47,6 @@ DECLINED: Final = "declined"
 # -- asking
 
 
-@frozen(eq=False, repr=False)
 class RequestOperation(Command):
     """Ask the provider for an operation, one of each kind at a time; without ``amount`` for all that is possible.
 
@@ -67,7 +66,6 @@ class RequestOperation(Command):
             yield Fault("amount.minor", "out_of_range", "a void has none" if void else "must be at least 1 minor unit")
 
 
-@frozen(eq=False, repr=False)
 class OperationRequested(Event):
     """The provider is asked, on behalf of ``order``. ``released`` is what stopped paying it, to be given back."""
 
@@ -145,7 +143,6 @@ def requested(state: K, event: OperationRequested) -> K:
 # -- the outcome
 
 
-@frozen(eq=False, repr=False)
 class ResolvePending(Command):
     """Record what became of a pending operation; if it ``succeeded``, it takes effect.
 
@@ -159,7 +156,6 @@ class ResolvePending(Command):
     reason: Name = ""
 
 
-@frozen(eq=False, repr=False)
 class OperationFailed(Event):
     """A pending operation did not happen; ``restored`` was set aside for it, and pays its order again."""
 

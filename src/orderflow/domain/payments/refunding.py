@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import Name
 from orderflow.domain.engine.record import Command, Event
@@ -32,7 +32,6 @@ F = TypeVar("F", bound=Funded)
 # -- refunds and chargebacks
 
 
-@frozen(eq=False, repr=False)
 class RefundPayment(SomeMoney, Command):
     """Note that money was given back, of what is kept for ``order`` if it names one.
 
@@ -46,19 +45,13 @@ class RefundPayment(SomeMoney, Command):
 class PaymentRefunded(SomeMoneyAt, Event):
     """Money was given back."""
 
-    __slots__ = ()
-
 
 class ChargeBackPayment(SomeMoney, Command):
     """Note that the bank has taken money back without asking."""
 
-    __slots__ = ()
-
 
 class ChargedBack(SomeMoneyAt, Event):
     """Money was taken back."""
-
-    __slots__ = ()
 
 
 def refund(state: Known, command: RefundPayment, stamp: Stamp) -> PaymentRefunded | FactNoted:
@@ -130,16 +123,11 @@ def _less_disputed(state: F, event: PaymentRefunded | ChargedBack | DisputeLost)
 class DisputePayment(SomeMoney, Command):
     """Note that the payer disputes an amount."""
 
-    __slots__ = ()
-
 
 class PaymentDisputed(SomeMoneyAt, Event):
     """An amount is disputed."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class ResolveDispute(Command):
     """Note how the dispute ended; if it was not ``won``, the disputed amount is charged back."""
 
@@ -147,7 +135,6 @@ class ResolveDispute(Command):
     fact_id: Name = ""
 
 
-@frozen(eq=False, repr=False)
 class DisputeWon(Event):
     """The money stays."""
 
@@ -157,8 +144,6 @@ class DisputeWon(Event):
 
 class DisputeLost(SomeMoneyAt, Event):
     """The disputed money was taken back."""
-
-    __slots__ = ()
 
 
 def dispute(state: Known, command: DisputePayment, stamp: Stamp) -> PaymentDisputed | FactNoted:

@@ -8,12 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime
 from enum import Enum
-from typing import NamedTuple, TypeAlias
-
-from attrs import frozen
+from typing import NamedTuple, Protocol, TypeAlias
 
 from orderflow.domain.engine.bounds import Id, Name
-from orderflow.domain.engine.record import Record, replacing
+from orderflow.domain.engine.record import Fields, Record, replacing
 from orderflow.domain.engine.schema import faults_of
 from orderflow.domain.money.money import Money
 from orderflow.domain.values import Task
@@ -83,25 +81,34 @@ def payment_id(source: str, external_id: str) -> str:
     return f"{escaped}/{external_id}"
 
 
-class PositiveAmount:
+class HasAmount(Protocol):
+    @property
+    def amount(self) -> Money: ...
+
+
+class HasOrigin(Protocol):
+    @property
+    def origin(self) -> PaymentSource: ...
+
+
+def positive(amount: Money) -> Iterator[Fault]:
+    """The fault of an amount that is not positive."""
+    if amount.minor < 1:
+        yield Fault("amount.minor", "out_of_range", "must be at least 1 minor unit")
+
+
+class PositiveAmount(Fields):
     """Fields with an amount of money that must be positive."""
 
-    __slots__ = ()
-    amount: Money
-
-    def faults(self) -> Iterator[Fault]:
+    def faults(self: HasAmount) -> Iterator[Fault]:
         """The amount is positive."""
-        if self.amount.minor < 1:
-            yield Fault("amount.minor", "out_of_range", "must be at least 1 minor unit")
+        return positive(self.amount)
 
 
 class OfSource(PositiveAmount):
     """Fields that name the payment itself."""
 
-    __slots__ = ()
-    origin: PaymentSource
-
-    def row_faults(self, row: str) -> Iterator[Fault]:
+    def row_faults(self: HasOrigin, row: str) -> Iterator[Fault]:
         """The row is the one that the source and its reference name."""
         # Whatever is wrong with the origin itself is said by its own faults.
         if not isinstance(self.origin, PaymentSource) or faults_of(self.origin):
@@ -111,7 +118,6 @@ class OfSource(PositiveAmount):
             yield Fault("key.id", "other_payment", f"the row of this payment is {own}")
 
 
-@frozen(eq=False, repr=False)
 class SomeMoney(PositiveAmount):
     """What facts about money of a payment say. ``fact_id`` is the source's own id of the fact, told once."""
 
@@ -119,8 +125,7 @@ class SomeMoney(PositiveAmount):
     fact_id: Name = ""
 
 
-@frozen(eq=False, repr=False)
-class SomeMoneyAt:
+class SomeMoneyAt(Fields):
     """What their events say: the amount booked, the applications that lost their money by it, and what is odd."""
 
     amount: Money
@@ -131,7 +136,6 @@ class SomeMoneyAt:
     request: str = ""
 
 
-@frozen(eq=False, repr=False)
 class Notes(Record):
     """Facts that were told under an id of their source, and tasks: facts that contradict what was there.
 
@@ -143,7 +147,6 @@ class Notes(Record):
     awaited: tuple[Pending, ...] = ()
 
 
-@frozen(eq=False, repr=False)
 class PaymentSource(Record):
     """Where a payment comes from. ``source`` and ``external_id`` together identify it for ever.
 
@@ -160,7 +163,6 @@ class PaymentSource(Record):
     order: Name = ""
 
 
-@frozen(eq=False, repr=False)
 class Funds(Record):
     """The money of a payment, in minor units of one currency. ``received`` is what was captured or has come in.
 
@@ -220,7 +222,6 @@ def lowered(funds: Funds, released: tuple[Application, ...]) -> Funds:
     return with_more(funds, *[item._replace(minor=-item.minor) for item in released]) if released else funds
 
 
-@frozen(eq=False, repr=False)
 class Expected(Record):
     """Money is expected ``since`` a time, ``until`` another if it can be paid no longer; none has come."""
 
@@ -232,7 +233,6 @@ class Expected(Record):
     until: datetime | None = None
 
 
-@frozen(eq=False, repr=False)
 class Authorised(Record):
     """The money is reserved ``since`` a time, ``until`` another if that ends by itself; none has been taken."""
 
@@ -244,7 +244,6 @@ class Authorised(Record):
     until: datetime | None = None
 
 
-@frozen(eq=False, repr=False)
 class Funded(Record):
     """What every state with funds has in common; never a state itself."""
 
@@ -272,17 +271,13 @@ class Funded(Record):
 class Received(Funded):
     """Money has come in; what is not applied is customer credit (仮受金)."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class Disputed(Funded):
     """The payer disputes ``disputed`` minor units of it."""
 
     disputed: int
 
 
-@frozen(eq=False, repr=False)
 class Closed(Funded):
     """Finished. Late refunds, chargebacks and other applications are still recorded."""
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, NamedTuple, TypeAlias
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import Id, Length, Name, Quantity
 from orderflow.domain.engine.machine import refuse
-from orderflow.domain.engine.record import Command, Event
+from orderflow.domain.engine.record import Command, Event, Fields
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.returns.state import Goods, Inspected, Landed, Lot, PartlyReceived, Received, Settled, landed
 from orderflow.domain.values import MAX_LINES, InspectionOutcome, Location, Sku
@@ -38,8 +38,7 @@ class InspectedUnmatched(NamedTuple):
     quantity: Quantity
 
 
-@frozen(eq=False, repr=False)
-class _Inspection:
+class _Inspection(Fields):
     units: Annotated[tuple[InspectedUnits, ...], Length(0, MAX_LINES)] = ()
     unmatched: Annotated[tuple[InspectedUnmatched, ...], Length(0, MAX_LINES)] = ()
 
@@ -47,40 +46,29 @@ class _Inspection:
 class InspectReturn(_Inspection, Command):
     """Say by unit what becomes of goods that came: restock, quarantine, discard, reject."""
 
-    __slots__ = ()
-
 
 class ReturnInspected(_Inspection, Event):
     """Goods were inspected."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class CloseShort(Command):
     """Do not wait for the rest; should it come, it is taken in."""
 
 
-@frozen(eq=False, repr=False)
 class ReturnClosedShort(Event):
     """The rest is not waited for."""
 
 
-@frozen(eq=False, repr=False)
-class _Settlement:
+class _Settlement(Fields):
     credit_note: Name = ""
 
 
 class SettleReturn(_Settlement, Command):
     """Note that the money side is done, by a credit note if one was due."""
 
-    __slots__ = ()
-
 
 class ReturnSettled(_Settlement, Event):
     """The money side was done."""
-
-    __slots__ = ()
 
 
 def something_inspected(state: PartlyReceived | Received, command: InspectReturn, stamp: Stamp) -> Refusal | None:

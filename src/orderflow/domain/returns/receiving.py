@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, NamedTuple, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import FreeText, Id, Length, Name, Quantity
 from orderflow.domain.engine.machine import Absent, refuse
-from orderflow.domain.engine.record import Command, Event, Internal
+from orderflow.domain.engine.record import Command, Event, Fields, Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.returns.state import (
     MAX_ARRIVALS,
@@ -56,8 +56,7 @@ class UnmatchedReturn(NamedTuple):
     quantity: Quantity
 
 
-@frozen(eq=False, repr=False)
-class _Return:
+class _Return(Fields):
     location: Location
     units: Annotated[tuple[ReturnedUnits, ...], Length(0, MAX_LINES)] = ()
     unmatched: Annotated[tuple[UnmatchedReturn, ...], Length(0, MAX_LINES)] = ()
@@ -74,13 +73,9 @@ class ReceiveReturn(_Return, Command):
     are kept of a return that was not announced.
     """
 
-    __slots__ = ()
-
 
 class ReturnReceived(_Return, Event):
     """Goods came back."""
-
-    __slots__ = ()
 
 
 class LooseUnits(NamedTuple):
@@ -91,8 +86,7 @@ class LooseUnits(NamedTuple):
     quantity: Quantity
 
 
-@frozen(eq=False, repr=False)
-class _Loose:
+class _Loose(Fields):
     location: Location
     shipment: Id
     units: Annotated[tuple[LooseUnits, ...], Length(1, MAX_LINES)]
@@ -102,16 +96,11 @@ class _Loose:
 class RecordLoose(_Loose, Internal):
     """Note that these units did not come back in this shipment, or stand elsewhere: no stock took them in."""
 
-    __slots__ = ()
-
 
 class LooseRecorded(_Loose, Event):
     """Units are in no stock of the return's."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class ArrivalRepeated(Event):
     """An arrival was told again, and nothing new of it."""
 

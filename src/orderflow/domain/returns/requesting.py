@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import FreeText, Id, Name
 from orderflow.domain.engine.machine import Absent, refuse
-from orderflow.domain.engine.record import Command, Event
+from orderflow.domain.engine.record import Command, Event, Fields
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.returns.state import (
     Authorised,
@@ -41,93 +41,65 @@ K = TypeVar("K", bound=HasReturn)
 class RequestReturn(Wish, Command):
     """The customer asks to send units of an order back, or claims them (``goods_come_back=False``)."""
 
-    __slots__ = ()
-
 
 class ReturnRequested(Wish, Event):
     """A return was asked for."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
-class _Authorisation:
+class _Authorisation(Fields):
     return_by: datetime
 
 
 class AuthoriseReturn(_Authorisation, Command):
     """The customer may send the goods until a time; given again, until another. A claim has nothing to be sent."""
 
-    __slots__ = ()
-
 
 class ReturnAuthorised(_Authorisation, Event):
     """The customer may send the goods, or a claim was accepted."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
-class _Refused:
+class _Refused(Fields):
     reason: FreeText = ""
 
 
 class DeclineReturn(_Refused, Command):
     """Say no; the reason is for the customer."""
 
-    __slots__ = ()
-
 
 class ReturnDeclined(_Refused, Event):
     """The shop said no."""
-
-    __slots__ = ()
 
 
 class CancelReturn(_Refused, Command):
     """Nothing is waited for any more; goods that come all the same are taken in."""
 
-    __slots__ = ()
-
 
 class ReturnCancelled(_Refused, Event):
     """A return was given up before anything came."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
-class _Sending:
+class _Sending(Fields):
     tracking: Name = ""
 
 
 class RecordReturnSent(_Sending, Command):
     """The customer has sent the goods. A fact: it is recorded in every state."""
 
-    __slots__ = ()
-
 
 class ReturnSent(_Sending, Event):
     """The customer has sent the goods."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
-class _Exchange:
+class _Exchange(Fields):
     order: Id
 
 
 class LinkExchange(_Exchange, Command):
     """Name the order that is sent instead; that order gets the tag ``exchange/`` and this return's id."""
 
-    __slots__ = ()
-
 
 class ExchangeLinked(_Exchange, Event):
     """An order is sent instead."""
-
-    __slots__ = ()
 
 
 def asks_for_units(state: Absent, command: RequestReturn, stamp: Stamp) -> Refusal | None:

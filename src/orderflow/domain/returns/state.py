@@ -9,11 +9,9 @@ from datetime import datetime
 from enum import Enum
 from typing import Annotated, Final, NamedTuple, TypeAlias
 
-from attrs import frozen
-
 from orderflow.domain.engine.bounds import Count, FreeText, Length, Name, Quantity, Text
 from orderflow.domain.engine.limits import MAX_ID, MAX_NAME
-from orderflow.domain.engine.record import Record
+from orderflow.domain.engine.record import Fields, Record
 from orderflow.domain.values import MAX_LINES, LineQuantity, Location, summed
 from orderflow.errors import InvariantBroken
 
@@ -68,8 +66,7 @@ class Wanted(Enum):
     """The same again."""
 
 
-@frozen(eq=False, repr=False)
-class Wish:
+class Wish(Fields):
     """What is to come back, units of one order, and why; no personal data in ``text``, it stays in the journal.
 
     Without ``goods_come_back`` it is a claim about goods that the customer keeps, or never had.
@@ -86,8 +83,6 @@ class Wish:
 
 class ReturnWish(Wish, Record):
     """What the customer asked for; nothing of a return that was not announced."""
-
-    __slots__ = ()
 
 
 class Lot(NamedTuple):
@@ -127,7 +122,6 @@ class Brought(NamedTuple):
     sku: str
 
 
-@frozen(eq=False, repr=False)
 class Goods(Record):
     """What came back, by location, line and shipment; ``closed_short``: no more is awaited.
 
@@ -154,7 +148,6 @@ class Goods(Record):
         return sum([lot.received for lot in self.lots if (lot.order, lot.line) == (order, line)])
 
 
-@frozen(eq=False, repr=False)
 class Handling(Record):
     """What was agreed and is known about it. ``exchange`` is the order that is sent instead."""
 
@@ -165,7 +158,6 @@ class Handling(Record):
     reason: str = ""
 
 
-@frozen(eq=False, repr=False)
 class HasReturn(Record):
     """What every state of a return has; never a state itself."""
 
@@ -206,61 +198,41 @@ class HasReturn(Record):
 class Requested(HasReturn):
     """The customer asks; nobody has decided."""
 
-    __slots__ = ()
-
 
 class Authorised(HasReturn):
     """The customer may send the goods."""
-
-    __slots__ = ()
 
 
 class Declined(HasReturn):
     """The shop said no."""
 
-    __slots__ = ()
-
 
 class InTransit(HasReturn):
     """The customer has sent the goods."""
-
-    __slots__ = ()
 
 
 class PartlyReceived(HasReturn):
     """Some came; more is to come."""
 
-    __slots__ = ()
-
 
 class Received(HasReturn):
     """All that is to come has come, and some of it is to be inspected."""
-
-    __slots__ = ()
 
 
 class Inspected(HasReturn):
     """The goods side is done; money may still be owed for it."""
 
-    __slots__ = ()
-
 
 class Settled(HasReturn):
     """Goods and money are done."""
-
-    __slots__ = ()
 
 
 class Rejected(HasReturn):
     """All of it was rejected, and goes back to the customer."""
 
-    __slots__ = ()
-
 
 class Cancelled(HasReturn):
     """Nothing came, and nothing is waited for."""
-
-    __slots__ = ()
 
 
 ReturnState: TypeAlias = (

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import Enum
 from typing import TypeAlias, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import Id, Name
 from orderflow.domain.engine.record import Command, Event
@@ -55,7 +55,6 @@ class TrackingStatus(Enum):
     INFO = "info"
 
 
-@frozen(eq=False, repr=False)
 class RecordTracking(Command):
     """Record where the carrier says the shipment is. ``detail`` must hold no personal data: it stays in the journal."""
 
@@ -64,14 +63,12 @@ class RecordTracking(Command):
     detail: Name = ""
 
 
-@frozen(eq=False, repr=False)
 class RecordDelivered(Command):
     """Record that the carrier says the shipment has arrived (配達完了)."""
 
     event_id: Id
 
 
-@frozen(eq=False, repr=False)
 class RecordReturning(Command):
     """Record that the carrier says the shipment is on its way back."""
 
@@ -79,7 +76,6 @@ class RecordReturning(Command):
     why: ReturnReason
 
 
-@frozen(eq=False, repr=False)
 class RecordLost(Command):
     """Record that the carrier says the shipment is lost."""
 
@@ -104,7 +100,6 @@ def _scan(state: HasTracking, command: Told, stamp: Stamp) -> Scan:
 # -- noted or parked, and nothing moves
 
 
-@frozen(eq=False, repr=False)
 class TrackingRecorded(Event):
     """A carrier's event was noted and moves nothing; a ``duplicate`` is not noted a second time."""
 
@@ -112,7 +107,6 @@ class TrackingRecorded(Event):
     duplicate: bool
 
 
-@frozen(eq=False, repr=False)
 class TrackingParked(Event):
     """A carrier's event came before the shipment had left, or after it was voided: it is looked at again later."""
 
@@ -166,7 +160,6 @@ def leave_or_note(
 # -- arriving
 
 
-@frozen(eq=False, repr=False)
 class ShipmentDelivered(Event):
     """The shipment has arrived."""
 
@@ -199,7 +192,6 @@ def delivered(state: Left, event: ShipmentDelivered) -> Delivered:
 # -- coming back
 
 
-@frozen(eq=False, repr=False)
 class ReturnStarted(Event):
     """The shipment is on its way back."""
 
@@ -207,7 +199,6 @@ class ReturnStarted(Event):
     scan: Scan
 
 
-@frozen(eq=False, repr=False)
 class ReturnExpected(Event):
     """What was delivered is said to be coming back."""
 
@@ -242,7 +233,6 @@ def return_expected(state: Delivered, event: ReturnExpected) -> Delivered:
 # -- missing
 
 
-@frozen(eq=False, repr=False)
 class ShipmentLost(Event):
     """The shipment is missing; its units stay shipped until they are written off or sent again.
 
@@ -253,7 +243,6 @@ class ShipmentLost(Event):
     at: datetime
 
 
-@frozen(eq=False, repr=False)
 class LossClaimed(Event):
     """The carrier says that it has lost what it had delivered."""
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import TypeAlias, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import Name
 from orderflow.domain.engine.machine import refuse
-from orderflow.domain.engine.record import Event, Internal, Record
+from orderflow.domain.engine.record import Event, Fields, Internal, Record
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.money import Money
 from orderflow.domain.shipping.state import Left, Packed, Packing
@@ -30,7 +30,6 @@ __all__ = [
 S = TypeVar("S", bound="Packed | Left")
 
 
-@frozen(eq=False, repr=False)
 class CarrierOffer(Record):
     """What a service of a carrier costs for a shipment, and how many days it takes."""
 
@@ -59,8 +58,7 @@ def cheapest_in_time(offers: Sequence[CarrierOffer], wish: DeliveryWish | None, 
     return min(offers, key=lambda offer: (offer.days, offer.price.minor, offer.carrier, offer.service))
 
 
-@frozen(eq=False, repr=False)
-class _Choice:
+class _Choice(Fields):
     """The purchase that is waited for, and by whom the shipment is carried."""
 
     wanted: Name
@@ -71,13 +69,9 @@ class _Choice:
 class ChooseCarrier(_Choice, Internal):
     """Have the label that is waited for bought of this carrier."""
 
-    __slots__ = ()
-
 
 class CarrierChosen(_Choice, Event):
     """A carrier was chosen for a shipment that named none."""
-
-    __slots__ = ()
 
 
 def still_waits(state: Packed | Left, command: ChooseCarrier, stamp: Stamp) -> Refusal | None:

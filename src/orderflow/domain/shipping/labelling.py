@@ -9,11 +9,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import Name
 from orderflow.domain.engine.machine import refuse
-from orderflow.domain.engine.record import Command, Event, Internal
+from orderflow.domain.engine.record import Command, Event, Fields, Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.shipping.state import (
     HasLabel,
@@ -35,12 +35,10 @@ S = TypeVar("S", bound="Unsent | Left | Voided")
 # -- wanted
 
 
-@frozen(eq=False, repr=False)
 class RequestLabel(Command):
     """Have a label bought for a packed shipment that has none; another purchase is no longer waited for."""
 
 
-@frozen(eq=False, repr=False)
 class LabelRequested(Event):
     """A label is to be bought."""
 
@@ -61,7 +59,6 @@ def label_requested(state: Packed, event: LabelRequested) -> Packed:
     return evolve(state, packing=state.packing.wanting(event.wanted))
 
 
-@frozen(eq=False, repr=False)
 class ChangeCarrier(Command):
     """Send a shipment with another carrier or service; a label that was bought is given back, and a new one bought."""
 
@@ -70,7 +67,6 @@ class ChangeCarrier(Command):
     needs_label: bool = True
 
 
-@frozen(eq=False, repr=False)
 class CarrierChanged(Event):
     """The carrier or service is another. ``tracking_number`` names a label that must now be voided."""
 
@@ -96,7 +92,6 @@ def _tracking_number(state: Unsent) -> str:
     return label.tracking_number if label else ""
 
 
-@frozen(eq=False, repr=False)
 class Readdress(Internal):
     """Send a shipment elsewhere, where all that is in it is to go now."""
 
@@ -104,7 +99,6 @@ class Readdress(Internal):
     country: Name
 
 
-@frozen(eq=False, repr=False)
 class ShipmentReaddressed(Event):
     """The shipment goes elsewhere. ``tracking_number`` names a label that must now be voided."""
 
@@ -137,8 +131,7 @@ def _plan(state: Unsent, event: CarrierChanged | ShipmentReaddressed) -> Plan:
 # -- bought
 
 
-@frozen(eq=False, repr=False)
-class _Bought:
+class _Bought(Fields):
     """A label, and the purchase that brought it; none if somebody has bought it by hand."""
 
     label: ShippingLabel
@@ -148,10 +141,7 @@ class _Bought:
 class RecordLabel(_Bought, Command):
     """Note that a carrier has sold this label. It is a fact, whether anything waits for it or not."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class LabelBought(Event):
     """A label was bought, and is on the shipment."""
 
@@ -159,7 +149,6 @@ class LabelBought(Event):
     at: datetime
 
 
-@frozen(eq=False, repr=False)
 class SpareLabelRecorded(Event):
     """A label was bought that nothing waits for. It must be voided, unless no ``tracking_number`` names it.
 
@@ -217,12 +206,10 @@ def spare_recorded(state: S, event: SpareLabelRecorded) -> S:
 # -- given back
 
 
-@frozen(eq=False, repr=False)
 class VoidLabel(Command):
     """Give the label back. Another is bought when somebody asks for it."""
 
 
-@frozen(eq=False, repr=False)
 class LabelVoided(Event):
     """The label was given back and must be voided with the carrier."""
 

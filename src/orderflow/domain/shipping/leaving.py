@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Final, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import Id, Length, Name
 from orderflow.domain.engine.machine import refuse
-from orderflow.domain.engine.record import Command, Event, Internal
+from orderflow.domain.engine.record import Command, Event, Fields, Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.shipping.dates import questioned
 from orderflow.domain.shipping.fates import COMING_BACK, ON_THE_WAY, Fate, Move, turned
@@ -58,12 +58,10 @@ N = TypeVar("N", bound="Unsent")
 # -- handed over
 
 
-@frozen(eq=False, repr=False)
 class HandOver(Command):
     """Note that the carrier has taken the shipment."""
 
 
-@frozen(eq=False, repr=False)
 class HandedOver(Event):
     """The shipment has left with these units."""
 
@@ -93,7 +91,6 @@ def _left(items: tuple[Item, ...], plan: Plan, tracking: Tracking, carriage: Car
 # -- nobody handed it over, and yet it left
 
 
-@frozen(eq=False, repr=False)
 class ShipmentLeft(Event):
     """What was told of a packed shipment says that it has left: a carrier's ``scan``, or a ``report`` that it is back.
 
@@ -120,12 +117,10 @@ def _orders(items: tuple[Item, ...]) -> tuple[str, ...]:
 # -- voided, and yet it left
 
 
-@frozen(eq=False, repr=False)
 class RecordDispatch(Command):
     """Note that a voided shipment has left after all, with what was taken out of it last."""
 
 
-@frozen(eq=False, repr=False)
 class DispatchRecorded(Event):
     """A voided shipment has left."""
 
@@ -142,8 +137,7 @@ def dispatch_recorded(state: Voided, event: DispatchRecorded) -> InTransit:
 # -- what its orders answer
 
 
-@frozen(eq=False, repr=False)
-class _Answer:
+class _Answer(Fields):
     """Units that left beyond what the order owed, and the codes of what else speaks against their leaving."""
 
     order: Id
@@ -154,13 +148,9 @@ class _Answer:
 class RecordAnswer(_Answer, Internal):
     """Note what an order says of units that have left though nobody handed them over."""
 
-    __slots__ = ()
-
 
 class AnswerRecorded(_Answer, Event):
     """An order has said whether it owed what left."""
-
-    __slots__ = ()
 
 
 def was_asked(state: InTransit, command: RecordAnswer, stamp: Stamp) -> Refusal | None:
@@ -191,8 +181,7 @@ def _told(order: str, pick: Pick) -> tuple[tuple[str, str], ...]:
 # -- gone before its order was placed
 
 
-@frozen(eq=False, repr=False)
-class _OrderDate:
+class _OrderDate(Fields):
     order: Id
     placed_at: datetime
 
@@ -200,13 +189,9 @@ class _OrderDate:
 class RecordOrderDate(_OrderDate, Internal):
     """Note that an order in the shipment was placed after the shipment had left, as the dates say."""
 
-    __slots__ = ()
-
 
 class OrderDateRecorded(_OrderDate, Event):
     """An order was placed after the shipment had left, as the dates say."""
-
-    __slots__ = ()
 
 
 def order_date_recorded(state: L, event: OrderDateRecorded) -> L:
@@ -219,24 +204,18 @@ def order_date_recorded(state: L, event: OrderDateRecorded) -> L:
 # -- handed over, and yet some of it stayed
 
 
-@frozen(eq=False, repr=False)
-class _Stayed:
+class _Stayed(Fields):
     items: Items
 
 
 class RecordLeftBehind(_Stayed, Command):
     """Note that the carrier did not take these units: they are where they were, and owed again. It is a fact."""
 
-    __slots__ = ()
-
 
 class LeftBehindNoted(_Stayed, Event):
     """Units had not left, nor had the shipment, as far as anybody knows."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class LeftBehindRecorded(Event):
     """Units had not left. Those ``beyond`` what was out cannot have stayed: they are to be counted."""
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import Count, Quantity
 from orderflow.domain.engine.machine import Absent, refuse
-from orderflow.domain.engine.record import Command, Event, Internal
+from orderflow.domain.engine.record import Command, Event, Fields, Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.shipping.state import (
     SCANNED,
@@ -33,8 +33,7 @@ G = TypeVar("G", bound=HasGoods)
 # -- planning
 
 
-@frozen(eq=False, repr=False)
-class _Planning:
+class _Planning(Fields):
     items: Items
     plan: Plan = Plan()
 
@@ -46,13 +45,9 @@ class _Planning:
 class PlanShipment(_Planning, Command):
     """Plan a shipment. An order line appears in it once for each location."""
 
-    __slots__ = ()
-
 
 class ShipmentPlanned(_Planning, Event):
     """A shipment was planned."""
-
-    __slots__ = ()
 
 
 def planned(state: Absent, event: ShipmentPlanned) -> Planned:
@@ -62,7 +57,6 @@ def planned(state: Absent, event: ShipmentPlanned) -> Planned:
 # -- packing
 
 
-@frozen(eq=False, repr=False)
 class PackShipment(Command):
     """Pack the picked goods: their weight in grams (0: not weighed) and the number of pieces."""
 
@@ -70,7 +64,6 @@ class PackShipment(Command):
     pieces: Quantity
 
 
-@frozen(eq=False, repr=False)
 class ShipmentPacked(Event):
     """The goods were packed. ``wanted`` is the purchase of a label that this asks for, if the carrier needs one."""
 
@@ -86,8 +79,7 @@ def pack(state: Planned, command: PackShipment, stamp: Stamp) -> ShipmentPacked:
     return ShipmentPacked(command.weight_grams, command.pieces, wanted, stamp.moment)
 
 
-@frozen(eq=False, repr=False)
-class _SomeItems:
+class _SomeItems(Fields):
     items: Items
 
     def faults(self) -> Iterator[Fault]:
@@ -98,10 +90,7 @@ class _SomeItems:
 class RecordShortPick(_SomeItems, Command):
     """Note units not found while picking; the shipment goes on without them, or is voided if nothing is left."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class ShortPickRecorded(Event):
     """Units were not found and are out of the shipment."""
 
@@ -120,25 +109,17 @@ def packed(state: Planned, event: ShipmentPacked) -> Packed:
 class RecordOverPick(_SomeItems, Command):
     """Note units picked beyond those that are in the shipment: goods by weight come out a little heavier."""
 
-    __slots__ = ()
-
 
 class OverPickRecorded(_SomeItems, Event):
     """More was picked; each order says as which lines."""
-
-    __slots__ = ()
 
 
 class AddItems(_SomeItems, Internal):
     """Take in what was picked beyond an order, by the lines that it became."""
 
-    __slots__ = ()
-
 
 class ItemsAdded(_SomeItems, Event):
     """What was picked beyond an order is in the shipment."""
-
-    __slots__ = ()
 
 
 def over_picked(state: Planned, event: OverPickRecorded) -> Planned:
@@ -160,16 +141,11 @@ def items_added(state: Planned, event: ItemsAdded) -> Planned:
 class DropItems(_SomeItems, Command):
     """Take units out; they stay allocated, unless their order has cancelled them meanwhile."""
 
-    __slots__ = ()
-
 
 class DropCancelledItems(_SomeItems, Internal):
     """Take units out that their orders have cancelled, before anything is packed."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class ItemsDropped(Event):
     """Units were taken out. ``tracking_number`` names a label that must now be voided, empty if there is none."""
 
@@ -245,12 +221,10 @@ def _tracking_number(state: HasGoods) -> str:
 # -- giving up
 
 
-@frozen(eq=False, repr=False)
 class VoidShipment(Command):
     """Give up a shipment that has not left."""
 
 
-@frozen(eq=False, repr=False)
 class ShipmentVoided(Event):
     """The shipment was given up. ``tracking_number`` names a label that must now be voided, empty if there is none."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import Id, Length
 from orderflow.domain.engine.machine import refuse
@@ -21,7 +21,6 @@ from orderflow.errors import Refusal
 L = TypeVar("L", bound=Left)
 
 
-@frozen(eq=False, repr=False)
 class SendBack(Internal):
     """Note that units which came back to ``location`` stay the customer's; ``document`` is their return."""
 
@@ -30,7 +29,6 @@ class SendBack(Internal):
     units: Annotated[tuple[Back, ...], Length(1, MAX_LINES)]
 
 
-@frozen(eq=False, repr=False)
 class UnitsSentBack(Event):
     """Units that came back go to the customer again: they count as delivered; what belongs to no order is a gift."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, TypeAlias, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain import values
 from orderflow.domain.engine.bounds import Length, Name
 from orderflow.domain.engine.machine import refuse
-from orderflow.domain.engine.record import Command, Event
+from orderflow.domain.engine.record import Command, Event, Fields
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.shipping.carriage import ShipmentLost
 from orderflow.domain.shipping.fates import ON_THE_WAY, Move, turned
@@ -22,7 +22,6 @@ T = TypeVar("T", bound="Unsent | Left | Voided")
 SomeOrAll: TypeAlias = Annotated[tuple[Item, ...], Length(0, MAX_LINES)]
 
 
-@frozen(eq=False, repr=False)
 class DeclareLost(Command):
     """Note that nobody knows where the shipment is."""
 
@@ -31,35 +30,28 @@ def declare_lost(state: Left, command: DeclareLost, stamp: Stamp) -> ShipmentLos
     return ShipmentLost(None, stamp.moment)
 
 
-@frozen(eq=False, repr=False)
 class WriteOffParcel(Command):
     """Write missing units off: these, or all that are missing."""
 
     items: SomeOrAll = ()
 
 
-@frozen(eq=False, repr=False)
 class ResupplyParcel(Command):
     """Owe missing units again: these, or all that are missing. The missing ones belong to no order any more."""
 
     items: SomeOrAll = ()
 
 
-@frozen(eq=False, repr=False)
-class _Resolved:
+class _Resolved(Fields):
     moves: tuple[Move, ...]
 
 
 class ParcelWrittenOff(_Resolved, Event):
     """Missing units were written off."""
 
-    __slots__ = ()
-
 
 class ParcelResupplied(_Resolved, Event):
     """Missing units are owed again."""
-
-    __slots__ = ()
 
 
 def enough_missing(state: Lost, command: WriteOffParcel | ResupplyParcel, stamp: Stamp) -> Refusal | None:
@@ -87,12 +79,10 @@ def resolved(state: Lost, event: ParcelWrittenOff | ParcelResupplied) -> Lost:
     return evolve(state, fates=turned(state.fates, event.moves))
 
 
-@frozen(eq=False, repr=False)
 class ClearExpected(Command):
     """Note that what was said to be coming back stays with the customer."""
 
 
-@frozen(eq=False, repr=False)
 class ExpectationCleared(Event):
     """Nothing of the shipment is expected back any more."""
 
@@ -107,21 +97,16 @@ def expectation_cleared(state: Delivered, event: ExpectationCleared) -> Delivere
     return evolve(state, fates=tuple([fate._replace(expected_back=0) for fate in state.fates]))
 
 
-@frozen(eq=False, repr=False)
-class _Closing:
+class _Closing(Fields):
     code: Name
 
 
 class CloseShipmentTask(_Closing, Command):
     """Somebody has looked at the oldest task with this code."""
 
-    __slots__ = ()
-
 
 class ShipmentTaskClosed(_Closing, Event):
     """A task was closed."""
-
-    __slots__ = ()
 
 
 def has_task(state: Unsent | Left | Voided, command: CloseShipmentTask, stamp: Stamp) -> Refusal | None:

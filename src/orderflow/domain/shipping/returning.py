@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, NamedTuple, TypeAlias, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from orderflow.domain.engine.bounds import Length, Name
-from orderflow.domain.engine.record import Command, Event, Internal
+from orderflow.domain.engine.record import Command, Event, Fields, Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.shipping.dates import questioned
 from orderflow.domain.shipping.fates import COMING_BACK, Move, turned, units_in
@@ -37,8 +37,7 @@ L = TypeVar("L", bound=Left)
 P = TypeVar("P", bound="Planned | Voided")
 
 
-@frozen(eq=False, repr=False)
-class _ComingBack:
+class _ComingBack(Fields):
     location: Location
     usable: bool = False
     units: Annotated[tuple[Back, ...], Length(0, MAX_LINES)] = ()
@@ -55,10 +54,7 @@ class ReceiveBack(_ComingBack, Command):
     ``supposed``: they may have left in another shipment, so somebody should look.
     """
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class ReceiveReturned(_ComingBack, Internal):
     """The same, told by the return that the units stand in, so that they are inspected there."""
 
@@ -68,7 +64,6 @@ class ReceiveReturned(_ComingBack, Internal):
 AnyBack: TypeAlias = ReceiveBack | ReceiveReturned
 
 
-@frozen(eq=False, repr=False)
 class ReceivedBack(Event):
     """Units came back to ``location``. Those ``beyond`` what was out cannot be: they are to be counted.
 
@@ -87,7 +82,6 @@ class ReceivedBack(Event):
     loose: tuple[Back, ...] = ()
 
 
-@frozen(eq=False, repr=False)
 class ReportedUnsent(Event):
     """Units are said to have come back of a shipment that has not left: they are to be counted."""
 

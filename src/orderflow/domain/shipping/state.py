@@ -7,8 +7,6 @@ from datetime import datetime
 from enum import Enum
 from typing import Annotated, Final, NamedTuple, Protocol, TypeAlias
 
-from attrs import frozen
-
 from orderflow.domain.engine.bounds import Between, Id, Length, Name, Quantity, Text
 from orderflow.domain.engine.limits import MAX_MONEY_MINOR
 from orderflow.domain.engine.record import Record
@@ -59,7 +57,6 @@ def repeated_items(items: Iterable[Item], path: str) -> Iterator[Fault]:
         seen.add(item[:3])
 
 
-@frozen(eq=False, repr=False)
 class Plan(Record):
     """How a shipment is to travel.
 
@@ -88,7 +85,6 @@ class Plan(Record):
             yield Fault("collect.minor", "out_of_range", "must be at least 1 minor unit")
 
 
-@frozen(eq=False, repr=False)
 class ShippingLabel(Record):
     """A bought label (送り状). ``data`` is print data of ``media_type`` and must hold no personal data.
 
@@ -232,7 +228,6 @@ class Carriage(NamedTuple):
     handed_over_at: datetime
 
 
-@frozen(eq=False, repr=False)
 class _Parcel(Record):
     """Goods that travel together: what every state but a voided one has."""
 
@@ -244,17 +239,13 @@ class _Parcel(Record):
 class Planned(_Parcel):
     """To be picked and packed (出荷準備)."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class Packed(_Parcel):
     """Packed, without a label."""
 
     packing: Packing
 
 
-@frozen(eq=False, repr=False)
 class Labelled(_Parcel):
     """Packed, and its label is bought."""
 
@@ -263,7 +254,6 @@ class Labelled(_Parcel):
     bought_at: datetime
 
 
-@frozen(eq=False, repr=False)
 class Left(_Parcel):
     """What every state has in common once the shipment has left; never a state itself.
 
@@ -277,24 +267,19 @@ class Left(_Parcel):
 class InTransit(Left):
     """With the carrier (配送中)."""
 
-    __slots__ = ()
 
-
-@frozen(eq=False, repr=False)
 class Delivered(Left):
     """Arrived (配達完了)."""
 
     delivered_at: datetime
 
 
-@frozen(eq=False, repr=False)
 class Returning(Left):
     """On its way back."""
 
     why: ReturnReason
 
 
-@frozen(eq=False, repr=False)
 class ReturnedToSender(Left):
     """Back at one of our locations: nothing of it is on the way or with the customer."""
 
@@ -302,14 +287,12 @@ class ReturnedToSender(Left):
     received_at: datetime
 
 
-@frozen(eq=False, repr=False)
 class Lost(Left):
     """Missing; it may still be found. Its units are on the way until they are written off or sent again."""
 
     lost_at: datetime
 
 
-@frozen(eq=False, repr=False)
 class Voided(Record):
     """Given up before it left, or nothing was left in it. ``last_items`` are what was taken out at the end.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from orderflow.domain.billing.account import Account
@@ -43,7 +43,7 @@ MONEY_LAWS: Final = {
     "F3": "An order completed with nothing to bill, nothing to credit and, if asked, nothing to pay.",
 }
 
-_GATES: Final = {
+_GATES: Final[Mapping[type[Any], Gate]] = {
     OrderConfirmed: Gate.CONFIRM,
     StockAllocated: Gate.ALLOCATE,
     ShipmentPrepared: Gate.PREPARE,

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from attrs import frozen
-
 from orderflow.domain.billing import account as ac
 from orderflow.domain.billing import credit_note as cn
 from orderflow.domain.billing import invoice as inv
@@ -125,7 +123,6 @@ NOTICES: Final = (
 )
 
 
-@frozen(eq=False, repr=False)
 class NoticeBy(Record):
     """Tells the customer, by the named template."""
 
