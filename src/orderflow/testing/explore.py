@@ -60,6 +60,9 @@ class Counterexample(AssertionError):
         steps = "".join(f"\n  {number}. {_said(step)}" for number, step in enumerate(commands, start=1))
         super().__init__(f"{law}: {detail}, after{steps or ' nothing at all'}")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.law, self.detail, self.commands)
+
 
 @frozen
 class Exploration:
