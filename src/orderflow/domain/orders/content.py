@@ -230,7 +230,7 @@ class OrderLine(Record):
 
         ``discount_minor`` is its frozen share of all discounts, in minor units.
         """
-        if faults := faults_at("quantity", Quantity, quantity):
+        if faults := faults_at("quantity", int, quantity):
             raise InputError(faults)
         net = line_minor(price, quantity, policy) - discount_minor
         return cls(line, sku, description, quantity, price, net, tax, kind, discount_minor, weight_grams)
