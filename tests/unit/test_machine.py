@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from attrs import frozen
 
 from orderflow.domain.engine.machine import (
     ABSENT,
@@ -278,11 +277,9 @@ def test_a_choice_decides_between_events() -> None:
 def test_one_line_may_stand_for_several_states() -> None:
     """The same line for several states leads each where it says, or leaves each what it is."""
 
-    @frozen(eq=False, repr=False)
     class Polish(Command):
         """Make it shine."""
 
-    @frozen(eq=False, repr=False)
     class Polished(Event):
         """It was polished."""
 
@@ -314,15 +311,12 @@ def test_an_extended_machine_is_checked_in_full() -> None:
 def test_an_extension_may_bring_a_final_state() -> None:
     """A new way to end is declared with the rules that lead there."""
 
-    @frozen(eq=False, repr=False)
     class Sold(Record):
         """Somebody else's now."""
 
-    @frozen(eq=False, repr=False)
     class Sell(Internal):
         """Give it away for money."""
 
-    @frozen(eq=False, repr=False)
     class WasSold(Event):
         """It was sold."""
 

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Annotated, Any, Literal, NamedTuple
 
 import pytest
-from attrs import evolve, frozen
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -137,7 +137,6 @@ def released() -> tuple[Any, Any]:
     """Two releases of one class: the second has one more field, with a default, in the midst of the others."""
 
     def first() -> Any:
-        @frozen(eq=False, repr=False)
         class Greet(Command):
             name: Id
             loud: bool = False
@@ -145,7 +144,6 @@ def released() -> tuple[Any, Any]:
         return Greet
 
     def second() -> Any:
-        @frozen(eq=False, repr=False)
         class Greet(Command):
             name: Id
             tongue: Name = "en"
@@ -267,7 +265,6 @@ def test_quotes_and_controls_are_escaped_and_letters_are_not() -> None:
 def test_a_field_of_several_classes_has_no_text() -> None:
     """What could be read back in two ways is refused when the writer is made."""
 
-    @frozen(eq=False, repr=False)
     class Either(Command):
         part: Part | Spot
 
