@@ -400,12 +400,21 @@ def facts(units: int = 1) -> Exploration:
         RecordLost("l"),
         ReceiveBack("main"),
     )
-    hands = (HandOver(), VoidShipment(), RecordDispatch(), DropItems((one,)), RecordLeftBehind((one,)))
+    hands = (HandOver(), VoidShipment(), RecordDispatch(), DropItems((one,)))
     after = (WriteOffParcel(), ResupplyParcel(), ClearExpected(), CloseShipmentTask("count"))
     packing = (PlanShipment((one,), Plan(needs_label=False)), PackShipment(0, 1))
     first = told(S1, *packing, *heard, *hands, *after)
     second = told(S2, *packing, HandOver(), RecordDelivered("d"))
     return walk(order + first + second + bill_commands(I1), units, 0, limit=200_000)
+
+
+def left_behind() -> Exploration:
+    """A parcel that was handed over and, as its carrier says at any time, did not take its unit."""
+    one = Item("O", 1, "main", 1)
+    heard = (SCAN, RecordDelivered("d"), RecordReturning("r", ReturnReason.REFUSED), ReceiveBack("main"))
+    hands = (PackShipment(0, 1), HandOver(), VoidShipment(), RecordLeftBehind((one,)))
+    parcel = told(S1, PlanShipment((one,), Plan(needs_label=False)), *hands, *heard)
+    return walk(order_commands(1, PlaceOrder(content(1))) + parcel + bill_commands(I1), 1, 0)
 
 
 def beginnings() -> Exploration:
@@ -444,7 +453,7 @@ def service() -> Exploration:
 
 #: The longest first, so that two processes end at about the same time.
 WALKS = (
-    facts, documents, fragments, money, ordered_basis, parcels, settled_early, beginnings, on_account, service,
+    facts, documents, fragments, left_behind, money, ordered_basis, parcels, settled_early, beginnings, on_account, service,
 )  # fmt: skip
 
 #: What is told in every state alike, of which small worlds reach some: cases try the states one by one (E04, U01, U09,

@@ -415,4 +415,4 @@ def told(result: Any) -> Any:
 
 
 TestAgreement = Agreement.TestCase
-TestAgreement.settings = settings(max_examples=50, stateful_step_count=50)
+TestAgreement.settings = settings(max_examples=40, stateful_step_count=50)
