@@ -164,3 +164,14 @@ def test_u05_units_that_come_out_of_a_parcel_are_promised_anew(storage: Store) -
     assert shop.expire() == []
     clock.advance(HOUR / 2)
     assert [r.key.id for r in shop.expire() if isinstance(r, Ack)] == ["a", "b"]
+
+
+def test_u05_an_order_that_is_not_there_takes_no_promise(storage: Store) -> None:
+    """A promise has ended, and nobody is there who wants its units."""
+    shop, clock = shop_of(storage)
+    confirmed(shop, "a")
+    shop.allocate("a")
+    clock.advance(2 * HOUR)
+    [answer] = shop.allocate("nobody")
+    assert not isinstance(answer, Ack)
+    assert held(shop, "a") == [(1, 0, 0)]

@@ -17,6 +17,7 @@ from orderflow.domain.inventory.level import StockLevel
 from orderflow.domain.orders.machine import ORDER
 from orderflow.domain.orders.placing import DiscardDraft, OpenDraft
 from orderflow.domain.orders.reinstating import OrderReinstated, reinstated
+from orderflow.domain.orders.state import Placed
 from orderflow.domain.returns.inspecting import SettleReturn
 from orderflow.domain.values import StockRef, stock_key
 from orderflow.errors import DefinitionError, InputError, InvariantBroken, Key, NotFound
@@ -100,6 +101,7 @@ def test_only_stock_rows_have_a_queue() -> None:
 def test_an_order_that_is_not_confirmed_is_not_filled() -> None:
     """It may hold units, and waits for none by the queue."""
     placed = Shop().placed(1).orders.get("O")
+    assert isinstance(placed, Placed)
     assert [*_waiting(placed, StockRef("TEA", "main"), 1, NOON)] == []
 
 

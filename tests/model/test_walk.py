@@ -453,7 +453,8 @@ def service() -> Exploration:
 
 #: The longest first, so that two processes end at about the same time.
 WALKS = (
-    facts, documents, fragments, left_behind, money, ordered_basis, parcels, settled_early, beginnings, on_account, service,
+    facts, documents, fragments, left_behind, money, ordered_basis, parcels, settled_early, beginnings, on_account,
+    service,
 )  # fmt: skip
 
 #: What is told in every state alike, of which small worlds reach some: cases try the states one by one (E04, U01, U09,

@@ -37,6 +37,7 @@ from orderflow.domain.returns.requesting import (
     RequestReturn,
 )
 from orderflow.domain.values import InspectionOutcome, LineQuantity
+from orderflow.domain.workflow.attention import attention
 from orderflow.errors import CommandRefused, InvariantBroken
 from orderflow.testing.scenario import Life
 from orderflow.testing.scenario import given as life_of
@@ -157,6 +158,7 @@ def test_what_is_still_out_is_closed_short_and_still_taken_in() -> None:
     assert isinstance(life.and_then(CloseShort()).state, s.Received)
     seen = life.and_then(looked_at(REJECT, 1))
     assert isinstance(seen.state, s.PartlyReceived)
+    assert [wait.reason.code for wait in attention(seen.state, STAMP.at)] == ["still_out"]
     closed = seen.and_then(CloseShort())
     assert isinstance(closed.state, s.Rejected)
     assert isinstance(closed.and_then(came(1)).state, s.Received)

@@ -135,10 +135,8 @@ def may_be_filled(order: Any, command: FillBackorder, now: datetime) -> bool:
     return free and not_held_at_allocate(order, command, Stamp(now, "queue", "queue")) is None
 
 
-def _waiting(order: object, stock: StockRef, most: int, now: datetime) -> Iterator[Pick]:
+def _waiting(order: Placed | Accepted, stock: StockRef, most: int, now: datetime) -> Iterator[Pick]:
     """Up to ``most`` units that an order waits for at ``stock``, its first lines first; lines on hold keep waiting."""
-    if not isinstance(order, Placed | Accepted):
-        return
     for line, vector in lines_of(order):
         waits = sum(wait.quantity for wait in vector.backordered if wait.location == stock.location)
         pick = Pick(line.line, stock.location, min(most, waits))
