@@ -8,7 +8,6 @@ from typing import Any, TypeAlias
 
 from orderflow.adapters.codec import Codec
 from orderflow.cli.output import amount, when
-from orderflow.domain.orders.addresses import addressed
 from orderflow.domain.orders.amending import Difference
 from orderflow.domain.orders.charging import charged_minor, credit_due_minor, to_pay_minor, to_refund_minor
 from orderflow.domain.orders.content import Hold, LineKind, OrderContent, OrderLine, totals_of
@@ -52,7 +51,7 @@ def order_view(row: Row[Any]) -> View:
     state, content = row.state, row.state.content
     sums = totals_of(content)
     progress = getattr(state, "progress", None)
-    ship_to = addressed(content, progress.readdressed if progress else ()).ship_to
+    ship_to = (state.content_now if progress else content).ship_to
     vectors = progress.lines if progress else [LineVector() for _ in content.lines]
     return row_view(row) | {
         "version": row.version,

@@ -14,7 +14,6 @@ from orderflow.domain.engine.machine import ABSENT
 from orderflow.domain.engine.record import Record
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import Workflow
-from orderflow.domain.orders.addresses import addressed
 from orderflow.domain.orders.allocating import AllocateStock
 from orderflow.domain.orders.billing import BillUnits, CompleteOrder
 from orderflow.domain.orders.charging import billable_lines
@@ -114,7 +113,7 @@ def _needed(key: Key, order: HasProgress, settings: ShopSettings) -> Iterator[Ke
     yield key
     progress, content = order.progress, order.content
     places = {a.location for v in progress.lines for a in v.allocated} | set(settings.allocation.locations)
-    ways = {content.route(line) for line in addressed(content, progress.readdressed).lines}
+    ways = {content.route(line) for line in order.content_now.lines}
     most = len(ways) * len(places.union([way.location for way in ways if way.location]))
     yield from (shipment_key(key, len(progress.shipments) + number) for number in range(1, most + 1))
     yield invoice_key(key, order)

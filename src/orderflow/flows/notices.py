@@ -11,7 +11,6 @@ from orderflow.domain.billing.invoice import MarkSent
 from orderflow.domain.billing.invoice_state import Numbered, Void
 from orderflow.domain.engine.decide import Flow, Read, ask
 from orderflow.domain.money.money import Money
-from orderflow.domain.orders.addresses import addressed
 from orderflow.domain.orders.charging import charged_minor
 from orderflow.domain.orders.content import OrderContent
 from orderflow.domain.orders.state import HasProgress
@@ -40,8 +39,8 @@ def addressee(state: Any) -> PartyRef | None:
         return state.content.bill_to
     ref: PartyRef | None = None
     if _is_order(state):
-        changes = state.progress.readdressed if isinstance(state, HasProgress) else ()
-        ref = state.content.bill_to or addressed(state.content, changes).ship_to
+        content = state.content_now if isinstance(state, HasProgress) else state.content
+        ref = content.bill_to or content.ship_to
     elif getattr(state, "plan", None) is not None:
         ref = state.plan.ship_to
     return ref

@@ -9,7 +9,6 @@ from orderflow.domain.engine.bounds import Name
 from orderflow.domain.engine.decide import Flow, Message, Read, ask
 from orderflow.domain.engine.record import Record
 from orderflow.domain.money.money import Money
-from orderflow.domain.orders.addresses import addressed
 from orderflow.domain.orders.collecting import shares_to_collect, value_minor
 from orderflow.domain.orders.content import OrderContent, OrderLine, Route
 from orderflow.domain.orders.shipping import units_preparing
@@ -55,7 +54,7 @@ def shipments_for(key: Key, order: object, settings: ShippingSettings) -> Iterat
     """
     if not isinstance(order, Accepted):
         return
-    content, loads = addressed(order.content, order.progress.readdressed), dict[Route, list[Item]]()
+    content, loads = order.content_now, dict[Route, list[Item]]()
     for line, vector in zip(content.lines, order.progress.lines, strict=True):
         for location, quantity in summed([(a.location, a.quantity) for a in vector.allocated]).items():
             way = route_for(content, line, settings)._replace(location=location)
@@ -133,5 +132,5 @@ def readdress(message: Message) -> Flow[Commands]:
 
 
 def _goes_to(order: HasProgress, line: int) -> tuple[PartyRef | None, str]:
-    content = addressed(order.content, order.progress.readdressed)
+    content = order.content_now
     return content.route(content.line(line))[:2]

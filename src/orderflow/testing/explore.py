@@ -225,8 +225,7 @@ class _Walk:
         sums = Sums()
         found: list[Breach] = [*sums.add(said), *sums.breaches()]
         if found:
-            detail = "; ".join(f"{breach.law} {breach.key or ''} {breach.found}" for breach in found)
-            raise Counterexample(found[0].law, detail, [*self._path(node), *sent])
+            raise Counterexample(found[0].law, "; ".join(map(str, found)), [*self._path(node), *sent])
 
     def _try(self, node: Node, sent: Send) -> Move | None:
         """What a command changes, or None if it is refused; decided only once for the same rows."""

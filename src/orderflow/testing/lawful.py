@@ -85,7 +85,7 @@ class _LawfulStorage:
 
 def _raise(found: list[Breach]) -> None:
     if found:
-        raise InvariantBroken(found[0].law, "; ".join(f"{b.law} {b.key or ''} {b.found}" for b in found))
+        raise InvariantBroken(found[0].law, "; ".join(map(str, found)))
 
 
 class _Lawful:

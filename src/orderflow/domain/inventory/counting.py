@@ -11,7 +11,14 @@ from orderflow.domain.engine.limits import MAX_QUANTITY
 from orderflow.domain.engine.record import Command, Event, Fields, Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.inventory.level import Row, StockLevel, level_of
-from orderflow.domain.inventory.stock import changes_something, moved, no_more_than, with_on_hand, with_quarantined
+from orderflow.domain.inventory.stock import (
+    changes_something,
+    left_on_hand,
+    moved,
+    no_more_than,
+    with_on_hand,
+    with_quarantined,
+)
 from orderflow.errors import Refusal
 
 __all__ = [
@@ -145,11 +152,8 @@ def is_quarantined(state: StockLevel, command: ReleaseQuarantine | Discard, stam
 
 def is_on_hand(state: StockLevel, command: Discard, stamp: Stamp) -> Refusal | None:
     """Only units on hand can be thrown away, or those that a stocktake has missed since."""
-    return (
-        None
-        if state.has_seen(stamp)
-        else no_more_than(state.on_hand, command.quantity, "not_on_hand", "{wanted} wanted, {found} on hand")
-    )
+    on_hand = command.quantity if state.has_seen(stamp) else state.on_hand
+    return no_more_than(on_hand, command.quantity, "not_on_hand", "{wanted} wanted, {found} on hand")
 
 
 def quarantined(s: StockLevel, event: UnitsQuarantined) -> StockLevel:
@@ -165,8 +169,7 @@ def quarantine_released(s: StockLevel, event: QuarantineReleased) -> StockLevel:
 
 
 def discarded(s: StockLevel, event: UnitsDiscarded) -> StockLevel:
-    gone = 0 if event.counted else event.quantity - event.found
-    s = with_on_hand(_taken_off(s, event), s.on_hand - gone)
+    s = with_on_hand(_taken_off(s, event), left_on_hand(s, event))
     return evolve(s, recount=True) if event.found else s
 
 

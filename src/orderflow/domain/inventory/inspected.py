@@ -9,7 +9,7 @@ from orderflow.domain.engine.record import Event, Fields, Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.inventory.counting import QuarantineReleased, UnitsDiscarded
 from orderflow.domain.inventory.level import Row, StockLevel, level_of
-from orderflow.domain.inventory.stock import no_more_than
+from orderflow.domain.inventory.stock import first_found, no_more_than
 from orderflow.errors import Refusal
 
 
@@ -83,6 +83,4 @@ def release(state: StockLevel, command: ReleaseReturned, stamp: Stamp) -> Quaran
 def discard(state: StockLevel, command: DiscardReturned, stamp: Stamp) -> UnitsDiscarded:
     """What is gone was there: units that nobody knew to be on hand are found first."""
     quantity, reason, document = command.quantity, command.reason, command.document
-    counted = state.has_seen(stamp)
-    found = 0 if counted else max(0, quantity - state.on_hand)
-    return UnitsDiscarded(quantity, reason, document, counted, found, in_return=True)
+    return UnitsDiscarded(quantity, reason, document, *first_found(state, command, stamp), in_return=True)

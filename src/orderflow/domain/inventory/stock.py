@@ -323,18 +323,32 @@ def _queued(s: StockLevel, priority: int, more: int) -> StockLevel:
     return evolve(s, backordered=total, classes=classes)
 
 
+class Found(Seen, Protocol):
+    @property
+    def found(self) -> int: ...
+
+
+def first_found(s: StockLevel, command: HasQuantity, stamp: Stamp) -> tuple[bool, int]:
+    """Of units that are gone, whether a stocktake has counted that already; if not, how many nobody knew of."""
+    counted = s.has_seen(stamp)
+    return counted, 0 if counted else max(0, command.quantity - s.on_hand)
+
+
+def left_on_hand(s: StockLevel, event: Found) -> int:
+    """What is on hand once the units are gone; those that were found first had not been known."""
+    return s.on_hand if event.counted else s.on_hand + event.found - event.quantity
+
+
 def ship(state: Row, command: Ship, stamp: Stamp) -> UnitsShipped:
     """What has left was there: units that nobody knew of are found first."""
     s = level_of(state)
-    allocated, counted = min(command.allocated, command.quantity, s.allocated), s.has_seen(stamp)
-    found = 0 if counted else max(0, command.quantity - s.on_hand)
+    allocated, (counted, found) = min(command.allocated, command.quantity, s.allocated), first_found(s, command, stamp)
     return UnitsShipped(command.quantity, command.document, allocated, found, counted)
 
 
 def shipped(state: Row, event: UnitsShipped) -> StockLevel:
     s = level_of(state)
-    gone = 0 if event.counted else event.quantity - event.found
-    s = _with_both(s, s.on_hand - gone, s.allocated - event.allocated)
+    s = _with_both(s, left_on_hand(s, event), s.allocated - event.allocated)
     return evolve(s, recount=True) if event.found else s
 
 

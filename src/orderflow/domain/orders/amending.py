@@ -106,8 +106,7 @@ def _cancelled(order: Working, changes: Changes) -> tuple[tuple[Slice, ...], lis
 
 def _amended(order: Working, proposal: Proposal) -> AmendmentConfirmed:
     """The order's content with the lines that are added; what is cancelled goes first."""
-    changes, content = proposal.changes, order.content
-    now = addressed(content, order.progress.readdressed)
+    changes, content, now = proposal.changes, order.content, order.content_now
     slices, vectors = _cancelled(order, changes)
     taken = content.places.keys() | {line.line for line in changes.lines}
     free = (number for number in count(1) if number not in taken)
@@ -274,11 +273,16 @@ def _units_refusal(order: Working, changes: Changes) -> Refusal | None:
     return None
 
 
+def too_many_lines(lines: int) -> Refusal | None:
+    """An order does not get more lines than an order may have."""
+    return refuse("too_many_lines", "an order has at most {most} lines", most=MAX_LINES) if lines > MAX_LINES else None
+
+
 def _sums_refusal(order: Working, proposal: Proposal) -> Refusal | None:
     """The lines are sound together, not too many, and something of the goods is left."""
     event = _amended(order, proposal)
-    if len(event.content.lines) > MAX_LINES:
-        return refuse("too_many_lines", "an order has at most {most} lines", most=MAX_LINES)
+    if fault := too_many_lines(len(event.content.lines)):
+        return fault
     if faults := [*_faults(order.content, event)]:
         return refuse("bad_lines", "{faults}", faults="; ".join(map(str, faults)))
     if fault := no_address(addressed(event.content, order.progress.readdressed)):

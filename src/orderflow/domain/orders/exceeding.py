@@ -12,14 +12,13 @@ from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Event, Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.money.tax import Totals
-from orderflow.domain.orders.addresses import addressed
-from orderflow.domain.orders.amending import at_price
+from orderflow.domain.orders.amending import at_price, too_many_lines
 from orderflow.domain.orders.content import OrderContent, totals_of
 from orderflow.domain.orders.guards import SomePicks, enough_at
 from orderflow.domain.orders.lines import LineVector, Picking
 from orderflow.domain.orders.shipping import units_preparing
 from orderflow.domain.orders.state import Accepted, lines_of
-from orderflow.domain.values import MAX_LINES, Pick, summed
+from orderflow.domain.values import Pick, summed
 from orderflow.errors import Refusal
 
 __all__ = ["AddExcess", "AddedUnits", "ExcessAdded"]
@@ -76,14 +75,11 @@ def within_tolerance(state: Accepted, command: AddExcess, stamp: Stamp) -> Refus
 
 def room_for_lines(state: Accepted, command: AddExcess, stamp: Stamp) -> Refusal | None:
     """The order does not get more lines than an order may have."""
-    if len(state.content.lines) + len(command.loads) <= MAX_LINES:
-        return None
-    return refuse("too_many_lines", "an order has at most {most} lines", most=MAX_LINES)
+    return too_many_lines(len(state.content.lines) + len(command.loads))
 
 
 def add_excess(state: Accepted, command: AddExcess, stamp: Stamp) -> ExcessAdded:
-    content = state.content
-    now = addressed(content, state.progress.readdressed)
+    content, now = state.content, state.content_now
     free = (number for number in count(1) if number not in content.places)
     units = tuple([AddedUnits(next(free), location, quantity) for _, location, quantity in command.loads])
     lines = []

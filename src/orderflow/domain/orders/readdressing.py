@@ -43,8 +43,7 @@ readdressed_are_goods = are_goods(lambda command: command.lines)
 
 def is_another_address(state: Working, command: ChangeAddress, stamp: Stamp) -> Refusal | None:
     """The goods are not sent there already."""
-    now = state.progress.readdressed
-    if addressed(state.content, _changed(now, command)) != addressed(state.content, now):
+    if addressed(state.content, _changed(state.progress.readdressed, command)) != state.content_now:
         return None
     return refuse("same_address", "the goods already go to {ship_to}", ship_to=command.ship_to)
 

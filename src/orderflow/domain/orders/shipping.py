@@ -11,7 +11,6 @@ from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Event, Fields, Internal, replacing
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.orders import lines as moves
-from orderflow.domain.orders.addresses import addressed
 from orderflow.domain.orders.allocating import end_of_promise, has_ended
 from orderflow.domain.orders.content import Gate, OrderLine, Route, ShipTogether
 from orderflow.domain.orders.guards import SomePicks, are_goods, enough_at, not_held, paid_for
@@ -151,7 +150,7 @@ def goes_to_its_address(state: Working, command: _Loads, stamp: Stamp) -> Refusa
     """Once an address of the order was changed, its goods travel only in shipments that go where they are to go."""
     if not state.progress.readdressed:
         return None
-    content, loaded = addressed(state.content, state.progress.readdressed), {load.line for load in command.loads}
+    content, loaded = state.content_now, {load.line for load in command.loads}
     for line in [line for line in content.lines if line.line in loaded]:
         way = content.route(line)
         if (way.ship_to, way.country) != (command.ship_to, command.country):

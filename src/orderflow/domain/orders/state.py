@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol, Self, TypeAlias, TypeVar
 
 from orderflow.domain.engine.record import Record, replacing
 from orderflow.domain.money.tax import TaxCategory, Totals
-from orderflow.domain.orders.addresses import NewAddress
+from orderflow.domain.orders.addresses import NewAddress, addressed
 from orderflow.domain.orders.changes import Proposal
 from orderflow.domain.orders.content import CancelledBy, Hold, OrderContent, OrderLine
 from orderflow.domain.orders.lines import LineVector
@@ -210,6 +210,11 @@ class HasProgress(Record):
     content: OrderContent
     totals: Totals
     progress: Progress
+
+    @property
+    def content_now(self) -> OrderContent:
+        """The content with the addresses that its goods go to since those were changed."""
+        return addressed(self.content, self.progress.readdressed)
 
     def with_progress(self, progress: Progress) -> Self:
         """The same state with other progress."""

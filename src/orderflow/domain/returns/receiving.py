@@ -6,8 +6,8 @@ counts as new.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, NamedTuple, TypeVar
+from collections.abc import Iterable, Iterator
+from typing import Annotated, NamedTuple, TypeAlias, TypeVar
 
 from attrs import evolve
 
@@ -33,6 +33,8 @@ from orderflow.errors import Refusal
 __all__ = ["ReceiveReturn", "ReturnReceived", "ReturnedUnits", "UnmatchedReturn"]
 
 K = TypeVar("K", bound=HasReturn)
+#: What a lot is of: location, order, line, SKU and shipment.
+Where: TypeAlias = tuple[str, str, int, str, str]
 
 
 class ReturnedUnits(NamedTuple):
@@ -144,13 +146,9 @@ def repeated(state: K, event: ArrivalRepeated) -> K:
 
 
 def _with(goods: Goods, event: ReturnReceived) -> Goods:
-    lots = {lot[:5]: lot for lot in goods.lots}
-    for where, quantity in summed(_arrived(event)).items():
-        lot = lots.get(where, Lot(*where, 0))
-        restocked = lot.restocked + (quantity if event.usable else 0)
-        lots[where] = lot._replace(received=lot.received + quantity, restocked=restocked)
+    lots = _lots(goods, summed(_arrived(event)).items(), usable=event.usable)
     arrivals = (*goods.arrivals, *(_brought(event) if event.arrival else ()))
-    return evolve(goods, lots=tuple(lots.values()), arrivals=arrivals[-MAX_ARRIVALS:], reports=goods.reports + 1)
+    return evolve(goods, lots=lots, arrivals=arrivals[-MAX_ARRIVALS:], reports=goods.reports + 1)
 
 
 def are_held(state: HasReturn, command: RecordLoose, stamp: Stamp) -> Refusal | None:
@@ -168,15 +166,21 @@ def are_held(state: HasReturn, command: RecordLoose, stamp: Stamp) -> Refusal | 
 
 def loosened(state: K, event: LooseRecorded) -> K:
     """They stand in the return without a shipment."""
-    lots = {lot[:5]: lot for lot in state.goods.lots}
-    for order, line, quantity in event.units:
-        for shipment, more in ((event.shipment, -quantity), ("", quantity)):
-            where = (event.location, order, line, "", shipment)
-            lot = lots.get(where, Lot(*where, 0))
-            restocked = lot.restocked + (more if event.usable else 0)
-            lots[where] = lot._replace(received=lot.received + more, restocked=restocked)
-    kept = tuple([lot for lot in lots.values() if lot.received])
-    return evolve(state, goods=evolve(state.goods, lots=kept))
+    changes = [
+        ((event.location, order, line, "", shipment), more)
+        for order, line, quantity in event.units
+        for shipment, more in ((event.shipment, -quantity), ("", quantity))
+    ]
+    return evolve(state, goods=evolve(state.goods, lots=_lots(state.goods, changes, usable=event.usable)))
+
+
+def _lots(goods: Goods, changes: Iterable[tuple[Where, int]], *, usable: bool) -> tuple[Lot, ...]:
+    """The lots with more or fewer units received; ``usable`` ones are on sale again. Empty ones are gone."""
+    lots = {lot[:5]: lot for lot in goods.lots}
+    for where, more in changes:
+        lot = lots.get(where, Lot(*where, 0))
+        lots[where] = lot._replace(received=lot.received + more, restocked=lot.restocked + (more if usable else 0))
+    return tuple([lot for lot in lots.values() if lot.received])
 
 
 def _brought(event: ReturnReceived) -> dict[Brought, None]:
@@ -184,7 +188,7 @@ def _brought(event: ReturnReceived) -> dict[Brought, None]:
     return dict.fromkeys([_units(event.arrival, u) for u in units] + [_unmatched(event.arrival, i) for i in unmatched])
 
 
-def _arrived(event: ReturnReceived) -> Iterator[tuple[tuple[str, str, int, str, str], int]]:
+def _arrived(event: ReturnReceived) -> Iterator[tuple[Where, int]]:
     for units in event.units:
         yield (event.location, units.order, units.line, "", units.shipment), units.quantity
     for item in event.unmatched:

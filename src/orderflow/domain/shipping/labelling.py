@@ -16,6 +16,7 @@ from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.record import Command, Event, Fields, Internal
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.shipping.state import (
+    HasGoods,
     HasLabel,
     Labelled,
     Left,
@@ -79,7 +80,7 @@ class CarrierChanged(Event):
 
 def change_carrier(state: Unsent, command: ChangeCarrier, stamp: Stamp) -> CarrierChanged:
     wanted = _wanted(state, stamp, needs_label=command.needs_label)
-    return CarrierChanged(command.carrier, command.service, command.needs_label, wanted, _tracking_number(state))
+    return CarrierChanged(command.carrier, command.service, command.needs_label, wanted, tracking_number_of(state))
 
 
 def _wanted(state: Unsent, stamp: Stamp, *, needs_label: bool) -> str:
@@ -87,7 +88,8 @@ def _wanted(state: Unsent, stamp: Stamp, *, needs_label: bool) -> str:
     return stamp.command_id if needs_label and not isinstance(state, Planned) else ""
 
 
-def _tracking_number(state: Unsent) -> str:
+def tracking_number_of(state: HasGoods) -> str:
+    """The number of the label that a shipment has; empty without one."""
     label: ShippingLabel | None = getattr(state, "label", None)
     return label.tracking_number if label else ""
 
@@ -110,7 +112,7 @@ class ShipmentReaddressed(Event):
 
 def readdress(state: Unsent, command: Readdress, stamp: Stamp) -> ShipmentReaddressed:
     wanted = _wanted(state, stamp, needs_label=state.plan.needs_label)
-    return ShipmentReaddressed(command.ship_to, command.country, wanted, _tracking_number(state))
+    return ShipmentReaddressed(command.ship_to, command.country, wanted, tracking_number_of(state))
 
 
 def planned_anew(state: Planned, event: CarrierChanged | ShipmentReaddressed) -> Planned:

@@ -128,14 +128,11 @@ TOLD: tuple[type[c.Told], ...] = (c.RecordTracking, c.RecordDelivered, c.RecordR
 PARK: Lines = (
     *[rule(Planned, told, c.TrackingParked, Planned, c.parked, decide=c.park) for told in TOLD],
     choice(
-        Voided,
-        c.RecordTracking,
-        c.park_or_note,
-        to(c.TrackingParked, Voided, c.parked_voided),
-        to(c.TrackingRecorded, Voided, c.recorded),
+        Voided, c.RecordTracking, c.park_or_note,
+        to(c.TrackingParked, Voided, c.parked_voided), to(c.TrackingRecorded, Voided, c.recorded),
     ),
     *[rule(Voided, told, c.TrackingParked, Voided, c.parked_voided, decide=c.park) for told in TOLD[1:]],
-)
+)  # fmt: skip
 
 #: Of a packed shipment they say that it has left.
 GONE: Lines = (

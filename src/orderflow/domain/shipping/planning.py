@@ -12,6 +12,7 @@ from orderflow.domain.engine.bounds import Count, Quantity
 from orderflow.domain.engine.machine import Absent, refuse
 from orderflow.domain.engine.record import Command, Event, Fields, Internal
 from orderflow.domain.engine.stamp import Stamp
+from orderflow.domain.shipping.labelling import tracking_number_of
 from orderflow.domain.shipping.state import (
     SCANNED,
     UNTRACKED,
@@ -174,7 +175,7 @@ def enough_in_shipment(
 def drop(state: HasGoods, command: DropItems | DropCancelledItems, stamp: Stamp) -> ItemsDropped:
     """If nothing is left, a bought label is not needed any more, so it is named."""
     cancelled = isinstance(command, DropCancelledItems)
-    label = "" if _left(state.items, command.items) else _tracking_number(state)
+    label = "" if _left(state.items, command.items) else tracking_number_of(state)
     return ItemsDropped(command.items, cancelled, label, stamp.moment)
 
 
@@ -213,11 +214,6 @@ def _packing(state: HasGoods) -> Packing | None:
     return packing
 
 
-def _tracking_number(state: HasGoods) -> str:
-    label = getattr(state, "label", None)
-    return label.tracking_number if label is not None else ""
-
-
 # -- giving up
 
 
@@ -234,7 +230,7 @@ class ShipmentVoided(Event):
 
 
 def void(state: HasGoods, command: VoidShipment, stamp: Stamp) -> ShipmentVoided:
-    return ShipmentVoided(state.items, _tracking_number(state), stamp.moment)
+    return ShipmentVoided(state.items, tracking_number_of(state), stamp.moment)
 
 
 def voided(state: HasGoods, event: ShipmentVoided) -> Voided:

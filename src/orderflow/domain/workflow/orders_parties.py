@@ -9,7 +9,6 @@ from orderflow.domain.engine.decide import Loaded, Read
 from orderflow.domain.engine.machine import refuse
 from orderflow.domain.engine.stamp import Stamp
 from orderflow.domain.engine.workflow import EventContext, Require
-from orderflow.domain.orders.addresses import addressed
 from orderflow.domain.orders.amending import ConfirmAmendment
 from orderflow.domain.orders.content import OrderContent
 from orderflow.domain.orders.placing import PlaceOrder
@@ -60,9 +59,7 @@ def address_recorded(context: EventContext) -> Iterator[Require]:
 def recorded(context: EventContext) -> Iterator[Require]:
     """The parties that an order names are kept, and not erased; an amendment asks that of those that it names."""
     event, before = context.event, context.before
-    known: list[Key] = []
-    if isinstance(before, HasProgress):
-        known = parties_of(context.key, addressed(before.content, before.progress.readdressed))
+    known = parties_of(context.key, before.content_now) if isinstance(before, HasProgress) else ()
     for party in [key for key in parties_of(context.key, event.content) if key not in known]:
         yield Require(party, _on_record(party.id))
 

@@ -27,6 +27,9 @@ class Breach(NamedTuple):
     key: Key | None
     found: str
 
+    def __str__(self) -> str:
+        return f"{self.law} {self.key or ''} {self.found}"
+
 
 class Share(NamedTuple):
     """What a row adds to a sum of a law. A number of 0 only says that the law was asked."""
