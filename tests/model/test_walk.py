@@ -53,7 +53,7 @@ from orderflow.domain.orders.content import (
 from orderflow.domain.orders.exceeding import AddExcess
 from orderflow.domain.orders.holding import PlaceHold, ReleaseHold
 from orderflow.domain.orders.machine import ORDER
-from orderflow.domain.orders.parcels import OweAgain, RecordDeparture, RecordLoss
+from orderflow.domain.orders.parcels import OweAgain, RecordDeparture, RecordLoss, UnitsReturned
 from orderflow.domain.orders.placing import ConfirmOrder, DiscardDraft, EditDraft, OpenDraft, PlaceOrder, UnconfirmOrder
 from orderflow.domain.orders.prepaying import RecordAuthorisation, RecordCapture
 from orderflow.domain.orders.readdressing import ChangeAddress
@@ -548,6 +548,20 @@ def test_a_forgotten_reaction_is_found() -> None:
     names = [type(step.command).__name__ for step in caught.value.commands if isinstance(step, Send)]
     assert names == ["PlaceOrder", "ConfirmOrder", "AllocateStock", "CancelUnits"]
     assert "4. order:O: CancelUnits" in str(caught.value)
+
+
+def test_a_forgotten_reaction_that_no_row_shows_is_found() -> None:
+    """Where units that come back reach no shelf, no row contradicts another: the events of that step do."""
+    forgetful = Workflow(
+        WORKFLOW.machines.values(), (line for line in WORKFLOW.table if line.event is not UnitsReturned)
+    )
+    commands = order_commands(1, PlaceOrder(content(1))) + shipment_commands(S1, False, (1, 1))
+    with pytest.raises(Counterexample) as caught:
+        walk(commands, 1, 0, workflow=forgetful)
+    assert caught.value.law == "A4"
+    last = caught.value.commands[-1]
+    assert isinstance(last, Send)
+    assert isinstance(last.command, ReceiveBack)
 
 
 def planted(change: Any) -> Workflow:
